@@ -1,0 +1,66 @@
+"""Show what the pipeline made of a dataset: sentences, spans, and test F1 of the model trained on each kind of data.
+
+    python syn_pipelines/report.py --file_name=weibo --save_type_name=GLM4 --size=1000
+
+Reads   the training data of a size, and save_model/<file_name>_<size>_<base|fusion|syn_fusion>/test_report.json
+"""
+
+import contextlib
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import get_args
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.jsonl import read_json, read_rows
+from utils.layout import SIZES, Layout, Size, TrainingData, model_folder
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the script's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    parser.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
+    parser.add_argument("--models", type=cli.path, help="folder of the trained models, if it is not save_model")
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Write the table to standard output."""
+    layout = flags.layout_of(args)
+    lines = [f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"]
+    for data in get_args(TrainingData):
+        model = model_folder(args.file_name, args.size, data, parent=args.models)
+        lines.append(table_line(data, training_file(layout, args.size, data), model / "test_report.json"))
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def training_file(layout: Layout, size: Size, data: TrainingData) -> Path:
+    """Return the sentences that a model of this kind is trained on."""
+    if data == "base":
+        return layout.size_sentences(size)
+    return layout.size_fusion(size, synthetic=data == "syn_fusion")
+
+
+def table_line(data: TrainingData, file: Path, report: Path) -> str:
+    """Return what is known of one kind of data; a dash stands for what has not been made yet."""
+    rows = [row for _, row in read_rows(file)] if file.is_file() else None
+    spans = [span for row in rows or [] for span in row["entities"]]
+    extensions = sum(span.get("origin") in ("entity", "pos") for span in spans)
+    counts = ["-"] * 3 if rows is None else [str(len(rows)), str(len(spans) - extensions), str(extensions)]
+    score = f"F1 {100 * read_json(report)['micro']['f1']:.1f}" if report.is_file() else "no model"
+    return f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

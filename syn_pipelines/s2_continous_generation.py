@@ -1,0 +1,54 @@
+"""Step 2: an LLM continues each sentence and explains its entities; that gives synthetic sentences.
+
+    python syn_pipelines/s2_continous_generation.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
+
+Reads   <file_dir>/<file_name>/train_1000.jsonl, labels.txt; dev.jsonl and test.jsonl, to keep their sentences out
+Writes  <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl and its journal; after an interruption the
+        same command asks only for what the journal lacks
+"""
+
+import contextlib
+from argparse import Namespace
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.dataset import read_dataset, read_sentences
+from utils.generation import Drawing, Generator, generate
+from utils.records import same_text_key
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the step's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    flags.add_llm_flags(parser, batch_size=40)
+    flags.add_drawing_flags(parser)
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Continue the sentences of the dataset."""
+    layout = flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
+    barred = {same_text_key(s.tokens) for file in held_out for s in read_sentences(file, dense=dataset.dense)}
+    budget = args.max_new_tokens or Drawing.max_new_tokens
+    generator = Generator.for_dataset(dataset, Drawing(args.temperature, args.top_p, args.seed, budget))
+    step = flags.llm_step(
+        args, "s2", layout.synthetic(), inputs=[layout.train, *held_out], parameters=generator.parameters
+    )
+    counts = generate(dataset.sentences, generator, step, barred=barred)
+    cli.report(counts, layout.synthetic(), advice=counts.advice)
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

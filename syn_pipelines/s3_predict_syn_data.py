@@ -1,0 +1,54 @@
+"""Step 3: an LLM marks extra entities, or parts of speech, in the synthetic sentences: step 1 on those of step 2.
+
+    python syn_pipelines/s3_predict_syn_data.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
+
+Reads   <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl
+Writes  <file_dir>/<file_name>/<save_type_name>/<mode>_train_1000_synthetic.jsonl and its journal; after an
+        interruption the same command asks only for what the journal lacks
+"""
+
+import contextlib
+from argparse import Namespace
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.annotation import Annotator, annotate
+from utils.dataset import read_dataset, read_synthetic
+from utils.layout import needed
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the step's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    flags.add_llm_flags(parser, batch_size=20)
+    flags.add_annotation_flags(parser)
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Mark the synthetic sentences."""
+    layout = flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    source = needed({"s2": layout.synthetic()}, "run s2")["s2"]
+    sentences = read_synthetic(source, dense=dataset.dense)
+    annotator = Annotator.for_dataset(
+        args.mode, dataset, flags.label_file(args), guided=flags.is_guided(args), max_new_tokens=args.max_new_tokens
+    )
+    result = layout.answers(args.mode, synthetic=True)
+    step = flags.llm_step(args, "s3", result, inputs=[source], parameters=annotator.parameters)
+    counts = annotate(sentences, annotator, step, skip=args.skip)
+    cli.report(counts, result, advice=counts.advice)
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Step 4: split the data into 25 %, 50 % and 100 %, named 250, 500 and 1000.
+
+    python syn_pipelines/s4_split_data.py --file_name=weibo --save_type_name=GLM4
+
+Reads   <file_dir>/<file_name>/train_1000.jsonl, and the results of s1, s2 and s3 that are there (one of s1 must be)
+Writes  <file_dir>/<file_name>/<save_type_name>/{250,500,1000}/: train_<size>.jsonl, train_<size>_synthetic.jsonl, and
+        entity_… and pos_… of both. A synthetic sentence belongs to a size exactly if its source does.
+"""
+
+import contextlib
+from argparse import Namespace
+from pathlib import Path
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.dataset import read_dataset, read_synthetic
+from utils.jsonl import read_rows
+from utils.layout import MODES, SIZES, Layout, Size, needed
+from utils.manifest import made_by, publish, tell_of_stale
+from utils.records import sentence_to_row
+from utils.runlog import logged_run
+from utils.splits import Rows, Share
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the step's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Write the three sizes."""
+    layout = flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    answers = needed({mode: layout.answers(mode) for mode in MODES}, "run s1")
+    synthetic = needed({"s2": layout.synthetic()}, "run s2", at_least=0)
+    synthetic_answers = needed(
+        {mode: layout.answers(mode, synthetic=True) for mode in MODES if synthetic}, "run s3", at_least=0
+    )
+    for file in (*answers.values(), *synthetic.values(), *synthetic_answers.values()):
+        tell_of_stale(file, layout.find)
+    with logged_run(layout.run_log, "s4"):
+        whole = Share(
+            dataset.sentences,
+            [s for file in synthetic.values() for s in read_synthetic(file, dense=dataset.dense)],
+            {mode: [row for _, row in read_rows(file)] for mode, file in answers.items()},
+            {mode: [row for _, row in read_rows(file)] for mode, file in synthetic_answers.items()},
+        )
+        for size, percent in SIZES.items():
+            publish_share(layout, size, whole.first(percent), dense=dataset.dense)
+    strays = f", {whole.strays} answers to other texts left out" if whole.strays else ""
+    counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{strays}"
+    cli.report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
+
+
+def publish_share(layout: Layout, size: Size, share: Share, *, dense: bool) -> None:
+    """Write the files of one size, each with the files that it was taken from in its manifest."""
+    for synthetic, sentences, answers in (
+        (False, share.sentences, share.answers),
+        (True, share.synthetic, share.synthetic_answers),
+    ):
+        if synthetic and not layout.synthetic().is_file():
+            continue
+        sources = [layout.train, layout.synthetic()] if synthetic else [layout.train]
+        results: dict[Path, tuple[list[Path], Rows]] = {}
+        results[layout.size_sentences(size, synthetic=synthetic)] = ([], [sentence_to_row(s) for s in sentences])
+        for mode, rows in answers.items():
+            result = layout.size_answers(size, mode, synthetic=synthetic)
+            results[result] = ([layout.answers(mode, synthetic=synthetic)], rows)
+        for result, (more, rows) in results.items():
+            inputs = layout.named([*sources, *more])
+            publish(result, rows, made_by("s4", inputs, {"size": size, "dense": dense}, {"lines": len(rows)}))
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

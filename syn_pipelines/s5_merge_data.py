@@ -1,0 +1,51 @@
+"""Step 5: merge the extension labels of s1 (or s3) into the sentences, beside their target labels.
+
+    python syn_pipelines/s5_merge_data.py --file_name=weibo --is_syn=0 --save_type_name=GLM4
+
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: what s4 made, and the files that standardise labels
+Writes  there: train_<size>_fusion.jsonl and label_fusion.json or, with --is_syn=1, train_<size>_synthetic_fusion.jsonl
+        and label_syn.json; unknown_fusion.json or unknown_syn.json: labels that no file knows, with counts and examples
+"""
+
+import contextlib
+from argparse import Namespace
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.fusion_files import find_side
+from utils.layout import SIZES
+from utils.runlog import logged_run
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the step's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    flags.add_merge_flags(parser, is_syn="0: the original sentences, 1: the synthetic ones")
+    parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Merge one side of the three sizes."""
+    merger = flags.merger(args, "s5")
+    sides = [find_side(merger.layout, size, synthetic=args.is_syn) for size in SIZES]
+    for side in sides:
+        merger.check(side, overwrite=args.overwrite)
+    with logged_run(merger.layout.run_log, "s5"):
+        for side in sides:
+            counts = merger.publish(side)
+            cli.report(counts, side.fusion, advice=counts.advice)
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Step 6: combine the label files of fusion and syn_fusion.
+
+    python syn_pipelines/s6_combine_syn_fusion_label.py --file_name=weibo --save_type_name=GLM4
+
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/label_fusion.json and, where it is there, label_syn.json
+Writes  there: label_syn_fusion.json, the targets unchanged and the counts of extension labels added
+"""
+
+import contextlib
+from argparse import Namespace
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.dataset import read_labels
+from utils.fusion_files import combine_labels
+from utils.layout import SIZES
+from utils.manifest import check_owner
+from utils.runlog import logged_run
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the step's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Combine the label files of the three sizes."""
+    layout = flags.layout_of(args)
+    targets = read_labels(layout.labels)[1:]
+    for size in SIZES:
+        check_owner(layout.label_file("syn_fusion", size), step="s6", overwrite=args.overwrite)
+    with logged_run(layout.run_log, "s6"):
+        for size in SIZES:
+            cli.report(combine_labels("s6", layout, size, targets), layout.label_file("syn_fusion", size))
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()

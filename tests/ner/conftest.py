@@ -1,0 +1,101 @@
+"""Tiny random encoders, and sentences that a tiny model can learn by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from utils.ner.config import NerConfig
+from utils.ner.encoder import load_encoder, load_tokenizer
+from utils.ner.model import SpanModel
+from utils.ner.predictor import SpanNer
+from utils.records import Sentence, Span
+
+WORDS = [
+    "anna",
+    "bert",
+    "paris",
+    "rome",
+    "sees",
+    "likes",
+    "in",
+    "and",
+    "the",
+    "##ly",
+    "##s",
+    "邓",
+    "超",
+    "在",
+    "北",
+    "京",
+]
+MAX_POSITIONS = 24
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two layers with random weights, which reads 24 pieces at once."""
+    folder = tmp_path_factory.mktemp("encoder")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=MAX_POSITIONS,
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
+    """Return what builds an untrained model with small layers, whose scores lie around 0."""
+
+    def build(**settings: object) -> SpanNer:
+        torch.manual_seed(1)
+        small = {"cnn_dim": 40, "biaffine_size": 24, "size_embed_dim": 5, "cnn_depth": 2}
+        labels = {"labels": ("O", "PER", "LOC", "NOUN"), "num_target_labels": 2}
+        config = NerConfig(**{**small, **labels, **settings})
+        model = SpanModel(load_encoder(str(encoder_folder)), config).eval()
+        torch.nn.init.zeros_(model.down_fc.bias)
+        return SpanNer(model, load_tokenizer(str(encoder_folder)))
+
+    return build
+
+
+@pytest.fixture
+def sentences() -> list[Sentence]:
+    """Eight sentences in which names are marked, one of them empty and one without a name."""
+    texts = [
+        "anna sees bert",
+        "bert likes paris",
+        "anna likes rome and paris",
+        "the rome",
+        "anna and bert in rome",
+        "sees the",
+        "",
+        "paris likes anna",
+    ]
+    kinds = {"anna": "PER", "bert": "PER", "paris": "LOC", "rome": "LOC"}
+    return [
+        Sentence(
+            id=str(number),
+            tokens=tuple(text.split()),
+            spans=tuple(Span(at, at + 1, kinds[word]) for at, word in enumerate(text.split()) if word in kinds),
+        )
+        for number, text in enumerate(texts, start=1)
+    ]

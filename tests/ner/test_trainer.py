@@ -1,0 +1,242 @@
+"""Training: it learns, chooses by dev, goes on where it stopped, and does not mix trainings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+
+from utils.ner import SpanNer, trainer
+from utils.ner.evaluation import evaluate
+from utils.ner.examples import has_nested_spans, shuffled_batches
+from utils.ner.label_set import LabelSet
+from utils.ner.optim import make_optimizer, make_schedule
+from utils.ner.trainer import Trainer
+from utils.ner.training_data import NerData, hold_out, warn_of_leaks
+from utils.ner.training_record import TrainSettings, discard_training, is_finished, make_plan, training_record
+from utils.records import Sentence, Span, text_hash
+
+LABELS = LabelSet(("O", "PER", "LOC", "NOUN"), 2, (12,))
+SETTINGS = TrainSettings(epochs=1, min_steps=120, encoder_lr=1e-3, head_lr=2e-3)
+
+
+class KilledError(Exception):
+    """What a test raises in the middle of a training."""
+
+
+@pytest.fixture
+def data(sentences) -> NerData:
+    return NerData(sentences, sentences, LABELS, dense=False)
+
+
+@pytest.fixture
+def start(data, encoder_folder, tmp_path):
+    """Return what trains in a folder, like the script."""
+
+    def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data) -> Trainer:
+        record = training_record(data, settings, str(encoder_folder))
+        folder = tmp_path / name
+        assert not is_finished(folder, record)
+        training = Trainer(data, settings, encoder=str(encoder_folder), folder=folder, device=torch.device("cpu"))
+        training.train(record)
+        return training
+
+    return run
+
+
+def test_a_tiny_model_learns_eight_sentences_by_heart(start, sentences, tmp_path):
+    start("model")
+    ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
+    assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
+
+
+def test_extension_labels_are_learnt_beside_targets_and_never_predicted(start, sentences, tmp_path):
+    nouns = [
+        replace(s, spans=(*s.spans, *(Span(at, at + 1, "NOUN") for at, word in enumerate(s.tokens) if word != "sees")))
+        for s in sentences
+    ]
+    start("model", data=NerData(nouns, sentences, LABELS, dense=False))
+    ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
+    assert evaluate(ner, nouns, batch_size=4).micro.f1 == 1.0
+
+
+def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path):
+    text = tuple(["the", "likes", "in", "and", "anna", "sees", "the", "rome"] * 4)
+    spans = tuple(Span(at, at + 1, "PER") for at, word in enumerate(text) if word == "anna")
+    long = [Sentence("1", text, spans)]
+    start("model", data=NerData(long, long, LABELS, dense=False))
+    (found,) = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text])
+    assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
+
+
+@pytest.mark.parametrize("moment", ["_save_state", "_train_step"])
+def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(start, tmp_path, monkeypatch, moment):
+    settings = replace(SETTINGS, min_steps=150)
+    whole = start("whole", settings)
+    calls, method = [], getattr(Trainer, moment)
+
+    def killing(self, *args):
+        calls.append(1)
+        if len(calls) == (3 if moment == "_save_state" else 80):
+            raise KilledError
+        return method(self, *args)
+
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(Trainer, moment, killing)
+        start("killed", settings)
+    resumed = start("killed", settings)
+    assert without_times(resumed.history) == without_times(whole.history)
+    one, other = (
+        safetensors.torch.load_file(tmp_path / name / "best" / "model.safetensors") for name in ("whole", "killed")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    records = [(tmp_path / name / "best" / "training.json").read_bytes() for name in ("whole", "killed")]
+    assert records[0] == records[1]
+
+
+def without_times(history):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
+
+
+def test_the_released_model_is_the_best_on_dev_and_not_the_last(start, tmp_path, monkeypatch):
+    real = trainer.evaluate
+    scores = iter([0.2, 0.9, 0.5, 0.9])
+
+    def staged(ner, sentences, **options):
+        report = real(ner, sentences, **options)
+        return replace(report, micro=replace(report.micro, correct=int(10 * next(scores)), predicted=10, gold=10))
+
+    monkeypatch.setattr(trainer, "evaluate", staged)
+    training = start("model", replace(SETTINGS, min_steps=200))
+    record = json.loads((tmp_path / "model" / "best" / "training.json").read_text())
+    assert record["best_epoch"] == training.history[1]["epoch"]
+    assert record["dev"]["micro"]["f1"] == 0.9
+
+
+def test_training_stops_early_once_dev_no_longer_improves(start, monkeypatch):
+    training = start("model", replace(SETTINGS, min_steps=1000, patience=1))
+    assert training.history[-1]["step"] < 500
+    assert [row["dev_f1"] for row in training.history[-2:]] == [1.0, 1.0]
+
+
+def test_a_training_that_finds_nothing_keeps_its_last_model_and_warns(start, tmp_path, caplog):
+    start("model", TrainSettings(epochs=1, min_steps=1, encoder_lr=0.0, head_lr=0.0))
+    assert "no span of dev was found after any epoch: the last model is kept" in caplog.text
+    assert SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([["anna"]]) == [[]]
+
+
+def test_a_finished_training_is_recognised_and_another_is_refused(start, data, encoder_folder, tmp_path):
+    settings = replace(SETTINGS, min_steps=50)
+    start("model", settings)
+    folder = tmp_path / "model"
+    record = training_record(data, settings, str(encoder_folder))
+    assert is_finished(folder, record)
+    assert not (folder / "last").exists()
+    other = training_record(data, replace(settings, seed=7), str(encoder_folder))
+    with pytest.raises(ValueError, match=r"differs in: settings; give --overwrite to replace it"):
+        is_finished(folder, other)
+    fewer = replace(data, train=data.train[1:])
+    with pytest.raises(ValueError, match=r"differs in: data; give --overwrite"):
+        is_finished(folder, training_record(fewer, settings, str(encoder_folder)))
+    discard_training(folder)
+    assert not is_finished(folder, other)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_record_names_every_training_sentence_by_its_text_and_has_no_times(start, sentences, tmp_path):
+    start("model", replace(SETTINGS, min_steps=50))
+    record = json.loads((tmp_path / "model" / "best" / "training.json").read_text())
+    assert record["sentences"] == sorted(text_hash(sentence.tokens) for sentence in sentences)
+    assert record["finished"] is True
+    assert record["settings"]["seed"] == 0
+    assert "seconds" not in json.dumps(record)
+
+
+def test_the_log_has_a_line_for_each_round(start, tmp_path):
+    training = start("model", replace(SETTINGS, min_steps=100))
+    lines = [json.loads(line) for line in (tmp_path / "model" / "train_log.jsonl").read_text().splitlines()]
+    assert lines == training.history
+    assert [line["step"] for line in lines] == [50, 100]
+
+
+def test_a_small_set_is_trained_for_the_least_number_of_steps_and_evaluated_seldom():
+    plan = make_plan(TrainSettings(epochs=20, min_steps=400), examples=15)
+    assert (plan.batch_size, plan.steps_per_epoch, plan.epochs_per_round) == (4, 4, 13)
+    assert 400 <= plan.steps < 400 + plan.steps_per_round
+
+
+def test_a_large_set_is_trained_for_its_epochs_in_larger_batches():
+    plan = make_plan(TrainSettings(epochs=20), examples=1600)
+    assert (plan.batch_size, plan.steps_per_epoch, plan.epochs_per_round, plan.rounds) == (8, 200, 1, 20)
+
+
+def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
+    many = sentences * 5
+    rest, dev = hold_out(many, seed=1)
+    assert (len(rest), len(dev)) == (36, 4)
+    assert [bool(sentence.spans) for sentence in dev].count(False) == 1
+    assert hold_out(many, seed=1) == (rest, dev)
+    with pytest.raises(ValueError, match="no dev data can be held out of 1 annotated sentences: give a dev file"):
+        hold_out(many[:1], seed=1)
+
+
+def test_dev_sentences_that_are_trained_on_are_told_of(data, sentences, caplog):
+    warn_of_leaks(replace(data, train=data.train[:3]), "dev", sentences)
+    assert "3 of 8 dev sentences are also training sentences: scores will flatter" in caplog.text
+
+
+def test_data_without_a_sentence_are_refused(sentences):
+    with pytest.raises(ValueError, match="the dev data has no sentence"):
+        NerData(sentences, [], LABELS, dense=False)
+
+
+def test_data_are_nested_where_two_target_spans_share_a_word():
+    def sentence(*spans):
+        return [Sentence("1", ("a", "b", "c"), tuple(Span(*span) for span in spans))]
+
+    assert has_nested_spans(sentence((0, 3, "PER"), (1, 2, "LOC")), ("PER", "LOC"))
+    assert not has_nested_spans(sentence((0, 2, "PER"), (2, 3, "LOC")), ("PER", "LOC"))
+    assert not has_nested_spans(sentence((0, 3, "PER"), (1, 2, "NOUN")), ("PER", "LOC"))
+    assert not has_nested_spans(sentence((0, 3, "PER"), (0, 3, "LOC")), ("PER", "LOC"))
+
+
+def test_every_example_is_in_one_batch_of_an_epoch_and_epochs_differ(make_ner):
+    import random
+
+    from utils.ner.examples import make_examples
+
+    texts = [Sentence(str(n), ("anna",) * (1 + n % 7)) for n in range(50)]
+    examples = make_examples(texts, make_ner().words, LABELS.labels)
+    first, second = (shuffled_batches(examples, 4, random.Random(seed)) for seed in (0, 1))
+    assert sorted(e.window.words for batch in first for e in batch) == sorted(e.window.words for e in examples)
+    assert first != second
+
+
+def test_biases_and_norms_do_not_decay_and_the_head_learns_faster(make_ner):
+    model = make_ner().model
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    optimizer = make_optimizer(model, TrainSettings())
+    groups = {(g["lr"], g["weight_decay"]): [names[id(p)] for p in g["params"]] for g in optimizer.param_groups}
+    assert {key: ("bert" in group[0], len(group) > 3) for key, group in groups.items()}.keys() == {
+        (1e-4, 0.01),
+        (1e-4, 0.0),
+        (1e-3, 0.01),
+        (1e-3, 0.0),
+    }
+    assert all(name.startswith("bert.") == (rate == 1e-4) for (rate, _), group in groups.items() for name in group)
+    assert not any("bias" in n or "norm" in n.lower() for (_, d), group in groups.items() if d for n in group)
+    assert not any(name.startswith("cnn.") for group in groups.values() for name in group)
+
+
+def test_the_rates_rise_and_fall_in_a_straight_line(make_ner):
+    optimizer = make_optimizer(make_ner().model, TrainSettings())
+    schedule = make_schedule(optimizer, steps=10, warmup=2)
+    rates = []
+    for _ in range(11):
+        rates.append(round(schedule.get_last_lr()[0] / TrainSettings().head_lr, 4))
+        optimizer.step()
+        schedule.step()
+    assert rates == [0.0, 0.5, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0]

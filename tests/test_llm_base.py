@@ -1,0 +1,100 @@
+"""How a backend is chosen, checked and known, before anything is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from builders import write_json
+
+from utils.llm.base import LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return write_json(tmp_path / "model" / "config.json", {}).parent
+
+
+@pytest.fixture
+def gguf(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + bytes(20))
+    return path
+
+
+def test_a_folder_is_for_transformers_and_a_gguf_file_for_llamacpp(checkpoint, gguf):
+    assert choose_backend(str(checkpoint), "auto") == "transformers"
+    assert choose_backend(str(gguf), "auto") == "llamacpp"
+
+
+@pytest.mark.parametrize("asked", ["llamacpp", "scripted"])
+def test_a_backend_that_is_asked_for_is_taken(gguf, asked):
+    assert choose_backend(str(gguf), asked) == asked
+
+
+@pytest.mark.parametrize("asked", ["auto", "transformers"])
+def test_a_hub_id_is_for_transformers(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert choose_backend("Qwen/Qwen2.5-0.5B-Instruct", asked) == "transformers"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "error", "message"),
+    [
+        ("/nowhere/glm-4-9b-chat/", "auto", FileNotFoundError, "the folder /nowhere/glm-4-9b-chat/ does not exist"),
+        ("./nowhere", "auto", FileNotFoundError, "the folder ./nowhere does not exist"),
+        ("nowhere", "auto", FileNotFoundError, "the folder nowhere does not exist"),
+        ("a/b/c", "auto", FileNotFoundError, "the folder a/b/c does not exist"),
+        ("here/none", "auto", FileNotFoundError, "the folder here/none does not exist"),
+        ("none.gguf", "auto", FileNotFoundError, "none.gguf is missing; llamacpp needs a file"),
+        ("none.jsonl", "scripted", FileNotFoundError, "none.jsonl is missing; scripted needs a file"),
+        ("here", "llamacpp", FileNotFoundError, "here is missing; llamacpp needs a file"),
+        ("here", "auto", FileNotFoundError, "here has no config.json, so it is not a checkpoint"),
+        ("file.bin", "auto", ValueError, "file.bin is a file; transformers needs a checkpoint's folder"),
+        ("false.gguf", "auto", ValueError, "false.gguf is not a GGUF file"),
+    ],
+)
+def test_a_path_that_cannot_be_right_is_named_before_anything_is_loaded(
+    tmp_path, monkeypatch, model, asked, error, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file.bin").touch()
+    (tmp_path / "false.gguf").write_text("<html>not found</html>", encoding="utf-8")
+    with pytest.raises(error, match=f"--model_from_pretrained: {message}"):
+        choose_backend(model, asked)
+
+
+@pytest.mark.parametrize(
+    ("model", "is_id"),
+    [
+        ("Qwen/Qwen2-7B", True),
+        ("THUDM/glm-4-9b-chat", True),
+        ("gpt2", False),
+        ("./a/b", False),
+        ("../b", False),
+        ("~/b", False),
+        ("/a/b", False),
+        ("a/b/c", False),
+        ("a/", False),
+    ],
+)
+def test_an_id_of_a_hub_is_told_from_a_path(model, is_id):
+    assert is_hub_id(model) is is_id
+
+
+def test_llamacpp_alone_can_be_guided():
+    assert [backend for backend in ("transformers", "llamacpp", "scripted") if can_be_guided(backend)] == ["llamacpp"]
+
+
+def test_a_backend_is_loaded_by_name(tmp_path):
+    (tmp_path / "a.jsonl").touch()
+    assert type(load_llm(str(tmp_path / "a.jsonl"), "scripted", LLMOptions())).__name__ == "ScriptedLLM"
+    with pytest.raises(ModuleNotFoundError, match="nosuch"):
+        load_llm("a", "nosuch", LLMOptions())
+
+
+def test_requests_can_be_told_apart_and_kept_in_a_dictionary():
+    one = Request("1", "entity", "p", 5)
+    assert {one: 1}[Request("1", "entity", "p", 5)] == 1
+    assert one != dataclasses.replace(one, sample=1)

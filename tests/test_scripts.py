@@ -1,0 +1,907 @@
+"""Every script: the documented commands in their order, what they write, what they refuse, and how they go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from builders import (
+    CHINESE,
+    ENGLISH,
+    ROOT,
+    SCRIPTS,
+    STEPS,
+    bytes_below,
+    call,
+    clean_environment,
+    read_lines,
+    run_python,
+    write_json,
+    write_rows,
+)
+from span_models import make_encoder, make_model, words_of
+
+SIZES = {"250": 2, "500": 4, "1000": 8}  # of a dataset of eight sentences
+ORIGINAL = ("entity_train_1000.jsonl", "pos_train_1000.jsonl")
+SYNTHETIC = ("entity_train_1000_synthetic.jsonl", "pos_train_1000_synthetic.jsonl")
+
+
+class Workspace:
+    """A dataset in a folder of its own, the recording of its LLM, and the results in GLM4."""
+
+    def __init__(self, folder, corpus):
+        self.folder = folder
+        self.corpus = corpus
+        self.file_dir = folder / "few shot"  # a blank, as in many users' paths
+        self.dataset = corpus.write(self.file_dir)
+        self.recording = corpus.record(folder / "answers.jsonl")
+        self.results = self.dataset / "GLM4"
+
+    @property
+    def data(self):
+        return {"file_dir": self.file_dir, "file_name": "tiny"}
+
+    @property
+    def llm(self):
+        return {**self.data, "backend": "scripted", "model_from_pretrained": self.recording}
+
+    @property
+    def synthetic_number(self):
+        return sum(len(made) for made in self.corpus.synthetic.values())
+
+    def lines(self, name, size=None):
+        return read_lines((self.results / size if size else self.results) / name)
+
+    def json(self, name, size=None):
+        return json.loads(((self.results / size if size else self.results) / name).read_text(encoding="utf-8"))
+
+    def runs(self, step):
+        return [line for line in read_lines(self.results / "run.log.jsonl") if line["step"] == step]
+
+    def annotate(self):
+        """Run s1, s2 and s3 in both modes."""
+        for mode in ("entity", "pos"):
+            call("s1", **self.llm, mode=mode)
+        call("s2", **self.llm)
+        for mode in ("entity", "pos"):
+            call("s3", **self.llm, mode=mode)
+
+    def merge(self):
+        """Run s4, s5 of both sides, and s6."""
+        call("s4", **self.data)
+        for side in (0, 1):
+            call("s5", **self.data, is_syn=side)
+        call("s6", **self.data)
+
+    def models(self):
+        """Make a tiny span model for each size, which knows the sentences of that size alone."""
+        rows = self.corpus.rows
+        self.encoder = make_encoder(self.folder / "encoder", words_of(rows))
+        for size, number in SIZES.items():
+            folder = self.folder / "save_model" / f"tiny_{size}_fusion" / "best"
+            make_model(folder, self.encoder, self.corpus.labels, rows[:number])
+        return f"{self.folder}/save_model/tiny_{{size}}_fusion/best"
+
+
+@pytest.fixture(params=[ENGLISH, CHINESE], ids=["english", "chinese"])
+def work(request, tmp_path):
+    return Workspace(tmp_path, request.param)
+
+
+@pytest.fixture
+def english(tmp_path):
+    return Workspace(tmp_path, ENGLISH)
+
+
+@pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
+def finished(request, tmp_path_factory):
+    """A dataset on which all eight steps have run, in both modes and on both sides, with a model for each size."""
+    work = Workspace(tmp_path_factory.mktemp("finished"), request.param)
+    work.annotate()
+    work.merge()
+    call("s7", **work.data, model_from_pretrained=work.models(), n_gpu=-1)
+    call("s8", **work.data)
+    return work
+
+
+# --- what stands in the files after all steps
+
+
+def test_every_file_of_the_contract_is_there_with_its_manifest(finished):
+    expected = {*ORIGINAL, *SYNTHETIC, "train_1000_synthetic.jsonl"}
+    journals = {f"{name}.journal.jsonl" for name in expected}
+    expected |= {"label_fusion.json", "label_syn.json", "label_syn_fusion.json"}
+    for size in SIZES:
+        names = [f"{mode}train_{size}{kind}.jsonl" for mode in ("", "entity_", "pos_") for kind in ("", "_synthetic")]
+        names += [f"train_{size}_fusion.jsonl", f"train_{size}_synthetic_fusion.jsonl"]
+        names += [f"train_{size}_synthetic_target.jsonl"]
+        names += ["label_fusion.json", "label_syn.json", "label_syn_fusion.json"]
+        expected |= {f"{size}/{name}" for name in names}
+    found = set(bytes_below(finished.results))
+    unknown = {f"{size}/unknown_{kind}.json" for size in SIZES for kind in ("fusion", "syn")}
+    assert found == expected | {f"{name}.meta.json" for name in expected} | journals | unknown
+    assert (finished.results / "run.log.jsonl").is_file()
+
+
+def test_every_manifest_is_of_its_own_inputs(finished):
+    for path in finished.results.rglob("*.meta.json"):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        assert list(manifest) == ["step", "version", "inputs", "parameters", "fingerprint", "counts"]
+        assert manifest["inputs"], path
+        assert str(finished.folder) not in path.read_text(encoding="utf-8")
+        for name, digest in manifest["inputs"].items():
+            source = next((base / name for base in (finished.dataset, ROOT) if (base / name).is_file()), None)
+            if source is None:  # a model lies outside both
+                assert name.startswith("best/")
+            else:
+                assert hashlib.sha256(source.read_bytes()).hexdigest() == digest, (path, name)
+
+
+def test_no_manifest_holds_a_time_or_a_host_and_the_run_log_does(finished):
+    for path in finished.results.rglob("*.meta.json"):
+        assert not {"started", "host", "seconds"} & set(json.loads(path.read_text(encoding="utf-8")))
+    lines = read_lines(finished.results / "run.log.jsonl")
+    assert [line["step"] for line in lines] == ["s1", "s1", "s2", "s3", "s3", "s4", "s5", "s5", "s6", "s7", "s8"]
+    assert all(line["status"] == "done" and {"started", "host", "seconds"} <= set(line) for line in lines)
+
+
+def test_the_dataset_is_never_written_to(finished):
+    own = {path.name: path.read_bytes() for path in finished.dataset.iterdir() if path.is_file()}
+    fresh = finished.corpus.write(finished.folder / "fresh")
+    assert own == {path.name: path.read_bytes() for path in fresh.iterdir()}
+
+
+def test_answers_have_a_line_for_every_sentence_in_order(finished):
+    numbers = [str(number) for number in range(1, 9)]
+    new = [f"{id_}-{place}" for id_, made in finished.corpus.synthetic.items() for place in range(1, len(made) + 1)]
+    for names, ids in ((ORIGINAL, numbers), (SYNTHETIC, new)):
+        for name, mode in zip(names, ("entity", "pos"), strict=True):
+            rows = finished.lines(name)
+            assert [row["id"] for row in rows] == ids
+            assert {row["status"] for row in rows} == {"ok"}
+            assert {row["mode"] for row in rows} == {mode}
+            answers = finished.corpus.entities if mode == "entity" else finished.corpus.words
+            assert [len(row["items"]) for row in rows] == [len(answers[id_]) for id_ in ids]
+
+
+def test_synthetic_sentences_say_where_they_come_from(finished):
+    for row in finished.lines("train_1000_synthetic.jsonl"):
+        assert list(row) == ["id", "source", "text", "entities", "synthetic", "asked", "mentions"]
+        assert row["id"].split("-")[0] == str(row["source"])
+        assert row["entities"] == []
+        assert row["synthetic"] is True
+        assert row["asked"]
+        text = "".join(row["text"])
+        assert all("".join(mention.split()) in text for mention in row["mentions"])
+
+
+def test_a_size_holds_the_first_sentences_and_nothing_from_outside(finished):
+    for size, number in SIZES.items():
+        assert finished.lines(f"train_{size}.jsonl", size) == list(finished.corpus.rows[:number])
+        new = finished.lines(f"train_{size}_synthetic.jsonl", size)
+        whole = finished.lines("train_1000_synthetic.jsonl")
+        assert new == [row for row in whole if row["source"] <= number]
+        for mode in ("entity", "pos"):
+            ids = [row["id"] for row in finished.lines(f"{mode}_train_{size}.jsonl", size)]
+            assert ids == [str(one) for one in range(1, number + 1)]
+            ids = [row["id"] for row in finished.lines(f"{mode}_train_{size}_synthetic.jsonl", size)]
+            assert ids == [row["id"] for row in new]
+
+
+def test_target_spans_of_synthetic_sentences_are_the_models(finished):
+    for size in SIZES:
+        rows = finished.lines(f"train_{size}_synthetic_target.jsonl", size)
+        before = finished.lines(f"train_{size}_synthetic.jsonl", size)
+        assert [{**row, "entities": []} for row in rows] == before
+        spans = [span for row in rows for span in row["entities"]]
+        assert spans
+        for span in spans:
+            assert list(span) == ["start", "end", "entity", "text", "origin", "score"]
+            assert span["entity"] in finished.corpus.labels
+            assert span["origin"] == "ner"
+            assert 0.5 < span["score"] <= 1
+
+
+def test_fusion_keeps_every_gold_span_and_adds_extensions_behind(finished):
+    for size, number in SIZES.items():
+        rows = finished.lines(f"train_{size}_fusion.jsonl", size)
+        assert len(rows) == number
+        for row, source in zip(rows, finished.corpus.rows, strict=False):
+            gold, added = row["entities"][: len(source["entities"])], row["entities"][len(source["entities"]) :]
+            assert {**row, "entities": gold} == source
+            assert {span["origin"] for span in added} <= {"entity", "pos"}
+            keys = [(span["start"], span["end"], span["entity"]) for span in added]
+            assert keys == sorted(set(keys))
+            assert not {span["entity"] for span in added} & set(finished.corpus.labels)
+            for span in added:
+                assert span["text"] == row["text"][span["start"] : span["end"]]
+                assert finished.corpus is ENGLISH or span["end"] - span["start"] > 1
+        assert sum(len(row["entities"]) for row in rows) > sum(
+            len(row["entities"]) for row in finished.corpus.rows[:number]
+        )
+
+
+def test_synthetic_fusion_holds_the_synthetic_sentences_and_then_the_fusion_ones_once(finished):
+    for size, number in SIZES.items():
+        rows = finished.lines(f"train_{size}_synthetic_fusion.jsonl", size)
+        marked = finished.lines(f"train_{size}_synthetic_target.jsonl", size)
+        assert rows[-number:] == finished.lines(f"train_{size}_fusion.jsonl", size)
+        assert len(rows) == len(marked) + number
+        for row, source in zip(rows, marked, strict=False):
+            assert row["entities"][: len(source["entities"])] == source["entities"]
+            assert {span["origin"] for span in row["entities"][len(source["entities"]) :]} <= {"entity", "pos"}
+
+
+def counted(rows):
+    """Return the extension labels of lines with how often they stand there."""
+    labels = [span["entity"] for row in rows for span in row["entities"] if span.get("origin") in ("entity", "pos")]
+    return {label: labels.count(label) for label in labels}
+
+
+def test_label_files_count_the_spans_of_their_own_size(finished):
+    for size, number in SIZES.items():
+        fusion = counted(finished.lines(f"train_{size}_fusion.jsonl", size))
+        synthetic = counted(finished.lines(f"train_{size}_synthetic_fusion.jsonl", size)[:-number])
+        both = {label: fusion.get(label, 0) + synthetic.get(label, 0) for label in {*fusion, *synthetic}}
+        for kind, counts in (("fusion", fusion), ("syn", synthetic), ("syn_fusion", both)):
+            table = finished.json(f"label_{kind}.json", size)
+            assert list(table) == ["O", *finished.corpus.labels, *sorted(counts)]
+            assert [entry["idx"] for entry in table.values()] == list(range(len(table)))
+            for label, entry in table.items():
+                target = label == "O" or label in finished.corpus.labels
+                assert entry == {"idx": entry["idx"], "count": -1 if target else counts[label], "is_target": target}
+
+
+def test_the_label_files_at_the_top_are_the_whole_sizes(finished):
+    for kind in ("fusion", "syn", "syn_fusion"):
+        for name in (f"label_{kind}.json", f"label_{kind}.json.meta.json"):
+            assert (finished.results / name).read_bytes() == (finished.results / "1000" / name).read_bytes()
+
+
+def test_labels_that_no_file_knows_are_written_with_counts_and_examples(finished):
+    spelling, example = ("zorkmid", "1897") if finished.corpus is ENGLISH else ("某某某", "电脑")
+    assert finished.json("unknown_fusion.json", "1000") == {spelling: {"count": 1, "examples": [example]}}
+    assert finished.json("unknown_fusion.json", "500") == {}
+
+
+def test_no_sentence_of_dev_is_in_any_result(finished):
+    barred = "".join(finished.corpus.dev[0]["text"])
+    rows = [row for path in finished.results.rglob("*train_*.jsonl") for row in read_lines(path) if "text" in row]
+    assert len(rows) > 50
+    assert all("".join(row["text"]) != barred for row in rows)
+
+
+def test_the_report_counts_what_stands_in_the_training_data(finished, capsys):
+    call("report", **finished.data, size="500", models=finished.folder / "save_model")
+    lines = {line.split()[0]: line.split()[1:4] for line in capsys.readouterr().out.splitlines()[1:]}
+    files = {
+        "base": "train_500.jsonl",
+        "fusion": "train_500_fusion.jsonl",
+        "syn_fusion": "train_500_synthetic_fusion.jsonl",
+    }
+    assert list(lines) == list(files)
+    for data, name in files.items():
+        rows = finished.lines(name, "500")
+        extensions = sum(counted(rows).values())
+        spans = sum(len(row["entities"]) for row in rows)
+        assert lines[data] == [str(len(rows)), str(spans - extensions), str(extensions)]
+
+
+# --- the documented commands, as they stand
+
+DOCUMENTED = [
+    """python syn_pipelines/s1_predict_data.py \\
+    --n_gpu=0 \\
+    --skip=-1 \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4 \\
+    --model_from_pretrained="/models/glm-4-9b-chat/" \\
+    --batch_size=20 \\
+    --mode=entity
+""",
+    """python syn_pipelines/s2_continous_generation.py \\
+    --n_gpu= 0 \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4 \\
+    --model_from_pretrained="/models/glm-4-9b-chat/" \\
+    --batch_size=40 \\
+
+""",
+    """python syn_pipelines/s3_predict_syn_data.py \\
+    --n_gpu=0 \\
+    --skip=-1 \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4 \\
+    --model_from_pretrained="/models/glm-4-9b-chat/" \\
+    --batch_size=20 \\
+    --mode=entity
+""",
+    """python syn_pipelines/s4_split_data.py \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4
+""",
+    """python syn_pipelines/s5_merge_data.py \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --is_syn=0  \\
+    --save_type_name=GLM4 \\
+    --label_prefix='' \\
+    --entity_label='./data/fusion_knowledge/entity_label.json' \\
+    --pos_label='./data/fusion_knowledge/pos_label.json'
+""",
+    """python syn_pipelines/s6_combine_syn_fusion_label.py \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4
+""",
+    """python syn_pipelines/s7_pred_syn_data.py \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --save_type_name=GLM4 \\
+    --from_pretrained='/models/chinese-bert-wwm-ext/' \\
+    --model_from_pretrained='save_model/CNNNER-youku_1000_fusion/cnnner_best' \\
+    --batch_size=4
+""",
+    """python syn_pipelines/s8_process_label_and_combine.py \\
+    --file_dir="./data/few_shot" \\
+    --file_name=weibo \\
+    --is_syn=0  \\
+    --save_type_name=GLM4 \\
+    --label_prefix='' \\
+    --entity_label='./data/fusion_knowledge/entity_label.json' \\
+    --pos_label='./data/fusion_knowledge/pos_label.json'
+""",
+]
+
+
+def in_shell(command, work):
+    """Run a documented command in bash from the root, with dataset and models changed to those of `work`."""
+    changes = {
+        "python ": f"{shlex.quote(sys.executable)} ",
+        '"./data/few_shot"': shlex.quote(str(work.file_dir)),
+        "=weibo": "=tiny",
+        '"/models/glm-4-9b-chat/"': f"{shlex.quote(str(work.recording))} --backend=scripted",
+        "'/models/chinese-bert-wwm-ext/'": shlex.quote(str(work.folder / "encoder")),
+        "'save_model/CNNNER-youku_1000_fusion/cnnner_best'": shlex.quote(str(work.folder / "save_model" / "best")),
+    }
+    for old, new in changes.items():
+        command = command.replace(old, new)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()
+
+
+def test_the_documented_commands_run_in_their_order_as_they_stand(tmp_path):
+    work = Workspace(tmp_path, CHINESE)
+    encoder = make_encoder(tmp_path / "encoder", words_of(CHINESE.rows))
+    make_model(tmp_path / "save_model" / "best", encoder, CHINESE.labels, CHINESE.rows)
+    said = [in_shell(command, work) for command in DOCUMENTED]
+    assert all(" -> " in lines[-1] for lines in said)
+    assert sum("pos_train_1000.jsonl is not there" in line for line in said[3]) == 1  # s4 says what is not there
+    assert any("label_syn.json is not there" in line for line in said[5])
+    assert any("size 250 is marked by" in line for line in said[6])  # one model for all sizes
+    for size, number in SIZES.items():
+        rows = work.lines(f"train_{size}_synthetic_fusion.jsonl", size)
+        new = work.lines(f"train_{size}_synthetic_target.jsonl", size)
+        assert len(rows) == len(new) + number
+        assert any(span["origin"] == "ner" for row in rows[: len(new)] for span in row["entities"])
+        warning = json.loads(
+            (work.results / size / f"train_{size}_synthetic_target.jsonl.meta.json").read_text(encoding="utf-8")
+        )["parameters"]["model_warning"]
+        assert (warning is None) is (size == "1000")
+        fusion = work.lines(f"train_{size}_fusion.jsonl", size)
+        assert any(span.get("origin") == "entity" for row in fusion for span in row["entities"])  # as documented: not 0
+
+
+def test_single_calls_without_step_7_leave_the_synthetic_side_as_step_5_made_it(english, caplog):
+    caplog.set_level("INFO")
+    call("s1", **english.llm)
+    call("s2", **english.llm)
+    call("s3", **english.llm)
+    call("s4", **english.data)
+    for side in (0, 1):
+        call("s5", **english.data, is_syn=side)
+    call("s6", **english.data)
+    before = bytes_below(english.results)
+    caplog.clear()
+    call("s8", **english.data)
+    after = bytes_below(english.results)
+    assert any("train_250_synthetic_target.jsonl is not there (run s7)" in line for line in caplog.messages)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert all(name.endswith(".meta.json") for name in changed), changed  # the step's name alone is another
+    assert not any("synthetic_fusion" in name or "label_syn.json" in name for name in changed)
+
+
+def test_step_4_goes_on_with_step_1_alone_and_makes_no_synthetic_files(english):
+    call("s1", **english.llm)
+    call("s4", **english.data)
+    names = {path.name for path in (english.results / "250").iterdir()}
+    assert {name for name in names if not name.endswith(".meta.json")} == {"train_250.jsonl", "entity_train_250.jsonl"}
+
+
+# --- again, after an interruption, after a change
+
+
+@pytest.mark.parametrize(("step", "options"), [("s4", {}), ("s5", {"is_syn": 0}), ("s5", {"is_syn": 1}), ("s6", {})])
+def test_steps_4_to_6_run_twice_give_the_same_bytes(english, step, options):
+    english.annotate()
+    english.merge()
+    before = bytes_below(english.results)
+    call(step, **english.data, **options)
+    assert bytes_below(english.results) == before
+
+
+def test_all_steps_run_again_give_the_same_bytes_and_ask_nothing(finished):
+    before = bytes_below(finished.results)
+    finished.annotate()
+    call("s4", **finished.data)
+    call(
+        "s7", **finished.data, model_from_pretrained=f"{finished.folder}/save_model/tiny_{{size}}_fusion/best", n_gpu=-1
+    )
+    call("s8", **finished.data)
+    call("s8", **finished.data)
+    assert bytes_below(finished.results) == before
+    assert finished.runs("s1")[-1]["answers"] == finished.runs("s2")[-1]["answers"] == 0
+
+
+@pytest.mark.parametrize(("step", "options"), [("s5", {"is_syn": 0}), ("s5", {"is_syn": 1}), ("s6", {})])
+def test_after_step_8_steps_5_and_6_stop_and_name_overwrite(finished, step, options):
+    before = bytes_below(finished.results)
+    with pytest.raises(ValueError, match="was made by s8; give --overwrite"):
+        call(step, **finished.data, **options)
+    assert bytes_below(finished.results) == before
+
+
+def test_after_step_8_steps_5_and_6_may_be_told_to_overwrite(english):
+    call("s1", **english.llm)
+    call("s4", **english.data)
+    call("s5", **english.data)
+    call("s8", **english.data)
+    for step in ("s5", "s6"):
+        done = run_python(
+            SCRIPTS / f"{STEPS[step]}.py",
+            f"--file_dir={english.file_dir}",
+            "--file_name=tiny",
+            "--overwrite",
+            cwd=english.folder,
+        )
+        assert done.returncode == 0, done.stderr
+    assert english.json("train_250_fusion.jsonl.meta.json", "250")["step"] == "s5"
+    assert english.json("label_syn_fusion.json.meta.json")["step"] == "s6"
+
+
+SLOWED = """
+import sys, time
+sys.path.insert(0, {scripts!r})
+import s1_predict_data
+from utils.llm import scripted
+
+whole = scripted.ScriptedLLM.generate
+
+def slow(self, requests):
+    for answer in whole(self, requests):
+        yield answer
+        time.sleep(0.25)
+
+scripted.ScriptedLLM.generate = slow
+s1_predict_data.main(cmd_args=False, **{values!r})
+"""
+
+
+def test_step_1_killed_in_the_middle_asks_only_for_what_is_missing(english):
+    values = {name: str(value) for name, value in english.llm.items()}
+    journal = english.results / f"{ORIGINAL[0]}.journal.jsonl"
+    program = SLOWED.format(scripts=str(SCRIPTS), values=values)
+    with subprocess.Popen([sys.executable, "-c", program], env=clean_environment(), stderr=subprocess.PIPE) as running:
+        for _ in range(600):
+            if (journal.is_file() and journal.read_bytes().count(b"\n") >= 3) or running.poll() is not None:
+                break
+            time.sleep(0.02)
+        os.kill(running.pid, signal.SIGKILL)
+        error = running.stderr.read().decode()
+    assert running.returncode == -signal.SIGKILL, error
+    there = journal.read_bytes().count(b"\n")
+    assert 3 <= there < 8
+    assert not (english.results / ORIGINAL[0]).exists()
+    call("s1", **english.llm)
+    assert english.runs("s1")[-1]["answers"] == 8 - there
+    rows = read_lines(journal)
+    assert sorted(row["id"] for row in rows) == [str(number) for number in range(1, 9)]
+    assert [row["status"] for row in english.lines(ORIGINAL[0])] == ["ok"] * 8
+
+
+@pytest.mark.parametrize("step", ["s1", "s2", "s3"])
+@pytest.mark.parametrize("share", [0.3, 0.75])
+def test_a_journal_that_was_cut_short_is_completed_to_the_same_result(english, step, share):
+    english.annotate()
+    name = {"s1": ORIGINAL[0], "s2": "train_1000_synthetic.jsonl", "s3": SYNTHETIC[0]}[step]
+    result, journal = english.results / name, english.results / f"{name}.journal.jsonl"
+    before, rows = result.read_bytes(), read_lines(journal)
+    data = journal.read_bytes()
+    journal.write_bytes(data[: int(len(data) * share)])
+    kept = journal.read_bytes().count(b"\n")
+    result.unlink()
+    call(step, **english.llm)
+    assert result.read_bytes() == before
+    assert english.runs(step)[-1]["answers"] == len(rows) - kept > 0
+    assert sorted(row["id"] for row in read_lines(journal)) == sorted(row["id"] for row in rows)
+
+
+def test_another_recording_does_not_mix_into_the_results_of_the_first(english):
+    call("s1", **english.llm)
+    before = bytes_below(english.results)
+    with english.recording.open("a", encoding="utf-8") as file:
+        file.write('{"id": "99", "task": "pos", "answer": "[]"}\n')
+    with pytest.raises(ValueError, match=r"another model, prompt or setting.*--overwrite"):
+        call("s1", **english.llm)
+    assert bytes_below(english.results) == before
+
+
+def test_a_changed_input_is_told_of_by_the_step_that_finds_it(english, caplog):
+    english.annotate()
+    call("s4", **english.data)
+    rows = [dict(row) for row in english.corpus.rows]
+    rows[0] = {"text": ["New", "words", "."], "entities": []}
+    write_rows(english.dataset / "train_1000.jsonl", rows)
+    caplog.clear()
+    call("s5", **english.data)
+    assert any("was made from another train_1000.jsonl than there is now: run s4 again" in m for m in caplog.messages)
+    caplog.clear()
+    call("s4", **english.data)
+    assert any("run s1 again" in message for message in caplog.messages)
+    assert any("2 answers to other texts left out" in message for message in caplog.messages)
+    call("s1", **english.llm)
+    assert english.runs("s1")[-1]["answers"] == 1
+
+
+def test_results_made_by_hand_are_taken_with_one_line(english, caplog):
+    caplog.set_level("INFO")
+    call("s1", **english.llm)
+    (english.results / f"{ORIGINAL[0]}.meta.json").unlink()
+    call("s4", **english.data)
+    assert sum(f"{ORIGINAL[0]} has no manifest beside it" in message for message in caplog.messages) == 1
+
+
+def test_skip_passes_over_sentences_and_their_lines_say_so(english):
+    call("s1", **english.llm, skip=6)
+    assert [row["status"] for row in english.lines(ORIGINAL[0])] == ["skipped"] * 6 + ["ok"] * 2
+    assert english.runs("s1")[-1]["answers"] == 2
+
+
+def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_try(english, caplog):
+    write_rows(english.recording, [{"id": "1", "task": "entity", "answer": "I cannot."}])
+    call("s1", **english.llm)
+    last = caplog.records[-1]
+    assert last.levelname == "WARNING"
+    assert "8 answers unreadable" in last.getMessage()
+    assert "try a larger model" in last.getMessage()
+
+
+# --- step 7's models
+
+
+@pytest.fixture
+def ready(english):
+    """An English dataset on which s7 can run."""
+    call("s1", **english.llm)
+    call("s2", **english.llm)
+    call("s4", **english.data)
+    return english
+
+
+def test_a_model_of_a_size_that_knows_other_sentences_is_refused(ready):
+    pattern = ready.models()
+    write_json(Path(pattern.replace("{size}", "250")) / "training.json", {"sentences": ["0" * 64]})
+    with pytest.raises(ValueError, match=r"cannot mark size 250: 1 of its 1 training sentences.*--size=250"):
+        call("s7", **ready.data, model_from_pretrained=pattern)
+    assert not (ready.results / "250" / "train_250_synthetic_target.jsonl").exists()
+
+
+def test_a_model_without_a_common_label_is_refused(ready):
+    encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
+    model = make_model(ready.folder / "best", encoder, ["GENE"], None)
+    with pytest.raises(ValueError, match=r"knows no label of this dataset: .*GENE.*PERSON, VESSEL"):
+        call("s7", **ready.data, model_from_pretrained=model)
+
+
+def test_labels_of_the_model_that_the_dataset_has_not_are_left_out(ready, caplog):
+    encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
+    model = make_model(ready.folder / "best", encoder, ["GENE", "VESSEL"], ready.corpus.rows)
+    call("s7", **ready.data, model_from_pretrained=model, n_gpu=-1)
+    rows = ready.lines("train_1000_synthetic_target.jsonl", "1000")
+    assert {span["entity"] for row in rows for span in row["entities"]} == {"VESSEL"}
+    assert any("GENE, VESSEL" in message and "PERSON, VESSEL" in message for message in caplog.messages)
+
+
+# --- the span model's own scripts
+
+
+def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(ready, caplog, monkeypatch):
+    import train_ner
+
+    from utils.ner import training_record
+
+    # A few steps, not hundreds: what is learnt is no matter here.
+    settings = training_record.TrainSettings
+    monkeypatch.setattr(train_ner, "TrainSettings", lambda **how: settings(**{"min_steps": 2, **how}))
+    monkeypatch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
+    caplog.set_level("INFO")
+    call("s5", **ready.data)
+    encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
+    write_rows(ready.dataset / "dev.jsonl", ready.corpus.rows[:3])
+    write_rows(ready.dataset / "test.jsonl", ready.corpus.rows[3:])
+    folder = ready.folder / "trained"
+    train = {**ready.data, "size": "1000", "data": "fusion", "from_pretrained": encoder, "save_dir": folder}
+    call("train", **train, epochs=1, n_gpu=-1)
+    report = json.loads((folder / "test_report.json").read_text(encoding="utf-8"))
+    assert "micro" in report
+    record = json.loads((folder / "best" / "training.json").read_text(encoding="utf-8"))
+    assert len(record["sentences"]) == 8
+    before = bytes_below(folder)
+    call("train", **train, epochs=1, n_gpu=-1)
+    assert bytes_below(folder) == before
+    assert any("already trained" in message for message in caplog.messages)
+    test = ready.dataset / "test.jsonl"
+    figures = ready.folder / "report.json"
+    call("evaluate", model_from_pretrained=folder / "best", test=test, n_gpu=-1, report=figures)
+    assert json.loads(figures.read_text(encoding="utf-8"))["micro"] == report["micro"]
+    call("s7", **ready.data, model_from_pretrained=folder / "best", n_gpu=-1)
+    assert (ready.results / "1000" / "train_1000_synthetic_target.jsonl").is_file()
+
+
+# --- ways to start a script
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("[!_]*.py")))
+def test_help_is_shown_from_any_folder(tmp_path, script):
+    done = run_python(SCRIPTS / f"{script}.py", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"python syn_pipelines/{script}.py" in done.stdout
+    assert "--debug" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("flag", ["--n_gpu", "--skip", "--file_dir", "--file_name", "--save_type_name", "--mode"])
+def test_the_documented_flags_of_step_1_are_in_its_help(flag, capsys):
+    import s1_predict_data
+
+    with pytest.raises(SystemExit):
+        s1_predict_data.build_parser().parse_words(["--help"])
+    assert flag in capsys.readouterr().out
+
+
+def test_a_script_runs_from_another_folder_in_an_ascii_locale_with_a_relative_path(english):
+    done = run_python(
+        SCRIPTS / "s1_predict_data.py",
+        "--file_dir=few shot",
+        "--file_name=tiny",
+        "--backend=scripted",
+        "--model_from_pretrained=answers.jsonl",
+        cwd=english.folder,
+        LC_ALL="C",
+        PYTHONCOERCECLOCALE="0",
+    )
+    assert done.returncode == 0, done.stderr
+    assert [row["status"] for row in english.lines(ORIGINAL[0])] == ["ok"] * 8
+
+
+@pytest.mark.parametrize("folder", [ROOT, SCRIPTS], ids=["root", "syn_pipelines"])
+@pytest.mark.parametrize("step", ["s1", "s4", "train"])
+def test_a_script_pasted_into_a_kernel_names_the_value_that_it_needs(folder, step):
+    source = (SCRIPTS / f"{STEPS[step]}.py").read_text(encoding="utf-8")
+    assert "\ncmd_args = True" in source
+    pasted = source.replace("\ncmd_args = True", "\ncmd_args = False", 1).replace("    main()\n", "")
+    ending = "    try:\n        main()\n    except ValueError as error:\n        print('raised', error)\n"
+    done = subprocess.run(
+        [sys.executable, "-"],  # as in a kernel: no file, and the working folder on the path
+        input=f"{pasted}{ending}",
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("raised ")
+    assert "--from_pretrained" in done.stdout if step == "train" else "--file_name" in done.stdout
+
+
+def test_values_of_a_notebook_are_refused_by_name(english):
+    with pytest.raises(ValueError, match="'filename' is not an argument of"):
+        call("s4", filename="tiny")
+
+
+# --- bad input
+
+
+def damage(name, content):
+    """Return what replaces a file of the dataset."""
+
+    def change(work):
+        path = work.dataset / name
+        if content is None:
+            path.unlink()
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            write_rows(path, content)
+
+    return change
+
+
+def no_change(work):
+    """Leave the dataset as it is."""
+
+
+def row(*entities, text=("a", "b")):
+    return {
+        "text": list(text),
+        "entities": [dict(zip(("start", "end", "entity"), one, strict=True)) for one in entities],
+    }
+
+
+def synthetic_without_a_source(work):
+    call("s1", **work.llm)
+    write_rows(work.results / "train_1000_synthetic.jsonl", [{"id": "1-1", "text": ["a", "b"], "entities": []}])
+
+
+def clashing_labels(work):
+    write_json(work.folder / "clash.json", {"NOUN": ["n"], "VERB": ["N"]})
+
+
+def after_step_4(work):
+    call("s1", **work.llm)
+    call("s2", **work.llm)
+    call("s4", **work.data)
+
+
+GOOD_ROW = row((0, 1, "PERSON"))
+BROKEN = b'{"text": ["a"], "entities": []}\n\n{"text": ["a"], "entities": \n'
+
+BAD_INPUT = {
+    "missing dataset": ("s1", no_change, ["--file_name=nosuch"], "nosuch is missing: --file_dir and --file_name"),
+    "missing sentences": ("s1", damage("train_1000.jsonl", None), [], "train_1000.jsonl is missing"),
+    "missing labels.txt": ("s1", damage("labels.txt", None), [], "labels.txt is missing: one target label a line"),
+    "labels without O": ("s4", damage("labels.txt", b"PERSON\n"), [], "labels.txt: the first line must be O"),
+    "broken line": ("s1", damage("train_1000.jsonl", BROKEN), [], "train_1000.jsonl:3: not valid JSON"),
+    "broken line, s4": ("s4", damage("train_1000.jsonl", BROKEN), [], "train_1000.jsonl:3: not valid JSON"),
+    "other encoding": ("s1", damage("train_1000.jsonl", "{北".encode("gb18030")), [], "train_1000.jsonl:1: not UTF-8"),
+    "labels, other encoding": ("s1", damage("labels.txt", "O\n人名\n".encode("gb18030")), [], "labels.txt: not UTF-8"),
+    "empty dataset": ("s1", damage("train_1000.jsonl", b"\n"), [], "train_1000.jsonl has no sentence"),
+    "span out of range": (
+        "s1",
+        damage("train_1000.jsonl", [GOOD_ROW, row((0, 1, "PERSON"), (0, 31, "PERSON"))]),
+        [],
+        "train_1000.jsonl:2: entity 2 ends at 31, but the sentence has 2 tokens",
+    ),
+    "unknown label": (
+        "s1",
+        damage("train_1000.jsonl", [GOOD_ROW, row((0, 1, "GENE"))]),
+        [],
+        "train_1000.jsonl:2: entity 1: 'GENE' is not a label of labels.txt (PERSON, VESSEL)",
+    ),
+    "broken dev": ("s2", damage("dev.jsonl", BROKEN), [], "dev.jsonl:3: not valid JSON"),
+    "unknown mode": ("s1", no_change, ["--mode=nouns"], "--mode: invalid choice: 'nouns'"),
+    "batch size": ("s1", no_change, ["--batch_size=many"], "--batch_size: 'many' is not a whole number"),
+    "batch size of 0": ("s2", no_change, ["--batch_size=0"], "--batch_size: '0' must be at least 1"),
+    "side": ("s5", no_change, ["--is_syn=maybe"], "--is_syn: 'maybe' is neither 0 nor 1"),
+    "unknown flag": ("s4", no_change, ["--mode=pos"], "unrecognized arguments: --mode=pos"),
+    "model folder": ("s1", no_change, ["--model_from_pretrained=/no/such/"], "the folder /no/such/ does not exist"),
+    "model folder, s2": ("s2", no_change, ["--model_from_pretrained=./none"], "the folder ./none does not exist"),
+    "gguf file": ("s1", no_change, ["--model_from_pretrained=/no/a.gguf"], "/no/a.gguf is missing; llamacpp needs"),
+    "no checkpoint": ("s1", no_change, ["--model_from_pretrained=utils"], "utils has no config.json"),
+    "guided": ("s1", no_change, ["--guided=1"], "--guided=1: this backend cannot be guided"),
+    "name": ("s1", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
+    "name, s4": ("s4", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
+    "results": ("s1", no_change, ["--save_type_name=../../x"], "--save_type_name: '../../x' must be the name"),
+    "labels": ("s1", no_change, ["--entity_label=none.json"], "none.json is missing: a file that maps each"),
+    "s3 before s2": ("s3", no_change, [], "train_1000_synthetic.jsonl is missing: run s2 first"),
+    "s4 before s1": ("s4", no_change, [], "entity_train_1000.jsonl is missing: run s1 first"),
+    "s5 before s4": ("s5", no_change, [], "train_250.jsonl is missing: run s4 first"),
+    "s5 before s2": ("s5", no_change, ["--is_syn=1"], "train_250_synthetic.jsonl is missing: run s2 and then s4 first"),
+    "s6 before s5": ("s6", no_change, [], "label_fusion.json is missing: run s5 --is_syn=0 first"),
+    "s7 before s4": ("s7", no_change, ["--model_from_pretrained=x"], "_synthetic.jsonl is missing: run s2 and then s4"),
+    "s7 model": ("s7", after_step_4, ["--model_from_pretrained=/no/{size}/best"], "/no/250/best has no config.json"),
+    "s8 before s4": ("s8", no_change, [], "train_250.jsonl is missing: run s4 first"),
+    "clash of labels": (
+        "s5",
+        lambda work: (after_step_4(work), clashing_labels(work)),
+        ["--pos_label=clash.json"],
+        "clash.json: 'N' stands under NOUN and under VERB",
+    ),
+    "clash of labels, s1": ("s1", clashing_labels, ["--entity_label=clash.json"], "stands under NOUN and under VERB"),
+    "synthetic line": ("s4", synthetic_without_a_source, [], "train_1000_synthetic.jsonl:1: "),
+    "train before s5": ("train", no_change, [], "train_1000_fusion.jsonl is missing: run s5"),
+    "train without data": ("train", no_change, ["--train=x.jsonl"], "--train also needs --labels and --save_dir"),
+    "train, size": ("train", no_change, ["--size=100"], "--size: invalid choice: '100'"),
+    "evaluate": (
+        "evaluate",
+        no_change,
+        ["--model_from_pretrained=/no/best", "--test=few shot/tiny/dev.jsonl"],
+        "/no/best",
+    ),
+    "evaluate without test": (
+        "evaluate",
+        no_change,
+        ["--model_from_pretrained=/no/best", "--test=none.jsonl"],
+        "none.jsonl",
+    ),
+}
+
+
+def words_for(step, work, flags):
+    """Return a script's name and flags that would run, but for `flags`."""
+    given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step != "evaluate" else []
+    if step in ("s1", "s2", "s3"):
+        # A checkpoint that no backend could load: whoever tries says something else than what is expected.
+        write_json(work.folder / "checkpoint" / "config.json", {})
+        given.append(f"--model_from_pretrained={work.folder / 'checkpoint'}")
+    if step == "train":
+        given.append(f"--from_pretrained={make_folder(work.folder / 'encoder')}")
+    return [f"{STEPS[step]}.py", *given, *flags]
+
+
+def make_folder(path):
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_one_line_and_exit_code_2(english, monkeypatch, caplog, name):
+    step, change, flags, message = BAD_INPUT[name]
+    __import__(STEPS[step])
+    change(english)
+    before = bytes_below(english.file_dir)
+    monkeypatch.chdir(english.folder)
+    monkeypatch.setattr(sys, "argv", words_for(step, english, flags))
+    handler = signal.getsignal(signal.SIGTERM)
+    caplog.clear()
+    with pytest.raises(SystemExit) as ending:
+        sys.modules[STEPS[step]].main(cmd_args=True)
+    signal.signal(signal.SIGTERM, handler)
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert "\n" not in errors[0]
+    assert ending.value.code == 2
+    after = bytes_below(english.file_dir)
+    assert {name for name in after if after[name] != before.get(name)} <= {f"tiny/GLM4/{ORIGINAL[0]}.journal.jsonl"}
+
+
+@pytest.mark.parametrize("name", ["missing labels.txt", "span out of range", "unknown mode", "s5 before s4"])
+def test_a_user_sees_one_line_and_no_traceback(english, name):
+    step, change, flags, message = BAD_INPUT[name]
+    change(english)
+    script, *words = words_for(step, english, flags)
+    done = run_python(SCRIPTS / script, *words, cwd=english.folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert message in done.stderr
+    shown = run_python(SCRIPTS / script, *words, "--debug", cwd=english.folder)
+    assert shown.returncode != 0
+    assert "Traceback" in shown.stderr

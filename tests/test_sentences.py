@@ -1,0 +1,155 @@
+"""Sentences out of the running text of an LLM, and their tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from utils.sentences import cut_sentences, parts_punctuation, tokenise_like_dataset
+
+
+def cut(text, language="en"):
+    return cut_sentences(text, language=language)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("U.S. GDP grew 3.14 percent. It fell later.", ["U.S. GDP grew 3.14 percent.", "It fell later."]),
+        ("1. U.S. GDP grew 3.14 percent.\n2. It fell.", ["U.S. GDP grew 3.14 percent.", "It fell."]),
+        ("Dr. Muir met J. Carver. They left.", ["Dr. Muir met J. Carver.", "They left."]),
+        ("Did he? Yes! He did.", ["Did he?", "Yes!", "He did."]),
+        ('He asked: "Why?" She left.', ['He asked: "Why?"', "She left."]),
+        ("It was (he said) late. Very.", ["It was (he said) late.", "Very."]),
+        ("See www.a-b.com for more. It is open.", ["See www.a-b.com for more.", "It is open."]),
+        ("He left at 10:30 a.m. on Monday.", ["He left at 10:30 a.m. on Monday."]),
+    ],
+)
+def test_english_text_is_cut_at_the_ends_of_sentences_alone(text, sentences):
+    assert cut(text) == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("他来了。她走了！", ["他来了。", "她走了！"]),
+        ("他来了！？真的!?好。", ["他来了！？", "真的!?", "好。"]),
+        ("他住在New York很久了。后来走了。", ["他住在New York很久了。", "后来走了。"]),
+        ("增长了3.14个百分点。很快。", ["增长了3.14个百分点。", "很快。"]),
+        ("1. 他来了。\n2. 她走了！", ["他来了。", "她走了！"]),
+        ("①他来了。\n②她走了。", ["他来了。", "她走了。"]),
+    ],
+)
+def test_chinese_text_is_cut_at_the_ends_of_sentences_alone(text, sentences):
+    assert cut(text, "zh") == sentences
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3.14 percent was the rate.",
+        "10:30 was late for them.",
+        "12.5 million people came.",
+        "-5 degrees is cold.",
+        "24/7 help is there.",
+        "1897 was a good year.",
+        "2 ships sank there.",
+    ],
+)
+def test_a_sentence_that_begins_with_a_number_keeps_it(text):
+    assert cut(text) == [text]
+
+
+@pytest.mark.parametrize("marker", ["1. ", "2) ", "(3) ", "- ", "* ", "• ", "## ", "> ", "10. ", "1、", "3）"])
+def test_a_list_marker_is_no_part_of_the_sentence(marker):
+    assert cut(f"{marker}Rome is old.\n{marker}It is large.") == ["Rome is old.", "It is large."]
+
+
+def test_emphasis_is_no_part_of_the_sentence():
+    assert cut("**Rome** is `very` __old__.") == ["Rome is very old."]
+
+
+@pytest.mark.parametrize(
+    "preamble", ["Sure, here are three sentences:\n", "### Continuation\n", "Here you go:\n\n", "```\n"]
+)
+def test_a_preamble_or_a_heading_is_no_sentence(preamble):
+    assert cut(f"{preamble}Rome is an old city.") == ["Rome is an old city."]
+
+
+def test_a_chinese_preamble_is_no_sentence():
+    assert cut("好的，以下是续写的句子：\n罗马是一座古老的城市。", "zh") == ["罗马是一座古老的城市。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Rome is old. It is also very", ["Rome is old."]),
+        ("Rome is old.", ["Rome is old."]),
+        ("Rome is", []),
+        ("", []),
+        ("   \n ", []),
+    ],
+)
+def test_the_last_sentence_that_is_not_finished_is_dropped(text, kept):
+    assert cut(text) == kept
+
+
+def test_a_finished_last_sentence_stays_where_the_budget_ran_out_behind_it():
+    assert cut("罗马很老。它很大。", "zh") == ["罗马很老。", "它很大。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("He left.", ["He", "left", "."]),
+        ("The U.S. grew 3.14 percent.", ["The", "U.S.", "grew", "3.14", "percent", "."]),
+        ("An e-mail, sent at 10:30.", ["An", "e-mail", ",", "sent", "at", "10:30", "."]),
+        ("Dr. Muir met J. Carver.", ["Dr.", "Muir", "met", "J.", "Carver", "."]),
+        ("It cost $5 (or 6 %).", ["It", "cost", "$", "5", "(", "or", "6", "%", ")", "."]),
+        ('He said "no".', ["He", "said", '"', "no", '"', "."]),
+        ("Mary-Ann’s crew", ["Mary-Ann", "’s", "crew"]),
+        ("in New York.", ["in", "New", "York", "."]),
+    ],
+)
+def test_words_are_parted_from_punctuation_as_the_dataset_does(text, tokens):
+    assert tokenise_like_dataset(text, dense=False, parts_punctuation=True) == tokens
+
+
+def test_words_keep_their_punctuation_where_the_dataset_does():
+    tokens = tokenise_like_dataset("The U.S. grew,  he said.", dense=False, parts_punctuation=False)
+    assert tokens == ["The", "U.S.", "grew,", "he", "said."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They don't know Mary-Ann's U.S. e-mail, 3.14 % (or $5)!",
+        'He said: "It\'s 10:30." & left…',
+        "naïve café – 5°C №7",
+        "a_b c@d.com #tag",
+    ],
+)
+def test_no_character_is_lost_when_words_are_parted(text):
+    tokens = tokenise_like_dataset(text, dense=False, parts_punctuation=True)
+    assert "".join(tokens) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("他住在New York很久。", "他住在New York很久。"),
+        ("他 住 在 New York 很 久 。", "他住在New York很久。"),
+        ("去 Los  Angeles\t玩", "去Los Angeles玩"),
+        ("用 iPhone 15 Pro 上网", "用iPhone 15 Pro上网"),
+        (" 他来了 ", "他来了"),
+    ],
+)
+def test_a_blank_of_dense_text_stays_between_words_of_another_script_alone(text, kept):
+    assert tokenise_like_dataset(text, dense=True, parts_punctuation=True) == list(kept)
+
+
+@pytest.mark.parametrize(
+    ("texts", "parts"),
+    [(["He left , she stayed ."], True), (["He left, she stayed."], False), (["no mark at all"], True), ([], True)],
+)
+def test_whether_punctuation_stands_apart_is_told_from_the_dataset(texts, parts):
+    assert parts_punctuation(text.split() for text in texts) is parts

@@ -1,0 +1,176 @@
+"""Mark extra entities or parts of speech in sentences with an LLM (s1, s3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from utils.asking import Question
+from utils.dataset import Dataset
+from utils.guidance import entity_grammar, pos_grammar
+from utils.journal import Journal
+from utils.labels import read_label_names
+from utils.llm import Request
+from utils.llm_step import LLMStep
+from utils.parsing import Item, as_text, read_answer
+from utils.placing import place_entities, place_words
+from utils.prompts import Prompt, load_prompt
+from utils.records import Sentence, text_hash
+from utils.tokens import join_tokens, looks_chinese
+
+Mode = Literal["entity", "pos"]
+
+ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
+
+# Tokens that an answer may take: a fixed part, and a part for each token of the sentence. An item of JSON takes
+# about 12 tokens besides its text; a dense sentence has about one word for 1.5 characters.
+BUDGET: dict[Mode, tuple[int, int]] = {"entity": (128, 8), "pos": (32, 18)}
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """How sentences are asked about: what is marked, in which words, and with which labels."""
+
+    mode: Mode
+    prompt: Prompt
+    labels: tuple[str, ...]  # shown in the prompt; a guided answer has no others
+    dense: bool
+    guided: bool
+    max_new_tokens: int | None = None  # None: from the sentence's length
+
+    @classmethod
+    def for_dataset(
+        cls, mode: Mode, dataset: Dataset, label_file: Path, *, guided: bool, max_new_tokens: int | None
+    ) -> Annotator:
+        """Return the annotator that speaks the dataset's language and knows the labels of a label file."""
+        language = "zh" if looks_chinese("".join(sentence.tokens) for sentence in dataset.sentences) else "en"
+        names = read_label_names(label_file)
+        # The first spelling of a label is its Chinese name.
+        labels = [spellings[0] if language == "zh" and spellings else label for label, spellings in names.items()]
+        prompt = load_prompt(mode, language)
+        return cls(mode, prompt, tuple(labels), dataset.dense, guided, max_new_tokens)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return all that changes an answer besides the model and the sentence."""
+        return {
+            "task": self.mode,
+            "prompt": self.prompt.digest,
+            "labels": list(self.labels),
+            "dense": self.dense,
+            "decoding": "greedy",
+            "guided": self.guided,
+            "max_new_tokens": self.max_new_tokens or "from each sentence",
+        }
+
+    def question(self, sentence: Sentence) -> Question:
+        """Return what the LLM is asked about a sentence."""
+        text = join_tokens(sentence.tokens, dense=self.dense)
+        prompt = self.prompt.fill({"labels": ", ".join(self.labels), "sentence": text})
+        fixed, each = BUDGET[self.mode]
+        budget = self.max_new_tokens or fixed + each * len(sentence.tokens)
+        request = Request(sentence.id, self.mode, prompt, budget, grammar=self._grammar(sentence))
+        return Question(request, text_hash(sentence.tokens))
+
+    def _grammar(self, sentence: Sentence) -> str | None:
+        if not self.guided:
+            return None
+        build = entity_grammar if self.mode == "entity" else pos_grammar
+        return build(sentence.tokens, self.labels, dense=self.dense)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationCounts:
+    """What became of the answers of one step."""
+
+    sentences: int
+    skipped: int
+    unreadable: int
+    items: int
+    lost: int  # items that do not stand in their sentence
+
+    def __str__(self) -> str:
+        skipped = f"{self.skipped} skipped, " if self.skipped else ""
+        return (
+            f"labelled {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
+            f"{self.lost} of {self.items} items not in their sentence"
+        )
+
+    def as_row(self) -> dict[str, int]:
+        """Return the counts as a manifest holds them."""
+        return asdict(self)
+
+    @property
+    def advice(self) -> str | None:
+        """Say what to try where more than half of the answers, or of the items, came to nothing."""
+        if 2 * self.unreadable > self.sentences - self.skipped:
+            return "most answers are unreadable: try a larger model, or --guided=1 with a .gguf file"
+        if 2 * self.lost > self.items > 0:
+            return "most items are not in their sentence: try a larger model, or --guided=1 with a .gguf file"
+        return None
+
+
+def annotate(sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1) -> AnnotationCounts:
+    """Ask about the sentences behind the first `skip`, and publish a line for every one of them all."""
+    asked = questions(sentences, annotator, skip=skip)
+    return step.run(asked, lambda journal: answer_rows(sentences, annotator, journal))
+
+
+def questions(sentences: Sequence[Sentence], annotator: Annotator, *, skip: int) -> list[Question]:
+    """Return what to ask about the sentences behind the first `skip`; one without text is not asked about."""
+    return [annotator.question(sentence) for sentence in sentences[max(0, skip) :] if _has_text(sentence)]
+
+
+def answer_rows(
+    sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
+) -> tuple[list[dict[str, Any]], AnnotationCounts]:
+    """Return one line for each sentence, in order, made from the journal's answers, and what became of them."""
+    rows = []
+    items = lost = 0
+    for sentence in sentences:
+        row = _row(sentence, annotator, journal)
+        found = items_of(row)
+        rows.append(row)
+        items += len(found)
+        lost += count_lost(found, sentence, annotator.mode)
+    statuses = [row["status"] for row in rows]
+    counts = AnnotationCounts(len(rows), statuses.count("skipped"), statuses.count("unreadable"), items, lost)
+    return rows, counts
+
+
+def items_of(row: dict[str, Any]) -> list[Item]:
+    """Return the items of a line of s1 or s3."""
+    text, label = ITEM_KEYS[row["mode"]]
+    return [Item(as_text(item[text]), as_text(item[label])) for item in row["items"]]
+
+
+def count_lost(items: Sequence[Item], sentence: Sentence, mode: Mode) -> int:
+    """Return how many items do not stand in their sentence."""
+    place = place_entities if mode == "entity" else place_words
+    return len(place(items, sentence.tokens).lost)
+
+
+def _row(sentence: Sentence, annotator: Annotator, journal: Journal) -> dict[str, Any]:
+    entry = journal.entries.get((sentence.id, annotator.mode, text_hash(sentence.tokens), 0))
+    items = read_answer(entry.answer, annotator.mode) if entry else []
+    text_key, label_key = ITEM_KEYS[annotator.mode]
+    return {
+        "id": sentence.id,
+        "text": list(sentence.tokens),
+        "mode": annotator.mode,
+        "items": [{text_key: item.text, label_key: item.label} for item in items or []],
+        "answers": [entry.answer] if entry else [],
+        "status": _status(items, asked=entry is not None or not _has_text(sentence)),
+    }
+
+
+def _status(items: list[Item] | None, *, asked: bool) -> Literal["ok", "unreadable", "skipped"]:
+    if not asked:
+        return "skipped"
+    return "unreadable" if items is None else "ok"
+
+
+def _has_text(sentence: Sentence) -> bool:
+    return any(token.strip() for token in sentence.tokens)

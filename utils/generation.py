@@ -1,0 +1,189 @@
+"""New sentences: an LLM continues a sentence and explains the entities in it (s2)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from utils.asking import Question
+from utils.dataset import Dataset
+from utils.journal import Journal
+from utils.llm import Request, Sampling
+from utils.llm_step import LLMStep
+from utils.placing import TokenIndex
+from utils.prompts import Prompt, load_prompt
+from utils.records import Sentence, same_text_key, text_hash
+from utils.sentences import cut_sentences, is_remark, parts_punctuation, tokenise_like_dataset
+from utils.tokens import join_tokens, looks_chinese
+
+Drop = Literal["a remark", "too short", "too long", "copied", "in dev or test"]
+SHORTEST = {True: 6, False: 4}  # tokens, by density
+LONGEST = 128
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How answers are drawn; a temperature of 0 takes the likeliest word each time."""
+
+    temperature: float = 0.8
+    top_p: float = 0.9
+    seed: int = 42
+    max_new_tokens: int = 256
+
+
+@dataclass(frozen=True)
+class Generator:
+    """How sentences are continued."""
+
+    prompt: Prompt
+    language: str  # a code such as "zh"
+    dense: bool
+    parts_punctuation: bool  # whether the dataset keeps punctuation marks apart from words
+    settings: Drawing
+
+    def question(self, sentence: Sentence) -> Question:
+        """Return what the LLM is asked to continue; the seed is the sentence's own, whatever the order."""
+        asked = ", ".join(asked_entities(sentence, dense=self.dense))
+        text = join_tokens(sentence.tokens, dense=self.dense)
+        prompt = self.prompt.fill({"entities": asked, "sentence": text})
+        drawn = self.settings
+        own_seed = _seed_of(drawn.seed, sentence.id)
+        sampling = Sampling(drawn.temperature, drawn.top_p, own_seed) if drawn.temperature else None
+        request = Request(sentence.id, "explain", prompt, drawn.max_new_tokens, sampling)
+        return Question(request, input_hash(sentence))
+
+    @classmethod
+    def for_dataset(cls, dataset: Dataset, settings: Drawing) -> Generator:
+        """Return the generator that speaks the dataset's language and cuts words as the dataset does."""
+        language = "zh" if looks_chinese("".join(sentence.tokens) for sentence in dataset.sentences) else "en"
+        parts = parts_punctuation(sentence.tokens for sentence in dataset.sentences)
+        return cls(load_prompt("explain", language), language, dataset.dense, parts, settings)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return all that changes an answer besides the model and the sentence."""
+        return {
+            "task": "explain",
+            "prompt": self.prompt.digest,
+            "dense": self.dense,
+            **asdict(self.settings),
+        }
+
+
+@dataclass
+class GenerationCounts:
+    """What became of the answers of s2."""
+
+    asked: int = 0
+    without_entity: int = 0
+    made: int = 0
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
+        dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
+        passed = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
+        return f"continued {self.asked} sentences{passed}: kept {self.kept} of {self.made} new sentences{dropped}"
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the counts as a manifest holds them."""
+        return asdict(self) | {"dropped": dict(sorted(self.dropped.items()))}
+
+    @property
+    def advice(self) -> str | None:
+        """Say what to try where more than half of the new sentences were dropped, or none was made."""
+        if self.asked and not self.made:
+            return "no sentence was made: try a larger model, or a larger --max_new_tokens"
+        return "most were dropped: try a larger model, or another --temperature" if 2 * self.kept < self.made else None
+
+
+def generate(
+    sentences: Sequence[Sentence], generator: Generator, step: LLMStep, *, barred: Collection[str]
+) -> GenerationCounts:
+    """Ask for the continuation of every sentence with an entity, and publish the new sentences.
+
+    `barred` holds the texts that must not come in, those of dev and test, as `same_text_key` gives them.
+    """
+    asked = questions(sentences, generator)
+    return step.run(asked, lambda journal: synthetic_rows(sentences, generator, journal, barred=barred))
+
+
+def questions(sentences: Sequence[Sentence], generator: Generator) -> list[Question]:
+    """Return what to ask about the sentences that have an entity to explain."""
+    return [generator.question(sentence) for sentence in sentences if sentence.spans]
+
+
+def synthetic_rows(
+    sentences: Sequence[Sentence], generator: Generator, journal: Journal, *, barred: Collection[str]
+) -> tuple[list[dict[str, Any]], GenerationCounts]:
+    """Return a line for each new sentence, by source and place, and what became of the answers."""
+    rows: list[dict[str, Any]] = []
+    counts = GenerationCounts()
+    known = {same_text_key(sentence.tokens) for sentence in sentences}
+    for sentence in sentences:
+        entry = journal.entries.get((sentence.id, "explain", input_hash(sentence), 0))
+        if entry is None:
+            counts.without_entity += 1
+            continue
+        counts.asked += 1
+        kept: list[list[str]] = []
+        for text in cut_sentences(entry.answer, language=generator.language):
+            tokens = tokenise_like_dataset(text, dense=generator.dense, parts_punctuation=generator.parts_punctuation)
+            counts.made += 1
+            reason = "a remark" if is_remark(text) else _reason_to_drop(tokens, known, barred, dense=generator.dense)
+            if reason:
+                counts.dropped[reason] += 1
+            else:
+                known.add(same_text_key(tokens))
+                kept.append(tokens)
+        counts.kept += len(kept)
+        rows += [_row(sentence, number, tokens, generator) for number, tokens in enumerate(kept, start=1)]
+    return rows, counts
+
+
+def asked_entities(sentence: Sentence, *, dense: bool) -> list[str]:
+    """Return the entities of a sentence with their labels, `邓超(PER.NAM)`, each once."""
+    asked = (
+        f"{join_tokens(sentence.tokens[span.start : span.end], dense=dense)}({span.label})" for span in sentence.spans
+    )
+    return list(dict.fromkeys(asked))
+
+
+def input_hash(sentence: Sentence) -> str:
+    """Return the SHA-256 of what a sentence brings into its prompt: its text, its spans and their labels."""
+    spans = [f"{span.start} {span.end} {span.label}" for span in sentence.spans]
+    return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans]).encode()).hexdigest()
+
+
+def _reason_to_drop(tokens: Sequence[str], known: set[str], barred: Collection[str], *, dense: bool) -> Drop | None:
+    key = same_text_key(tokens)
+    if key in barred:
+        return "in dev or test"
+    if key in known:
+        return "copied"
+    if len(tokens) < SHORTEST[dense]:
+        return "too short"
+    return "too long" if len(tokens) > LONGEST else None
+
+
+def _row(sentence: Sentence, number: int, tokens: list[str], generator: Generator) -> dict[str, Any]:
+    index = TokenIndex(tokens)
+    names = (join_tokens(sentence.tokens[span.start : span.end], dense=generator.dense) for span in sentence.spans)
+    return {
+        "id": f"{sentence.id}-{number}",
+        "source": int(sentence.id),
+        "text": tokens,
+        "entities": [],
+        "synthetic": True,
+        "asked": asked_entities(sentence, dense=generator.dense),
+        "mentions": [name for name in dict.fromkeys(names) if index.find(name)],
+    }
+
+
+def _seed_of(seed: int, id_: str) -> int:
+    """Return a seed of 31 bits of a sentence's own."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{id_}".encode()).digest()[:4], "big") >> 1

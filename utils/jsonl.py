@@ -1,0 +1,98 @@
+"""JSON and JSON Lines files: read with the place of every error, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+Row = dict[str, Any]
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield (line number, object) for every line of a JSON Lines file that is not blank.
+
+    Raises FileNotFoundError, or ValueError that names file and line where a line is not a JSON object.
+    """
+    with path.open("rb") as file:  # as bytes, only "\n" ends a line: U+2028 may stand inside a string
+        for number, line in enumerate(file, start=1):
+            text = decode(line, f"{path}:{number}")
+            if text.strip():
+                yield number, _object(text, f"{path}:{number}")
+
+
+def read_json(path: Path) -> Any:
+    """Return the value that a JSON file holds; an object that says one key twice is refused."""
+    text = decode(path.read_bytes(), str(path))
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not valid JSON ({error})") from None
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line; `path` is replaced only once everything is on disk."""
+    with replacing(path) as file:
+        for row in rows:
+            file.write(encode(row) + b"\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON; `path` is replaced only once everything is on disk."""
+    with replacing(path) as file:
+        file.write(encode(value, indent=1) + b"\n")
+
+
+def encode(value: Any, indent: int | None = None) -> bytes:
+    """Return `value` as JSON in UTF-8; escaped to ASCII where it holds half of a surrogate pair."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent).encode()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write beside `path`, and rename it to `path` if the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def decode(data: bytes, place: str) -> str:
+    """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `place`."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"{place}: not UTF-8; convert the file first, for example: iconv -f GB18030 -t UTF-8 OLD > NEW"
+        ) from None
+
+
+def _object(text: str, place: str) -> Row:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: not valid JSON ({error}); one object a line is expected") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"{place}: a JSON object is expected, found {type(row).__name__}")
+    return row
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> Row:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated!r} stands twice in one object")
+    return row

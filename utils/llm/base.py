@@ -1,0 +1,112 @@
+"""What every backend offers, and how one is chosen, checked and loaded by name."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+Task = Literal["entity", "pos", "explain"]
+Finish = Literal["stop", "length"]  # the model ended its answer, or its budget did
+Backend = Literal["transformers", "llamacpp", "scripted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an answer is drawn; a request without it is answered greedily."""
+
+    temperature: float
+    top_p: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One user message, and how its answer may look."""
+
+    id: str  # the sentence
+    task: Task
+    prompt: str  # the user's message, without a chat template
+    max_new_tokens: int
+    sampling: Sampling | None = None
+    grammar: str | None = None  # GBNF; backends that cannot be guided do not get one
+    sample: int = 0  # number of the answer, where a sentence is asked for several
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the LLM wrote for one request."""
+
+    request: Request
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    answer_tokens: int
+
+
+class LLM(Protocol):
+    """A loaded chat model."""
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """Yield one answer for each request as soon as it is there, in any order."""
+        ...
+
+
+@dataclass(frozen=True)
+class LLMOptions:
+    """Where and how a model runs; none of it belongs to a result's fingerprint."""
+
+    gpus: tuple[int, ...] = ()  # none: the CPU
+    batch_size: int = 20
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    trust_remote_code: bool = False
+
+
+def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:
+    """Load a model with a backend, whose module is imported only here."""
+    return cast(LLM, importlib.import_module(f"utils.llm.{backend}").load(model, options))
+
+
+def can_be_guided(backend: Backend) -> bool:
+    """Tell whether a backend can hold its answers to a grammar."""
+    return backend == "llamacpp"
+
+
+def choose_backend(model: str, asked: Backend | Literal["auto"]) -> Backend:
+    """Return the backend for a model's path, after a look at whether the path can be right.
+
+    Raises FileNotFoundError or ValueError, long before anything is loaded.
+    """
+    path = Path(model)
+    backend: Backend = ("llamacpp" if path.suffix == ".gguf" else "transformers") if asked == "auto" else asked
+    if backend == "transformers":
+        _check_checkpoint(path, model)
+    elif not path.is_file():
+        raise FileNotFoundError(f"--model_from_pretrained: {model} is missing; {backend} needs a file")
+    elif backend == "llamacpp" and _first_bytes(path, 4) != b"GGUF":
+        raise ValueError(f"--model_from_pretrained: {model} is not a GGUF file")
+    return backend
+
+
+def is_hub_id(model: str) -> bool:
+    """Tell whether `model` can be the id of a checkpoint on a hub, and not a path of this machine."""
+    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+", model)) and model[0] not in ".~"
+
+
+def _check_checkpoint(path: Path, model: str) -> None:
+    if path.is_file():
+        raise ValueError(f"--model_from_pretrained: {model} is a file; transformers needs a checkpoint's folder")
+    if not path.exists():
+        if is_hub_id(model) and not Path(path.parts[0]).is_dir():
+            return
+        raise FileNotFoundError(f"--model_from_pretrained: the folder {model} does not exist")
+    if not (path / "config.json").is_file():
+        raise FileNotFoundError(f"--model_from_pretrained: {model} has no config.json, so it is not a checkpoint")
+
+
+def _first_bytes(path: Path, number: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(number)

@@ -1,0 +1,64 @@
+"""What s1, s2 and s3 share: ask an LLM through a journal, make the result from the journal, publish it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from utils.asking import Question, ask
+from utils.journal import Journal, journal_path
+from utils.llm import LLM, Backend, LLMOptions, load_llm
+from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish
+from utils.runlog import logged_run
+
+
+class Counts(Protocol):
+    """What became of the answers of a step; its text is the step's last line."""
+
+    def as_row(self) -> dict[str, Any]: ...
+
+
+AnyCounts = TypeVar("AnyCounts", bound=Counts)
+Build = Callable[[Journal], tuple[list[dict[str, Any]], AnyCounts]]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """An LLM that has been chosen and not yet loaded."""
+
+    path: str
+    backend: Backend
+    options: LLMOptions
+
+    def load(self) -> LLM:
+        return load_llm(self.path, self.backend, self.options)
+
+
+@dataclass(frozen=True)
+class LLMStep:
+    """One result that is made of an LLM's answers."""
+
+    name: str  # s1, s2 or s3
+    model: ModelChoice
+    result: Path
+    run_log: Path
+    inputs: Mapping[str, Path]  # portable name -> file
+    parameters: Mapping[str, Any]  # all settings that change answers, the prompt's text among them
+    overwrite: bool = False
+
+    def run(self, questions: Sequence[Question], build: Build[AnyCounts]) -> AnyCounts:
+        """Ask what the journal lacks, and publish the lines that `build` makes of the journal; return its counts.
+
+        Raises ValueError where the journal holds answers of another model, prompt or setting.
+        """
+        hashes = hash_inputs(self.inputs)
+        print_ = fingerprint(model_identity(self.model.path), self.parameters)
+        journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
+        with journal, logged_run(self.run_log, self.name) as line:
+            usage = ask(questions, journal, self.model.load, title=self.result.stem)
+            line.update(result=self.result.name, **asdict(usage))
+            rows, counts = build(journal)
+            publish(self.result, rows, Manifest(self.name, hashes, self.parameters, print_, counts.as_row()))
+        return counts

@@ -1,0 +1,23 @@
+"""Span NER: KnowFREE and CNN Nested NER, to train and to predict with.
+
+from utils.ner import SpanNer
+SpanNer.from_pretrained("save_model/weibo_250_fusion/best").predict(["邓超在北京"])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from utils.ner.predictor import SpanNer
+
+__all__ = ["SpanNer"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import torch only once a model is asked for: label files and training records do without it."""
+    if name == "SpanNer":
+        from utils.ner.predictor import SpanNer
+
+        return SpanNer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,75 @@
+"""Annotated sentences as what a span model learns from: windows of words, and the cells of their spans."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from utils.ner.encoding import Window, WordEncoder
+from utils.records import Sentence
+
+SORTED_AT_ONCE = 16  # batches: sentences of similar length are put together among so many, which halves the work
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A window of a sentence, and the spans in it as cells (first word, last word, column of the score)."""
+
+    window: Window
+    cells: tuple[tuple[int, int, int], ...]
+
+
+def make_examples(sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str]) -> list[Example]:
+    """Return an example for each window of each sentence, with the spans that lie in it whole."""
+    columns = {label: column for column, label in enumerate(labels[1:])}
+    return [
+        Example(window, _cells(sentence, window, columns))
+        for sentence in sentences
+        for window in words.windows(sentence.tokens)
+    ]
+
+
+def dense_targets(examples: Sequence[Example], columns: int) -> Tensor:
+    """Return (batch, words, words, columns): 1 in the cells of spans, else 0."""
+    words = max(example.window.words for example in examples)
+    targets = torch.zeros(len(examples), words, words, columns)
+    for target, example in zip(targets, examples, strict=True):
+        for cell in example.cells:
+            target[cell] = 1.0
+    return targets
+
+
+def shuffled_batches(examples: Sequence[Example], batch_size: int, rng: random.Random) -> list[list[Example]]:
+    """Return the examples of an epoch in random batches, each of similar length."""
+    order = rng.sample(examples, len(examples))
+    pool = batch_size * SORTED_AT_ONCE
+    pools = [sorted(order[start : start + pool], key=_words) for start in range(0, len(order), pool)]
+    order = [example for one in pools for example in one]
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return rng.sample(batches, len(batches))
+
+
+def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> bool:
+    """Tell whether a target span of some sentence shares words with another of other bounds."""
+    return any(
+        one[0] < other[1] and other[0] < one[1]
+        for sentence in sentences
+        for one, other in combinations({(s.start, s.end) for s in sentence.spans if s.label in targets}, 2)
+    )
+
+
+def _cells(sentence: Sentence, window: Window, columns: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
+    return tuple(
+        (span.start - window.first, span.end - 1 - window.first, columns[span.label])
+        for span in sentence.spans
+        if window.first <= span.start and span.end <= window.last
+    )
+
+
+def _words(example: Example) -> int:
+    return example.window.words

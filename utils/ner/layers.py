@@ -1,0 +1,120 @@
+"""The layers that score spans. Parameter names are those of the public checkpoints."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from utils.ner.config import ATTENTION_HEADS
+
+QUERY_CHUNK = 64  # the keys of so many queries, and the reach to both sides, are compared at once
+
+
+class MultiHeadBiaffine(nn.Module):
+    """A bilinear form of a span's first and last word; each head sees its share of the features (Yan et al., 2023)."""
+
+    def __init__(self, size: int, out: int, heads: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(heads, out // heads, size // heads, size // heads))
+        nn.init.xavier_normal_(self.W)
+
+    def forward(self, head: Tensor, tail: Tensor) -> Tensor:
+        """Return (batch, rows, columns, out) from heads (batch, rows, size) and tails (batch, columns, size)."""
+        heads = self.W.shape[0]
+        left = torch.einsum("brhx,hdxy->brhdy", head.unflatten(-1, (heads, -1)), self.W)
+        cells = torch.einsum("brhdy,bchy->brchd", left, tail.unflatten(-1, (heads, -1)))
+        return cells.flatten(-2)
+
+
+class LocalSpanAttention(nn.Module):
+    """Multi-head attention of each cell to the cells at most `reach` away in its row."""
+
+    def __init__(self, dim: int, reach: int) -> None:
+        super().__init__()
+        self.attn = nn.MultiheadAttention(dim, ATTENTION_HEADS)  # holds the parameters; its own forward is not used
+        self.reach = reach
+
+    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
+        """Return (rows, columns, dim); a cell that is no word in `is_word` (rows, columns) is no key but its own."""
+        projected = nn.functional.linear(cells, self.attn.in_proj_weight, self.attn.in_proj_bias)
+        heads = projected.unflatten(-1, (3, ATTENTION_HEADS, -1)).transpose(1, 3)  # (rows, heads, 3, columns, size)
+        query, key, value = heads.unbind(2)
+        mixed = [self._attend(query, key, value, is_word, start) for start in range(0, cells.shape[1], QUERY_CHUNK)]
+        return self.attn.out_proj(torch.cat(mixed, dim=2).transpose(1, 2).flatten(-2))
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, is_word: Tensor, start: int) -> Tensor:
+        """Return the mixed values (rows, heads, at most 64, size) of the queries from `start` on."""
+        queries = slice(start, start + QUERY_CHUNK)
+        keys = slice(max(0, start - self.reach), start + QUERY_CHUNK + self.reach)
+        columns = torch.arange(is_word.shape[1], device=is_word.device)
+        distance = (columns[queries, None] - columns[keys]).abs()
+        mask = (distance <= self.reach) & is_word[:, None, keys] | (distance == 0)
+        return nn.functional.scaled_dot_product_attention(
+            query[:, :, queries], key[:, :, keys], value[:, :, keys], attn_mask=mask[:, None]
+        )
+
+
+class LocalAttention(nn.Module):
+    """KnowFREE's refinement of cells: local attention along the row, then layer normalisation."""
+
+    def __init__(self, dim: int, reach: int) -> None:
+        super().__init__()
+        self.local_attention = LocalSpanAttention(dim, reach)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
+        """Return refined cells (batch, rows, columns, dim); `is_word` (batch, columns) tells padding columns."""
+        batch, rows, columns, _ = cells.shape
+        is_key = is_word[:, None].expand(batch, rows, columns).flatten(0, 1)
+        mixed = self.local_attention(cells.flatten(0, 1), is_key).view_as(cells)
+        return self.norm(mixed)
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of an image (batch, channels, height, width)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(1, channels, 1, 1))
+
+    def forward(self, image: Tensor) -> Tensor:
+        weight, bias = self.weight.flatten(), self.bias.flatten()
+        return nn.functional.layer_norm(image.permute(0, 2, 3, 1), weight.shape, weight, bias, eps=1e-6).permute(
+            0, 3, 1, 2
+        )
+
+
+class MaskedConv(nn.Module):
+    """A convolution that keeps height and width, and sees zeros where a cell is padding."""
+
+    def __init__(self, channels: int, kernel_size: int) -> None:
+        super().__init__()
+        self.conv2d = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2, bias=False)
+
+    def forward(self, image: Tensor, is_cell: Tensor) -> Tensor:
+        return self.conv2d(image * is_cell)
+
+
+class MaskedCnn(nn.Module):
+    """The CNN of CNN Nested NER over the square of all spans (Yan et al., 2023).
+
+    Each block adds a convolution to its input and normalises the sum; GELU stands between blocks. The last
+    convolution of the published network never reaches its output: it is kept, for the checkpoints, and not computed.
+    """
+
+    def __init__(self, channels: int, kernel_size: int, depth: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(depth):
+            layers += [MaskedConv(channels, kernel_size), ChannelNorm(channels), nn.GELU()]
+        self.cnns = nn.ModuleList([*layers, MaskedConv(channels, 3)])
+
+    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
+        """Return refined cells (batch, words, words, dim); `is_word` (batch, words) tells padding."""
+        is_cell = (is_word[:, None, :, None] & is_word[:, None, None, :]).to(cells.dtype)
+        image = residual = cells.permute(0, 3, 1, 2) * is_cell
+        for convolve, normalise, activate in zip(self.cnns[:-1:3], self.cnns[1::3], self.cnns[2::3], strict=True):
+            residual = normalise(convolve(image, is_cell) + residual)
+            image = activate(residual)
+        return residual.permute(0, 2, 3, 1)

@@ -1,0 +1,87 @@
+"""The sentences and labels that a span model is trained with, read from files and checked."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.dataset import read_labels, read_sentences
+from utils.jsonl import read_json, read_rows
+from utils.ner.label_set import LabelSet
+from utils.records import Sentence
+from utils.tokens import looks_dense
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NerData:
+    """Sentences to learn from and to choose the best model by, their labels, and whether a token is a character."""
+
+    train: Sequence[Sentence]
+    dev: Sequence[Sentence]
+    labels: LabelSet
+    dense: bool
+    held_out: bool = False  # whether dev was taken from the training file
+
+    def __post_init__(self) -> None:
+        for name, sentences in (("training", self.train), ("dev", self.dev)):
+            if not any(sentence.tokens for sentence in sentences):
+                raise ValueError(f"the {name} data has no sentence")
+
+    @property
+    def source(self) -> list[Sentence]:
+        """Return the sentences of the training file: all that the model may know of."""
+        return [*self.train, *(self.dev if self.held_out else ())]
+
+
+def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | None, seed: int) -> NerData:
+    """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
+    known = read_label_set(labels)
+    if dense is None:
+        dense = looks_dense(row.get("text", ()) for _, row in read_rows(train))
+    source = read_sentences(train, labels=known.labels, dense=dense)
+    if dev is not None:
+        return NerData(source, read_sentences(dev, labels=known.targets, dense=dense), known, dense)
+    rest, chosen = hold_out(source, seed)
+    log.info("no dev file: %d of %d training sentences are held out to choose by", len(chosen), len(source))
+    return NerData(rest, chosen, known, dense, held_out=True)
+
+
+def read_label_set(file: Path) -> LabelSet:
+    """Return the labels of a `labels.txt` or a `label_*.json`."""
+    if file.suffix != ".json":
+        return LabelSet.of_targets(read_labels(file))
+    try:
+        return LabelSet.from_entries(read_json(file))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Return (the rest, a random tenth), in their order: for data that comes without a dev set.
+
+    A tenth is taken of the sentences with spans, at least one, and of those without.
+    """
+    annotated = [number for number, sentence in enumerate(sentences) if sentence.spans]
+    others = [number for number, sentence in enumerate(sentences) if not sentence.spans]
+    if len(annotated) < 2:
+        raise ValueError(
+            f"no dev data can be held out of {len(annotated)} annotated sentences: give a dev file (--dev)"
+        )
+    rng = random.Random(seed)
+    chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
+    rest = [sentence for number, sentence in enumerate(sentences) if number not in chosen]
+    return rest, [sentences[number] for number in sorted(chosen)]
+
+
+def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:
+    """Warn where sentences that a model is to be measured by are among those that it learns from."""
+    known = {sentence.tokens for sentence in data.train}
+    if leaked := sum(sentence.tokens in known for sentence in sentences if sentence.tokens):
+        log.warning(
+            "%d of %d %s sentences are also training sentences: scores will flatter", leaked, len(sentences), name
+        )

@@ -1,0 +1,127 @@
+"""What a training is made from: its settings and data, and the record of them in `training.json`.
+
+Standard library only, so that a training that is already finished is recognised without loading torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from utils import __version__
+from utils.jsonl import read_json
+from utils.manifest import fingerprint, model_identity
+from utils.ner.config import Architecture
+from utils.ner.training_data import NerData
+from utils.records import Sentence, Span, text_hash
+
+log = logging.getLogger(__name__)
+
+BEST, LAST, RECORD = "best", "last", "training.json"
+LOG, TEST_REPORT = "train_log.jsonl", "test_report.json"
+LARGE = 1000  # sentences; above, the paper's batch size is 8 instead of 4
+STEPS_BETWEEN_EVALUATIONS = 50  # at least: one evaluation an epoch would be most of the work on a tiny set
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """Hyper-parameters. Where they differ from the paper's, it is to learn from few sentences and with any encoder.
+
+    Paper: encoder lr 2e-5, 120 epochs, 190 steps of warm-up, no early stopping. A higher rate needs fewer epochs;
+    `min_steps` keeps a tiny set from ending before it has learnt; the warm-up is at most a tenth of all steps.
+    """
+
+    span_model: Architecture = "knowfree"
+    seed: int = 0
+    epochs: int = 20
+    min_steps: int = 200
+    batch_size: int | None = None  # None: 4, above 1000 sentences 8
+    encoder_lr: float = 1e-4
+    head_lr: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 190
+    clip_norm: float = 5.0
+    patience: int = 5  # evaluations without a better dev F1; counted from the first above 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many steps a training takes. A round is some whole epochs with an evaluation after them."""
+
+    batch_size: int
+    steps_per_epoch: int
+    epochs_per_round: int
+    rounds: int
+
+    @property
+    def steps_per_round(self) -> int:
+        return self.steps_per_epoch * self.epochs_per_round
+
+    @property
+    def steps(self) -> int:
+        return self.steps_per_round * self.rounds
+
+
+def make_plan(settings: TrainSettings, examples: int) -> Plan:
+    """Return the plan for a number of training examples."""
+    batch_size = settings.batch_size or (8 if examples > LARGE else 4)
+    steps_per_epoch = ceil(examples / batch_size)
+    epochs_per_round = ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch)
+    epochs = max(settings.epochs, ceil(settings.min_steps / steps_per_epoch))
+    return Plan(batch_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
+
+
+def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dict[str, Any]:
+    """Return the record of a training, without times, so that the same training has the same record."""
+    made_from = {
+        "settings": asdict(settings),
+        "labels": list(data.labels.labels),
+        "num_target_labels": data.labels.num_targets,
+        "extension_counts": list(data.labels.extension_counts),
+        "encoder": fingerprint(model_identity(encoder)),
+        "data": {"train": _data_fingerprint(data.train), "dev": _data_fingerprint(data.dev)},
+    }
+    return {
+        "step": "train_ner",
+        "version": __version__,
+        **made_from,
+        "fingerprint": fingerprint(made_from),
+        "counts": {"train": len(data.train), "dev": len(data.dev)},
+        "sentences": sorted({text_hash(sentence.tokens) for sentence in data.source}),
+    }
+
+
+def discard_training(folder: Path) -> None:
+    """Remove what a training left in `folder`."""
+    for part in (BEST, LAST):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    for file in (LOG, TEST_REPORT):
+        (folder / file).unlink(missing_ok=True)
+
+
+def is_finished(folder: Path, record: dict[str, Any]) -> bool:
+    """Tell whether `folder` holds the finished training of `record`; raise ValueError where it holds another."""
+    path = folder / BEST / RECORD
+    if not path.is_file():
+        return False
+    found = read_json(path)
+    if found.get("fingerprint") != record["fingerprint"]:
+        differing = ", ".join(key for key in _COMPARED if found.get(key) != record[key]) or "fingerprint"
+        raise ValueError(f"{folder} holds a training that differs in: {differing}; give --overwrite to replace it")
+    return bool(found.get("finished"))
+
+
+_COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
+
+
+def _data_fingerprint(sentences: Sequence[Sentence]) -> str:
+    return fingerprint([[sentence.tokens, [_key(span) for span in sentence.spans]] for sentence in sentences])
+
+
+def _key(span: Span) -> list[object]:
+    return [span.start, span.end, span.label]
