@@ -40,7 +40,7 @@ train() { # SIZE DATA
 
 step syn_pipelines/s1_predict_data.py "${llm[@]}" --mode=entity
 step syn_pipelines/s1_predict_data.py "${llm[@]}" --mode=pos
-step syn_pipelines/s2_continous_generation.py "${llm[@]}" --max_new_tokens=64
+step syn_pipelines/s2_continous_generation.py "${llm[@]}" --max_new_tokens=40
 step syn_pipelines/s3_predict_syn_data.py "${llm[@]}" --mode=entity
 step syn_pipelines/s3_predict_syn_data.py "${llm[@]}" --mode=pos
 step syn_pipelines/s4_split_data.py "${data[@]}"

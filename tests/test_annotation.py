@@ -219,7 +219,7 @@ def test_the_prompt_shows_sentence_and_labels_and_json_as_it_must_be_answered(an
     prompt = annotator.question(sentence('He said {labels} "no" .')).request.prompt
     assert 'Sentence: He said {labels} "no" .' in prompt
     assert "CITY, PERSON" in prompt
-    assert '[{"entity": "words copied from the sentence", "type": "TYPE"}]' in prompt
+    assert '[{"entity":"words copied from the sentence","type":"TYPE"}]' in prompt
 
 
 @pytest.mark.parametrize("task", ["entity", "pos"])

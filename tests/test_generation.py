@@ -230,3 +230,9 @@ def test_a_changed_entity_is_a_new_question():
 )
 def test_where_more_than_half_is_dropped_there_is_advice(counts, advice):
     assert (counts.advice is None) if advice is None else (advice in counts.advice)
+
+
+def test_an_echo_of_the_source_inside_a_longer_sentence_is_dropped(make):
+    rows, counts = make([ROME], f"Rome has some large red walls. Text: {' '.join(ROME.tokens[:-1])}.")
+    assert texts(rows) == ["Rome has some large red walls ."]
+    assert counts.dropped == {"copied": 1}

@@ -16,7 +16,8 @@ ODD = ['say "hi"', "\\", '"', "C:\\new", "{", "}", "]", "|", "é", "🙂", "(", 
 
 
 def answer(*pairs, keys=("entity", "type")):
-    return json.dumps([dict(zip(keys, pair, strict=True)) for pair in pairs], ensure_ascii=False)
+    items = [dict(zip(keys, pair, strict=True)) for pair in pairs]
+    return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
 
 
 def marked(*names, label="LOCATION"):

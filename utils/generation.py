@@ -20,8 +20,7 @@ from utils.sentences import cut_sentences, is_remark, parts_punctuation, tokenis
 from utils.tokens import join_tokens, looks_chinese
 
 Drop = Literal["a remark", "too short", "too long", "copied", "in dev or test"]
-SHORTEST = {True: 6, False: 4}  # tokens, by density
-LONGEST = 128
+SHORTEST, LONGEST = 5, 128  # tokens
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,14 @@ class GenerationCounts:
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
+    def note(self, reason: Drop | None) -> None:
+        """Count a new sentence, and why it was dropped, if it was."""
+        self.made += 1
+        if reason is None:
+            self.kept += 1
+        else:
+            self.dropped[reason] += 1
+
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
         dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
@@ -130,17 +137,14 @@ def synthetic_rows(
             counts.without_entity += 1
             continue
         counts.asked += 1
-        kept: list[list[str]] = []
+        kept = []
         for text in cut_sentences(entry.answer, language=generator.language):
             tokens = tokenise_like_dataset(text, dense=generator.dense, parts_punctuation=generator.parts_punctuation)
-            counts.made += 1
-            reason = "a remark" if is_remark(text) else _reason_to_drop(tokens, known, barred, dense=generator.dense)
-            if reason:
-                counts.dropped[reason] += 1
-            else:
+            reason = "a remark" if is_remark(text) else _reason_to_drop(tokens, sentence, known, barred)
+            counts.note(reason)
+            if reason is None:
                 known.add(same_text_key(tokens))
                 kept.append(tokens)
-        counts.kept += len(kept)
         rows += [_row(sentence, number, tokens, generator) for number, tokens in enumerate(kept, start=1)]
     return rows, counts
 
@@ -159,13 +163,15 @@ def input_hash(sentence: Sentence) -> str:
     return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans]).encode()).hexdigest()
 
 
-def _reason_to_drop(tokens: Sequence[str], known: set[str], barred: Collection[str], *, dense: bool) -> Drop | None:
+def _reason_to_drop(
+    tokens: Sequence[str], source: Sentence, known: Collection[str], barred: Collection[str]
+) -> Drop | None:
     key = same_text_key(tokens)
     if key in barred:
         return "in dev or test"
-    if key in known:
+    if key in known or same_text_key(source.tokens) in key:
         return "copied"
-    if len(tokens) < SHORTEST[dense]:
+    if len(tokens) < SHORTEST:
         return "too short"
     return "too long" if len(tokens) > LONGEST else None
 

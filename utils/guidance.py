@@ -15,13 +15,13 @@ LONGEST_WORD = 6  # characters of a word in dense text
 LONGEST_ENTITY = {False: 6, True: 12}  # tokens, by density
 
 # The fixed parts of an answer, as GBNF literals.
-ENTITY, TYPE = r'"{\"entity\": \""', r'"\", \"type\": \""'
-WORD, POS = r'"{\"word\": \""', r'"\", \"pos\": \""'
+ENTITY, TYPE = r'"{\"entity\":\""', r'"\",\"type\":\""'
+WORD, POS = r'"{\"word\":\""', r'"\",\"pos\":\""'
 CLOSE = r'"\"}"'
 
 
 def entity_grammar(tokens: Sequence[str], types: Sequence[str], *, dense: bool) -> str:
-    """Return the grammar of `[{"entity": …, "type": …}]` whose entities are runs of the sentence's tokens.
+    """Return the grammar of `[{"entity":…,"type":…}]` whose entities are runs of the sentence's tokens.
 
     Each entity begins behind the beginning of the one before it: a model that repeats itself comes to an end.
     """
@@ -35,12 +35,12 @@ def entity_grammar(tokens: Sequence[str], types: Sequence[str], *, dense: bool) 
         lines.append(f"from{place} ::= {_run(tokens, words[place], dense=dense)} close more{place + 1}")
         if not last:
             lines[-1] += f" | from{place + 1}"
-        lines.append(f'more{place + 1} ::= "]"' + ("" if last else f' | ", " {ENTITY} from{place + 1}'))
+        lines.append(f'more{place + 1} ::= "]"' + ("" if last else f' | "," {ENTITY} from{place + 1}'))
     return "\n".join(lines)
 
 
 def pos_grammar(tokens: Sequence[str], tags: Sequence[str], *, dense: bool) -> str:
-    """Return the grammar of `[{"word": …, "pos": …}]` whose words, in order, are the whole sentence.
+    """Return the grammar of `[{"word":…,"pos":…}]` whose words, in order, are the whole sentence.
 
     Outside dense text each token is a word; in dense text the model cuts words of up to six characters, and runs
     of other scripts (Latin letters, digits) are not cut.
@@ -98,7 +98,7 @@ def _word(units: Sequence[str]) -> str:
 
 
 def _rest(end: int, length: int) -> str:
-    return "" if end == length else f'", " w{end}'
+    return "" if end == length else f'"," w{end}'
 
 
 def _choice(labels: Sequence[str]) -> str:

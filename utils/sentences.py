@@ -15,6 +15,7 @@ _EMPHASIS = re.compile(r"\*\*|__|`+")
 _REMARK = re.compile(
     r"\bas an ai\b|\blanguage model\b|\bI(?: am|['’]m) sorry\b"
     r"|\bI (?:can(?:not|['’]t| not)|am (?:unable|not able) to) (?:help|assist|fulfil|comply|continue|provide|do that)"
+    r"|\b(?:this|the|your|each) (?:original |given |first )?sentences?\b"
     r"|^(?:sure|certainly|of course|okay)\b.*\bhere (?:is|are)\b|^here (?:is|are) .*\bsentences?\b"
     r"|^(?:抱歉|对不起|很抱歉)|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|^(?:好的|当然)[，,！!].*(?:以下|下面|续写|句子)"
     r"|^(?:以下|下面)是.*(?:续写|句子)|无法(?:完成|满足|回答|提供)(?:这个|该|您的)",
