@@ -18,15 +18,16 @@ from utils.parsing import Item, as_text, read_answer
 from utils.placing import place_entities, place_words
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
-from utils.tokens import join_tokens, looks_chinese
+from utils.tokens import join_tokens
 
 Mode = Literal["entity", "pos"]
 
 ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
 
-# Tokens that an answer may take: a fixed part, and a part for each token of the sentence. An item of JSON takes
-# about 12 tokens besides its text; a dense sentence has about one word for 1.5 characters.
-BUDGET: dict[Mode, tuple[int, int]] = {"entity": (128, 8), "pos": (32, 18)}
+# Tokens that an answer may take for each token of its sentence, by density, besides a fixed part. An item takes
+# about 12 tokens and its text; there is about one word for 1.5 characters. More only feeds a model that repeats itself.
+BUDGET: dict[Mode, dict[bool, int]] = {"entity": {False: 10, True: 4}, "pos": {False: 18, True: 11}}
+FIXED_BUDGET = 96
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,12 @@ class Annotator:
         cls, mode: Mode, dataset: Dataset, label_file: Path, *, guided: bool, max_new_tokens: int | None
     ) -> Annotator:
         """Return the annotator that speaks the dataset's language and knows the labels of a label file."""
-        language = "zh" if looks_chinese("".join(sentence.tokens) for sentence in dataset.sentences) else "en"
         names = read_label_names(label_file)
         # The first spelling of a label is its Chinese name.
-        labels = [spellings[0] if language == "zh" and spellings else label for label, spellings in names.items()]
-        prompt = load_prompt(mode, language)
+        labels = [
+            spellings[0] if dataset.language == "zh" and spellings else label for label, spellings in names.items()
+        ]
+        prompt = load_prompt(mode, dataset.language)
         return cls(mode, prompt, tuple(labels), dataset.dense, guided, max_new_tokens)
 
     @property
@@ -69,8 +71,7 @@ class Annotator:
         """Return what the LLM is asked about a sentence."""
         text = join_tokens(sentence.tokens, dense=self.dense)
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "sentence": text})
-        fixed, each = BUDGET[self.mode]
-        budget = self.max_new_tokens or fixed + each * len(sentence.tokens)
+        budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
         request = Request(sentence.id, self.mode, prompt, budget, grammar=self._grammar(sentence))
         return Question(request, text_hash(sentence.tokens))
 

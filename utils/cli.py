@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         """Return the values of keyword arguments, which pass through the same checks as flags."""
         for name in values:
             if f"--{name}" not in self._option_string_actions:
-                raise UsageError(f"{name!r} is not an argument of {self.prog} (--help lists the flags)")
+                raise UsageError(f"{name!r} is not an argument of this script (--help lists the flags)")
         words = [self._word(f"--{name}", value) for name, value in values.items() if value is not None]
         return self.parse_args([word for word in words if word])
 
@@ -148,6 +148,8 @@ def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, obje
     """
     # OpenMP threads (torch, llama.cpp) wait in a spin: on a core that they must share, a long one costs tenfold.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # transformers tells at length of weights that a span model or an old checkpoint does without.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     if not cmd_args:
         run(parser.parse_values(values))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from utils.jsonl import decode, read_rows
 from utils.records import Sentence, sentence_from_row
-from utils.tokens import looks_dense
+from utils.tokens import looks_chinese, looks_dense
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,11 @@ class Dataset:
     sentences: tuple[Sentence, ...]
     labels: tuple[str, ...]
     dense: bool
+
+    @cached_property
+    def language(self) -> str:
+        """The language that an LLM is spoken to in: "zh" for Chinese sentences, "en" for all others."""
+        return "zh" if looks_chinese("".join(sentence.tokens) for sentence in self.sentences) else "en"
 
     @property
     def targets(self) -> tuple[str, ...]:

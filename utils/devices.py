@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from functools import cache
 
 import torch
 
 log = logging.getLogger(__name__)
 
 
-def usable_gpus(asked: Sequence[int]) -> list[int]:
-    """Return those of the asked GPUs that are there; say so where none is and the CPU takes over."""
+@cache
+def usable_gpus(asked: tuple[int, ...]) -> list[int]:
+    """Return those of the asked GPUs that are there; say so, once, where none is and the CPU takes over."""
     there = [index for index in asked if index < torch.cuda.device_count()]
     if asked and not there:
         log.info("no GPU %s here: running on the CPU", ",".join(map(str, asked)))
     return there
 
 
-def choose_device(asked: Sequence[int]) -> torch.device:
+def choose_device(asked: tuple[int, ...]) -> torch.device:
     """Return the first of the asked GPUs that is there, or else the CPU."""
     there = usable_gpus(asked)
     return torch.device("cuda", there[0]) if there else torch.device("cpu")

@@ -17,7 +17,7 @@ from utils.placing import TokenIndex
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, same_text_key, text_hash
 from utils.sentences import cut_sentences, is_remark, parts_punctuation, tokenise_like_dataset
-from utils.tokens import join_tokens, looks_chinese
+from utils.tokens import join_tokens
 
 Drop = Literal["a remark", "too short", "too long", "copied", "in dev or test"]
 SHORTEST, LONGEST = 5, 128  # tokens
@@ -57,9 +57,8 @@ class Generator:
     @classmethod
     def for_dataset(cls, dataset: Dataset, settings: Drawing) -> Generator:
         """Return the generator that speaks the dataset's language and cuts words as the dataset does."""
-        language = "zh" if looks_chinese("".join(sentence.tokens) for sentence in dataset.sentences) else "en"
         parts = parts_punctuation(sentence.tokens for sentence in dataset.sentences)
-        return cls(load_prompt("explain", language), language, dataset.dense, parts, settings)
+        return cls(load_prompt("explain", dataset.language), dataset.language, dataset.dense, parts, settings)
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""Measure guided annotation with llama.cpp, on a quiet machine and beside two busy processes.
+
+    python benchmarks/llamacpp.py [--model models/SmolLM2-135M-Instruct.Q4_1.gguf] [--sentences 8]
+
+Each line is a process of its own, because OpenMP reads how long its threads spin only once.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+DEMO = ROOT / "data" / "few_shot" / "demo"
+SPINS = ("300000", "2000", "0")  # GOMP_SPINCOUNT: libgomp's default, the project's, none
+BUSY = "while True: pass"
+
+
+def measure(model: str, sentences: int) -> dict[str, float]:
+    """Return tokens and seconds of guided answers to the first sentences of the demo, in both modes."""
+    from utils.annotation import Annotator
+    from utils.dataset import read_dataset
+    from utils.layout import ENTITY_LABELS, POS_LABELS
+    from utils.llm import LLMOptions, load_llm
+
+    dataset = read_dataset(DEMO / "train_1000.jsonl", DEMO / "labels.txt")
+    llm = load_llm(model, "llamacpp", LLMOptions())
+    figures: dict[str, float] = {}
+    for mode, labels in (("entity", ENTITY_LABELS), ("pos", POS_LABELS)):
+        annotator = Annotator.for_dataset(mode, dataset, labels, guided=True, max_new_tokens=None)
+        requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
+        begin = time.monotonic()
+        tokens = sum(answer.answer_tokens for answer in llm.generate(requests))
+        figures[f"{mode} tokens/s"] = round(tokens / (time.monotonic() - begin), 1)
+    return figures
+
+
+def main() -> None:
+    """Print one line for each setting, or measure in this process if told so."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=str(ROOT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"))
+    parser.add_argument("--sentences", type=int, default=8)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.here:
+        print(json.dumps(measure(args.model, args.sentences)))
+        return
+    again = [sys.executable, __file__, "--here", "--model", args.model, "--sentences", str(args.sentences)]
+    for busy in (0, 2):
+        for spin in SPINS:
+            load = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(busy)]
+            environment = {**os.environ, "GOMP_SPINCOUNT": spin}
+            done = subprocess.run(again, env=environment, capture_output=True, text=True, check=True)
+            for process in load:
+                process.kill()
+            print(f"busy processes {busy}  GOMP_SPINCOUNT {spin:>6}  {done.stdout.strip()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
