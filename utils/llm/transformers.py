@@ -18,6 +18,7 @@ from transformers import (
     LogitsProcessor,
     LogitsProcessorList,
 )
+from transformers import __version__ as transformers_version
 
 from utils.devices import choose_dtype, usable_gpus
 from utils.llm.base import Answer, Finish, LLMOptions, Request, Sampling
@@ -136,16 +137,23 @@ def load(model: str, options: LLMOptions) -> TransformersLLM:
         model,
         trust_remote_code=trust,
         torch_dtype=choose_dtype(options.dtype, on_gpu=bool(gpus)),
-        device_map=_device_map(gpus),
-        **({"max_memory": {index: torch.cuda.mem_get_info(index)[0] for index in gpus}} if len(gpus) > 1 else {}),
+        **(_on_gpus(gpus) if gpus else _on_cpu()),
     )
     return TransformersLLM(loaded.eval(), tokenizer, options.batch_size)
 
 
-def _device_map(gpus: Sequence[int]) -> Any:
-    if not gpus:
-        return None
-    return {"": gpus[0]} if len(gpus) == 1 else "auto"
+def _on_gpus(gpus: Sequence[int]) -> dict[str, Any]:
+    """Return how a checkpoint is loaded onto one GPU, or spread over several."""
+    if len(gpus) == 1:
+        return {"device_map": {"": gpus[0]}}
+    return {"device_map": "auto", "max_memory": {index: torch.cuda.mem_get_info(index)[0] for index in gpus}}
+
+
+def _on_cpu() -> dict[str, Any]:
+    """Return how a checkpoint is loaded for the CPU: there, in bfloat16, torch's fused attention decodes 4 times slower
+    than plain products (benchmarks/README.md). transformers has had the choice since 4.36."""
+    major, minor = map(int, transformers_version.split(".")[:2])
+    return {"attn_implementation": "eager"} if (major, minor) >= (4, 36) else {}
 
 
 def _trusts_folder(model: str) -> bool:
