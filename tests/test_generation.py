@@ -236,3 +236,12 @@ def test_an_echo_of_the_source_inside_a_longer_sentence_is_dropped(make):
     rows, counts = make([ROME], f"Rome has some large red walls. Text: {' '.join(ROME.tokens[:-1])}.")
     assert texts(rows) == ["Rome has some large red walls ."]
     assert counts.dropped == {"copied": 1}
+
+
+def test_a_part_of_the_source_is_no_new_sentence(make):
+    rows, counts = make([ROME], "Agnes Muir left Rome in. Rome has some large red walls.")
+    assert texts(rows) == ["Rome has some large red walls ."]
+    rows, counts = make(
+        [sentence("She left Rome in May . It rained a lot .", (2, 3, "LOC"), id="17")], "It rained a lot."
+    )
+    assert (texts(rows), counts.dropped) == ([], {"copied": 1})

@@ -168,7 +168,8 @@ def _reason_to_drop(
     key = same_text_key(tokens)
     if key in barred:
         return "in dev or test"
-    if key in known or same_text_key(source.tokens) in key:
+    given = same_text_key(source.tokens)
+    if key in known or given in key or key.rstrip(".!?。！？…") in given:
         return "copied"
     if len(tokens) < SHORTEST:
         return "too short"
