@@ -289,6 +289,9 @@ def test_without_a_gpu_the_cpu_is_used_and_one_line_says_so(folder, caplog):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     caplog.set_level("INFO", logger="utils")
+    from utils.devices import usable_gpus
+
+    usable_gpus.cache_clear()  # it is said once in a process
     made = load_llm(str(folder), "transformers", LLMOptions(gpus=(0,), dtype="float32"))
     assert made.model.device.type == "cpu"
     assert [record.getMessage() for record in caplog.records if record.name.startswith("utils")] == [
