@@ -3,8 +3,11 @@
 python benchmarks/attention.py
 """
 
+import os
 import time
 from collections.abc import Callable
+
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts run; read when torch is imported
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention as fused_attention

@@ -133,11 +133,12 @@ def load(model: str, options: LLMOptions) -> TransformersLLM:
     tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=trust)
     if not hasattr(tokenizer, "build_chat_input") and not getattr(tokenizer, "chat_template", None):
         raise ValueError(f"{model}: its tokenizer has no chat template; a chat (instruct) model is needed")
+    dtype = choose_dtype(options.dtype, on_gpu=bool(gpus))
     loaded = AutoModelForCausalLM.from_pretrained(
         model,
         trust_remote_code=trust,
-        torch_dtype=choose_dtype(options.dtype, on_gpu=bool(gpus)),
-        **(_on_gpus(gpus) if gpus else _on_cpu()),
+        torch_dtype=dtype,
+        **(_on_gpus(gpus) if gpus else _on_cpu(dtype)),
     )
     return TransformersLLM(loaded.eval(), tokenizer, options.batch_size)
 
@@ -149,11 +150,14 @@ def _on_gpus(gpus: Sequence[int]) -> dict[str, Any]:
     return {"device_map": "auto", "max_memory": {index: torch.cuda.mem_get_info(index)[0] for index in gpus}}
 
 
-def _on_cpu() -> dict[str, Any]:
-    """Return how a checkpoint is loaded for the CPU: there, in bfloat16, torch's fused attention decodes 4 times slower
-    than plain products (benchmarks/README.md). transformers has had the choice since 4.36."""
+def _on_cpu(dtype: torch.dtype) -> dict[str, Any]:
+    """Return how a checkpoint is loaded for the CPU.
+
+    In bfloat16, torch's fused attention decodes 3 times slower there than plain products (benchmarks/README.md).
+    transformers has had the choice since 4.36.
+    """
     major, minor = map(int, transformers_version.split(".")[:2])
-    return {"attn_implementation": "eager"} if (major, minor) >= (4, 36) else {}
+    return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and (major, minor) >= (4, 36) else {}
 
 
 def _trusts_folder(model: str) -> bool:
