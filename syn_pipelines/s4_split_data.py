@@ -60,21 +60,22 @@ def run(args: Namespace) -> None:
 
 def publish_share(layout: Layout, size: Size, share: Share, *, dense: bool) -> None:
     """Write the files of one size, each with the files that it was taken from in its manifest."""
-    for synthetic, sentences, answers in (
-        (False, share.sentences, share.answers),
-        (True, share.synthetic, share.synthetic_answers),
-    ):
-        if synthetic and not layout.synthetic().is_file():
-            continue
-        sources = [layout.train, layout.synthetic()] if synthetic else [layout.train]
-        results: dict[Path, tuple[list[Path], Rows]] = {}
-        results[layout.size_sentences(size, synthetic=synthetic)] = ([], [sentence_to_row(s) for s in sentences])
-        for mode, rows in answers.items():
-            result = layout.size_answers(size, mode, synthetic=synthetic)
-            results[result] = ([layout.answers(mode, synthetic=synthetic)], rows)
-        for result, (more, rows) in results.items():
-            inputs = layout.named([*sources, *more])
-            publish(result, rows, made_by("s4", inputs, {"size": size, "dense": dense}, {"lines": len(rows)}))
+
+    def write(result: Path, rows: Rows, *sources: Path) -> None:
+        inputs = layout.named([layout.train, *sources])
+        publish(result, rows, made_by("s4", inputs, {"size": size, "dense": dense}, {"lines": len(rows)}))
+
+    write(layout.size_sentences(size), [sentence_to_row(sentence) for sentence in share.sentences])
+    for mode, rows in share.answers.items():
+        write(layout.size_answers(size, mode), rows, layout.answers(mode))
+    source = layout.synthetic()
+    if not source.is_file():
+        return
+    write(
+        layout.size_sentences(size, synthetic=True), [sentence_to_row(sentence) for sentence in share.synthetic], source
+    )
+    for mode, rows in share.synthetic_answers.items():
+        write(layout.size_answers(size, mode, synthetic=True), rows, source, layout.answers(mode, synthetic=True))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
