@@ -44,14 +44,19 @@ MAY_IMPORT = {
     "llm": {"llm.base"},
     "llm.scripted": {"llm.base"},
     "llm.llamacpp": {"llm.base"},
-    "llm.transformers": {"llm.base", "devices"},
+    "llm.decoding": {"llm.base"},
+    "llm.drawing": {"llm.base"},
+    "llm.chat_format": set(),
+    "llm.checkpoint": {"llm.base", "devices"},
+    "llm.batched": {"llm.base", "llm.chat_format", "llm.decoding", "llm.drawing"},
+    "llm.transformers": {"llm.base", "llm.batched", "llm.chat_format", "llm.checkpoint", "llm.decoding"},
 }
 NER_MAY_IMPORT = {"", "dataset", "jsonl", "records", "tokens", "manifest"}
 
 # Third-party packages, and where alone each may be imported.
 HEAVY = {
-    "torch": ("llm.transformers", "devices", "ner"),
-    "transformers": ("llm.transformers", "ner"),
+    "torch": ("llm.batched", "llm.checkpoint", "llm.drawing", "devices", "ner"),
+    "transformers": ("llm.batched", "llm.checkpoint", "ner"),
     "safetensors": ("ner",),
     "numpy": ("ner",),
     "xllamacpp": ("llm.llamacpp",),
@@ -95,7 +100,7 @@ def test_there_is_something_to_look_at():
     assert "llm.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
     assert own(UTILS["fusion"]) == {"labels", "parsing", "placing", "records"}
-    assert "torch" in imports(UTILS["llm.transformers"])
+    assert "torch" in imports(UTILS["llm.checkpoint"])
 
 
 @pytest.mark.parametrize("name", [name for name in UTILS if not name.startswith("ner")])

@@ -1,0 +1,63 @@
+"""A decoder over the model's own `generate`: left-padded batches of rows of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+
+from utils.llm.base import Finish
+from utils.llm.chat_format import ChatFormat
+from utils.llm.decoding import Row
+from utils.llm.drawing import Draw
+
+
+class BatchedDecoder:
+    """Decodes with whatever code the model brings along."""
+
+    def __init__(self, model: Any, chat: ChatFormat) -> None:
+        self.model = model
+        self.chat = chat
+        # A checkpoint's own defaults may sample, or penalise repetition, which annotation needs.
+        model.generation_config = GenerationConfig(
+            do_sample=False, eos_token_id=chat.stops, pad_token_id=chat.tokenizer.pad_token_id
+        )
+
+    def decode(self, rows: Sequence[Row], batch_size: int) -> Iterator[tuple[Row, list[int], Finish]]:
+        ordered = iter(sorted(rows, key=lambda row: -len(row.prompt) - row.request.max_new_tokens))
+        while batch := list(islice(ordered, batch_size)):
+            for row, output in zip(batch, self._outputs(batch), strict=True):
+                yield row, *self._cut(row, output)
+
+    @torch.inference_mode()
+    def _outputs(self, batch: Sequence[Row]) -> list[list[int]]:
+        inputs = self.chat.pad([row.prompt for row in batch])
+        output = self.model.generate(
+            **inputs.to(self.model.device),
+            max_new_tokens=max(row.request.max_new_tokens for row in batch),
+            logits_processor=LogitsProcessorList([_RowDraws(batch)]),
+        )
+        answers: list[list[int]] = output[:, inputs["input_ids"].shape[1] :].tolist()
+        return answers
+
+    def _cut(self, row: Row, output: list[int]) -> tuple[list[int], Finish]:
+        output = output[: row.request.max_new_tokens]
+        end = next((place for place, id_ in enumerate(output) if id_ in self.chat.stops), None)
+        return (output, "length") if end is None else (output[:end], "stop")
+
+
+class _RowDraws(LogitsProcessor):
+    """Draws the tokens of those rows that are not greedy."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.draws = [Draw(row.request.sampling) if row.request.sampling else None for row in rows]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        drawn = scores.float().clone()
+        for place, draw in enumerate(self.draws):
+            if draw is not None:
+                drawn[place] = draw(drawn[place])
+        return drawn
