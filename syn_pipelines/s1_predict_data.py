@@ -14,7 +14,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
-from utils.annotation import Annotator, annotate
+from utils.annotation import annotate
 from utils.dataset import read_dataset
 
 cmd_args = True  # set to False inside a notebook
@@ -33,12 +33,10 @@ def run(args: Namespace) -> None:
     """Mark the sentences of the dataset."""
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
-    annotator = Annotator.for_dataset(
-        args.mode, dataset, flags.label_file(args), guided=flags.is_guided(args), max_new_tokens=args.max_new_tokens
-    )
+    annotator = flags.annotator(args, dataset)
     result = layout.answers(args.mode)
     step = flags.llm_step(args, "s1", result, inputs=[layout.train], parameters=annotator.parameters)
-    counts = annotate(dataset.sentences, annotator, step, skip=args.skip)
+    counts = annotate(dataset.sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)
 
 

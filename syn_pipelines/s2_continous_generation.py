@@ -15,7 +15,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.dataset import read_dataset, read_sentences
-from utils.generation import Drawing, Generator, generate
+from utils.generation import MAX_NEW_TOKENS, Generator, generate
 from utils.records import same_text_key
 
 cmd_args = True  # set to False inside a notebook
@@ -26,7 +26,7 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
     flags.add_llm_flags(parser, batch_size=40)
-    flags.add_drawing_flags(parser)
+    flags.add_drawing_flags(parser, temperature=0.8)
     return parser
 
 
@@ -36,12 +36,12 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
     barred = {same_text_key(s.tokens) for file in held_out for s in read_sentences(file, dense=dataset.dense)}
-    budget = args.max_new_tokens or Drawing.max_new_tokens
-    generator = Generator.for_dataset(dataset, Drawing(args.temperature, args.top_p, args.seed, budget))
+    budget = args.max_new_tokens or MAX_NEW_TOKENS
+    generator = Generator.for_dataset(dataset, flags.drawing(args), budget)
     step = flags.llm_step(
         args, "s2", layout.synthetic(), inputs=[layout.train, *held_out], parameters=generator.parameters
     )
-    counts = generate(dataset.sentences, generator, step, barred=barred)
+    counts = generate(dataset.sentences, generator, step, barred=barred, limit=args.limit)
     cli.report(counts, layout.synthetic(), advice=counts.advice)
 
 

@@ -14,7 +14,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
-from utils.annotation import Annotator, annotate
+from utils.annotation import annotate
 from utils.dataset import read_dataset, read_synthetic
 from utils.layout import needed
 
@@ -36,12 +36,10 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     source = needed({"s2": layout.synthetic()}, "run s2")["s2"]
     sentences = read_synthetic(source, dense=dataset.dense)
-    annotator = Annotator.for_dataset(
-        args.mode, dataset, flags.label_file(args), guided=flags.is_guided(args), max_new_tokens=args.max_new_tokens
-    )
+    annotator = flags.annotator(args, dataset)
     result = layout.answers(args.mode, synthetic=True)
     step = flags.llm_step(args, "s3", result, inputs=[source], parameters=annotator.parameters)
-    counts = annotate(sentences, annotator, step, skip=args.skip)
+    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)
 
 

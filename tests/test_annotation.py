@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from builders import ENGLISH, ReplayingLLM, read_lines, sentence, write_json
+from builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 
 from utils.annotation import AnnotationCounts, Annotator, annotate, items_of, questions
 from utils.dataset import Dataset
+from utils.drawing import Drawing
 from utils.journal import journal_path
 from utils.llm import LLMOptions
 from utils.llm_step import LLMStep
@@ -111,6 +112,26 @@ def test_a_sentence_without_text_is_not_asked_about(sentences, annotator):
 )
 def test_skip_passes_over_the_first_sentences(sentences, annotator, skip, asked):
     assert [one.request.id for one in questions(sentences, annotator, skip=skip)] == asked
+
+
+@pytest.mark.parametrize(
+    ("skip", "limit", "asked"), [(-1, 1, ["1"]), (-1, 3, ["1", "2"]), (1, 2, ["2"]), (0, 99, ["1", "2", "4"])]
+)
+def test_a_limit_leaves_the_later_sentences_for_another_run(sentences, annotator, skip, limit, asked):
+    assert [one.request.id for one in questions(sentences, annotator, skip=skip, limit=limit)] == asked
+
+
+def test_a_limited_run_and_a_whole_one_behind_it_give_the_bytes_of_one_whole_run(sentences, annotator, make_step):
+    model = Model(make_step.weights, answers_to("1", "2", "4"))
+    step = make_step(model, annotator)
+    assert annotate(sentences, annotator, step, limit=2).skipped == 1
+    assert [row["status"] for row in read_lines(step.result)] == ["ok", "ok", "ok", "skipped"]
+    annotate(sentences, annotator, step)
+    assert model.asked == ["1", "2", "4"]
+    parts = bytes_below(step.result.parent)
+    annotate(sentences, annotator, make_step(model, annotator, overwrite=True))
+    backup = f"{journal_path(step.result).name}.bak"
+    assert {name: data for name, data in bytes_below(step.result.parent).items() if name != backup} == parts
 
 
 def test_sentences_passed_over_are_skipped_in_the_result_and_asked_later(sentences, annotator, make_step):
@@ -244,6 +265,19 @@ def test_answers_are_greedy_and_their_budget_comes_from_the_sentence_alone(mode)
 def test_a_budget_that_is_given_is_used():
     asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, max_new_tokens=7)
     assert asker.question(sentence("word " * 30)).request.max_new_tokens == 7
+
+
+def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed_of_its_own():
+    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, drawing=Drawing(0.7, 0.8, seed=3))
+    first, second = (asker.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
+    assert (first.temperature, first.top_p) == (0.7, 0.8)
+    assert first.seed != second.seed
+    assert asker.parameters["decoding"] == {"temperature": 0.7, "top_p": 0.8, "seed": 3}
+
+
+def test_the_seed_of_a_greedy_annotation_does_not_make_it_another_result():
+    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, drawing=Drawing(0, 0.8, seed=3))
+    assert asker.parameters["decoding"] == "greedy"
 
 
 @pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[]"'), ("pos", 'root ::= "[" w0')])

@@ -19,7 +19,6 @@ def parser():
     flags.add_dataset_flags(made)
     flags.add_llm_flags(made, batch_size=20)
     flags.add_annotation_flags(made)
-    flags.add_drawing_flags(made)
     return made
 
 
@@ -57,6 +56,8 @@ def words(parser, *given):
         (["--batch_size=", "7"], "batch_size", 7),
         (["--temperature=", "0.5"], "temperature", 0.5),
         (["--temperature=", ".5"], "temperature", 0.5),
+        (["--top_p=", "0.5"], "top_p", 0.5),
+        (["--limit=", "9"], "limit", 9),
         (["--temperature=", "1e-1"], "temperature", 0.1),
         (["--dense_lang=", "1"], "dense_lang", True),
         (["--seed=", "3"], "seed", 3),
@@ -115,6 +116,7 @@ def test_a_switch_reads_0_and_1_and_their_words(text, value):
         *((cli.whole_number, text) for text in ("", "1.5", "x", "1e3", "--1")),
         *((cli.positive_number, text) for text in ("0", "-3", "x")),
         *((cli.decimal, text) for text in ("-0.1", "x", "", "nan", "inf", "1,5")),
+        *((cli.share, text) for text in ("0", "1.1", "-0.5", "x")),
         (cli.auto_switch, "maybe"),
     ],
 )

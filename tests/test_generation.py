@@ -7,8 +7,8 @@ from builders import ReplayingLLM, sentence
 
 from utils.asking import ask
 from utils.dataset import Dataset
+from utils.drawing import Drawing
 from utils.generation import (
-    Drawing,
     GenerationCounts,
     Generator,
     asked_entities,
@@ -19,8 +19,9 @@ from utils.journal import Journal
 from utils.records import same_text_key
 
 
-def generator(sentences, *, dense=False, **settings):
-    return Generator.for_dataset(Dataset(tuple(sentences), ("O", "X"), dense), Drawing(**settings))
+def generator(sentences, *, dense=False, max_new_tokens=256, **drawn):
+    drawing = Drawing(**{"temperature": 0.8, **drawn})
+    return Generator.for_dataset(Dataset(tuple(sentences), ("O", "X"), dense), drawing, max_new_tokens)
 
 
 @pytest.fixture
@@ -206,6 +207,20 @@ def test_a_temperature_of_zero_draws_nothing(temperature, drawn):
     assert (sampling is not None) is drawn
     if drawn:
         assert (sampling.temperature, sampling.top_p) == (0.8, 0.9)
+
+
+def test_several_answers_to_a_sentence_are_drawn_with_different_seeds():
+    drawn = Drawing(0.8, seed=1)
+    assert drawn.sampling("17") == drawn.sampling("17", 0)
+    assert len({drawn.sampling(id_, sample).seed for id_ in ("17", "17-1", "18") for sample in range(3)}) == 9
+
+
+def test_a_sentence_that_was_not_asked_about_yet_is_not_one_without_an_entity(tmp_path):
+    bare = sentence("Nobody left .", id="19")
+    with Journal(tmp_path / "journal", "f") as journal:
+        _, counts = synthetic_rows([ROME, bare], generator([ROME]), journal, barred=())
+    assert (counts.asked, counts.skipped, counts.without_entity) == (0, 1, 1)
+    assert "; 1 skipped" in str(counts)
 
 
 @pytest.mark.parametrize("change", [{"temperature": 0.5}, {"top_p": 0.5}, {"seed": 1}, {"max_new_tokens": 9}])

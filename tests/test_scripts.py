@@ -590,6 +590,26 @@ def test_skip_passes_over_sentences_and_their_lines_say_so(english):
     assert english.runs("s1")[-1]["answers"] == 2
 
 
+def test_limited_steps_are_completed_by_later_runs_to_the_same_bytes(english):
+    english.annotate()
+    whole = bytes_below(english.results)
+    # The manifests of s3 name their inputs' folder.
+    of_s3 = {f"{mode}_train_1000_synthetic.jsonl.meta.json" for mode in ("entity", "pos")}
+    limited = {**english.llm, "save_type_name": "limited"}
+    call("s1", **limited, limit=3)
+    call("s2", **limited, limit=3)
+    results = english.dataset / "limited"
+    assert [row["status"] for row in read_lines(results / "entity_train_1000.jsonl")] == ["ok"] * 3 + ["skipped"] * 5
+    assert {row["source"] for row in read_lines(results / "train_1000_synthetic.jsonl")} == {1, 2}
+    call("s3", **limited, limit=2)
+    for step in ("s1", "s2", "s3"):
+        call(step, **limited)
+        call(step, **limited, **({} if step == "s2" else {"mode": "pos"}))
+    parts = bytes_below(results)
+    assert parts.keys() == whole.keys()
+    assert [name for name in whole if parts[name] != whole[name] and name not in of_s3] == []
+
+
 def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_try(english, caplog):
     write_rows(english.recording, [{"id": "1", "task": "entity", "answer": "I cannot."}])
     call("s1", **english.llm)

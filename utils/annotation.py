@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from utils.asking import Question
 from utils.dataset import Dataset
+from utils.drawing import Drawing
 from utils.guidance import entity_grammar, pos_grammar
 from utils.journal import Journal
 from utils.labels import read_label_names
@@ -28,6 +29,7 @@ ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": (
 # about 12 tokens and its text; there is about one word for 1.5 characters. More only feeds a model that repeats itself.
 BUDGET: dict[Mode, dict[bool, int]] = {"entity": {False: 10, True: 4}, "pos": {False: 18, True: 11}}
 FIXED_BUDGET = 96
+GREEDY = Drawing()
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,18 @@ class Annotator:
     dense: bool
     guided: bool
     max_new_tokens: int | None = None  # None: from the sentence's length
+    drawing: Drawing = GREEDY
 
     @classmethod
-    def for_dataset(
-        cls, mode: Mode, dataset: Dataset, label_file: Path, *, guided: bool, max_new_tokens: int | None
-    ) -> Annotator:
-        """Return the annotator that speaks the dataset's language and knows the labels of a label file."""
+    def for_dataset(cls, mode: Mode, dataset: Dataset, label_file: Path, **settings: Any) -> Annotator:
+        """Return the annotator of the dataset's language, a label file's labels, and `settings`: its other fields."""
         names = read_label_names(label_file)
         # The first spelling of a label is its Chinese name.
         labels = [
             spellings[0] if dataset.language == "zh" and spellings else label for label, spellings in names.items()
         ]
         prompt = load_prompt(mode, dataset.language)
-        return cls(mode, prompt, tuple(labels), dataset.dense, guided, max_new_tokens)
+        return cls(mode, prompt, tuple(labels), dataset.dense, **settings)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class Annotator:
             "prompt": self.prompt.digest,
             "labels": list(self.labels),
             "dense": self.dense,
-            "decoding": "greedy",
+            "decoding": self.drawing.parameters,
             "guided": self.guided,
             "max_new_tokens": self.max_new_tokens or "from each sentence",
         }
@@ -72,7 +73,8 @@ class Annotator:
         text = join_tokens(sentence.tokens, dense=self.dense)
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "sentence": text})
         budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
-        request = Request(sentence.id, self.mode, prompt, budget, grammar=self._grammar(sentence))
+        drawn = self.drawing.sampling(sentence.id)
+        request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence))
         return Question(request, text_hash(sentence.tokens))
 
     def _grammar(self, sentence: Sentence) -> str | None:
@@ -113,15 +115,20 @@ class AnnotationCounts:
         return None
 
 
-def annotate(sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1) -> AnnotationCounts:
-    """Ask about the sentences behind the first `skip`, and publish a line for every one of them all."""
-    asked = questions(sentences, annotator, skip=skip)
+def annotate(
+    sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1, limit: int | None = None
+) -> AnnotationCounts:
+    """Ask about the `limit` sentences behind the first `skip`, and publish a line for every one of them all."""
+    asked = questions(sentences, annotator, skip=skip, limit=limit)
     return step.run(asked, lambda journal: answer_rows(sentences, annotator, journal))
 
 
-def questions(sentences: Sequence[Sentence], annotator: Annotator, *, skip: int) -> list[Question]:
-    """Return what to ask about the sentences behind the first `skip`; one without text is not asked about."""
-    return [annotator.question(sentence) for sentence in sentences[max(0, skip) :] if _has_text(sentence)]
+def questions(
+    sentences: Sequence[Sentence], annotator: Annotator, *, skip: int = -1, limit: int | None = None
+) -> list[Question]:
+    """Return what to ask about the `limit` sentences behind the first `skip`; one without text is not asked about."""
+    chosen = sentences[max(0, skip) :][:limit]
+    return [annotator.question(sentence) for sentence in chosen if _has_text(sentence)]
 
 
 def answer_rows(

@@ -103,6 +103,14 @@ def decimal(text: str) -> float:
     return float(text)
 
 
+def share(text: str) -> float:
+    """Read a number over 0, and up to 1."""
+    number = decimal(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not over 0 and up to 1")
+    return number
+
+
 def switch(text: str) -> bool:
     """Read 0 or 1, and the words for them; anything else is refused."""
     word = text.strip().lower()
@@ -129,7 +137,7 @@ def path(text: str) -> Path:
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
-NUMBERS = (whole_number, positive_number, decimal, switch, gpus, auto_switch)
+NUMBERS = (whole_number, positive_number, decimal, share, switch, gpus, auto_switch)
 
 
 def shortest(full: Path) -> Path:

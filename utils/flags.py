@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from utils.annotation import Annotator
 from utils.cli import (
     Parser,
     UsageError,
@@ -15,11 +16,13 @@ from utils.cli import (
     gpus,
     path,
     positive_number,
+    share,
     shortest,
     switch,
     whole_number,
 )
-from utils.dataset import read_dataset
+from utils.dataset import Dataset, read_dataset
+from utils.drawing import Drawing
 from utils.fusion import Naming
 from utils.fusion_files import Merger
 from utils.labels import LabelNormaliser
@@ -70,6 +73,9 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     flags.add_argument(
         "--max_new_tokens", type=positive_number, default=None, help="longest answer; default: from each sentence"
     )
+    flags.add_argument(
+        "--limit", type=positive_number, default=None, help="ask about so many sentences, the first ones"
+    )
     flags.add_argument("--trust_remote_code", type=switch, default=False, help="run the code of a hub id's checkpoint")
     flags.add_argument(
         "--overwrite", action="store_true", help="start anew; the old answers are kept as .bak beside the journal"
@@ -94,6 +100,7 @@ def add_annotation_flags(parser: Parser) -> None:
         help="how many already processed sentences to pass over; -1: ask for all that the journal lacks",
     )
     add_label_flags(parser)
+    add_drawing_flags(parser, temperature=0)
 
 
 def add_label_flags(parser: Parser) -> None:
@@ -103,11 +110,11 @@ def add_label_flags(parser: Parser) -> None:
     flags.add_argument("--pos_label", type=path, default=shortest(POS_LABELS), help="standardises parts of speech")
 
 
-def add_drawing_flags(parser: Parser) -> None:
-    """Add the flags that say how s2 draws its answers."""
+def add_drawing_flags(parser: Parser, *, temperature: float) -> None:
+    """Add the flags that say how answers are drawn."""
     flags = parser.add_argument_group("sampling")
-    flags.add_argument("--temperature", type=decimal, default=0.8, help="0: the likeliest word each time")
-    flags.add_argument("--top_p", type=decimal, default=0.9, help="draw from the likeliest words of this probability")
+    flags.add_argument("--temperature", type=decimal, default=temperature, help="0: the likeliest word each time")
+    flags.add_argument("--top_p", type=share, default=0.9, help="draw from the likeliest words of this probability")
     flags.add_argument("--seed", type=whole_number, default=42, help="each sentence draws from a seed of its own")
 
 
@@ -121,9 +128,26 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     add_label_flags(parser)
 
 
+def drawing(args: argparse.Namespace) -> Drawing:
+    """Return how the flags say that answers are drawn."""
+    return Drawing(args.temperature, args.top_p, args.seed)
+
+
 def label_file(args: argparse.Namespace) -> Path:
     """Return the file whose labels an annotation with --mode uses."""
     return args.entity_label if args.mode == "entity" else args.pos_label
+
+
+def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
+    """Return how s1 and s3 ask about the sentences of a dataset."""
+    return Annotator.for_dataset(
+        args.mode,
+        dataset,
+        label_file(args),
+        guided=is_guided(args),
+        max_new_tokens=args.max_new_tokens,
+        drawing=drawing(args),
+    )
 
 
 def layout_of(args: argparse.Namespace) -> Layout:

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from utils.asking import Question
 from utils.dataset import Dataset
+from utils.drawing import Drawing
 from utils.journal import Journal
-from utils.llm import Request, Sampling
+from utils.llm import Request
 from utils.llm_step import LLMStep
 from utils.placing import TokenIndex
 from utils.prompts import Prompt, load_prompt
@@ -21,16 +22,7 @@ from utils.tokens import join_tokens
 
 Drop = Literal["a remark", "too short", "too long", "copied", "in dev or test"]
 SHORTEST, LONGEST = 5, 128  # tokens
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How answers are drawn; a temperature of 0 takes the likeliest word each time."""
-
-    temperature: float = 0.8
-    top_p: float = 0.9
-    seed: int = 42
-    max_new_tokens: int = 256
+MAX_NEW_TOKENS = 256  # of an answer, where nothing else is asked for
 
 
 @dataclass(frozen=True)
@@ -41,24 +33,24 @@ class Generator:
     language: str  # a code such as "zh"
     dense: bool
     parts_punctuation: bool  # whether the dataset keeps punctuation marks apart from words
-    settings: Drawing
+    drawing: Drawing
+    max_new_tokens: int = MAX_NEW_TOKENS
 
     def question(self, sentence: Sentence) -> Question:
         """Return what the LLM is asked to continue; the seed is the sentence's own, whatever the order."""
         asked = ", ".join(asked_entities(sentence, dense=self.dense))
         text = join_tokens(sentence.tokens, dense=self.dense)
         prompt = self.prompt.fill({"entities": asked, "sentence": text})
-        drawn = self.settings
-        own_seed = _seed_of(drawn.seed, sentence.id)
-        sampling = Sampling(drawn.temperature, drawn.top_p, own_seed) if drawn.temperature else None
-        request = Request(sentence.id, "explain", prompt, drawn.max_new_tokens, sampling)
+        drawn = self.drawing.sampling(sentence.id)
+        request = Request(sentence.id, "explain", prompt, self.max_new_tokens, drawn)
         return Question(request, input_hash(sentence))
 
     @classmethod
-    def for_dataset(cls, dataset: Dataset, settings: Drawing) -> Generator:
+    def for_dataset(cls, dataset: Dataset, drawing: Drawing, max_new_tokens: int = MAX_NEW_TOKENS) -> Generator:
         """Return the generator that speaks the dataset's language and cuts words as the dataset does."""
         parts = parts_punctuation(sentence.tokens for sentence in dataset.sentences)
-        return cls(load_prompt("explain", dataset.language), dataset.language, dataset.dense, parts, settings)
+        prompt = load_prompt("explain", dataset.language)
+        return cls(prompt, dataset.language, dataset.dense, parts, drawing, max_new_tokens)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -67,7 +59,8 @@ class Generator:
             "task": "explain",
             "prompt": self.prompt.digest,
             "dense": self.dense,
-            **asdict(self.settings),
+            "decoding": self.drawing.parameters,
+            "max_new_tokens": self.max_new_tokens,
         }
 
 
@@ -77,6 +70,7 @@ class GenerationCounts:
 
     asked: int = 0
     without_entity: int = 0
+    skipped: int = 0
     made: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -89,10 +83,18 @@ class GenerationCounts:
         else:
             self.dropped[reason] += 1
 
+    def pass_over(self, sentence: Sentence) -> None:
+        """Count a sentence that has no answer: it was not asked about yet, or there is nothing to explain."""
+        if sentence.spans:
+            self.skipped += 1
+        else:
+            self.without_entity += 1
+
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
         dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
         passed = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
+        passed += f"; {self.skipped} skipped" if self.skipped else ""
         return f"continued {self.asked} sentences{passed}: kept {self.kept} of {self.made} new sentences{dropped}"
 
     def as_row(self) -> dict[str, Any]:
@@ -108,13 +110,18 @@ class GenerationCounts:
 
 
 def generate(
-    sentences: Sequence[Sentence], generator: Generator, step: LLMStep, *, barred: Collection[str]
+    sentences: Sequence[Sentence],
+    generator: Generator,
+    step: LLMStep,
+    *,
+    barred: Collection[str],
+    limit: int | None = None,
 ) -> GenerationCounts:
-    """Ask for the continuation of every sentence with an entity, and publish the new sentences.
+    """Ask for the continuation of every one of the first `limit` sentences that has an entity; publish what came of it.
 
     `barred` holds the texts that must not come in, those of dev and test, as `same_text_key` gives them.
     """
-    asked = questions(sentences, generator)
+    asked = questions(sentences[:limit], generator)
     return step.run(asked, lambda journal: synthetic_rows(sentences, generator, journal, barred=barred))
 
 
@@ -133,7 +140,7 @@ def synthetic_rows(
     for sentence in sentences:
         entry = journal.entries.get((sentence.id, "explain", input_hash(sentence), 0))
         if entry is None:
-            counts.without_entity += 1
+            counts.pass_over(sentence)
             continue
         counts.asked += 1
         kept = []
@@ -188,8 +195,3 @@ def _row(sentence: Sentence, number: int, tokens: list[str], generator: Generato
         "asked": asked_entities(sentence, dense=generator.dense),
         "mentions": [name for name in dict.fromkeys(names) if index.find(name)],
     }
-
-
-def _seed_of(seed: int, id_: str) -> int:
-    """Return a seed of 31 bits of a sentence's own."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{id_}".encode()).digest()[:4], "big") >> 1
