@@ -26,6 +26,7 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
     flags.add_llm_flags(parser, batch_size=40)
+    flags.add_prompt_flags(parser)
     flags.add_drawing_flags(parser, temperature=0.8)
     return parser
 
@@ -36,8 +37,13 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
     barred = {same_text_key(s.tokens) for file in held_out for s in read_sentences(file, dense=dataset.dense)}
-    budget = args.max_new_tokens or MAX_NEW_TOKENS
-    generator = Generator.for_dataset(dataset, flags.drawing(args), budget)
+    generator = Generator.for_dataset(
+        dataset,
+        flags.drawing(args),
+        language=flags.prompt_language(args, dataset),
+        prompt=flags.own_prompt(args, "explain"),
+        max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,
+    )
     step = flags.llm_step(
         args, "s2", layout.synthetic(), inputs=[layout.train, *held_out], parameters=generator.parameters
     )

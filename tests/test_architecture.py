@@ -10,7 +10,19 @@ from builders import CHINESE, ROOT, SCRIPTS, STEPS, call, run_python
 
 from utils.layout import Layout
 
-PURE = {"jsonl", "records", "tokens", "parsing", "placing", "guidance", "labels", "prompts", "sentences", "llm.base"}
+PURE = {
+    "jsonl",
+    "records",
+    "tokens",
+    "parsing",
+    "placing",
+    "guidance",
+    "labels",
+    "prompts",
+    "sentences",
+    "shots",
+    "llm.base",
+}
 
 # What each module of the project may import of the project. A new module needs a line here.
 MAY_IMPORT = {
@@ -32,12 +44,13 @@ MAY_IMPORT = {
     "placing": {"parsing", "tokens"},
     "dataset": {"jsonl", "records", "tokens"},
     "splits": {"records"},
+    "shots": {"prompts", "records", "tokens"},
     "fusion": {"placing", "labels", "records", "parsing"},
     "marking": {"jsonl", "records"},
     "drawing": {"llm.base"},
     "asking": {"journal", "llm.base", "llm"},
     "llm_step": {"asking", "journal", "llm", "llm.base", "manifest", "runlog"},
-    "annotation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
+    "annotation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots"},
     "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
     "fusion_files": {*PURE, "annotation", "dataset", "fusion", "layout", "manifest"},
     "cli": {"", "layout"},
@@ -53,6 +66,9 @@ MAY_IMPORT = {
         "llm",
         "llm.base",
         "llm_step",
+        "prompts",
+        "splits",
+        "tokens",
     },
     "llm": {"llm.base"},
     "llm.scripted": {"llm.base"},

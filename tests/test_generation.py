@@ -21,7 +21,7 @@ from utils.records import same_text_key
 
 def generator(sentences, *, dense=False, max_new_tokens=256, **drawn):
     drawing = Drawing(**{"temperature": 0.8, **drawn})
-    return Generator.for_dataset(Dataset(tuple(sentences), ("O", "X"), dense), drawing, max_new_tokens)
+    return Generator.for_dataset(Dataset(tuple(sentences), ("O", "X"), dense), drawing, max_new_tokens=max_new_tokens)
 
 
 @pytest.fixture

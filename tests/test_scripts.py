@@ -793,6 +793,11 @@ def clashing_labels(work):
     write_json(work.folder / "clash.json", {"NOUN": ["n"], "VERB": ["N"]})
 
 
+def own_prompt(text):
+    """Return what writes a prompt of a user's own into the working folder."""
+    return lambda work: (work.folder / "own.txt").write_text(text, encoding="utf-8")
+
+
 def after_step_4(work):
     call("s1", **work.llm)
     call("s2", **work.llm)
@@ -839,6 +844,10 @@ BAD_INPUT = {
     "name, s4": ("s4", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
     "results": ("s1", no_change, ["--save_type_name=../../x"], "--save_type_name: '../../x' must be the name"),
     "labels": ("s1", no_change, ["--entity_label=none.json"], "none.json is missing: a file that maps each"),
+    "prompt": ("s1", no_change, ["--prompt=none.txt"], "none.txt is missing: a text file with {sentence}"),
+    "prompt, place": ("s1", own_prompt("Mark it."), ["--prompt=own.txt"], "own.txt has no {sentence}"),
+    "prompt, s2": ("s2", own_prompt("Go on: {sentence}"), ["--prompt=own.txt"], "own.txt has no {entities}"),
+    "shots": ("s1", no_change, ["--shots=2", "--mode=pos"], "no sentence is annotated with parts of speech"),
     "s3 before s2": ("s3", no_change, [], "train_1000_synthetic.jsonl is missing: run s2 first"),
     "s4 before s1": ("s4", no_change, [], "entity_train_1000.jsonl is missing: run s1 first"),
     "s5 before s4": ("s5", no_change, [], "train_250.jsonl is missing: run s4 first"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from utils.tokens import join_tokens, looks_chinese, looks_dense, split_text
+from utils.tokens import join_tokens, language_of, looks_dense, split_text
 
 
 @pytest.mark.parametrize("text", ["邓超在New York。", "他 住", ""])
@@ -38,15 +38,21 @@ def test_nothing_is_not_dense():
 
 
 @pytest.mark.parametrize(
-    ("text", "chinese"),
+    ("text", "language"),
     [
-        ("邓超在北京", True),
-        ("邓超用iPhone手机上网买东西", True),
-        ("Deng Chao (邓超) is an actor", False),
-        ("東京へ行きました", False),
-        ("123 !?", False),
-        ("", False),
+        ("邓超在北京", "zh"),
+        ("邓超用iPhone手机上网买东西", "zh"),
+        ("鄧超在北京・上海", "zh"),  # a middle dot is no kana
+        ("我超爱优の良品，真的超级无敌好吃", "zh"),  # nor does one kana make a name Japanese
+        ("Deng Chao (邓超) is an actor", "en"),
+        ("東京へ行きました", "ja"),
+        ("トヨタは新型車を発表した", "ja"),
+        ("안상수 후보가 2.2% 차이로 이겼다", "ko"),
+        ("삼성은 Galaxy 發表했다", "ko"),
+        ("Она уехала в Рим", "en"),
+        ("123 !?", "en"),
+        ("", "en"),
     ],
 )
-def test_chinese_is_told_from_japanese_and_from_latin_text(text, chinese):
-    assert looks_chinese([text]) is chinese
+def test_the_language_to_speak_to_an_llm_is_told_from_the_script(text, language):
+    assert language_of([text]) == language

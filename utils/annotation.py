@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,14 +12,15 @@ from utils.dataset import Dataset
 from utils.drawing import Drawing
 from utils.guidance import entity_grammar, pos_grammar
 from utils.journal import Journal
-from utils.labels import read_label_names
+from utils.labels import LabelNormaliser, display_names, read_label_names
 from utils.llm import Request
 from utils.llm_step import LLMStep
 from utils.parsing import Item, as_text, read_answer
 from utils.placing import place_entities, place_words
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
-from utils.tokens import join_tokens
+from utils.shots import ExampleForm, Shots, choose_shots
+from utils.tokens import Language, join_tokens
 
 Mode = Literal["entity", "pos"]
 
@@ -33,6 +34,30 @@ GREEDY = Drawing()
 
 
 @dataclass(frozen=True)
+class Wording:
+    """In which language sentences are asked about, and what the prompt holds that is not the project's own."""
+
+    language: Language
+    prompt: Prompt | None = None  # None: the project's prompt in that language
+    shots: int = 0  # annotated sentences that a prompt shows
+    pool: Sequence[Sentence] = ()  # what they are drawn from
+    seed: int = 42  # with which they are drawn
+
+    def example_shots(self, mode: Mode, names: Mapping[str, str], label_file: Path, *, dense: bool) -> Shots | None:
+        """Return the examples that prompts show, their labels called as in the list of labels where that has them."""
+        if not self.shots:
+            return None
+        canonical = LabelNormaliser.from_files([label_file])
+        form = ExampleForm(
+            load_prompt("example", self.language),
+            ITEM_KEYS[mode],
+            lambda label: names.get(canonical(label) or "", label),
+            dense,
+        )
+        return choose_shots(self.pool, mode, form, number=self.shots, seed=self.seed)
+
+
+@dataclass(frozen=True)
 class Annotator:
     """How sentences are asked about: what is marked, in which words, and with which labels."""
 
@@ -43,17 +68,18 @@ class Annotator:
     guided: bool
     max_new_tokens: int | None = None  # None: from the sentence's length
     drawing: Drawing = GREEDY
+    shots: Shots | None = None
 
     @classmethod
-    def for_dataset(cls, mode: Mode, dataset: Dataset, label_file: Path, **settings: Any) -> Annotator:
-        """Return the annotator of the dataset's language, a label file's labels, and `settings`: its other fields."""
-        names = read_label_names(label_file)
-        # The first spelling of a label is its Chinese name.
-        labels = [
-            spellings[0] if dataset.language == "zh" and spellings else label for label, spellings in names.items()
-        ]
-        prompt = load_prompt(mode, dataset.language)
-        return cls(mode, prompt, tuple(labels), dataset.dense, **settings)
+    def for_dataset(
+        cls, mode: Mode, dataset: Dataset, label_file: Path, *, wording: Wording | None = None, **settings: Any
+    ) -> Annotator:
+        """Return the annotator of a dataset and of a label file's labels, with `settings`: its other fields."""
+        wording = wording or Wording(dataset.language)
+        names = display_names(read_label_names(label_file), wording.language)
+        prompt = wording.prompt or load_prompt(mode, wording.language)
+        shots = wording.example_shots(mode, names, label_file, dense=dataset.dense)
+        return cls(mode, prompt, tuple(names.values()), dataset.dense, shots=shots, **settings)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -66,12 +92,14 @@ class Annotator:
             "decoding": self.drawing.parameters,
             "guided": self.guided,
             "max_new_tokens": self.max_new_tokens or "from each sentence",
+            **({"shots": self.shots.parameters} if self.shots else {}),
         }
 
     def question(self, sentence: Sentence) -> Question:
         """Return what the LLM is asked about a sentence."""
         text = join_tokens(sentence.tokens, dense=self.dense)
-        prompt = self.prompt.fill({"labels": ", ".join(self.labels), "sentence": text})
+        examples = self.shots.text_for(sentence) if self.shots else ""
+        prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": examples, "sentence": text})
         budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
         drawn = self.drawing.sampling(sentence.id)
         request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence))

@@ -96,6 +96,13 @@ def positive_number(text: str) -> int:
     return number
 
 
+def count(text: str) -> int:
+    """Read a whole number of at least 0."""
+    if (number := whole_number(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} must be at least 0")
+    return number
+
+
 def decimal(text: str) -> float:
     """Read a number of at least 0."""
     if not re.fullmatch(r"(\d+\.?\d*|\.\d+)(e-?\d+)?", text.strip()):
@@ -137,7 +144,7 @@ def path(text: str) -> Path:
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
-NUMBERS = (whole_number, positive_number, decimal, share, switch, gpus, auto_switch)
+NUMBERS = (whole_number, positive_number, count, decimal, share, switch, gpus, auto_switch)
 
 
 def shortest(full: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from utils.jsonl import decode, read_rows
 from utils.records import Sentence, sentence_from_row
-from utils.tokens import looks_chinese, looks_dense
+from utils.tokens import Language, language_of, looks_dense
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,10 @@ class Dataset:
     dense: bool
 
     @cached_property
-    def language(self) -> str:
-        """The language that an LLM is spoken to in: "zh" for Chinese sentences, "en" for all others."""
-        return "zh" if looks_chinese("".join(sentence.tokens) for sentence in self.sentences) else "en"
+    def language(self) -> Language:
+        """The language that an LLM is spoken to in."""
+        joint = "" if self.dense else " "
+        return language_of(joint.join(sentence.tokens) for sentence in self.sentences)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from utils.annotation import Annotator
+from utils.annotation import Annotator, Wording
 from utils.cli import (
     Parser,
     UsageError,
     auto_switch,
+    count,
     decimal,
     gpus,
     path,
@@ -26,9 +27,12 @@ from utils.drawing import Drawing
 from utils.fusion import Naming
 from utils.fusion_files import Merger
 from utils.labels import LabelNormaliser
-from utils.layout import ENTITY_LABELS, FEW_SHOT, MODES, POS_LABELS, Layout, Mode
+from utils.layout import ENTITY_LABELS, FEW_SHOT, MODES, POS_LABELS, SIZES, Layout, Mode
 from utils.llm.base import LLMOptions, can_be_guided, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
+from utils.prompts import Prompt, Task, read_prompt
+from utils.splits import first_sentences
+from utils.tokens import Language
 
 
 def add_dataset_flags(parser: Parser) -> None:
@@ -99,8 +103,24 @@ def add_annotation_flags(parser: Parser) -> None:
         default=-1,
         help="how many already processed sentences to pass over; -1: ask for all that the journal lacks",
     )
+    flags.add_argument(
+        "--shots", type=count, default=0, help="annotated sentences that each prompt shows, from the smallest size"
+    )
     add_label_flags(parser)
+    add_prompt_flags(parser)
     add_drawing_flags(parser, temperature=0)
+
+
+def add_prompt_flags(parser: Parser) -> None:
+    """Add the flags that say how an LLM is spoken to."""
+    flags = parser.add_argument_group("prompt")
+    flags.add_argument(
+        "--lang",
+        choices=("auto", *get_args(Language)),
+        default="auto",
+        help="language of the prompt; auto: told from the data's script, en for what is none of the others",
+    )
+    flags.add_argument("--prompt", type=path, default=None, help="a prompt of your own: a file with {sentence} in it")
 
 
 def add_label_flags(parser: Parser) -> None:
@@ -133,6 +153,28 @@ def drawing(args: argparse.Namespace) -> Drawing:
     return Drawing(args.temperature, args.top_p, args.seed)
 
 
+def wording(args: argparse.Namespace, dataset: Dataset) -> Wording:
+    """Return how s1 and s3 word their questions; raise ValueError for a prompt that cannot be used.
+
+    What a prompt shows comes from the smallest size, which all the others hold: no size learns from outside itself.
+    """
+    prompt = own_prompt(args, args.mode)
+    if args.shots and prompt and "examples" not in prompt.places:
+        raise UsageError(f"--shots={args.shots}: {args.prompt} has no {{examples}} where they could go")
+    pool = first_sentences(dataset.sentences, min(SIZES.values()))
+    return Wording(prompt_language(args, dataset), prompt, args.shots, pool, args.seed)
+
+
+def own_prompt(args: argparse.Namespace, task: Task) -> Prompt | None:
+    """Return the prompt of --prompt; raise ValueError where it cannot be one for the task."""
+    return read_prompt(args.prompt, task) if args.prompt else None
+
+
+def prompt_language(args: argparse.Namespace, dataset: Dataset) -> Language:
+    """Return the language that the LLM is spoken to in."""
+    return dataset.language if args.lang == "auto" else args.lang
+
+
 def label_file(args: argparse.Namespace) -> Path:
     """Return the file whose labels an annotation with --mode uses."""
     return args.entity_label if args.mode == "entity" else args.pos_label
@@ -144,6 +186,7 @@ def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
         args.mode,
         dataset,
         label_file(args),
+        wording=wording(args, dataset),
         guided=is_guided(args),
         max_new_tokens=args.max_new_tokens,
         drawing=drawing(args),

@@ -18,7 +18,7 @@ from utils.placing import TokenIndex
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, same_text_key, text_hash
 from utils.sentences import cut_sentences, is_remark, parts_punctuation, tokenise_like_dataset
-from utils.tokens import join_tokens
+from utils.tokens import Language, join_tokens
 
 Drop = Literal["a remark", "too short", "too long", "copied", "in dev or test"]
 SHORTEST, LONGEST = 5, 128  # tokens
@@ -46,11 +46,20 @@ class Generator:
         return Question(request, input_hash(sentence))
 
     @classmethod
-    def for_dataset(cls, dataset: Dataset, drawing: Drawing, max_new_tokens: int = MAX_NEW_TOKENS) -> Generator:
-        """Return the generator that speaks the dataset's language and cuts words as the dataset does."""
+    def for_dataset(
+        cls,
+        dataset: Dataset,
+        drawing: Drawing,
+        *,
+        language: Language | None = None,
+        prompt: Prompt | None = None,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+    ) -> Generator:
+        """Return the generator that cuts words as the dataset does and, if nothing is given, speaks its language."""
+        language = language or dataset.language
         parts = parts_punctuation(sentence.tokens for sentence in dataset.sentences)
-        prompt = load_prompt("explain", dataset.language)
-        return cls(prompt, dataset.language, dataset.dense, parts, drawing, max_new_tokens)
+        asked = prompt or load_prompt("explain", language)
+        return cls(asked, language, dataset.dense, parts, drawing, max_new_tokens)
 
     @property
     def parameters(self) -> dict[str, Any]:

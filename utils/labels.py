@@ -9,6 +9,13 @@ from pathlib import Path
 
 from utils.jsonl import read_json
 
+# Language -> which spelling of a label is its name, and the script that it is written in.
+_NAME_PLACES = {
+    "zh": (0, "[\u4e00-\u9fff]+"),
+    "ja": (1, "[\u3040-\u30ff\u4e00-\u9fff]+"),
+    "ko": (2, "[\uac00-\ud7a3 ]+"),
+}
+
 UNKNOWN = "WORD"  # what a span is called whose label no file knows: its boundary is still knowledge
 
 
@@ -50,6 +57,20 @@ def read_label_names(path: Path) -> dict[str, list[str]]:
             raise ValueError(f"{path}: {label!r} must have a list of spellings")
     _refuse_shared_spellings(value, path)
     return value
+
+
+def display_names(names: Mapping[str, Sequence[str]], language: str) -> dict[str, str]:
+    """Return what each canonical label is called in prompts: in English itself, else a spelling of the language.
+
+    The first three spellings of a label are its Chinese, Japanese and Korean name. Where a file does not hold to
+    that, which the script shows, the canonical label is used.
+    """
+    place = _NAME_PLACES.get(language)
+    if place is None:
+        return {label: label for label in names}
+    index, script = place
+    chosen = {label: "".join(spellings[index : index + 1]) for label, spellings in names.items()}
+    return {label: name if re.fullmatch(script, name) else label for label, name in chosen.items()}
 
 
 def _table(names: Mapping[str, Iterable[str]]) -> dict[str, str]:

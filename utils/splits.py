@@ -26,7 +26,7 @@ class Share:
 
         A synthetic sentence belongs to its source; a line of s1 or s3 to the sentence with its id and its text.
         """
-        sentences = self.sentences[: max(1, len(self.sentences) * percent // 100)]
+        sentences = first_sentences(self.sentences, percent)
         ids = {sentence.id for sentence in sentences}
         synthetic = [sentence for sentence in self.synthetic if str(sentence.row["source"]) in ids]
         return Share(
@@ -43,6 +43,11 @@ class Share:
         return sum(
             len(rows) - len(_answers_to(rows, sentences)) for answers, sentences in pairs for rows in answers.values()
         )
+
+
+def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sentence]:
+    """Return the first `percent` of the sentences, rounded down but at least one."""
+    return sentences[: max(1, len(sentences) * percent // 100)]
 
 
 def _answers_to(rows: Iterable[dict[str, Any]], sentences: Sequence[Sentence]) -> Rows:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 # Scripts that are written without blanks: kana, CJK ideographs and their extensions.
 DENSE_CHARACTER = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _RUN_OR_CHARACTER = re.compile(rf"{DENSE_CHARACTER.pattern}|\w+|[^\w\s]")
 DENSE_SHARE = 0.95
+
+Language = Literal["zh", "en", "ja", "ko"]  # those that prompts are written in
+JAPANESE_SHARE = 0.1  # of kana among ideographs and kana; Japanese text has four times as many
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_KANA_MARK = re.compile("[\u30fb-\u30ff]")  # such as the middle dot, which is Chinese too
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
 
 def split_text(text: str, *, dense: bool) -> list[str]:
@@ -35,9 +43,18 @@ def looks_dense(texts: Iterable[str | Sequence[str]]) -> bool:
     return tokens > 0 and ones >= DENSE_SHARE * tokens
 
 
-def looks_chinese(texts: Iterable[str]) -> bool:
-    """Tell whether ideographs make up most of the letters of `texts`, and no kana stands among them."""
-    text = "".join(texts)
-    letters = sum(character.isalpha() for character in text)
-    kana = len(re.findall("[\u3041-\u3096\u30a1-\u30fa]", text))
-    return kana == 0 and len(DENSE_CHARACTER.findall(text)) > 0.5 * letters
+def language_of(texts: Iterable[str]) -> Language:
+    """Return the language that an LLM is best spoken to about `texts`; "en" for all scripts that have no prompts.
+
+    A word of an alphabet counts as much as an ideograph, a kana or a syllable of hangul. A few kana do not make
+    Chinese text Japanese: they stand in names.
+    """
+    text = "\n".join(texts)
+    kana, hangul = (len(re.findall(script, text)) for script in (_KANA, _HANGUL))
+    han = len(DENSE_CHARACTER.findall(text)) - len(_KANA_MARK.findall(text))
+    words = len(_ALPHABETIC_WORD.findall(text))
+    if hangul > max(han, words):
+        return "ko"
+    if han <= words:
+        return "en"
+    return "ja" if kana > JAPANESE_SHARE * han else "zh"
