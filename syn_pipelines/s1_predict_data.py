@@ -13,7 +13,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
+from utils import cli, flags, question_flags
 from utils.annotation import annotate
 from utils.dataset import read_dataset
 
@@ -25,7 +25,7 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
     flags.add_llm_flags(parser, batch_size=20)
-    flags.add_annotation_flags(parser)
+    question_flags.add_annotation_flags(parser)
     return parser
 
 
@@ -33,9 +33,11 @@ def run(args: Namespace) -> None:
     """Mark the sentences of the dataset."""
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
-    annotator = flags.annotator(args, dataset)
+    annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode)
-    step = flags.llm_step(args, "s1", result, inputs=[layout.train], parameters=annotator.parameters)
+    step = flags.llm_step(
+        args, "s1", result, inputs=[layout.train], parameters=annotator.parameters, shape=annotator.shape
+    )
     counts = annotate(dataset.sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)
 

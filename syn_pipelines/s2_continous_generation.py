@@ -13,7 +13,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
+from utils import cli, flags, question_flags
 from utils.dataset import read_dataset, read_sentences
 from utils.generation import MAX_NEW_TOKENS, Generator, generate
 from utils.records import same_text_key
@@ -26,8 +26,8 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
     flags.add_llm_flags(parser, batch_size=40)
-    flags.add_prompt_flags(parser)
-    flags.add_drawing_flags(parser, temperature=0.8)
+    question_flags.add_prompt_flags(parser)
+    question_flags.add_drawing_flags(parser, temperature=0.8)
     return parser
 
 
@@ -39,9 +39,9 @@ def run(args: Namespace) -> None:
     barred = {same_text_key(s.tokens) for file in held_out for s in read_sentences(file, dense=dataset.dense)}
     generator = Generator.for_dataset(
         dataset,
-        flags.drawing(args),
-        language=flags.prompt_language(args, dataset),
-        prompt=flags.own_prompt(args, "explain"),
+        question_flags.drawing(args),
+        language=question_flags.prompt_language(args, dataset),
+        prompt=question_flags.own_prompt(args, "explain"),
         max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,
     )
     step = flags.llm_step(

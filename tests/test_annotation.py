@@ -7,7 +7,8 @@ import json
 import pytest
 from builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 
-from utils.annotation import AnnotationCounts, Annotator, annotate, items_of, questions
+from utils.annotation import AnnotationCounts, Annotator, annotate, questions
+from utils.answers import items_of
 from utils.dataset import Dataset
 from utils.drawing import Drawing
 from utils.journal import journal_path

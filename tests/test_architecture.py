@@ -45,30 +45,30 @@ MAY_IMPORT = {
     "dataset": {"jsonl", "records", "tokens"},
     "splits": {"records"},
     "shots": {"prompts", "records", "tokens"},
-    "fusion": {"placing", "labels", "records", "parsing"},
+    "voting": {"parsing", "placing"},
+    "answers": {"parsing", "placing", "records", "voting"},
+    "fusion": {"answers", "labels", "parsing", "records", "voting"},
     "marking": {"jsonl", "records"},
     "drawing": {"llm.base"},
     "asking": {"journal", "llm.base", "llm"},
     "llm_step": {"asking", "journal", "llm", "llm.base", "manifest", "runlog"},
-    "annotation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots"},
+    "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
     "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
-    "fusion_files": {*PURE, "annotation", "dataset", "fusion", "layout", "manifest"},
+    "fusion_files": {*PURE, "answers", "dataset", "fusion", "layout", "manifest"},
     "cli": {"", "layout"},
-    "flags": {
+    "flags": {"cli", "dataset", "fusion", "fusion_files", "labels", "layout", "llm", "llm.base", "llm_step"},
+    "question_flags": {
         "annotation",
         "cli",
         "dataset",
         "drawing",
-        "fusion",
-        "fusion_files",
+        "flags",
         "labels",
         "layout",
-        "llm",
-        "llm.base",
-        "llm_step",
         "prompts",
         "splits",
         "tokens",
+        "voting",
     },
     "llm": {"llm.base"},
     "llm.scripted": {"llm.base"},
@@ -128,7 +128,7 @@ def own(path: Path) -> set[str]:
 def test_there_is_something_to_look_at():
     assert "llm.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
-    assert own(UTILS["fusion"]) == {"labels", "parsing", "placing", "records"}
+    assert own(UTILS["fusion"]) == {"answers", "labels", "parsing", "records", "voting"}
     assert "torch" in imports(UTILS["llm.checkpoint"])
 
 
@@ -164,9 +164,15 @@ def test_scripts_do_not_import_each_other(name):
 
 def test_layout_and_command_line_are_for_scripts_alone():
     users = {
-        wanted: {name for name, path in UTILS.items() if wanted in own(path)} for wanted in ("layout", "cli", "flags")
+        wanted: {name for name, path in UTILS.items() if wanted in own(path)}
+        for wanted in ("layout", "cli", "flags", "question_flags")
     }
-    assert users == {"layout": {"cli", "flags", "fusion_files"}, "cli": {"flags"}, "flags": set()}
+    assert users == {
+        "layout": {"cli", "flags", "question_flags", "fusion_files"},
+        "cli": {"flags", "question_flags"},
+        "flags": {"question_flags"},
+        "question_flags": set(),
+    }
 
 
 @pytest.mark.parametrize("package", HEAVY)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from utils import cli, flags
+from utils import cli, flags, question_flags
 from utils.layout import ENTITY_LABELS, ROOT
 
 
@@ -18,7 +18,7 @@ def parser():
     made = cli.Parser("What it does.")
     flags.add_dataset_flags(made)
     flags.add_llm_flags(made, batch_size=20)
-    flags.add_annotation_flags(made)
+    question_flags.add_annotation_flags(made)
     return made
 
 
@@ -309,7 +309,7 @@ def test_help_gives_the_description_as_it_stands_each_flag_and_its_default(parse
 
 @pytest.mark.parametrize(("mode", "name"), [("entity", "entity_label.json"), ("pos", "pos_label.json")])
 def test_each_mode_uses_the_labels_of_its_own_file(parser, mode, name):
-    assert flags.label_file(words(parser, f"--mode={mode}")).name == name
+    assert question_flags.label_file(words(parser, f"--mode={mode}")).name == name
 
 
 def test_answers_cannot_be_guided_by_a_backend_that_cannot(parser, tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from utils.answers import ITEM_KEYS, Findings, Mode, item_rows, read_answers
 from utils.asking import Question
 from utils.dataset import Dataset
 from utils.drawing import Drawing
@@ -15,16 +16,11 @@ from utils.journal import Journal
 from utils.labels import LabelNormaliser, display_names, read_label_names
 from utils.llm import Request
 from utils.llm_step import LLMStep
-from utils.parsing import Item, as_text, read_answer
-from utils.placing import place_entities, place_words
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
 from utils.shots import ExampleForm, Shots, choose_shots
 from utils.tokens import Language, join_tokens
-
-Mode = Literal["entity", "pos"]
-
-ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
+from utils.voting import Voting
 
 # Tokens that an answer may take for each token of its sentence, by density, besides a fixed part. An item takes
 # about 12 tokens and its text; there is about one word for 1.5 characters. More only feeds a model that repeats itself.
@@ -69,6 +65,7 @@ class Annotator:
     max_new_tokens: int | None = None  # None: from the sentence's length
     drawing: Drawing = GREEDY
     shots: Shots | None = None
+    voting: Voting | None = None  # None: one answer a sentence
 
     @classmethod
     def for_dataset(
@@ -95,14 +92,24 @@ class Annotator:
             **({"shots": self.shots.parameters} if self.shots else {}),
         }
 
-    def question(self, sentence: Sentence) -> Question:
-        """Return what the LLM is asked about a sentence."""
+    @property
+    def answers(self) -> int:
+        """How many answers a sentence is asked for."""
+        return self.voting.answers if self.voting else 1
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Return what changes the result and no answer: with more votes, the answers that are there stay good."""
+        return self.voting.parameters if self.voting else {}
+
+    def question(self, sentence: Sentence, sample: int = 0) -> Question:
+        """Return what the LLM is asked about a sentence, for the first or another one of several answers."""
         text = join_tokens(sentence.tokens, dense=self.dense)
         examples = self.shots.text_for(sentence) if self.shots else ""
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": examples, "sentence": text})
         budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
-        drawn = self.drawing.sampling(sentence.id)
-        request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence))
+        drawn = self.drawing.sampling(sentence.id, sample)
+        request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence), sample)
         return Question(request, text_hash(sentence.tokens))
 
     def _grammar(self, sentence: Sentence) -> str | None:
@@ -118,20 +125,22 @@ class AnnotationCounts:
 
     sentences: int
     skipped: int
-    unreadable: int
+    unreadable: int  # sentences of which no answer could be read
     items: int
     lost: int  # items that do not stand in their sentence
+    outvoted: int | None = None  # spans that too few answers mark; None where no votes were taken
 
     def __str__(self) -> str:
         skipped = f"{self.skipped} skipped, " if self.skipped else ""
+        outvoted = "" if self.outvoted is None else f", {self.outvoted} spans outvoted"
         return (
             f"labelled {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
-            f"{self.lost} of {self.items} items not in their sentence"
+            f"{self.lost} of {self.items} items not in their sentence{outvoted}"
         )
 
     def as_row(self) -> dict[str, int]:
         """Return the counts as a manifest holds them."""
-        return asdict(self)
+        return {name: number for name, number in asdict(self).items() if number is not None}
 
     @property
     def advice(self) -> str | None:
@@ -155,57 +164,52 @@ def questions(
     sentences: Sequence[Sentence], annotator: Annotator, *, skip: int = -1, limit: int | None = None
 ) -> list[Question]:
     """Return what to ask about the `limit` sentences behind the first `skip`; one without text is not asked about."""
-    chosen = sentences[max(0, skip) :][:limit]
-    return [annotator.question(sentence) for sentence in chosen if _has_text(sentence)]
+    chosen = [sentence for sentence in sentences[max(0, skip) :][:limit] if _has_text(sentence)]
+    return [annotator.question(sentence, sample) for sentence in chosen for sample in range(annotator.answers)]
 
 
 def answer_rows(
     sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
 ) -> tuple[list[dict[str, Any]], AnnotationCounts]:
     """Return one line for each sentence, in order, made from the journal's answers, and what became of them."""
-    rows = []
-    items = lost = 0
-    for sentence in sentences:
-        row = _row(sentence, annotator, journal)
-        found = items_of(row)
-        rows.append(row)
-        items += len(found)
-        lost += count_lost(found, sentence, annotator.mode)
+    findings = [
+        read_answers(_recorded(sentence, annotator, journal), sentence, annotator.mode, annotator.voting)
+        for sentence in sentences
+    ]
+    rows = [_row(sentence, annotator, found) for sentence, found in zip(sentences, findings, strict=True)]
     statuses = [row["status"] for row in rows]
-    counts = AnnotationCounts(len(rows), statuses.count("skipped"), statuses.count("unreadable"), items, lost)
+    counts = AnnotationCounts(
+        sentences=len(rows),
+        skipped=statuses.count("skipped"),
+        unreadable=statuses.count("unreadable"),
+        items=sum(found.read for found in findings),
+        lost=sum(found.lost for found in findings),
+        outvoted=sum(found.outvoted for found in findings) if annotator.voting else None,
+    )
     return rows, counts
 
 
-def items_of(row: dict[str, Any]) -> list[Item]:
-    """Return the items of a line of s1 or s3."""
-    text, label = ITEM_KEYS[row["mode"]]
-    return [Item(as_text(item[text]), as_text(item[label])) for item in row["items"]]
-
-
-def count_lost(items: Sequence[Item], sentence: Sentence, mode: Mode) -> int:
-    """Return how many items do not stand in their sentence."""
-    place = place_entities if mode == "entity" else place_words
-    return len(place(items, sentence.tokens).lost)
-
-
-def _row(sentence: Sentence, annotator: Annotator, journal: Journal) -> dict[str, Any]:
-    entry = journal.entries.get((sentence.id, annotator.mode, text_hash(sentence.tokens), 0))
-    items = read_answer(entry.answer, annotator.mode) if entry else []
-    text_key, label_key = ITEM_KEYS[annotator.mode]
+def _row(sentence: Sentence, annotator: Annotator, found: Findings) -> dict[str, Any]:
     return {
         "id": sentence.id,
         "text": list(sentence.tokens),
         "mode": annotator.mode,
-        "items": [{text_key: item.text, label_key: item.label} for item in items or []],
-        "answers": [entry.answer] if entry else [],
-        "status": _status(items, asked=entry is not None or not _has_text(sentence)),
+        "items": item_rows(found.items, annotator.mode),
+        "answers": list(found.answers),
+        "status": _status(found, asked=_has_text(sentence)),
     }
 
 
-def _status(items: list[Item] | None, *, asked: bool) -> Literal["ok", "unreadable", "skipped"]:
-    if not asked:
-        return "skipped"
-    return "unreadable" if items is None else "ok"
+def _status(found: Findings, *, asked: bool) -> Literal["ok", "unreadable", "skipped"]:
+    if not found.answers:
+        return "skipped" if asked else "ok"
+    return "ok" if found.readable else "unreadable"
+
+
+def _recorded(sentence: Sentence, annotator: Annotator, journal: Journal) -> list[str]:
+    """Return the answers to a sentence that the journal holds."""
+    keys = [(sentence.id, annotator.mode, text_hash(sentence.tokens), sample) for sample in range(annotator.answers)]
+    return [journal.entries[key].answer for key in keys if key in journal.entries]
 
 
 def _has_text(sentence: Sentence) -> bool:

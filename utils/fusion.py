@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from utils.answers import place_items
 from utils.labels import UNKNOWN, LabelNormaliser
 from utils.parsing import Item
-from utils.placing import Placement, place_entities, place_words
 from utils.records import Sentence, Span, sentence_to_row
+from utils.voting import VotedItem
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ def _extension_spans(
     """Return the extension spans of a sentence by (start, end, label), each once; counts what happens."""
     spans: dict[tuple[int, int, str], Span] = {}
     for mode, items in found.items():
-        placement = _place(items, sentence, mode)
+        placement = place_items(items, sentence.tokens, mode)
         counts.items += len(items)
         counts.lost += len(placement.lost)
         names = {item: naming.label(item.label, mode) for item in items}
@@ -148,12 +149,9 @@ def _extension_spans(
         for placed in placement.placed:
             label = names[placed.item].label
             if not dense or sum(map(len, sentence.tokens[placed.start : placed.end])) > 1:
-                spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode))
+                score = placed.item.score if isinstance(placed.item, VotedItem) else None
+                spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode, score))
     return [spans[key] for key in sorted(spans)]
-
-
-def _place(items: Sequence[Item], sentence: Sentence, mode: Mode) -> Placement:
-    return (place_entities if mode == "entity" else place_words)(items, sentence.tokens)
 
 
 def _note_unknown(item: Item, counts: FusionCounts) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from utils.annotation import items_of
+from utils.answers import items_of
 from utils.dataset import read_sentences, read_synthetic
 from utils.fusion import FusionCounts, LabelTable, Mode, Naming, combine_tables, label_table, merge_sentences
 from utils.jsonl import read_json, read_rows, write_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -47,6 +47,7 @@ class LLMStep:
     inputs: Mapping[str, Path]  # portable name -> file
     parameters: Mapping[str, Any]  # all settings that change answers, the prompt's text among them
     overwrite: bool = False
+    shape: Mapping[str, Any] = field(default_factory=dict)  # settings that change the result, and no answer
 
     def run(self, questions: Sequence[Question], build: Build[AnyCounts]) -> AnyCounts:
         """Ask what the journal lacks, and publish the lines that `build` makes of the journal; return its counts.
@@ -60,5 +61,9 @@ class LLMStep:
             usage = ask(questions, journal, self.model.load, title=self.result.stem)
             line.update(result=self.result.name, **asdict(usage))
             rows, counts = build(journal)
-            publish(self.result, rows, Manifest(self.name, hashes, self.parameters, print_, counts.as_row()))
+            publish(
+                self.result,
+                rows,
+                Manifest(self.name, hashes, {**self.parameters, **self.shape}, print_, counts.as_row()),
+            )
         return counts
