@@ -209,7 +209,7 @@ def test_an_error_of_a_step_is_raised_in_a_notebook_as_it_is(parser):
 @pytest.fixture
 def end(parser, monkeypatch, caplog):
     """Run a step that raises an error, on the command line; return its exit code and what it said."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run_to_its_end(error, *given):
         def step(args):
@@ -224,7 +224,8 @@ def end(parser, monkeypatch, caplog):
         return 0, [record.getMessage() for record in caplog.records]
 
     yield run_to_its_end
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_a_step_that_ends_well_exits_with_0_and_says_nothing_more(end):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import shutil
 import sys
+import threading
 
 import pytest
 from builders import ROOT, run_python
@@ -146,7 +150,7 @@ def test_a_second_process_is_kept_from_a_journal_that_is_being_written(path, ove
         second = run_python("-c", program, cwd=path.parent)
         journal.append([entry("2", answer="b")])
     assert second.returncode == 1
-    assert "is being written by another run" in second.stderr
+    assert f"is being written by process {os.getpid()} on {platform.node()}, since " in second.stderr
     assert answers(path) == ["a", "b"]
     assert run_python("-c", program, cwd=path.parent).returncode == 0  # it is free again
 
@@ -159,3 +163,86 @@ def test_a_closed_journal_takes_no_answer(path):
 def test_the_last_answer_to_one_question_counts(path):
     fill(path, entry("1", answer="a"), entry("1", answer="b"))
     assert answers(path) == ["b"]
+
+
+# --- what a crash, a user and a second look leave
+
+
+def test_a_line_of_zeros_that_a_power_cut_left_is_dropped_and_the_rest_kept(path, caplog):
+    fill(path, entry("1", answer="a"))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"id": "2"' + bytes(300) + b'"sample": 0}\n' + bytes(20) + b"\n" + bytes(5))
+    assert answers(path) == ["a"]
+    assert "torn" in caplog.text
+    assert path.read_bytes() == whole
+
+
+def test_a_journal_of_one_torn_line_is_empty(path):
+    path.parent.mkdir()
+    path.write_bytes(b'{"id": "2", "ans')
+    assert answers(path) == []
+    assert path.read_bytes() == b""
+
+
+def test_a_journal_that_is_deleted_while_it_is_written_is_written_again(path, caplog):
+    with Journal(path, "f") as journal:
+        journal.append([entry("1", answer="a")])
+        shutil.rmtree(path.parent)
+        journal.append([entry("2", answer="b")])
+        journal.append([entry("3", answer="c")])
+    assert answers(path) == ["a", "b", "c"]
+    assert caplog.text.count("was deleted while it was being written") == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": 1}, {"answer": None}, {"answer": ["x"]}, {"sample": "0"}, {"sample": True}, {"input": {}}]
+)
+def test_a_value_of_another_kind_is_no_line_of_a_journal(path, change):
+    fill(path, entry("1"))
+    row = json.loads(path.read_text(encoding="utf-8")) | change
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal"):
+        answers(path)
+
+
+def test_all_answers_are_on_disk_when_the_journal_is_closed(path, monkeypatch):
+    synced = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (synced.append(os.fstat(number).st_size), sync(number)))
+    fill(path, *[entry(str(number)) for number in range(50)])
+    assert synced[-1] == path.stat().st_size
+
+
+def test_an_answer_does_not_wait_for_a_slow_disk_and_many_share_one_call(path, monkeypatch):
+    calls, go_on = [], threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda number: (calls.append(number), go_on.wait(60)))
+    with Journal(path, "f") as journal:
+        for number in range(100):
+            journal.append([entry(str(number))])
+        go_on.set()
+    assert 1 <= len(calls) <= 3
+
+
+def test_a_disk_that_fails_afterwards_is_told_of_with_the_file(path, monkeypatch):
+    def fail(number):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"Input/output error.*journal\.jsonl"):
+        fill(path, entry("1"))
+
+
+def test_a_write_that_the_system_takes_in_parts_is_whole(path):
+    with Journal(path, "f") as journal:
+        file = journal._file._file
+
+        class InParts:
+            def __getattr__(self, name):
+                return getattr(file, name)
+
+            def write(self, data):
+                return file.write(data[:7])
+
+        journal._file._file = InParts()
+        journal.append([entry("1", answer="a"), entry("2", answer="b")])
+    assert answers(path) == ["a", "b"]

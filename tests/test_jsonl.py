@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 from utils.jsonl import encode, read_json, read_rows, replacing, write_json, write_rows
+from utils.locks import lock
 
 
 def test_rows_come_with_the_numbers_of_their_lines_and_blank_lines_are_passed_over(tmp_path):
@@ -109,3 +111,27 @@ def test_who_reads_the_old_file_while_a_new_one_is_written_reads_all_of_the_old(
         write_rows(path, [{"b": 2}, {"b": 3}])
         assert old.read() == b'{"a": 1}\n'
     assert path.read_bytes() == b'{"b": 2}\n{"b": 3}\n'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_what_a_killed_run_left_of_a_file_is_removed_and_what_another_one_writes_stays(tmp_path):
+    path = tmp_path / "a [1].jsonl"
+    left, other = tmp_path / ".a [1].jsonl.999999.partial", tmp_path / ".b.jsonl.999999.partial"
+    written = tmp_path / ".a [1].jsonl.1.partial"
+    for file in (left, other):
+        file.write_bytes(b"half")
+    with lock(written):
+        write_rows(path, [{"a": 1}])
+        assert sorted(tmp_path.iterdir()) == sorted([path, other, written])
+
+
+def test_a_file_is_not_written_twice_at_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    with replacing(path) as file, pytest.raises(RuntimeError, match="written twice at once"), replacing(path):
+        file.write(b"never")
+
+
+def test_an_error_that_names_no_file_names_the_one_that_was_written(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replacing(tmp_path / "a.jsonl"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []

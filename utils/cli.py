@@ -6,23 +6,18 @@ import argparse
 import logging
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from utils import __version__
+from utils.ending import UsageError, end_with, open_missing_streams
 from utils.layout import ROOT
 
 log = logging.getLogger(__name__)
 
 Run = Callable[[argparse.Namespace], None]
-BAD_INPUT, FAILURE = 2, 1
-
-
-class UsageError(ValueError):
-    """A flag, or a value from a notebook, that cannot be used."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -158,43 +153,20 @@ def shortest(full: Path) -> Path:
 def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, object]) -> None:
     """Run a script with its command line, or (`cmd_args=False`: in a notebook) with `values`.
 
-    On the command line an error ends the process with one line and an exit code: 2 for bad input, 1 for a
-    failure. In a notebook it is raised.
+    On the command line an error ends the process with one line and an exit code (`utils/ending.py`). In a notebook it
+    is raised.
     """
     # OpenMP threads (torch, llama.cpp) wait in a spin: on a core that they must share, a long one costs tenfold.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     # transformers tells at length of weights that a span model or an old checkpoint does without.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if cmd_args:
+        open_missing_streams()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    if not cmd_args:
+    if cmd_args:
+        end_with(lambda: run(parser.parse_words(sys.argv[1:])), parser.prog, debug="--debug" in sys.argv[1:])
+    else:
         run(parser.parse_values(values))
-        return
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    code = _exit_code(parser, run, sys.argv[1:])
-    if code:
-        sys.exit(code)
-
-
-def _exit_code(parser: Parser, run: Run, words: Sequence[str]) -> int:
-    debug = "--debug" in words
-    try:
-        run(parser.parse_words(words))
-    except KeyboardInterrupt:
-        log.error("%s: interrupted; the same command goes on from here", parser.prog)
-        return 128 + signal.SIGINT
-    except (ValueError, FileNotFoundError, NotADirectoryError) as error:
-        return _tell(parser, error, BAD_INPUT, debug)
-    except (OSError, ImportError, RuntimeError, MemoryError) as error:
-        return _tell(parser, error, FAILURE, debug)
-    return 0
-
-
-def _tell(parser: Parser, error: BaseException, code: int, debug: bool) -> int:
-    if debug:
-        raise error
-    message = " ".join(str(error).split()) or "no more is known; --debug shows where"
-    log.error("%s: %s: %s", parser.prog, "error" if isinstance(error, UsageError) else type(error).__name__, message)
-    return code
 
 
 def report(counts: object, result: Path, *, advice: str | None = None) -> None:

@@ -1,23 +1,21 @@
-"""The journal of an LLM step: every answer as it came, on disk before the next batch is asked for."""
+"""The journal of an LLM step: every answer as it came, on disk while the next is awaited."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
+from utils.durable import DurableFile
 from utils.jsonl import encode, read_rows
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows: two runs on one journal are not kept apart there
-    fcntl = None  # type: ignore[assignment]
+from utils.locks import held_alone
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +39,14 @@ class Entry:
         return self.id, self.task, self.input, self.sample
 
 
+TYPES = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Entry)}
+
+
 class Journal:
     """The answers of one result of s1, s2 or s3; a context manager that holds its file against other runs.
 
     Raises ValueError where the file holds answers of another fingerprint, unless `overwrite` is given, which keeps
-    them in a `.bak` file; RuntimeError where another process has the file open.
+    them in a `.bak` file; RuntimeError where another process is writing it.
     """
 
     def __init__(self, path: Path, fingerprint: str, *, overwrite: bool = False) -> None:
@@ -53,60 +54,61 @@ class Journal:
         self.fingerprint = fingerprint
         self.overwrite = overwrite
         self.entries: dict[tuple[str, str, str, int], Entry] = {}
-        self._file: BinaryIO | None = None
+        self._file: DurableFile | None = None
         self._held = ExitStack()
 
     def __enter__(self) -> Journal:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:  # else a refused file stays held for as long as somebody keeps the traceback
-            self._file = held.enter_context(self._open())
-            if self.overwrite and self.path.stat().st_size:
-                self.path.replace(_free_backup(self.path))
-                self._file = held.enter_context(self._open())
-            _drop_torn_line(self._file)
-            for line, row in read_rows(self.path):
-                entry = self._entry(row, line)
-                self.entries[entry.key] = entry
+            held.enter_context(held_alone(self.path))
+            if self.path.is_file() and self.path.stat().st_size:
+                self._set_aside() if self.overwrite else self._read()
+            self._file = held.enter_context(DurableFile(self.path))
             self._held = held.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held.close()
         self._file = None
+        self._held.close()
 
     def append(self, entries: Iterable[Entry]) -> None:
-        """Put answers on disk."""
+        """Hand answers to the operating system at once, and let them be put on disk."""
         if self._file is None:
             raise RuntimeError(f"{self.path} is not open")
         new = list(entries)
-        self._file.write(b"".join(encode(asdict(entry)) + b"\n" for entry in new))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._file.is_deleted:
+            log.warning("%s was deleted while it was being written: it is written again", self.path)
+            self._file.make_again()
+            self._file.write(_lines(self.entries.values()))
+        self._file.write(_lines(new))
         self.entries.update((entry.key, entry) for entry in new)
 
-    def _open(self) -> BinaryIO:
-        file = self.path.open("ab+")
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                raise RuntimeError(f"{self.path} is being written by another run; wait for it, or stop it") from None
-        return file
+    def _set_aside(self) -> None:
+        self.path.replace(_free_backup(self.path))
+
+    def _read(self) -> None:
+        _drop_torn_end(self.path)
+        for line, row in read_rows(self.path):
+            entry = self._entry(row, line)
+            self.entries[entry.key] = entry
 
     def _entry(self, row: dict[str, object], line: int) -> Entry:
         try:
             entry = Entry(**row)  # type: ignore[arg-type]
         except TypeError:
-            raise ValueError(f"{self.path}:{line}: not a line of a journal; give --overwrite to start anew") from None
+            entry = None
+        if entry is None or any(type(getattr(entry, name)) is not kind for name, kind in TYPES.items()):
+            raise ValueError(f"{self.path}:{line}: not a line of a journal; give --overwrite to start anew")
         if entry.fingerprint != self.fingerprint:
             raise ValueError(
                 f"{self.path} holds answers of another model, prompt or setting (line {line}); give the old ones, "
                 "another --save_type_name, or --overwrite to start anew"
             )
-        return entry
+        # Each line brings its own copies of these: one of each is enough for millions of answers.
+        return replace(
+            entry, task=sys.intern(entry.task), fingerprint=self.fingerprint, finish=sys.intern(entry.finish)
+        )
 
 
 def journal_path(result: Path) -> Path:
@@ -120,12 +122,20 @@ def _free_backup(path: Path) -> Path:
     return next(backup for name in names if not (backup := path.with_name(name)).exists())
 
 
-def _drop_torn_line(file: BinaryIO) -> None:
-    """Cut off a last line without its end, which a killed run or a full disk leaves."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    whole = sum(len(line) for line in file if line.endswith(b"\n"))
+def _lines(entries: Iterable[Entry]) -> bytes:
+    return b"".join(encode(asdict(entry)) + b"\n" for entry in entries)
+
+
+def _drop_torn_end(path: Path) -> None:
+    """Cut off the end of a file that a killed run, a full disk or a power cut left: it holds no whole line.
+
+    A power cut may have stored a line's end and not its middle, which is zeros then.
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        size = len(data)
+        whole = data.rfind(b"\n") + 1
+        while whole and data.find(b"\0", start := data.rfind(b"\n", 0, whole - 1) + 1, whole) >= 0:
+            whole = start
     if whole < size:
-        log.warning("the last answer in %s is torn: it is asked for again", file.name)
-        file.truncate(whole)
-    file.seek(0, os.SEEK_END)
+        log.warning("the last answer in %s is torn: it is asked for again", path)
+        os.truncate(path, whole)

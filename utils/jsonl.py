@@ -6,8 +6,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from utils.locks import lock, remove_if_free
 
 Row = dict[str, Any]
 
@@ -56,17 +59,37 @@ def encode(value: Any, indent: int | None = None) -> bytes:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write beside `path`, and rename it to `path` if the block ends well."""
+    """Give a file to write beside `path`, and rename it to `path` if the block ends well.
+
+    What killed runs left there of their own is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{escape(path.name)}.*.partial"):
+        remove_if_free(leftover)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with naming(path):
+        file = lock(partial)
+        if file is None:
+            raise RuntimeError(f"{path} is being written twice at once")
+        with file:
+            try:
+                file.truncate(0)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system that names no file, such as that of a full disk, name `path`."""
     try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def decode(data: bytes, place: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from utils.asking import Question, ask
 from utils.journal import Journal, journal_path
 from utils.llm import LLM, Backend, LLMOptions, load_llm
-from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish
+from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish, read_manifest
 from utils.runlog import logged_run
 
 
@@ -56,6 +56,7 @@ class LLMStep:
         """
         hashes = hash_inputs(self.inputs)
         print_ = fingerprint(model_identity(self.model.path), self.parameters)
+        self._check_result(print_)
         journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:
             usage = ask(questions, journal, self.model.load, title=self.result.stem)
@@ -67,3 +68,12 @@ class LLMStep:
                 Manifest(self.name, hashes, {**self.parameters, **self.shape}, print_, counts.as_row()),
             )
         return counts
+
+    def _check_result(self, print_: str) -> None:
+        """Raise ValueError where the result is of another model, prompt or setting, whatever became of its journal."""
+        found = read_manifest(self.result) if self.result.is_file() and not self.overwrite else None
+        if found is not None and found.fingerprint != print_:
+            raise ValueError(
+                f"{self.result} was made with another model, prompt or setting; give the old ones, "
+                "another --save_type_name, or --overwrite to start anew"
+            )

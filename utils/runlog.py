@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from utils import __version__
 from utils.jsonl import encode
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -27,12 +30,20 @@ def logged_run(path: Path, step: str) -> Iterator[dict[str, Any]]:
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "status": "broken off",
     }
-    begin = time.monotonic()
+    begin = time.monotonic()  # which a clock that is set back does not change
     try:
         yield line
         line["status"] = "done"
     finally:
         line["seconds"] = round(time.monotonic() - begin, 3)
+        _append(path, encode(line) + b"\n")
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Append a line; that it cannot be written is no reason to fail, nor to hide why the step did."""
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
-            file.write(encode(line) + b"\n")
+            file.write(line)
+    except OSError as error:
+        log.warning("%s could not be written: %s", path, error.strerror)

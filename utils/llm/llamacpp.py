@@ -35,7 +35,7 @@ class LlamaCpp:
             for done in as_completed([pool.submit(self._answer, request) for request in ordered]):
                 yield done.result()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # an answer under way would hold up whoever stops
 
     def _answer(self, request: Request) -> Answer:
         # Tokens of the message are never special ones: a role token inside it stays text.

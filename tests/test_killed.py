@@ -1,0 +1,144 @@
+"""Steps killed (SIGKILL) at random moments: nothing is lost, nothing doubled, and the results are the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from builders import ENGLISH, bytes_below, clean_environment, read_lines
+from span_models import make_encoder, make_model, words_of
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on Windows")
+
+BATCH = 3
+SECONDS = 0.03  # that the LLM takes for a batch
+LAST_MOMENT = 0.95  # of a step's duration: later, most kills would come too late
+SIZES = {"250": 2, "500": 4, "1000": 8}
+
+
+class Pipeline:
+    """All steps on a tiny dataset, each run in a process that can be killed."""
+
+    def __init__(self, folder, server, models):
+        self.folder = folder
+        self.server = server
+        self.dataset = ENGLISH.write(folder)
+        self.asked = folder / "asked.txt"
+        data = {"file_dir": str(folder), "file_name": "tiny"}
+        llm = {
+            **data,
+            "backend": "scripted",
+            "batch_size": BATCH,
+            "model_from_pretrained": str(models / "answers.jsonl"),
+        }
+        pattern = f"{models}/tiny_{{size}}_fusion/best"
+        self.steps = [
+            *(("s1", {**llm, "mode": mode}) for mode in ("entity", "pos")),
+            ("s2", llm),
+            *(("s3", {**llm, "mode": mode}) for mode in ("entity", "pos")),
+            ("s4", data),
+            *(("s5", {**data, "is_syn": side}) for side in (0, 1)),
+            ("s6", data),
+            ("s7", {**data, "model_from_pretrained": pattern, "n_gpu": -1}),
+            ("s8", data),
+        ]
+
+    def start(self, number):
+        """Start the step of this number; return its process."""
+        step, values = self.steps[number]
+        order = {"step": step, "values": {**values, "asked": str(self.asked), "seconds": SECONDS}}
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def end(self):
+        """Wait for the step that runs; return its exit code."""
+        self.server.stdin.write("end\n")
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def run(self, number):
+        """Run a step to its end; return how long it took."""
+        begin = time.monotonic()
+        self.start(number)
+        assert self.end() == 0, self.steps[number]
+        return time.monotonic() - begin
+
+    def kill(self, number, moment):
+        """Run a step and kill it after `moment` seconds; tell whether it was still running."""
+        child = self.start(number)
+        time.sleep(moment)
+        os.kill(child, signal.SIGKILL)
+        return self.end() == -signal.SIGKILL
+
+    def results(self):
+        """Return all that the steps made but the order of the journals' lines."""
+        found = bytes_below(self.dataset)
+        return {
+            name: sorted(data.splitlines()) if name.endswith(".journal.jsonl") else data for name, data in found.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The process that forks the steps."""
+    program = [sys.executable, str(__file__).replace("test_killed.py", "step_server.py")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    with subprocess.Popen(program, env=clean_environment(OMP_NUM_THREADS="1"), **pipes) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """The recording of an LLM, and a tiny span model for each size."""
+    folder = tmp_path_factory.mktemp("models")
+    ENGLISH.record(folder / "answers.jsonl")
+    encoder = make_encoder(folder / "encoder", words_of(ENGLISH.rows))
+    for size, number in SIZES.items():
+        make_model(folder / f"tiny_{size}_fusion" / "best", encoder, ENGLISH.labels, ENGLISH.rows[:number])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, models, tmp_path_factory):
+    """The results of all steps, what the LLM was asked, and how long each step took."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("undisturbed"), server, models)
+    seconds = [pipeline.run(number) for number in range(len(pipeline.steps))]
+    return pipeline.results(), Counter(pipeline.asked.read_text(encoding="utf-8").split("\n")[:-1]), seconds
+
+
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_steps_killed_at_random_moments_end_with_the_same_bytes_and_ask_nothing_twice(
+    kills, server, models, undisturbed, tmp_path
+):
+    expected, once, durations = undisturbed
+    seconds = list(durations)
+    rng = random.Random(kills)
+    pipeline = Pipeline(tmp_path, server, models)
+    planned = Counter(rng.choices(range(len(seconds)), k=kills))
+    met = Counter()
+    for number in range(len(pipeline.steps)):
+        while met[number] < planned[number]:
+            was_running = pipeline.kill(number, rng.uniform(0, LAST_MOMENT * seconds[number]))
+            met[number] += was_running
+            if not was_running:  # the fewer questions are left, the sooner it ends
+                seconds[number] = max(0.005, seconds[number] / 2)
+        pipeline.run(number)
+    assert met.total() == kills
+    assert pipeline.results() == expected
+    asked = Counter(pipeline.asked.read_text(encoding="utf-8").split("\n")[:-1])
+    assert set(asked) == set(once)
+    llm_kills = sum(times for number, times in met.items() if pipeline.steps[number][0] in ("s1", "s2", "s3"))
+    assert asked.total() <= once.total() + BATCH * llm_kills
+    assert max(asked.values()) <= 1 + llm_kills
+    for journal in (tmp_path / "tiny" / "GLM4").glob("*.journal.jsonl"):
+        keys = [(row["id"], row["task"], row["input"], row["sample"]) for row in read_lines(journal)]
+        assert len(set(keys)) == len(keys)
