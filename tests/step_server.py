@@ -24,6 +24,14 @@ from utils.llm import scripted  # noqa: E402
 
 load = scripted.load
 
+# What s7 imports only when it loads its model. Torch has computed nothing by then, so it can be forked.
+IMPORTED_LATE = (
+    "utils.ner.predictor",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.bert.tokenization_bert_fast",
+    "torch._dynamo",
+)
+
 
 class SlowLLM:
     """Answers a recording's answers batch by batch, each after a while; notes in a file what it was asked."""
@@ -59,10 +67,8 @@ def say(number):
 
 
 def main():
-    for step in STEPS.values():
-        importlib.import_module(step)
-    import utils.ner  # noqa: F401  # and with it torch, which has not computed yet: so it can be forked
-
+    for module in (*STEPS.values(), *IMPORTED_LATE):
+        importlib.import_module(module)
     while line := sys.stdin.readline():
         order = json.loads(line)
         child = os.fork()
