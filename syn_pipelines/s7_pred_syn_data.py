@@ -10,9 +10,7 @@ Writes  there: train_<size>_synthetic_target.jsonl
 
 import contextlib
 from argparse import Namespace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
@@ -22,10 +20,9 @@ from utils.dataset import read_dataset, read_sentences, read_synthetic
 from utils.layout import SIZES, Layout, Size, needed
 from utils.manifest import made_by, publish, tell_of_stale
 from utils.marking import Marker, Predictor, TrainedModel, check_origin, common_targets, find_model
+from utils.ner.pool import NerPool
+from utils.run_flags import add_engine_flags, engine
 from utils.runlog import logged_run
-
-if TYPE_CHECKING:
-    from utils.ner import SpanNer
 
 cmd_args = True  # set to False inside a notebook
 
@@ -37,6 +34,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--from_pretrained", type=cli.path, help="base encoder; for a checkpoint without a tokenizer")
     parser.add_argument("--model_from_pretrained", required=True, help="trained model; {size} stands for each size")
     flags.add_device_flags(parser, batch_size=4)
+    add_engine_flags(parser)
     return parser
 
 
@@ -49,7 +47,7 @@ def run(args: Namespace) -> None:
     one_each = "{size}" in args.model_from_pretrained
     notes = {size: origin_note(layout, size, models[size], dense=dataset.dense, one_each=one_each) for size in SIZES}
     markers = {
-        folder: Marker(loader(folder, args), common_targets(model, dataset.targets))
+        folder: Marker(predictor(folder, args), common_targets(model, dataset.targets))
         for folder, model in {model.folder: model for model in models.values()}.items()
     }
     with logged_run(layout.run_log, "s7"):
@@ -64,17 +62,9 @@ def origin_note(layout: Layout, size: Size, model: TrainedModel, *, dense: bool,
     return check_origin(model, own, size, must_fit=one_each)
 
 
-def loader(folder: Path, args: Namespace) -> Predictor:
+def predictor(folder: Path, args: Namespace) -> Predictor:
     """Return what loads a model when it is first needed, and predicts with it."""
-
-    @cache
-    def model() -> "SpanNer":
-        from utils.devices import choose_device
-        from utils.ner import SpanNer
-
-        return SpanNer.from_pretrained(folder, encoder=args.from_pretrained, device=choose_device(args.n_gpu))
-
-    return lambda texts: model().predict(texts, batch_size=args.batch_size, progress=True)
+    return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, engine(args)).predict
 
 
 def mark(layout: Layout, size: Size, model: TrainedModel, marker: Marker, note: str | None, *, dense: bool) -> None:

@@ -53,13 +53,26 @@ MAY_IMPORT = {
     "marking": {"jsonl", "records"},
     "drawing": {"llm.base"},
     "asking": {"journal", "llm.base", "llm"},
-    "llm_step": {"asking", "journal", "llm", "llm.base", "manifest", "runlog"},
+    "engine": set(),
+    "llm_step": {"asking", "engine", "llm.pool", "journal", "llm", "llm.base", "manifest", "runlog"},
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
     "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
     "fusion_files": {*PURE, "answers", "dataset", "fusion", "layout", "manifest"},
     "ending": set(),
     "cli": {"", "ending", "layout"},
-    "flags": {"cli", "dataset", "fusion", "fusion_files", "labels", "layout", "llm", "llm.base", "llm_step"},
+    "run_flags": {"cli", "engine"},
+    "flags": {
+        "cli",
+        "dataset",
+        "fusion",
+        "fusion_files",
+        "labels",
+        "layout",
+        "llm",
+        "llm.base",
+        "llm_step",
+        "run_flags",
+    },
     "question_flags": {
         "annotation",
         "cli",
@@ -74,6 +87,7 @@ MAY_IMPORT = {
         "voting",
     },
     "llm": {"llm.base"},
+    "llm.pool": {"engine", "llm.base"},
     "llm.scripted": {"llm.base"},
     "llm.llamacpp": {"llm.base"},
     "llm.decoding": {"llm.base"},
@@ -83,7 +97,7 @@ MAY_IMPORT = {
     "llm.batched": {"llm.base", "llm.chat_format", "llm.decoding", "llm.drawing"},
     "llm.transformers": {"llm.base", "llm.batched", "llm.chat_format", "llm.checkpoint", "llm.decoding"},
 }
-NER_MAY_IMPORT = {"", "dataset", "jsonl", "records", "tokens", "manifest"}
+NER_MAY_IMPORT = {"", "devices", "engine", "dataset", "jsonl", "records", "tokens", "manifest"}
 
 # Third-party packages, and where alone each may be imported.
 HEAVY = {
@@ -93,6 +107,8 @@ HEAVY = {
     "numpy": ("ner",),
     "xllamacpp": ("llm.llamacpp",),
     "tqdm": ("asking", "ner"),
+    "ray": ("engine",),
+    "pyarrow": ("engine",),
     "json_repair": ("parsing",),
     "sentencex": ("sentences",),
 }
@@ -172,7 +188,7 @@ def test_layout_and_command_line_are_for_scripts_alone():
     }
     assert users == {
         "layout": {"cli", "flags", "question_flags", "fusion_files"},
-        "cli": {"flags", "question_flags"},
+        "cli": {"flags", "question_flags", "run_flags"},
         "flags": {"question_flags"},
         "question_flags": set(),
     }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from utils import cli, flags, question_flags
+from utils import cli, flags, question_flags, run_flags
+from utils.engine import Engine
 from utils.layout import ENTITY_LABELS, ROOT
 
 
@@ -98,6 +99,17 @@ def test_the_defaults_are_those_of_the_contract(parser):
 
 
 # --- types
+
+
+def test_the_workers_of_an_engine_have_as_many_gpus_each_as_are_named(parser):
+    args = words(parser, "--engine=ray", "--num_workers=8", "--n_gpu=0,1")
+    assert run_flags.engine(args) == Engine("ray", 8, 2)
+    assert run_flags.engine(words(parser)) == Engine("local", None, 1)
+
+
+def test_workers_without_ray_are_refused(parser):
+    with pytest.raises(cli.UsageError, match="--num_workers is for --engine=ray"):
+        run_flags.engine(words(parser, "--num_workers=2"))
 
 
 @pytest.mark.parametrize(

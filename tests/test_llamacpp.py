@@ -10,7 +10,7 @@ import pytest
 
 from utils.guidance import entity_grammar, pos_grammar
 from utils.llm import LLMOptions, Request, Sampling, load_llm
-from utils.llm.llamacpp import _decoding, load
+from utils.llm.llamacpp import _cores, _decoding, load
 from utils.parsing import read_answer
 
 GGUF = os.environ.get("TEST_GGUF", "")
@@ -39,6 +39,13 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ImportError, match="pip install xllamacpp"):
         load("model.gguf", LLMOptions())
+
+
+def test_a_worker_uses_its_share_of_the_cores(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert _cores() == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert _cores() >= 1
 
 
 @pytest.fixture(scope="module")

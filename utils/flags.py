@@ -24,6 +24,7 @@ from utils.labels import LabelNormaliser
 from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, Layout, Mode
 from utils.llm.base import LLMOptions, can_be_guided, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
+from utils.run_flags import add_engine_flags, engine
 
 
 def add_dataset_flags(parser: Parser) -> None:
@@ -59,6 +60,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
         help="number format (transformers); auto: bfloat16 where the hardware computes in it",
     )
     add_device_flags(parser, batch_size=batch_size)
+    add_engine_flags(parser)
     flags.add_argument(
         "--guided",
         type=auto_switch,
@@ -136,7 +138,7 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
     here = path(given)
     model = str(here) if here.exists() else given
     options = LLMOptions(args.n_gpu, args.batch_size, args.dtype, args.trust_remote_code)
-    return ModelChoice(model, choose_backend(model, args.backend), options)
+    return ModelChoice(model, choose_backend(model, args.backend), options, engine(args))
 
 
 def is_guided(args: argparse.Namespace) -> bool:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from utils.asking import Question, ask
+from utils.engine import LOCAL, Engine
 from utils.journal import Journal, journal_path
 from utils.llm import LLM, Backend, LLMOptions, load_llm
+from utils.llm.pool import LLMPool
 from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish, read_manifest
 from utils.runlog import logged_run
 
@@ -31,8 +33,12 @@ class ModelChoice:
     path: str
     backend: Backend
     options: LLMOptions
+    engine: Engine = LOCAL
 
     def load(self) -> LLM:
+        """Return the model, in this process or in the workers of a pool."""
+        if self.engine.is_pool:
+            return LLMPool(self.path, self.backend, self.options, self.engine)
         return load_llm(self.path, self.backend, self.options)
 
 
