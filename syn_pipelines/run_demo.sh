@@ -5,7 +5,7 @@
 #   LLM=/models/qwen2.5-7b-instruct-q4_k_m.gguf bash syn_pipelines/run_demo.sh      with a better LLM
 #
 # It makes the environment .venv, brings two small models into models/, runs s1 ... s8 with training between s6 and s7,
-# and ends with a table of test F1. What is there already is not done again.
+# and ends with a table of test F1 and an audit. What is there already is not done again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh
@@ -58,3 +58,5 @@ train 1000 base
 train 1000 syn_fusion
 
 step syn_pipelines/report.py "${data[@]}" --models="$TRAINED"
+# ends with exit code 1 where something of a size is from outside it
+step syn_pipelines/audit.py "${data[@]}" --models="$TRAINED"

@@ -60,3 +60,6 @@ for size in 250 500 1000; do
     "$PYTHON" syn_pipelines/train_ner.py "${train[@]}" --size="$size" --data=syn_fusion
     "$PYTHON" syn_pipelines/report.py "${data[@]}" --size="$size"
 done
+
+# nothing of a size is from outside it, and nothing from dev or test: exit code 1 where that is not so
+"$PYTHON" syn_pipelines/audit.py "${data[@]}"

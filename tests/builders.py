@@ -29,6 +29,7 @@ STEPS = {
     "train": "train_ner",
     "evaluate": "evaluate_ner",
     "report": "report",
+    "audit": "audit",
 }
 
 

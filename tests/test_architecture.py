@@ -58,6 +58,11 @@ MAY_IMPORT = {
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
     "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
     "fusion_files": {*PURE, "answers", "dataset", "fusion", "layout", "manifest"},
+    "audit": {"audit.evidence", "audit.lines", "audit.origins", "audit.weights", "layout"},
+    "audit.evidence": {"dataset", "layout", "records", "splits"},
+    "audit.lines": {"audit.evidence", "jsonl", "layout", "manifest", "records"},
+    "audit.weights": {"audit.evidence", "fusion_files", "jsonl", "layout"},
+    "audit.origins": {"audit.evidence", "audit.weights", "fusion_files", "jsonl", "layout", "manifest", "records"},
     "ending": set(),
     "cli": {"", "ending", "layout"},
     "run_flags": {"cli", "engine"},
@@ -187,7 +192,10 @@ def test_layout_and_command_line_are_for_scripts_alone():
         for wanted in ("layout", "cli", "flags", "question_flags")
     }
     assert users == {
-        "layout": {"cli", "flags", "question_flags", "fusion_files"},
+        "layout": {
+            *("cli", "flags", "question_flags", "fusion_files"),
+            *("audit", "audit.evidence", "audit.lines", "audit.origins", "audit.weights"),
+        },
         "cli": {"flags", "question_flags", "run_flags"},
         "flags": {"question_flags"},
         "question_flags": set(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".jsonl"}
 SETTINGS = {".json", ".txt", ".model", ".py", ".jinja", ".tiktoken"}
 MIB = 1 << 20
+SUFFIX = ".meta.json"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
 
 def manifest_path(result: Path) -> Path:
     """Return where the manifest of a result stands: beside it."""
-    return result.with_name(f"{result.name}.meta.json")
+    return result.with_name(result.name + SUFFIX)
 
 
 def publish(result: Path, rows: Iterable[Mapping[str, Any]], manifest: Manifest) -> None:
@@ -82,10 +83,10 @@ def read_manifest(result: Path) -> Manifest | None:
     if not path.is_file():
         return None
     value = read_json(path)
-    try:
-        return Manifest(**value)
-    except TypeError:
-        raise ValueError(f"{path} is not a manifest of this project; delete it, or make its result again") from None
+    fitting = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
+    if not fitting or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
+        raise ValueError(f"{path} is not a manifest of this project; delete it, or make its result again")
+    return Manifest(**value)
 
 
 def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
@@ -101,10 +102,14 @@ def tell_of_stale(result: Path, find: Callable[[str], Path]) -> None:
     if found is None:
         log.info("%s has no manifest beside it: taken as it is", result)
         return
-    for name, digest in found.inputs.items():
-        source = find(name)
-        if source.is_file() and file_hash(source) != digest:
-            log.warning("%s was made from another %s than there is now: run %s again", result, name, found.step)
+    for name in stale_inputs(found, find):
+        log.warning("%s was made from another %s than there is now: run %s again", result, name, found.step)
+
+
+def stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
+    """Return the inputs of a result that have changed since it was made; one that is not found is not among them."""
+    files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
+    return [name for name, digest, file in files if file.is_file() and file_hash(file) != digest]
 
 
 def model_identity(model: str) -> dict[str, str]:
