@@ -95,6 +95,11 @@ MAY_IMPORT = {
     "llm.pool": {"engine", "llm.base"},
     "llm.scripted": {"llm.base"},
     "llm.llamacpp": {"llm.base"},
+    "llm.vllm": {"llm.base", "llm.chat_format", "llm.checkpoint"},
+    "llm.background": set(),
+    "llm.retrying": set(),
+    "llm.endpoint": {"llm.base", "llm.retrying"},
+    "llm.openai": {"llm.background", "llm.base", "llm.endpoint", "llm.retrying"},
     "llm.decoding": {"llm.base"},
     "llm.drawing": {"llm.base"},
     "llm.chat_format": set(),
@@ -111,6 +116,8 @@ HEAVY = {
     "safetensors": ("ner",),
     "numpy": ("ner",),
     "xllamacpp": ("llm.llamacpp",),
+    "openai": ("llm.endpoint",),
+    "vllm": ("llm.vllm",),
     "tqdm": ("asking", "ner"),
     "ray": ("engine",),
     "pyarrow": ("engine",),
@@ -257,7 +264,7 @@ for name in {names!r}:
     assert "--help" in shown.getvalue(), name
 print(*sorted({{module.split(".")[0] for module in sys.modules}} & {heavy!r}))
 """
-SLOW_TO_IMPORT = {"torch", "transformers", "xllamacpp", "numpy", "safetensors"}
+SLOW_TO_IMPORT = {"torch", "transformers", "xllamacpp", "openai", "vllm", "numpy", "safetensors"}
 
 
 def test_help_of_every_script_loads_no_heavy_package(tmp_path):

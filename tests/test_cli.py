@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from llm_server import ChatServer
 
 from utils import cli, flags, question_flags, run_flags
 from utils.engine import Engine
@@ -332,6 +333,31 @@ def test_answers_cannot_be_guided_by_a_backend_that_cannot(parser, tmp_path):
     assert flags.is_guided(parser.parse_words(given)) is False
     with pytest.raises(cli.UsageError, match="--guided=1: this backend cannot be guided"):
         flags.is_guided(parser.parse_words([*given, "--guided=1"]))
+
+
+def test_a_server_is_tried_for_grammars_unless_the_flag_says_no(parser):
+    pytest.importorskip("openai")
+    given = ["--file_name=w", "--model_from_pretrained=tiny"]
+    with ChatServer(grammar_field="grammar") as server:
+        obeying = parser.parse_words([*given, f"--api_base={server.api_base}"])
+        assert flags.is_guided(obeying) is True
+    with ChatServer() as server:
+        words = [*given, f"--api_base={server.api_base}"]
+        assert flags.is_guided(parser.parse_words(words)) is False
+        with pytest.raises(cli.UsageError, match=f"--guided=1: the server {server.api_base} cannot be guided"):
+            flags.is_guided(parser.parse_words([*words, "--guided=1"]))
+    assert flags.is_guided(parser.parse_words([*given, "--api_base=http://127.0.0.1:9/v1", "--guided=0"])) is False
+
+
+def test_a_servers_model_is_known_by_its_name_wherever_it_runs(parser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()  # a folder of that name means nothing to the server
+    choices = [
+        flags.model_choice(parser.parse_words(["--file_name=w", "--model_from_pretrained=tiny", f"--api_base={base}"]))
+        for base in ("http://localhost:1/v1", "https://models.example/v1")
+    ]
+    assert [choice.identity() for choice in choices] == [{"served model": "tiny"}] * 2
+    assert [choice.path for choice in choices] == ["tiny"] * 2
 
 
 def test_a_model_beside_the_root_is_found_from_any_folder(parser, tmp_path, monkeypatch):

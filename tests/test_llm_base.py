@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args
 
 import pytest
 from builders import write_json
 
-from utils.llm.base import LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
+from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
 
 
 @pytest.fixture
@@ -83,8 +84,30 @@ def test_an_id_of_a_hub_is_told_from_a_path(model, is_id):
     assert is_hub_id(model) is is_id
 
 
-def test_llamacpp_alone_can_be_guided():
-    assert [backend for backend in ("transformers", "llamacpp", "scripted") if can_be_guided(backend)] == ["llamacpp"]
+def test_backends_that_can_be_guided_are_known_without_loading_them():
+    local = [backend for backend in get_args(Backend) if backend != "openai"]  # a server is asked
+    assert [backend for backend in local if can_be_guided("a", backend, LLMOptions())] == ["llamacpp", "vllm"]
+
+
+def test_an_address_is_for_openai_and_the_path_is_then_a_name():
+    assert choose_backend("qwen", "auto", "http://localhost:8000/v1") == "openai"
+    assert choose_backend("models/a.gguf", "openai", "https://models.example/v1") == "openai"
+
+
+@pytest.mark.parametrize(
+    ("asked", "api_base", "message"),
+    [
+        ("openai", None, "--backend=openai and --api_base=http://…/v1 need each other; here: openai, None"),
+        ("vllm", "http://localhost/v1", "need each other; here: vllm, http://localhost/v1"),
+        ("auto", "localhost:8000/v1", "--api_base: localhost:8000/v1 is not a server's address"),
+        ("auto", "ftp://localhost/v1", "--api_base: ftp://localhost/v1 is not a server's address"),
+        ("auto", "http://me:secret@localhost/v1", "--api_base: a password in an address ends in logs"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_named(asked, api_base, message):
+    with pytest.raises(ValueError, match=message) as told:
+        choose_backend("qwen", asked, api_base)
+    assert "secret" not in str(told.value)
 
 
 def test_a_backend_is_loaded_by_name(tmp_path):

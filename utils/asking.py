@@ -31,10 +31,14 @@ class Usage:
     answers: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
+    retries: int = 0  # how often a server had to be asked again
 
     def plus(self, answer: Answer) -> Usage:
         return Usage(
-            self.answers + 1, self.prompt_tokens + answer.prompt_tokens, self.answer_tokens + answer.answer_tokens
+            self.answers + 1,
+            self.prompt_tokens + answer.prompt_tokens,
+            self.answer_tokens + answer.answer_tokens,
+            self.retries + answer.retries,
         )
 
 

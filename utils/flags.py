@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from utils.cli import (
     Parser,
     UsageError,
     auto_switch,
+    decimal,
     gpus,
     path,
     positive_number,
@@ -22,9 +24,11 @@ from utils.fusion import Naming
 from utils.fusion_files import Merger
 from utils.labels import LabelNormaliser
 from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, Layout, Mode
-from utils.llm.base import LLMOptions, can_be_guided, choose_backend
+from utils.llm.base import Backend, LLMOptions, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
 from utils.run_flags import add_engine_flags, engine
+
+log = logging.getLogger(__name__)
 
 
 def add_dataset_flags(parser: Parser) -> None:
@@ -45,13 +49,21 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     """Add the flags that say which LLM runs, and how."""
     flags = parser.add_argument_group("LLM")
     flags.add_argument(
-        "--model_from_pretrained", required=True, help="checkpoint folder, hub id, .gguf file, or recording"
+        "--model_from_pretrained",
+        required=True,
+        help="checkpoint folder, hub id, .gguf file, recording, or a server's name for its model",
     )
     flags.add_argument(
         "--backend",
-        choices=("auto", "transformers", "llamacpp", "scripted"),
+        choices=("auto", *get_args(Backend)),
         default="auto",
-        help="what runs the model; auto: llamacpp for a .gguf file, else transformers",
+        help="what runs the model; auto: openai with --api_base, llamacpp for a .gguf file, else transformers",
+    )
+    flags.add_argument(
+        "--api_base", default=None, help="address of an OpenAI-compatible server, http://…/v1; key: OPENAI_API_KEY"
+    )
+    flags.add_argument(
+        "--patience", type=decimal, default=300, help="seconds for which a server may fail without an answer between"
     )
     flags.add_argument(
         "--dtype",
@@ -65,7 +77,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
         "--guided",
         type=auto_switch,
         default="auto",
-        help="1: hold answers to a grammar, 0: do not; auto: where the backend can (llamacpp)",
+        help="1: hold answers to a grammar, 0: do not; auto: where the backend, or the server, can",
     )
     flags.add_argument(
         "--max_new_tokens", type=positive_number, default=None, help="longest answer; default: from each sentence"
@@ -137,16 +149,23 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
     given = args.model_from_pretrained
     here = path(given)
     model = str(here) if here.exists() else given
-    options = LLMOptions(args.n_gpu, args.batch_size, args.dtype, args.trust_remote_code)
-    return ModelChoice(model, choose_backend(model, args.backend), options, engine(args))
+    backend = choose_backend(given if args.api_base else model, args.backend, args.api_base)
+    options = LLMOptions(args.n_gpu, args.batch_size, args.dtype, args.trust_remote_code, args.api_base, args.patience)
+    return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))
 
 
 def is_guided(args: argparse.Namespace) -> bool:
     """Tell whether answers are held to a grammar; raise ValueError where that is asked for and cannot be."""
-    able = can_be_guided(model_choice(args).backend)
+    model = model_choice(args)
+    if args.guided is False:
+        return False
+    able = model.can_be_guided()
     if args.guided and not able:
-        raise UsageError("--guided=1: this backend cannot be guided; a .gguf file (llamacpp) can")
-    return able if args.guided is None else args.guided
+        which = f"the server {args.api_base}" if args.api_base else "this backend"
+        raise UsageError(f"--guided=1: {which} cannot be guided; a .gguf file (llamacpp) can")
+    if args.api_base and not able:
+        log.info("%s does not hold answers to a grammar: they are not guided", args.api_base)
+    return able
 
 
 def merger(args: argparse.Namespace, step: str) -> Merger:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from utils.asking import Question, ask
 from utils.engine import LOCAL, Engine
 from utils.journal import Journal, journal_path
-from utils.llm import LLM, Backend, LLMOptions, load_llm
+from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_llm
 from utils.llm.pool import LLMPool
 from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish, read_manifest
 from utils.runlog import logged_run
@@ -41,6 +41,14 @@ class ModelChoice:
             return LLMPool(self.path, self.backend, self.options, self.engine)
         return load_llm(self.path, self.backend, self.options)
 
+    def identity(self) -> dict[str, str]:
+        """Return what tells this model from another, wherever it runs; of a server's, its name is all that is known."""
+        return {"served model": self.path} if self.backend == "openai" else model_identity(self.path)
+
+    def can_be_guided(self) -> bool:
+        """Tell whether answers can be held to a grammar; a server is asked."""
+        return can_be_guided(self.path, self.backend, self.options)
+
 
 @dataclass(frozen=True)
 class LLMStep:
@@ -61,7 +69,7 @@ class LLMStep:
         Raises ValueError where the journal holds answers of another model, prompt or setting.
         """
         hashes = hash_inputs(self.inputs)
-        print_ = fingerprint(model_identity(self.model.path), self.parameters)
+        print_ = fingerprint(self.model.identity(), self.parameters)
         self._check_result(print_)
         journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast
+from urllib.parse import urlsplit
 
 Task = Literal["entity", "pos", "explain"]
 Finish = Literal["stop", "length"]  # the model ended its answer, or its budget did
-Backend = Literal["transformers", "llamacpp", "scripted"]
+Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Answer:
     finish: Finish
     prompt_tokens: int
     answer_tokens: int
+    retries: int = 0  # how often a server had to be asked again
 
 
 class LLM(Protocol):
@@ -63,6 +65,8 @@ class LLMOptions:
     batch_size: int = 20
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     trust_remote_code: bool = False
+    api_base: str | None = None  # of a server
+    patience: float = 300.0  # seconds for which a server may fail without an answer in between
 
 
 def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:
@@ -70,20 +74,26 @@ def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:
     return cast(LLM, importlib.import_module(f"utils.llm.{backend}").load(model, options))
 
 
-def can_be_guided(backend: Backend) -> bool:
-    """Tell whether a backend can hold its answers to a grammar."""
-    return backend == "llamacpp"
+def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
+    """Tell whether a backend can hold its answers to a grammar; a server is asked."""
+    if backend == "openai":
+        return bool(importlib.import_module("utils.llm.openai").can_be_guided(model, options))
+    return backend in ("llamacpp", "vllm")
 
 
-def choose_backend(model: str, asked: Backend | Literal["auto"]) -> Backend:
-    """Return the backend for a model's path, after a look at whether the path can be right.
+def choose_backend(model: str, asked: Backend | Literal["auto"], api_base: str | None = None) -> Backend:
+    """Return the backend for a model's path or name, after a look at whether it can be right.
 
     Raises FileNotFoundError or ValueError, long before anything is loaded.
     """
     path = Path(model)
-    backend: Backend = ("llamacpp" if path.suffix == ".gguf" else "transformers") if asked == "auto" else asked
-    if backend == "transformers":
-        _check_checkpoint(path, model)
+    backend = _backend_by_itself(path, api_base) if asked == "auto" else asked
+    if (backend == "openai") != bool(api_base):
+        raise ValueError(f"--backend=openai and --api_base=http://…/v1 need each other; here: {backend}, {api_base}")
+    if api_base:
+        _check_url(api_base)
+    elif backend in ("transformers", "vllm"):
+        _check_checkpoint(path, model, backend)
     elif not path.is_file():
         raise FileNotFoundError(f"--model_from_pretrained: {model} is missing; {backend} needs a file")
     elif backend == "llamacpp" and _first_bytes(path, 4) != b"GGUF":
@@ -96,9 +106,23 @@ def is_hub_id(model: str) -> bool:
     return bool(re.fullmatch(r"[\w.-]+/[\w.-]+", model)) and model[0] not in ".~"
 
 
-def _check_checkpoint(path: Path, model: str) -> None:
+def _backend_by_itself(path: Path, api_base: str | None) -> Backend:
+    if api_base:
+        return "openai"
+    return "llamacpp" if path.suffix == ".gguf" else "transformers"
+
+
+def _check_url(api_base: str) -> None:
+    parts = urlsplit(api_base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"--api_base: {api_base} is not a server's address such as http://localhost:8000/v1")
+    if parts.password:
+        raise ValueError("--api_base: a password in an address ends in logs; put a key into OPENAI_API_KEY")
+
+
+def _check_checkpoint(path: Path, model: str, backend: Backend) -> None:
     if path.is_file():
-        raise ValueError(f"--model_from_pretrained: {model} is a file; transformers needs a checkpoint's folder")
+        raise ValueError(f"--model_from_pretrained: {model} is a file; {backend} needs a checkpoint's folder")
     if not path.exists():
         if is_hub_id(model) and not Path(path.parts[0]).is_dir():
             return

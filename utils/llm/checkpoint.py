@@ -6,10 +6,11 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers import __version__ as transformers_version
 
 from utils.devices import choose_dtype, usable_gpus
@@ -20,11 +21,9 @@ log = logging.getLogger(__name__)
 
 def load_checkpoint(model: str, options: LLMOptions) -> tuple[Any, Any]:
     """Return the model and the tokenizer of a checkpoint folder, or hub id, on the asked GPUs or the CPU."""
-    trust = options.trust_remote_code or _trusts_folder(model)
+    trust = trusts(model, options)
     gpus = usable_gpus(options.gpus)
-    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=trust)
-    if not hasattr(tokenizer, "build_chat_input") and not getattr(tokenizer, "chat_template", None):
-        raise ValueError(f"{model}: its tokenizer has no chat template; a chat (instruct) model is needed")
+    tokenizer = load_tokenizer(model, trust=trust)
     dtype = choose_dtype(options.dtype, on_gpu=bool(gpus))
     loaded = AutoModelForCausalLM.from_pretrained(
         model,
@@ -33,6 +32,29 @@ def load_checkpoint(model: str, options: LLMOptions) -> tuple[Any, Any]:
         **(_on_gpus(gpus) if gpus else _on_cpu(dtype)),
     )
     return loaded.eval(), tokenizer
+
+
+def load_tokenizer(model: str, *, trust: bool) -> Any:
+    """Return a checkpoint's tokenizer; raise ValueError where it does not know how a chat is written."""
+    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=trust)
+    if not hasattr(tokenizer, "build_chat_input") and not getattr(tokenizer, "chat_template", None):
+        raise ValueError(f"{model}: its tokenizer has no chat template; a chat (instruct) model is needed")
+    return tokenizer
+
+
+def load_settings(model: str, *, trust: bool) -> Any:
+    """Return what a loaded model would know of itself, `config` and `generation_config`, without its weights."""
+    config = AutoConfig.from_pretrained(model, trust_remote_code=trust)
+    try:
+        generation = GenerationConfig.from_pretrained(model)
+    except OSError:  # the checkpoint has none
+        generation = GenerationConfig()
+    return SimpleNamespace(config=config, generation_config=generation)
+
+
+def trusts(model: str, options: LLMOptions) -> bool:
+    """Tell whether a checkpoint's own code may run: a local folder's always, a hub id's where it is asked for."""
+    return options.trust_remote_code or _trusts_folder(model)
 
 
 def _on_gpus(gpus: Sequence[int]) -> dict[str, Any]:
