@@ -29,7 +29,7 @@ class LLMPool:
     def _load(self) -> Work:
         """Return what answers requests in a worker, which numbers its own GPUs from 0."""
         path = Path(self.model)
-        model = str(path.absolute()) if path.exists() else self.model
+        model = str(path.absolute()) if path.exists() and self.backend != "openai" else self.model
         options = replace(self.options, gpus=self.engine.seen(self.options.gpus))
         return partial(_answers, load_llm(model, self.backend, options))
 
