@@ -105,7 +105,6 @@ def test_an_answer_that_says_there_is_nothing_is_an_empty_list(answer):
         "   ",
         "抱歉，我无法回答。",
         "There are no entities.",
-        "Osaka - LOCATION",
         "42",
         '"Osaka"',
         "null",
