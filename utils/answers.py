@@ -30,7 +30,8 @@ class Findings:
 
 def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting: Voting | None) -> Findings:
     """Return what the answers to a sentence hold and, with `voting`, what enough of them agree on."""
-    readings = [read_answer(answer, mode) for answer in answers]
+    text = " ".join(sentence.tokens)
+    readings = [read_answer(answer, mode, text) for answer in answers]
     placements = [place_items(items or [], sentence.tokens, mode) for items in readings]
     items = [item for reading in readings for item in reading or []]
     election = voting.elect([placement.placed for placement in placements]) if voting else None
