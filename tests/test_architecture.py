@@ -108,16 +108,38 @@ MAY_IMPORT = {
     "llm.decoding": {"llm.base"},
     "llm.drawing": {"llm.base"},
     "llm.chat_format": set(),
-    "llm.checkpoint": {"llm.base", "devices"},
-    "llm.batched": {"llm.base", "llm.chat_format", "llm.decoding", "llm.drawing"},
-    "llm.transformers": {"llm.base", "llm.batched", "llm.chat_format", "llm.checkpoint", "llm.decoding"},
+    "llm.trust": set(),
+    "llm.placement": set(),
+    "llm.quantisation": {"llm.base"},
+    "llm.copies": {"llm.base"},
+    "llm.checkpoint": {"llm.base", "llm.placement", "llm.quantisation", "llm.trust", "devices"},
+    "llm.batched": {"llm.base", "llm.chat_format", "llm.checkpoint", "llm.decoding", "llm.drawing"},
+    "llm.transformers": {
+        "devices",
+        "llm.base",
+        "llm.batched",
+        "llm.chat_format",
+        "llm.checkpoint",
+        "llm.copies",
+        "llm.decoding",
+        "llm.placement",
+    },
 }
 NER_MAY_IMPORT = {"", "devices", "engine", "dataset", "jsonl", "records", "tokens", "manifest"}
 
 # Third-party packages, and where alone each may be imported.
 HEAVY = {
-    "torch": ("llm.batched", "llm.checkpoint", "llm.drawing", "devices", "ner"),
-    "transformers": ("llm.batched", "llm.checkpoint", "ner"),
+    "torch": (
+        "llm.batched",
+        "llm.checkpoint",
+        "llm.drawing",
+        "llm.placement",
+        "llm.quantisation",
+        "llm.transformers",
+        "devices",
+        "ner",
+    ),
+    "transformers": ("llm.batched", "llm.checkpoint", "llm.quantisation", "ner"),
     "safetensors": ("ner",),
     "numpy": ("ner",),
     "xllamacpp": ("llm.llamacpp",),

@@ -9,7 +9,7 @@ import pytest
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 
 torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", "4.34", reason="transformers 4.30 fills no chat templates")
 
 WORDS = [*"abcdefghijklmnopqrstuvwxyz", *"0123456789", *"<|>/_. ", "北", "京", "the", "sentence", "[", "]"]
 TEMPLATE = (
@@ -272,17 +272,6 @@ def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):
     path.write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ValueError, match="its tokenizer has no chat template"):
         load_llm(str(tmp_path), "transformers", LLMOptions())
-
-
-def test_a_local_checkpoints_own_code_is_told_of(tmp_path, caplog):
-    from utils.llm.checkpoint import _trusts_folder
-
-    config = {"auto_map": {"AutoModel": "modeling_x.X", "AutoConfig": "configuration_x.X"}}
-    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert _trusts_folder(str(tmp_path)) is True
-    assert len(caplog.records) == 1
-    assert "_x.py" in caplog.text
-    assert _trusts_folder("a/hub-id") is False
 
 
 def test_without_a_gpu_the_cpu_is_used_and_one_line_says_so(folder, caplog):

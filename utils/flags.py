@@ -71,6 +71,12 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
         default="auto",
         help="number format (transformers); auto: bfloat16 where the hardware computes in it",
     )
+    flags.add_argument(
+        "--load_in",
+        choices=("8bit", "4bit"),
+        default=None,
+        help="quantise the weights on the GPU (transformers): bitsandbytes, or ChatGLM3's own way",
+    )
     add_device_flags(parser, batch_size=batch_size)
     add_engine_flags(parser)
     flags.add_argument(
@@ -138,7 +144,7 @@ def llm_step(
         result=result,
         run_log=layout.run_log,
         inputs=layout.named(inputs),
-        parameters={"model": Path(model.path).name, **parameters},
+        parameters={"model": Path(model.path).name, **_quantisation(args), **parameters},
         overwrite=args.overwrite,
         shape=shape or {},
     )
@@ -150,8 +156,25 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
     here = path(given)
     model = str(here) if here.exists() else given
     backend = choose_backend(given if args.api_base else model, args.backend, args.api_base)
-    options = LLMOptions(args.n_gpu, args.batch_size, args.dtype, args.trust_remote_code, args.api_base, args.patience)
+    if args.load_in and backend != "transformers":
+        raise UsageError(
+            f"--load_in={args.load_in}: the backend transformers alone quantises; this model runs on {backend}"
+        )
+    options = LLMOptions(
+        gpus=args.n_gpu,
+        batch_size=args.batch_size,
+        dtype=args.dtype,
+        trust_remote_code=args.trust_remote_code,
+        api_base=args.api_base,
+        patience=args.patience,
+        load_in=args.load_in,
+    )
     return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))
+
+
+def _quantisation(args: argparse.Namespace) -> dict[str, str]:
+    """Return the parameter that other weights are: answers of theirs are not to be mixed with the others."""
+    return {"load_in": args.load_in} if args.load_in else {}
 
 
 def is_guided(args: argparse.Namespace) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 Task = Literal["entity", "pos", "explain"]
 Finish = Literal["stop", "length"]  # the model ended its answer, or its budget did
 Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
+LoadIn = Literal["8bit", "4bit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class LLM(Protocol):
 
 @dataclass(frozen=True)
 class LLMOptions:
-    """Where and how a model runs; none of it belongs to a result's fingerprint."""
+    """Where and how a model runs; of all this, `load_in` alone belongs to a result's fingerprint."""
 
     gpus: tuple[int, ...] = ()  # none: the CPU
     batch_size: int = 20
@@ -67,6 +68,7 @@ class LLMOptions:
     trust_remote_code: bool = False
     api_base: str | None = None  # of a server
     patience: float = 300.0  # seconds for which a server may fail without an answer in between
+    load_in: LoadIn | None = None
 
 
 def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:

@@ -11,6 +11,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from utils.llm.base import Finish
 from utils.llm.chat_format import ChatFormat
+from utils.llm.checkpoint import CODE_ERRORS, wrong_version
 from utils.llm.decoding import Row
 from utils.llm.drawing import Draw
 
@@ -35,11 +36,14 @@ class BatchedDecoder:
     @torch.inference_mode()
     def _outputs(self, batch: Sequence[Row]) -> list[list[int]]:
         inputs = self.chat.pad([row.prompt for row in batch])
-        output = self.model.generate(
-            **inputs.to(self.model.device),
-            max_new_tokens=max(row.request.max_new_tokens for row in batch),
-            logits_processor=LogitsProcessorList([_RowDraws(batch)]),
-        )
+        try:
+            output = self.model.generate(
+                **inputs.to(self.model.device),
+                max_new_tokens=max(row.request.max_new_tokens for row in batch),
+                logits_processor=LogitsProcessorList([_RowDraws(batch)]),
+            )
+        except CODE_ERRORS as error:
+            raise wrong_version(self.model.name_or_path, error) from error
         answers: list[list[int]] = output[:, inputs["input_ids"].shape[1] :].tolist()
         return answers
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from utils.llm.base import Answer, LLMOptions, Request
+import torch
+
+from utils.devices import usable_gpus
+from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.batched import BatchedDecoder
-from utils.llm.chat_format import ChatFormat
-from utils.llm.checkpoint import load_checkpoint
+from utils.llm.chat_format import ChatFormat, chat_format
+from utils.llm.checkpoint import Checkpoint
+from utils.llm.copies import Copies
 from utils.llm.decoding import Decoder, Row
+from utils.llm.placement import Placement, devices_of
+
+log = logging.getLogger(__name__)
 
 
 class TransformersLLM:
@@ -20,13 +29,46 @@ class TransformersLLM:
         self.batch_size = batch_size
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        rows = [Row(request, self.chat.encode(request.prompt)) for request in requests]
-        for row, ids, finish in self.decoder.decode(rows, self.batch_size):
+        rows = {request: Row(request, self.chat.encode(request.prompt)) for request in requests}
+        while rows:
+            try:
+                yield from self._answers(rows)
+                return
+            except torch.cuda.OutOfMemoryError:
+                pass
+            self._halve_batches()  # not in the handler, which still holds the tensors of the batch that failed
+
+    def _answers(self, rows: dict[Request, Row]) -> Iterator[Answer]:
+        """Yield answers, and take each one's row away."""
+        for row, ids, finish in self.decoder.decode(list(rows.values()), self.batch_size):
+            del rows[row.request]
             yield Answer(row.request, self.chat.text(ids), finish, len(row.prompt), len(ids) + (finish == "stop"))
 
+    def _halve_batches(self) -> None:
+        """Go on with half as many rows at once; raise RuntimeError where there is but one."""
+        if self.batch_size == 1:
+            raise RuntimeError(
+                "out of GPU memory with one sentence at a time: --load_in=8bit or 4bit, more GPUs (--n_gpu=0,1), "
+                "or a smaller model"
+            )
+        self.batch_size //= 2
+        log.warning("out of GPU memory: going on with %d sentences at once", self.batch_size)
+        torch.cuda.empty_cache()
 
-def load(model: str, options: LLMOptions) -> TransformersLLM:
-    """Load a checkpoint folder, or a hub id, onto the asked GPUs or the CPU."""
-    loaded, tokenizer = load_checkpoint(model, options)
-    chat = ChatFormat(tokenizer, loaded)
-    return TransformersLLM(chat, BatchedDecoder(loaded, chat), options.batch_size)
+
+def load(model: str, options: LLMOptions) -> LLM:
+    """Load a checkpoint folder, or a hub id: a copy on each GPU where it fits on one, or one over all; else the CPU."""
+    gpus = usable_gpus(options.gpus)
+    if options.load_in is not None and not gpus:
+        raise ValueError(f"--load_in={options.load_in} needs a GPU; on the CPU, a quantised .gguf file does the same")
+    checkpoint = Checkpoint(model, options)
+    copies = [checkpoint.load(Placement(gpus))]
+    if len(gpus) > 1 and len(devices_of(copies[0][0])) < 2:
+        copies += [checkpoint.load(Placement([gpu])) for gpu in gpus[1:]]
+    llms = [_llm(loaded, tokenizer, options.batch_size) for loaded, tokenizer in copies]
+    return Copies(llms) if len(llms) > 1 else llms[0]
+
+
+def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
+    chat = chat_format(tokenizer, model)
+    return TransformersLLM(chat, BatchedDecoder(model, chat), batch_size)

@@ -74,17 +74,17 @@ def load(model: str, options: LLMOptions) -> VLLM:
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 
-    from utils.llm.chat_format import ChatFormat
-    from utils.llm.checkpoint import load_settings, load_tokenizer, trusts
+    from utils.llm.chat_format import chat_format
+    from utils.llm.checkpoint import Checkpoint
 
-    trust = trusts(model, options)
-    settings = load_settings(model, trust=trust)
+    checkpoint = Checkpoint(model, options)
+    settings = checkpoint.settings()
     context = min(LONGEST, getattr(settings.config.get_text_config(), "max_position_embeddings", LONGEST))
     engine = LLMEngine.from_engine_args(
         EngineArgs(
             model=model,
             dtype=options.dtype,
-            trust_remote_code=trust,
+            trust_remote_code=checkpoint.trust,
             tensor_parallel_size=1 if current_platform.is_cpu() else max(1, len(options.gpus)),
             max_model_len=context,
             max_num_seqs=options.batch_size,
@@ -93,7 +93,7 @@ def load(model: str, options: LLMOptions) -> VLLM:
             disable_log_stats=True,
         )
     )
-    return VLLM(engine, ChatFormat(load_tokenizer(model, trust=trust), settings), context)
+    return VLLM(engine, chat_format(checkpoint.tokenizer(), settings), context)
 
 
 def visible(gpus: Sequence[int], already: str | None) -> str:
