@@ -30,6 +30,7 @@ STEPS = {
     "evaluate": "evaluate_ner",
     "report": "report",
     "audit": "audit",
+    "status": "status",
 }
 
 

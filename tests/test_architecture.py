@@ -63,6 +63,7 @@ MAY_IMPORT = {
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
     "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
     "fusion_files": {*PURE, "answers", "dataset", "fusion", "layout", "manifest"},
+    "status": {"dataset", "journal", "jsonl", "layout", "manifest", "ner.training_data", "ner.training_record"},
     "audit": {"audit.evidence", "audit.lines", "audit.origins", "audit.weights", "layout"},
     "audit.evidence": {"dataset", "layout", "records", "splits"},
     "audit.lines": {"audit.evidence", "jsonl", "layout", "manifest", "records"},
@@ -227,7 +228,7 @@ def test_layout_and_command_line_are_for_scripts_alone():
     }
     assert users == {
         "layout": {
-            *("cli", "flags", "question_flags", "fusion_files"),
+            *("cli", "flags", "question_flags", "fusion_files", "status"),
             *("audit", "audit.evidence", "audit.lines", "audit.origins", "audit.weights"),
         },
         "cli": {"flags", "question_flags", "run_flags"},

@@ -73,6 +73,7 @@ class LLMStep:
         self._check_result(print_)
         journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:
+            line.update(model=self.model.path, backend=self.model.backend)
             usage = ask(questions, journal, self.model.load, title=self.result.stem)
             line.update(result=self.result.name, **asdict(usage))
             rows, counts = build(journal)

@@ -84,7 +84,7 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
         "num_target_labels": data.labels.num_targets,
         "extension_counts": list(data.labels.extension_counts),
         "encoder": fingerprint(model_identity(encoder)),
-        "data": {"train": _data_fingerprint(data.train), "dev": _data_fingerprint(data.dev)},
+        "data": {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)},
     }
     return {
         "step": "train_ner",
@@ -119,7 +119,8 @@ def is_finished(folder: Path, record: dict[str, Any]) -> bool:
 _COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
 
 
-def _data_fingerprint(sentences: Sequence[Sentence]) -> str:
+def data_fingerprint(sentences: Sequence[Sentence]) -> str:
+    """Return what tells the sentences of a training, with their spans, from others."""
     return fingerprint([[sentence.tokens, [_key(span) for span in sentence.spans]] for sentence in sentences])
 
 

@@ -1,0 +1,59 @@
+"""Show which steps are done, partial, stale or missing, and what to run next.
+
+    python syn_pipelines/status.py --file_name=weibo --save_type_name=GLM4
+
+Reads   the dataset, <file_dir>/<file_name>/<save_type_name>/ with the manifests there, and save_model/ (--models)
+Writes  nothing; a line for each step and size, and the next command, on standard output
+"""
+
+import contextlib
+import shlex
+import sys
+from argparse import Namespace
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli, flags
+from utils.dataset import read_dataset
+from utils.layout import FEW_SHOT, SAVE_MODEL
+from utils.status import Survey, next_step
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the script's flags."""
+    parser = cli.Parser(__doc__ or "")
+    flags.add_dataset_flags(parser)
+    parser.add_argument(
+        "--models", type=cli.path, default=cli.shortest(SAVE_MODEL), help="folder of the trained models"
+    )
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Write a line for each step and size, and the next command."""
+    layout = flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    statuses = Survey(layout, dataset, args.models, location(args)).statuses()
+    undone = next_step(statuses)
+    ending = f"next: {undone.command}" if undone else "all steps are done: train on the results, and see report.py"
+    sys.stdout.write("".join(f"{status}\n" for status in statuses) + ending + "\n")
+
+
+def location(args: Namespace) -> str:
+    """Return the flags that name the dataset, as the next command must have them."""
+    words = [f"--file_name={args.file_name}", f"--save_type_name={args.save_type_name}"]
+    if args.file_dir.resolve() != FEW_SHOT:
+        words.insert(0, f"--file_dir={args.file_dir}")
+    return shlex.join(words)
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()
