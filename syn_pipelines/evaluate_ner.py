@@ -15,9 +15,8 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
-from utils.dataset import read_sentences
-from utils.jsonl import read_rows, write_json
-from utils.tokens import looks_dense
+from utils.dataset import file_looks_dense, read_sentences
+from utils.jsonl import write_json
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def run(args: Namespace) -> None:
     """Evaluate the model."""
     dense = args.dense_lang
     if dense is None:
-        dense = looks_dense(row.get("text", "") for _, row in read_rows(args.test))
+        dense = file_looks_dense(args.test)
     sentences = read_sentences(args.test, dense=dense)
     from utils.devices import choose_device
     from utils.ner import SpanNer

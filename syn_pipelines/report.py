@@ -15,7 +15,8 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
-from utils.jsonl import read_json, read_rows
+from utils.dataset import read_sentences
+from utils.jsonl import read_json
 from utils.layout import SIZES, Layout, Size, TrainingData, model_folder
 
 cmd_args = True  # set to False inside a notebook
@@ -49,12 +50,20 @@ def training_file(layout: Layout, size: Size, data: TrainingData) -> Path:
 
 def table_line(data: TrainingData, file: Path, report: Path) -> str:
     """Return what is known of one kind of data; a dash stands for what has not been made yet."""
-    rows = [row for _, row in read_rows(file)] if file.is_file() else None
-    spans = [span for row in rows or [] for span in row["entities"]]
-    extensions = sum(span.get("origin") in ("entity", "pos") for span in spans)
-    counts = ["-"] * 3 if rows is None else [str(len(rows)), str(len(spans) - extensions), str(extensions)]
-    score = f"F1 {100 * read_json(report)['micro']['f1']:.1f}" if report.is_file() else "no model"
+    sentences = read_sentences(file, dense=False) if file.is_file() else None
+    spans = [span for sentence in sentences or [] for span in sentence.spans]
+    extensions = sum(span.origin in ("entity", "pos") for span in spans)
+    counts = ["-"] * 3 if sentences is None else [str(len(sentences)), str(len(spans) - extensions), str(extensions)]
+    score = f"F1 {100 * micro_f1(report):.1f}" if report.is_file() else "no model"
     return f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
+
+
+def micro_f1(report: Path) -> float:
+    """Return the micro-F1 of a report of train_ner.py."""
+    try:
+        return float(read_json(report)["micro"]["f1"])
+    except (KeyError, TypeError):
+        raise ValueError(f"{report} is not a report of train_ner.py: delete it, and train again") from None
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

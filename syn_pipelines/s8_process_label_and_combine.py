@@ -16,8 +16,8 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
-from utils.fusion_files import Merger, combine_labels, find_side
-from utils.layout import SIZES, Size, needed
+from utils.fusion_files import Side, combine_labels, find_side
+from utils.layout import SIZES, Layout, Size, needed
 from utils.runlog import logged_run
 
 log = logging.getLogger(__name__)
@@ -34,37 +34,34 @@ def build_parser() -> cli.Parser:
 
 
 def run(args: Namespace) -> None:
-    """Rebuild the results of the three sizes."""
+    """Rebuild the results of the three sizes, after a look at all that they are made of."""
     merger = flags.merger(args, "s8")
+    fusion = {} if args.is_syn else {size: find_side(merger.layout, size, synthetic=False) for size in SIZES}
+    if args.is_syn:
+        needed({size: merger.layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
+    synthetic = {size: side for size in SIZES if (side := find_marked_side(merger.layout, size))}
+    for side in (*fusion.values(), *synthetic.values()):
+        merger.check(side, overwrite=True)
     with logged_run(merger.layout.run_log, "s8"):
         for size in SIZES:
-            if not args.is_syn:
-                merge_fusion(merger, size)
-            merge_synthetic(merger, size)
+            if size in fusion:
+                counts = merger.publish(fusion[size])
+                cli.report(counts, fusion[size].fusion, advice=counts.advice)
+            if size in synthetic:
+                counts = merger.publish(synthetic[size], behind=merger.layout.size_fusion(size))
+                result = synthetic[size].fusion
+                cli.report(f"{counts}; the fusion sentences follow", result, advice=counts.advice)
             labels = combine_labels("s8", merger.layout, size, merger.naming.targets)
             cli.report(labels, merger.layout.label_file("syn_fusion", size))
 
 
-def merge_fusion(merger: Merger, size: Size) -> None:
-    """Merge the original sentences of a size."""
-    side = find_side(merger.layout, size, synthetic=False)
-    merger.check(side, overwrite=True)
-    counts = merger.publish(side)
-    cli.report(counts, side.fusion, advice=counts.advice)
-
-
-def merge_synthetic(merger: Merger, size: Size) -> None:
-    """Merge the synthetic sentences that s7 marked, and put the fusion sentences behind them."""
-    layout = merger.layout
-    fusion = needed({"fusion": layout.size_fusion(size)}, "run s5 --is_syn=0")["fusion"]
+def find_marked_side(layout: Layout, size: Size) -> Side | None:
+    """Return the side of the synthetic sentences that s7 marked; None, and a line, where it has not run."""
     target = layout.size_target(size)
     if not target.is_file():
         log.info("%s is not there (run s7): the synthetic side is left as s5 made it", target)
-        return
-    side = find_side(layout, size, synthetic=True, sentences=target)
-    merger.check(side, overwrite=True)
-    counts = merger.publish(side, behind=fusion)
-    cli.report(f"{counts}; the fusion sentences follow", side.fusion, advice=counts.advice)
+        return None
+    return find_side(layout, size, synthetic=True, sentences=target)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -177,7 +177,8 @@ def report_on_test(file: Path, test: list[Sentence], training: str, folder: Path
     """Evaluate the best model on test, unless that report is there already. Nothing is chosen by it."""
     path = folder / TEST_REPORT
     identity = {"training": training, "test": file_hash(file)}
-    if path.is_file() and identity.items() <= read_json(path).items():
+    known = read_json(path) if path.is_file() else None
+    if isinstance(known, dict) and identity.items() <= known.items():
         log.info("reported on %s already -> %s", file, path)
         return
     from utils.devices import choose_device

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from utils.jsonl import decode, read_rows
 from utils.records import Sentence, sentence_from_row
@@ -44,11 +44,17 @@ def read_dataset(train: Path, labels: Path, *, dense: bool | None = None) -> Dat
         raise FileNotFoundError(f"{train} is missing: a dataset needs its annotated sentences there")
     names = read_labels(labels)
     if dense is None:
-        dense = looks_dense(row["text"] for _, row in read_rows(train) if isinstance(row.get("text"), (str, list)))
+        dense = file_looks_dense(train)
     sentences = read_sentences(train, dense=dense, labels=names)
     if not sentences:
         raise ValueError(f"{train} has no sentence")
     return Dataset(tuple(sentences), tuple(names), dense)
+
+
+def file_looks_dense(path: Path) -> bool:
+    """Tell whether a token is a character in a file of sentences; a text that is none is left to whoever reads it."""
+    texts = (row.get("text") for _, row in read_rows(path))
+    return looks_dense(text for text in texts if isinstance(text, str) or _is_list_of_texts(text))
 
 
 def read_labels(path: Path) -> list[str]:
@@ -99,6 +105,10 @@ def read_sentences(
             mismatches[0],
         )
     return sentences
+
+
+def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _id(row: dict[str, Any], number: int, from_row: bool) -> str:

@@ -69,19 +69,20 @@ class Merger:
     dense: bool
 
     def check(self, side: Side, *, overwrite: bool = False) -> None:
-        """Raise ValueError where a result is another step's; warn of inputs that are older than their own inputs."""
+        """Raise ValueError where a result is another step's, or an input cannot be read; warn of stale inputs."""
         for result in side.results:
             check_owner(result, step=self.step, overwrite=overwrite)
         for file in side.inputs:
             tell_of_stale(file, self.layout.find)
+        self._read(side)
 
     def publish(self, side: Side, *, behind: Path | None = None) -> FusionCounts:
         """Merge a side and write its lines, its label files and its unknown labels; return what became of the items.
 
         The lines of the file `behind` are put behind the side's own.
         """
-        sentences = (read_synthetic if side.synthetic else read_sentences)(side.sentences, dense=self.dense)
-        rows, counts = merge_sentences(sentences, _items(side.answers, sentences), self.naming, dense=self.dense)
+        sentences, items = self._read(side)
+        rows, counts = merge_sentences(sentences, items, self.naming, dense=self.dense)
         inputs = [*side.inputs, self.layout.labels, *self.label_knowledge]
         manifest = self._manifest([*inputs, behind] if behind else inputs, counts.as_row())
         publish(side.fusion, [*rows, *_rows(behind)], manifest)
@@ -91,6 +92,11 @@ class Merger:
             write_manifest(path, self._manifest(inputs, _extension_counts(table)))
         write_json(side.unknown, counts.unknown_by_count())
         return counts
+
+    def _read(self, side: Side) -> tuple[list[Sentence], dict[str, dict[Mode, list[Item]]]]:
+        """Return the sentences of a side, and what was marked in each."""
+        sentences = (read_synthetic if side.synthetic else read_sentences)(side.sentences, dense=self.dense)
+        return sentences, _items(side.answers, sentences)
 
     def _manifest(self, inputs: Iterable[Path], counts: Mapping[str, Any]) -> Manifest:
         parameters = {"label_prefix": self.naming.prefix, "dense": self.dense}
@@ -121,7 +127,8 @@ def read_table(path: Path) -> LabelTable:
     """Return a label file; raise ValueError for what is not one."""
     table = read_json(path)
     complete = isinstance(table, dict) and all(
-        isinstance(entry, dict) and {"idx", "count", "is_target"} <= entry.keys() for entry in table.values()
+        isinstance(entry, dict) and [type(entry.get(key)) for key in ("idx", "count", "is_target")] == [int, int, bool]
+        for entry in table.values()
     )
     if not complete or "O" not in table:
         raise ValueError(f'{path}: not a label file ({{"O": {{"idx": 0, "count": -1, "is_target": true}}, …}})')

@@ -19,6 +19,8 @@ from utils.locks import held_alone
 
 log = logging.getLogger(__name__)
 
+HOLE = bytes(8)  # zeros in a row, which no text has in any encoding
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -134,8 +136,10 @@ def _drop_torn_end(path: Path) -> None:
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         size = len(data)
         whole = data.rfind(b"\n") + 1
-        while whole and data.find(b"\0", start := data.rfind(b"\n", 0, whole - 1) + 1, whole) >= 0:
+        while whole and data.find(HOLE, start := data.rfind(b"\n", 0, whole - 1) + 1, whole) >= 0:
             whole = start
     if whole < size:
+        if whole:  # a file that is no journal at all is not cut: this raises
+            next(read_rows(path), None)
         log.warning("the last answer in %s is torn: it is asked for again", path)
         os.truncate(path, whole)

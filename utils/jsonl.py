@@ -95,11 +95,26 @@ def naming(path: Path) -> Iterator[None]:
 def decode(data: bytes, place: str) -> str:
     """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `place`."""
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(
-            f"{place}: not UTF-8; convert the file first, for example: iconv -f GB18030 -t UTF-8 OLD > NEW"
-        ) from None
+        text = "\0"
+    if "\0" in text:  # UTF-16 without a mark can look like UTF-8 with zeros in it
+        remedy = f"convert the file first, for example: iconv -f {_likely_encoding(data)} -t UTF-8 OLD > NEW"
+        raise ValueError(f"{place}: not UTF-8; {remedy}")
+    return text
+
+
+def _likely_encoding(data: bytes) -> str:
+    """Return the encoding that bytes which are not UTF-8 are most likely in."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    if b"\0" in data:
+        return "UTF-16LE" if data[1:2] == b"\0" else "UTF-16BE"
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return "LATIN1"
+    return "GB18030"
 
 
 def _object(text: str, place: str) -> Row:

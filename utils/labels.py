@@ -55,6 +55,8 @@ def read_label_names(path: Path) -> dict[str, list[str]]:
     for label, spellings in value.items():
         if not isinstance(spellings, list) or not all(isinstance(spelling, str) for spelling in spellings):
             raise ValueError(f"{path}: {label!r} must have a list of spellings")
+        if broken := next((text for text in (label, *spellings) if not _is_text(text)), None):
+            raise ValueError(f"{path}: {label!a} has {broken!a}, with half of a character: write it whole")
     _refuse_shared_spellings(value, path)
     return value
 
@@ -71,6 +73,10 @@ def display_names(names: Mapping[str, Sequence[str]], language: str) -> dict[str
     index, script = place
     chosen = {label: "".join(spellings[index : index + 1]) for label, spellings in names.items()}
     return {label: name if re.fullmatch(script, name) else label for label, name in chosen.items()}
+
+
+def _is_text(spelling: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in spelling)
 
 
 def _table(names: Mapping[str, Iterable[str]]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Literal, TypeVar, get_args
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,13 @@ class Layout:
 
     def __post_init__(self) -> None:
         for flag, name in (("--file_name", self.file_name), ("--save_type_name", self.save_type_name)):
-            if name in ("", ".", "..") or any(character in name for character in "/\\\0"):
+            parted = any(character in name for character in "/\\\0") or PureWindowsPath(name).drive
+            if name.strip() in ("", ".", "..") or parted:
                 raise ValueError(f"{flag}: {name!r} must be the name of one folder, without '/' or '..'")
+        for folder in (self.results, *(self.size_folder(size) for size in SIZES)):
+            # A name, or a link in a dataset that was brought from elsewhere, must not lead a step out of the dataset.
+            if folder.is_symlink() and not folder.resolve().is_relative_to(self.dataset.resolve()):
+                raise ValueError(f"{folder} is a link out of the dataset's folder: make a real folder of it")
 
     @property
     def dataset(self) -> Path:

@@ -47,6 +47,8 @@ def find_model(folder: Path) -> TrainedModel:
     config = read_json(folder / "config.json")
     if not isinstance(config, dict) or not {"labels", "num_target_labels"} <= config.keys():
         raise ValueError(f"{folder / 'config.json'} names no labels: not a span model of train_ner.py")
+    if not _are_texts(config["labels"]) or type(config["num_target_labels"]) is not int:
+        raise ValueError(f"{folder / 'config.json'}: labels must be a list of texts, num_target_labels a whole number")
     return TrainedModel(folder, tuple(config["labels"][1 : config["num_target_labels"] + 1]), _trained_on(folder))
 
 
@@ -56,9 +58,13 @@ def _trained_on(folder: Path) -> frozenset[str] | None:
     if not record.is_file():
         return None
     value = read_json(record)
-    if not isinstance(value, dict) or not isinstance(value.get("sentences"), list):
+    if not isinstance(value, dict) or not _are_texts(value.get("sentences")):
         raise ValueError(f'{record} has no list of "sentences": delete it if it is not of train_ner.py')
     return frozenset(value["sentences"])
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def common_targets(model: TrainedModel, targets: Collection[str]) -> frozenset[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from utils.tokens import split_text
+
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # what no tokenizer takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,16 @@ def same_text_key(tokens: Sequence[str]) -> str:
 def _tokens(row: Mapping[str, Any], *, dense: bool) -> tuple[str, ...]:
     text = row.get("text")
     if isinstance(text, str):
-        return tuple(split_text(text, dense=dense))
-    if isinstance(text, list) and all(isinstance(token, str) for token in text):
-        return tuple(text)
-    raise ValueError('"text" must be a list of tokens or a string')
+        tokens = tuple(split_text(text, dense=dense))
+    elif isinstance(text, list) and all(isinstance(token, str) for token in text):
+        tokens = tuple(text)
+    else:
+        raise ValueError('"text" must be a list of tokens or a string')
+    if broken := _NO_CHARACTER.search("\n".join(tokens)):
+        number = next(number for number, token in enumerate(tokens, start=1) if broken[0] in token)
+        kind = "a NUL" if broken[0] == "\0" else "half of a character (a lone surrogate)"
+        raise ValueError(f"token {number} holds {kind}, {broken[0]!a}: write what it should be, or remove it")
+    return tokens
 
 
 def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:

@@ -52,4 +52,4 @@ def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sen
 
 def _answers_to(rows: Iterable[dict[str, Any]], sentences: Sequence[Sentence]) -> Rows:
     texts = {sentence.id: list(sentence.tokens) for sentence in sentences}
-    return [row for row in rows if row.get("id") in texts and texts[row["id"]] == row.get("text")]
+    return [row for row in rows if texts.get(str(row.get("id")), ()) == row.get("text")]

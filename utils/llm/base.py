@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -131,6 +132,19 @@ def _check_checkpoint(path: Path, model: str, backend: Backend) -> None:
         raise FileNotFoundError(f"--model_from_pretrained: the folder {model} does not exist")
     if not (path / "config.json").is_file():
         raise FileNotFoundError(f"--model_from_pretrained: {model} has no config.json, so it is not a checkpoint")
+    try:
+        config = json.loads((path / "config.json").read_bytes())
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise ValueError(
+            f"--model_from_pretrained: {path / 'config.json'} is no JSON object: copy the checkpoint again"
+        )
+    for file in sorted(path.iterdir()):
+        if file.suffix in (".safetensors", ".bin", ".model") and _first_bytes(file, 24) == b"version https://git-lfs.":
+            raise ValueError(
+                f"--model_from_pretrained: {file} only points to the real file: run git lfs pull in {path}"
+            )
 
 
 def _first_bytes(path: Path, number: int) -> bytes:

@@ -11,8 +11,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
-from utils.llm.base import Answer, LLMOptions, Request
+from utils.llm.base import Answer, LLMOptions, Request, Task
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class ScriptedLLM:
 def load(model: str, options: LLMOptions) -> ScriptedLLM:
     """Return the model that replays the file `model`."""
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
-    with Path(model).open(encoding="utf-8-sig", newline="\n") as file:
+    with Path(model).open("rb") as file:  # as bytes, only "\n" ends a line
         for number, line in enumerate(file, start=1):
             if line.strip():
                 id_, task, answer = _recording(line, f"{model}:{number}")
@@ -53,9 +54,13 @@ def load(model: str, options: LLMOptions) -> ScriptedLLM:
     return ScriptedLLM(dict(answers))
 
 
-def _recording(line: str, place: str) -> tuple[str, str, str]:
+def _recording(line: bytes, place: str) -> tuple[str, str, str]:
     try:
-        row = json.loads(line)
-        return str(row["id"]), row["task"], row["answer"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f'{place}: expected {{"id": "17", "task": "entity", "answer": "…"}}') from None
+        row = json.loads(line.decode("utf-8-sig"))
+        recorded = str(row["id"]), row["task"], row["answer"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        recorded = "", "", None
+    if recorded[1] not in get_args(Task) or not isinstance(recorded[2], str):
+        tasks = ", ".join(get_args(Task))
+        raise ValueError(f'{place}: expected {{"id": "17", "task": "entity", "answer": "…"}} in UTF-8 (task: {tasks})')
+    return recorded

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.dataset import read_labels, read_sentences
-from utils.jsonl import read_json, read_rows
+from utils.dataset import file_looks_dense, read_labels, read_sentences
+from utils.jsonl import read_json
 from utils.ner.label_set import LabelSet
 from utils.records import Sentence
-from utils.tokens import looks_dense
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | 
     """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
     known = read_label_set(labels)
     if dense is None:
-        dense = looks_dense(row.get("text", ()) for _, row in read_rows(train))
+        dense = file_looks_dense(train)
     source = read_sentences(train, labels=known.labels, dense=dense)
     if dev is not None:
         return NerData(source, read_sentences(dev, labels=known.targets, dense=dense), known, dense)

@@ -110,6 +110,8 @@ def is_finished(folder: Path, record: dict[str, Any]) -> bool:
     if not path.is_file():
         return False
     found = read_json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is not a record of train_ner.py; give --overwrite to replace the training")
     if found.get("fingerprint") != record["fingerprint"]:
         differing = ", ".join(key for key in _COMPARED if found.get(key) != record[key]) or "fingerprint"
         raise ValueError(f"{folder} holds a training that differs in: {differing}; give --overwrite to replace it")
