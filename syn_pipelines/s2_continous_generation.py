@@ -4,7 +4,8 @@
 
 Reads   <file_dir>/<file_name>/train_1000.jsonl, labels.txt; dev.jsonl and test.jsonl, to keep their sentences out
 Writes  <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl and its journal; after an interruption the
-        same command asks only for what the journal lacks
+        same command asks only for what the journal lacks; with --keep_dropped also
+        train_1000_synthetic_dropped.jsonl: what was not taken, with reasons
 """
 
 import contextlib
@@ -13,10 +14,10 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags, question_flags
+from utils import cli, flags, question_flags, synthesis_flags
 from utils.dataset import read_dataset, read_sentences
-from utils.generation import MAX_NEW_TOKENS, Generator, generate
-from utils.records import same_text_key
+from utils.manifest import made_by, publish
+from utils.synthesis import synthesise
 
 cmd_args = True  # set to False inside a notebook
 
@@ -28,6 +29,7 @@ def build_parser() -> cli.Parser:
     flags.add_llm_flags(parser, batch_size=40)
     question_flags.add_prompt_flags(parser)
     question_flags.add_drawing_flags(parser, temperature=0.8)
+    synthesis_flags.add_synthesis_flags(parser)
     return parser
 
 
@@ -36,18 +38,15 @@ def run(args: Namespace) -> None:
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
-    barred = {same_text_key(s.tokens) for file in held_out for s in read_sentences(file, dense=dataset.dense)}
-    generator = Generator.for_dataset(
-        dataset,
-        question_flags.drawing(args),
-        language=question_flags.prompt_language(args, dataset),
-        prompt=question_flags.own_prompt(args, "explain"),
-        max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,
-    )
-    step = flags.llm_step(
-        args, "s2", layout.synthetic(), inputs=[layout.train, *held_out], parameters=generator.parameters
-    )
-    counts = generate(dataset.sentences, generator, step, barred=barred, limit=args.limit)
+    texts = [sentence.tokens for file in held_out for sentence in read_sentences(file, dense=dataset.dense)]
+    synthesis = synthesis_flags.synthesis(args, dataset, texts)
+    shape = synthesis_flags.shape(args)
+    inputs, parameters = [layout.train, *held_out], synthesis.generator.parameters
+    step = flags.llm_step(args, "s2", layout.synthetic(), inputs=inputs, parameters=parameters, shape=shape)
+    dropped, counts = synthesise(synthesis, step, limit=args.limit)
+    if args.keep_dropped:
+        manifest = made_by("s2", layout.named(inputs), {**parameters, **shape}, counts.as_row()["dropped"])
+        publish(layout.synthetic_dropped(), dropped, manifest)
     cli.report(counts, layout.synthetic(), advice=counts.advice)
 
 

@@ -5,11 +5,13 @@
 
 Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl, and models of train_ner.py:
         {size} in the path stands for 250, 500 and 1000, so that each size is marked by the model trained on it
-Writes  there: train_<size>_synthetic_target.jsonl
+Writes  there: train_<size>_synthetic_target.jsonl, and train_<size>_synthetic_review.jsonl: the mentions of entities
+        that s2 asked for where the model marks another label, or none; --drop_disagreeing leaves out the former
 """
 
 import contextlib
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
@@ -21,6 +23,7 @@ from utils.layout import SIZES, Layout, Size, needed
 from utils.manifest import made_by, publish, tell_of_stale
 from utils.marking import Marker, Predictor, TrainedModel, check_origin, common_targets, find_model
 from utils.ner.pool import NerPool
+from utils.review import Review, review
 from utils.run_flags import add_engine_flags, engine
 from utils.runlog import logged_run
 
@@ -33,6 +36,11 @@ def build_parser() -> cli.Parser:
     flags.add_dataset_flags(parser)
     parser.add_argument("--from_pretrained", type=cli.path, help="base encoder; for a checkpoint without a tokenizer")
     parser.add_argument("--model_from_pretrained", required=True, help="trained model; {size} stands for each size")
+    parser.add_argument(
+        "--drop_disagreeing",
+        action="store_true",
+        help="leave out the sentences in which an entity is marked with another label than s2 asked for",
+    )
     flags.add_device_flags(parser, batch_size=4)
     add_engine_flags(parser)
     return parser
@@ -52,7 +60,13 @@ def run(args: Namespace) -> None:
     }
     with logged_run(layout.run_log, "s7"):
         for size in reversed(SIZES):  # the largest first: where one model serves all, the others are known then
-            mark(layout, size, models[size], markers[models[size].folder], notes[size], dense=dataset.dense)
+            source = layout.size_sentences(size, synthetic=True)
+            tell_of_stale(source, layout.find)
+            marker = markers[models[size].folder]
+            marked = review(marker.rows(read_synthetic(source, dense=dataset.dense)), marker.labels)
+            kept = marked.without_disagreeing() if args.drop_disagreeing else marked
+            parameters = {"size": size, "model_warning": notes[size], "drop_disagreeing": args.drop_disagreeing}
+            write(layout, size, kept, inputs=[source, layout.labels, *models[size].files], parameters=parameters)
 
 
 def origin_note(layout: Layout, size: Size, model: TrainedModel, *, dense: bool, one_each: bool) -> str | None:
@@ -67,18 +81,21 @@ def predictor(folder: Path, args: Namespace) -> Predictor:
     return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, engine(args)).predict
 
 
-def mark(layout: Layout, size: Size, model: TrainedModel, marker: Marker, note: str | None, *, dense: bool) -> None:
-    """Write the marked sentences of one size."""
-    source = layout.size_sentences(size, synthetic=True)
-    tell_of_stale(source, layout.find)
-    rows = marker.rows(read_synthetic(source, dense=dense))
-    spans = sum(len(row["entities"]) for row in rows)
-    inputs = layout.named([source, layout.labels, *model.files])
-    counts = {"sentences": len(rows), "spans": spans}
-    publish(layout.size_target(size), rows, made_by("s7", inputs, {"size": size, "model_warning": note}, counts))
-    advice = "the model found no target: train it longer, or on more data" if rows and not spans else None
+def write(
+    layout: Layout, size: Size, marked: Review, *, inputs: Sequence[Path], parameters: Mapping[str, object]
+) -> None:
+    """Write the marked sentences of one size, and what is to be looked at in them."""
+    rows, spans = marked.rows, sum(len(row["entities"]) for row in marked.rows)
+    counts = {"sentences": len(rows), "spans": spans, **marked.counts}
+    manifest = made_by("s7", layout.named(inputs), parameters, counts)
+    publish(layout.size_target(size), rows, manifest)
+    publish(layout.size_review(size), marked.mentions, manifest)
+    dropped = f" ({marked.dropped} left out)" if marked.dropped else ""
     cli.report(
-        f"marked {spans} target spans in {len(rows)} synthetic sentences", layout.size_target(size), advice=advice
+        f"marked {spans} target spans in {len(rows)} synthetic sentences{dropped}; of the entities that were "
+        f"asked for, {marked.disagreeing} have another label and {marked.unmarked} none",
+        layout.size_target(size),
+        advice="the model found no target: train it longer, or on more data" if rows and not spans else None,
     )
 
 

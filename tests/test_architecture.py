@@ -42,7 +42,14 @@ MAY_IMPORT = {
     "layout": set(),
     "records": {"tokens"},
     "guidance": {"tokens"},
-    "sentences": {"tokens"},
+    "plain_text": set(),
+    "sentences": set(),
+    "remarks": set(),
+    "near_duplicates": set(),
+    "writing": {"tokens"},
+    "cleaning": {"near_duplicates", "plain_text", "remarks", "sentences", "tokens", "writing"},
+    "quantity": {"records"},
+    "review": {"parsing", "placing"},
     "labels": {"jsonl"},
     "durable": {"jsonl"},
     "journal": {"durable", "jsonl", "locks"},
@@ -61,7 +68,18 @@ MAY_IMPORT = {
     "engine": set(),
     "llm_step": {"asking", "engine", "llm.pool", "journal", "llm", "llm.base", "manifest", "runlog"},
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
-    "generation": {*PURE, "asking", "dataset", "drawing", "journal", "llm", "llm_step"},
+    "generation": {"asking", "drawing", "llm", "prompts", "records", "tokens"},
+    "synthesis": {
+        "asking",
+        "cleaning",
+        "generation",
+        "journal",
+        "llm_step",
+        "near_duplicates",
+        "placing",
+        "quantity",
+        "records",
+    },
     "fusion_files": {*PURE, "answers", "dataset", "fusion", "layout", "manifest"},
     "status": {"dataset", "journal", "jsonl", "layout", "manifest", "ner.training_data", "ner.training_record"},
     "audit": {"audit.evidence", "audit.lines", "audit.origins", "audit.weights", "layout"},
@@ -83,6 +101,20 @@ MAY_IMPORT = {
         "llm.base",
         "llm_step",
         "run_flags",
+    },
+    "synthesis_flags": {
+        *PURE,
+        "cleaning",
+        "cli",
+        "dataset",
+        "generation",
+        "layout",
+        "near_duplicates",
+        "quantity",
+        "question_flags",
+        "splits",
+        "synthesis",
+        "writing",
     },
     "question_flags": {
         "annotation",
@@ -151,6 +183,8 @@ HEAVY = {
     "pyarrow": ("engine",),
     "json_repair": ("parsing",),
     "sentencex": ("sentences",),
+    "rensa": ("near_duplicates",),
+    "rapidfuzz": ("near_duplicates",),
 }
 
 
@@ -224,16 +258,17 @@ def test_scripts_do_not_import_each_other(name):
 def test_layout_and_command_line_are_for_scripts_alone():
     users = {
         wanted: {name for name, path in UTILS.items() if wanted in own(path)}
-        for wanted in ("layout", "cli", "flags", "question_flags")
+        for wanted in ("layout", "cli", "flags", "question_flags", "synthesis_flags")
     }
     assert users == {
         "layout": {
-            *("cli", "flags", "question_flags", "fusion_files", "status"),
+            *("cli", "flags", "question_flags", "synthesis_flags", "fusion_files", "status"),
             *("audit", "audit.evidence", "audit.lines", "audit.origins", "audit.weights"),
         },
-        "cli": {"flags", "question_flags", "run_flags"},
+        "cli": {"flags", "question_flags", "run_flags", "synthesis_flags"},
         "flags": {"question_flags"},
-        "question_flags": set(),
+        "question_flags": {"synthesis_flags"},
+        "synthesis_flags": set(),
     }
 
 

@@ -6,35 +6,53 @@ import pytest
 from builders import ReplayingLLM, sentence
 
 from utils.asking import ask
-from utils.dataset import Dataset
+from utils.cleaning import Cleaner
 from utils.drawing import Drawing
-from utils.generation import (
-    GenerationCounts,
-    Generator,
-    asked_entities,
-    questions,
-    synthetic_rows,
-)
+from utils.generation import Generator, asked_entities
 from utils.journal import Journal
-from utils.records import same_text_key
+from utils.prompts import load_prompt
+from utils.quantity import Quantity
+from utils.synthesis import GenerationCounts, Synthesis
+from utils.writing import Writing
 
 
-def generator(sentences, *, dense=False, max_new_tokens=256, **drawn):
+def generator(language="en", *, max_new_tokens=256, **drawn):
     drawing = Drawing(**{"temperature": 0.8, **drawn})
-    return Generator.for_dataset(Dataset(tuple(sentences), ("O", "X"), dense), drawing, max_new_tokens=max_new_tokens)
+    return Generator(load_prompt("explain", language), language == "zh", drawing, max_new_tokens)
+
+
+def synthesis_of(sentences, *, dense=False, held_out=(), quantity=None, require_mention=False):
+    language = "zh" if dense else "en"
+    writing = Writing.of([one.tokens for one in sentences], dense=dense)
+    cleaner = Cleaner(language, writing, labels=("PER", "LOC"))
+    return Synthesis(
+        sentences,
+        generator(language),
+        cleaner,
+        held_out=held_out,
+        quantity=quantity or Quantity(),
+        require_mention=require_mention,
+    )
+
+
+def questions(sentences, **settings):
+    maker = generator(**settings)
+    return [maker.question(sentence) for sentence in sentences]
 
 
 @pytest.fixture
 def make(tmp_path):
     """Continue sentences with given answers; return the lines and the counts."""
 
-    def run(sentences, *answers, dense=False, barred=(), finish="stop"):
-        maker = generator(sentences, dense=dense)
-        asked = questions(sentences, maker)
+    def run(sentences, *answers, finish="stop", **settings):
+        made = synthesis_of(sentences, **settings)
+        asked = made.questions()
         replies = {(one.request.id, "explain"): answer for one, answer in zip(asked, answers, strict=True)}
         with Journal(tmp_path / "journal", "f") as journal:
             ask(asked, journal, lambda: ReplayingLLM(replies, finish), title="s2")
-            return synthetic_rows(sentences, maker, journal, barred=set(barred))
+            made.take_round(journal)
+        rows, _, counts = made.result()
+        return rows, counts
 
     return run
 
@@ -74,7 +92,7 @@ def test_a_line_says_where_it_comes_from_what_was_asked_and_what_it_names(make):
 def test_the_same_sentence_is_not_taken_twice(make):
     rows, counts = make([ROME, OSLO], "Rome is a very old city. Rome is a very old city.", "Rome is a very old city.")
     assert texts(rows) == ["Rome is a very old city ."]
-    assert counts.dropped == {"copied": 2}
+    assert counts.dropped == {"repeated": 2}
 
 
 @pytest.mark.parametrize(
@@ -109,15 +127,15 @@ def test_an_echo_of_another_sentence_of_the_dataset_is_not_taken(make):
     ],
 )
 def test_a_sentence_of_dev_or_test_is_kept_out_however_its_words_are_cut(make, held_out, answer):
-    rows, counts = make([ROME], f"{answer} Rome has some large red walls.", barred=[same_text_key(held_out.split())])
+    rows, counts = make([ROME], f"{answer} Rome has some large red walls.", held_out=[held_out.split()])
     assert texts(rows) == ["Rome has some large red walls ."]
     assert counts.dropped == {"in dev or test": 1}
 
 
 def test_a_dense_sentence_of_test_is_kept_out_however_it_is_blanked(make):
     source = sentence(list("邓超在北京读书。"), (0, 2, "PER"))
-    barred = [same_text_key(list("邓超喜欢喝绿茶。"))]
-    rows, counts = make([source], "邓超 喜欢喝绿茶 。邓超去了New York旅游。", dense=True, barred=barred)
+    held_out = [list("邓超喜欢喝绿茶。")]
+    rows, counts = make([source], "邓超 喜欢喝绿茶 。邓超去了New York旅游。", dense=True, held_out=held_out)
     assert ["".join(row["text"]) for row in rows] == ["邓超去了New York旅游。"]
     assert counts.dropped == {"in dev or test": 1}
 
@@ -172,7 +190,7 @@ def test_new_sentences_are_cut_into_words_as_the_dataset_is(make):
 
 def test_a_sentence_without_an_entity_is_not_asked_about_and_counted():
     plain = sentence("It rained all day .", id="2")
-    assert [one.request.id for one in questions([ROME, plain], generator([ROME]))] == ["17"]
+    assert [one.request.id for one in synthesis_of([ROME, plain]).questions()] == ["17"]
 
 
 def test_a_sentence_without_an_entity_is_counted(make):
@@ -182,7 +200,7 @@ def test_a_sentence_without_an_entity_is_counted(make):
 
 
 def test_the_prompt_gives_the_sentence_its_entities_and_their_types():
-    prompt = questions([ROME], generator([ROME]))[0].request.prompt
+    prompt = questions([ROME])[0].request.prompt
     assert "Agnes Muir left Rome in May ." in prompt
     assert "Agnes Muir(PER), Rome(LOC)" in prompt
     assert "{" not in prompt
@@ -194,16 +212,16 @@ def test_an_entity_that_stands_twice_is_asked_about_once():
 
 
 def test_each_sentence_draws_with_a_seed_of_its_own_whatever_stands_beside_it():
-    both = {one.request.id: one.request.sampling for one in questions([ROME, OSLO], generator([ROME], seed=1))}
-    alone = questions([OSLO], generator([ROME], seed=1))[0].request.sampling
+    both = {one.request.id: one.request.sampling for one in questions([ROME, OSLO], seed=1)}
+    alone = questions([OSLO], seed=1)[0].request.sampling
     assert both["18"] == alone
     assert both["17"].seed != both["18"].seed
-    assert questions([OSLO], generator([ROME], seed=2))[0].request.sampling.seed != alone.seed
+    assert questions([OSLO], seed=2)[0].request.sampling.seed != alone.seed
 
 
 @pytest.mark.parametrize(("temperature", "drawn"), [(0.0, False), (0.8, True)])
 def test_a_temperature_of_zero_draws_nothing(temperature, drawn):
-    sampling = questions([ROME], generator([ROME], temperature=temperature))[0].request.sampling
+    sampling = questions([ROME], temperature=temperature)[0].request.sampling
     assert (sampling is not None) is drawn
     if drawn:
         assert (sampling.temperature, sampling.top_p) == (0.8, 0.9)
@@ -217,20 +235,22 @@ def test_several_answers_to_a_sentence_are_drawn_with_different_seeds():
 
 def test_a_sentence_that_was_not_asked_about_yet_is_not_one_without_an_entity(tmp_path):
     bare = sentence("Nobody left .", id="19")
+    made = synthesis_of([ROME, bare])
     with Journal(tmp_path / "journal", "f") as journal:
-        _, counts = synthetic_rows([ROME, bare], generator([ROME]), journal, barred=())
+        made.take_round(journal)
+    counts = made.result()[2]
     assert (counts.asked, counts.skipped, counts.without_entity) == (0, 1, 1)
     assert "; 1 skipped" in str(counts)
 
 
 @pytest.mark.parametrize("change", [{"temperature": 0.5}, {"top_p": 0.5}, {"seed": 1}, {"max_new_tokens": 9}])
 def test_every_setting_that_changes_an_answer_is_in_the_fingerprint(change):
-    assert generator([ROME], **change).parameters != generator([ROME]).parameters
+    assert generator(**change).parameters != generator().parameters
 
 
 def test_a_changed_entity_is_a_new_question():
     other = sentence("Agnes Muir left Rome in May .", (0, 2, "PER"), id="17")
-    hashes = {questions([one], generator([one]))[0].input for one in (ROME, other)}
+    hashes = {questions([one])[0].input for one in (ROME, other)}
     assert len(hashes) == 2
 
 

@@ -62,7 +62,7 @@ def test_every_file_of_the_contract_is_there_with_its_manifest(finished):
     for size in SIZES:
         names = [f"{mode}train_{size}{kind}.jsonl" for mode in ("", "entity_", "pos_") for kind in ("", "_synthetic")]
         names += [f"train_{size}_fusion.jsonl", f"train_{size}_synthetic_fusion.jsonl"]
-        names += [f"train_{size}_synthetic_target.jsonl"]
+        names += [f"train_{size}_synthetic_target.jsonl", f"train_{size}_synthetic_review.jsonl"]
         names += ["label_fusion.json", "label_syn.json", "label_syn_fusion.json"]
         expected |= {f"{size}/{name}" for name in names}
     found = set(bytes_below(finished.results))

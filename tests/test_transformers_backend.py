@@ -19,12 +19,12 @@ TEMPLATE = (
 PROMPTS = ["a", "the sentence", "north of the river ", "abc " * 9, "北京", "x y z" * 4, "b"]
 
 
-def make_tokenizer(folder, *, bos=True):
+def make_tokenizer(folder, *, bos=True, words=WORDS):
     """Write a byte-free tokenizer of single characters and a few words, with a ChatML template, into `folder`."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 
     special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<unk>"]
-    vocabulary = {word: number for number, word in enumerate([*special, *WORDS, "\n"])}
+    vocabulary = {word: number for number, word in enumerate([*special, *words, "\n"])}
     made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     made.decoder = decoders.Fuse()

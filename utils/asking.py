@@ -33,12 +33,12 @@ class Usage:
     answer_tokens: int = 0
     retries: int = 0  # how often a server had to be asked again
 
-    def plus(self, answer: Answer) -> Usage:
+    def __add__(self, other: Usage) -> Usage:
         return Usage(
-            self.answers + 1,
-            self.prompt_tokens + answer.prompt_tokens,
-            self.answer_tokens + answer.answer_tokens,
-            self.retries + answer.retries,
+            self.answers + other.answers,
+            self.prompt_tokens + other.prompt_tokens,
+            self.answer_tokens + other.answer_tokens,
+            self.retries + other.retries,
         )
 
 
@@ -54,7 +54,7 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
     with tqdm(total=len(questions), initial=len(questions) - len(missing), desc=title, unit="sentence") as bar:
         for answer in load().generate(list(missing)):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
-            usage = usage.plus(answer)
+            usage += Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries)
             bar.update()
     return usage
 

@@ -83,6 +83,10 @@ class Layout:
         """Return all synthetic sentences, as s2 made them."""
         return self.results / "train_1000_synthetic.jsonl"
 
+    def synthetic_dropped(self) -> Path:
+        """Return what s2 did not take of the LLM's answers, with reasons."""
+        return self.results / "train_1000_synthetic_dropped.jsonl"
+
     def size_folder(self, size: Size) -> Path:
         return self.results / size
 
@@ -101,6 +105,10 @@ class Layout:
     def size_target(self, size: Size) -> Path:
         """Return the synthetic sentences of a size with the target labels that a model marked (s7)."""
         return self.size_folder(size) / f"train_{size}_synthetic_target.jsonl"
+
+    def size_review(self, size: Size) -> Path:
+        """Return where s7's target labels are not those that s2 asked for."""
+        return self.size_folder(size) / f"train_{size}_synthetic_review.jsonl"
 
     def label_file(self, kind: LabelKind, size: Size | None = None) -> Path:
         """Return a label file of a size; without one, the copy at the top, which is the 100 % size's."""

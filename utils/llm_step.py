@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from utils.asking import Question, ask
+from utils.asking import Question, Usage, ask
 from utils.engine import LOCAL, Engine
 from utils.journal import Journal, journal_path
 from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_llm
@@ -24,6 +25,7 @@ class Counts(Protocol):
 
 AnyCounts = TypeVar("AnyCounts", bound=Counts)
 Build = Callable[[Journal], tuple[list[dict[str, Any]], AnyCounts]]
+NextRound = Callable[[Journal], Sequence[Question]]  # what else to ask, seeing the answers so far; nothing: no more
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,13 @@ class LLMStep:
     overwrite: bool = False
     shape: Mapping[str, Any] = field(default_factory=dict)  # settings that change the result, and no answer
 
-    def run(self, questions: Sequence[Question], build: Build[AnyCounts]) -> AnyCounts:
+    def run(
+        self, questions: Sequence[Question], build: Build[AnyCounts], *, next_round: NextRound = lambda _: ()
+    ) -> AnyCounts:
         """Ask what the journal lacks, and publish the lines that `build` makes of the journal; return its counts.
 
-        Raises ValueError where the journal holds answers of another model, prompt or setting.
+        `next_round` is called behind each round of questions, until it has no more. Raises ValueError where the
+        journal holds answers of another model, prompt or setting.
         """
         hashes = hash_inputs(self.inputs)
         print_ = fingerprint(self.model.identity(), self.parameters)
@@ -74,14 +79,14 @@ class LLMStep:
         journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:
             line.update(model=self.model.path, backend=self.model.backend)
-            usage = ask(questions, journal, self.model.load, title=self.result.stem)
+            load, usage = cache(self.model.load), Usage()
+            while questions:
+                usage += ask(questions, journal, load, title=self.result.stem)
+                questions = next_round(journal)
             line.update(result=self.result.name, **asdict(usage))
             rows, counts = build(journal)
-            publish(
-                self.result,
-                rows,
-                Manifest(self.name, hashes, {**self.parameters, **self.shape}, print_, counts.as_row()),
-            )
+            parameters = {**self.parameters, **self.shape}
+            publish(self.result, rows, Manifest(self.name, hashes, parameters, print_, counts.as_row()))
         return counts
 
     def _check_result(self, print_: str) -> None:

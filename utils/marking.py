@@ -98,7 +98,7 @@ class Marker:
 
     def __init__(self, predict: Predictor, labels: Collection[str]) -> None:
         self._predict = predict
-        self._labels = labels
+        self.labels = labels
         self._known: dict[tuple[str, ...], list[Span]] = {}
 
     def rows(self, sentences: Sequence[Sentence]) -> list[dict[str, Any]]:
@@ -109,4 +109,4 @@ class Marker:
         return [sentence_to_row(replace(s, spans=self._spans(s.tokens))) for s in sentences]
 
     def _spans(self, tokens: tuple[str, ...]) -> tuple[Span, ...]:
-        return tuple(replace(span, origin="ner") for span in self._known[tokens] if span.label in self._labels)
+        return tuple(replace(span, origin="ner") for span in self._known[tokens] if span.label in self.labels)

@@ -1,70 +1,119 @@
-"""Sentences out of running text that an LLM wrote."""
+"""Sentences out of running text, by `sentencex`, with what it does not know of quotes and mixed languages."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
 import sentencex
 
-from utils.tokens import split_text
+_CLOSERS = "\"'”’」』）)】》\\]"
+_FINISHED = re.compile(rf"[.!?。！？…．｡；][^\w<({{\[（「『“《【]*$|[。！？!?.…][{_CLOSERS}]+$")
+_ABBREVIATION_LAST = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|e\.g|i\.e|No|Fig|approx)|(?<![\w.])[B-HJ-Z])\.$")
+_PAIRS = ("“”", "「」", "『』", "（）", "《》", "【】", "()")
 
-# What stands before a sentence in a list or a heading, and what marks emphasis.
-_LIST_MARKER = re.compile(r"^\s*(?:[*•·#>]+|-(?=\s)|\(?\d{1,2}(?:[.:：](?!\d)|[)、）])|[①-⑩])\s*")
-_EMPHASIS = re.compile(r"\*\*|__|`+")
-_REMARK = re.compile(
-    r"\bas an ai\b|\blanguage model\b|\bI(?: am|['’]m) sorry\b"
-    r"|\bI (?:can(?:not|['’]t| not)|am (?:unable|not able) to) (?:help|assist|fulfil|comply|continue|provide|do that)"
-    r"|\b(?:this|the|your|each) (?:original |given |first )?sentences?\b"
-    r"|^(?:sure|certainly|of course|okay)\b.*\bhere (?:is|are)\b|^here (?:is|are) .*\bsentences?\b"
-    r"|^(?:抱歉|对不起|很抱歉)|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|^(?:好的|当然)[，,！!].*(?:以下|下面|续写|句子)"
-    r"|^(?:以下|下面)是.*(?:续写|句子)|无法(?:完成|满足|回答|提供)(?:这个|该|您的)",
-    re.IGNORECASE,
+# A Latin abbreviation inside text of another language, whose rules do not know it: U. + S., St. + Louis
+_INITIAL = re.compile(r"(?<![A-Za-z])[A-Za-z]\.$")
+_DOT_INSIDE = re.compile(r"[A-Za-z\d]\.$")
+_ABBREVIATION = re.compile(
+    r"(?<![A-Za-z])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|Inc|Ltd|Co|Corp|vs|No|Fig|Vol|e\.g|i\.e|U\.S|U\.K)\.\s*$"
 )
-_NEEDLESS_BLANK = re.compile(r" (?=[^A-Za-z0-9])|(?<=[^A-Za-z0-9]) ")
-_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
-_WORD_PART = re.compile(
-    r"(?:[^\W\d_]\.){2,}"  # U.S.
-    r"|(?:Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|Jr|Sr|No|vs|etc|e\.g|i\.e)\.(?=\s|$|[,;])"
-    r"|[^\W\d_]\.(?=\s[^\W\d_])"  # J. Carver
-    r"|\d+(?:[.,:/]\d+)*%?"  # 3.14
-    r"|n['’]t\b|['’](?:s|re|ve|ll|d|m)\b"
-    r"|\w+?(?=n['’]t\b)"
-    r"|\w+(?:[-'’.&]\w+)*?(?=['’](?:s|re|ve|ll|d|m)\b)"
-    r"|\w+(?:[-'’.&]\w+)*"
-    r"|\S"
+_BARE_NUMBER = re.compile(r"^\s*[(（]?\d{1,2}[.、)）]\s*$")
+_CLOSED_QUOTE = re.compile(r"[”」』\"’]\s*$")
+# What follows a quotation inside its sentence: who said it, or a particle.
+_AFTER_QUOTE = re.compile(
+    r"\s*(?:[a-z，、,]|的(?!确|士)|地(?!方|球|铁|点|区)|[^，。！？；“「\s]{0,5}(?:[说說道问問喊叫答写寫嚷念]|表示)"
+    r"|と(?!ても|ころ|き|にかく|もに)|って|という|などと|は(?!い)|が(?!ん)|を|に(?!ほん)|の(?!ち)|も(?!し|ちろん|う)"
+    r"|이?라[고며는]|하[고며]|[은는을를과와](?=\s))"
 )
+_HOUR = re.compile(r"\b[ap]\.m\.\s*$", re.IGNORECASE)
+_DAY_OR_ZONE = re.compile(
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b"
+    r"|(?:E[SD]T|P[SD]T|C[SD]T|M[SD]T|GMT|UTC|Eastern|Pacific|Central)\b"
+)
+_FURTHER_END = re.compile(r"；|(?:……|…)(?!…)|[。！？](?![。！？!?…”’」』）)】》\"'～~])")
+PAUSE = 4  # characters on both sides, without a mark among them, that make an ellipsis an end
 
 
 def cut_sentences(text: str, *, language: str) -> list[str]:
-    """Return the complete sentences of an answer, without list markers and emphasis.
+    """Return the sentences of running text, the last one also where it is not finished.
 
-    `language` is a code such as "zh". What has no end mark is left out: a heading, a preamble, and the last sentence
-    of an answer that ran out of its budget.
+    `language` is a code such as "zh"; text of two languages is cut by the rules of both.
     """
-    found = []
-    for line in text.splitlines():
-        plain = _EMPHASIS.sub("", _LIST_MARKER.sub("", line)).strip()
-        found += [sentence.strip() for sentence in sentencex.segment(language, plain)] if plain else []
-    return [sentence for sentence in found if _END.search(sentence)]
+    pieces: list[str] = []
+    for piece in _segments(text, language):
+        if pieces and _belongs_together(pieces[-1], piece):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    parts = [part.strip() for piece in pieces for part in _cut_further(piece) if part.strip()]
+    return _with_numbers_in_front(parts)
 
 
-def is_remark(sentence: str) -> bool:
-    """Tell whether an LLM speaks of itself or its task here: a refusal, an apology, an announcement."""
-    return _REMARK.search(sentence) is not None
+def is_finished(sentence: str) -> bool:
+    """Tell whether a sentence has an end mark, and closes every quote and bracket that it opens."""
+    if not _FINISHED.search(sentence) or _ABBREVIATION_LAST.search(sentence):
+        return False
+    return _is_balanced(sentence)
 
 
-def tokenise_like_dataset(text: str, *, dense: bool, parts_punctuation: bool) -> list[str]:
-    """Return the tokens of new text, cut as a dataset's are: characters, words, or words and punctuation marks."""
-    if dense:
-        # A blank has a meaning between two words of another script (New York), and only there.
-        return split_text(_NEEDLESS_BLANK.sub("", " ".join(text.split())), dense=True)
-    return _WORD_PART.findall(text) if parts_punctuation else text.split()
+def _segments(text: str, language: str) -> list[str]:
+    return list(sentencex.segment(language, text)) if text.strip() else []
 
 
-def parts_punctuation(sentences: Iterable[Sequence[str]]) -> bool:
-    """Tell whether a dataset's sentences keep punctuation marks apart from words; so it is where there are none."""
-    tokens = [token for sentence in sentences for token in sentence]
-    apart = sum(token in {",", ";", "."} for token in tokens)
-    glued = sum(len(token) > 1 and token[-1] in {",", ";"} for token in tokens)
-    return apart >= glued
+def _belongs_together(left: str, right: str) -> bool:
+    """Tell whether two pieces are one sentence after all."""
+    if _has_open_pair(left) and not _has_open_pair(left + right):
+        return True
+    if _CLOSED_QUOTE.search(left) and _AFTER_QUOTE.match(right):
+        return True
+    if _HOUR.search(left) and _DAY_OR_ZONE.match(right):
+        return True
+    if _INITIAL.search(left):
+        return True
+    short = _DOT_INSIDE.search(left) or _ABBREVIATION.search(left)
+    return short is not None and re.match(r"[A-Za-z\d]", right) is not None
+
+
+def _cut_further(piece: str) -> Iterator[str]:
+    """Yield the parts of a piece; Chinese semicolons, and ellipses with enough on both sides, part it as well."""
+    start = 0
+    for mark in _FURTHER_END.finditer(piece):
+        left, right = piece[start : mark.end()], piece[mark.end() :]
+        if right.strip() and not _has_open_pair(left) and _parts(mark.group(), left, right):
+            yield left
+            start = mark.end()
+    yield piece[start:]
+
+
+def _parts(mark: str, left: str, right: str) -> bool:
+    if mark[0] in "。！？":
+        return not _CLOSED_QUOTE.search(left) and not _AFTER_QUOTE.match(right) and _begins_a_sentence(right)
+    if mark == "；":
+        return True
+    before = re.split(r"[，、,。：:]", left.rstrip("…"))[-1]
+    after = re.split(r"[，、,。：:！？…]", right)[0]
+    return min(len(before.strip()), len(after.strip())) >= PAUSE and before[-1:] != after[:1]
+
+
+def _begins_a_sentence(text: str) -> bool:
+    return ord(text.lstrip()[0]) >= 0x2E80 or bool(re.match(r"\s*[(（]?\d{1,2}[.、)）]", text))
+
+
+def _with_numbers_in_front(parts: list[str]) -> list[str]:
+    """Return the parts with the bare number of a list put in front of the sentence that it numbers."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and _BARE_NUMBER.match(joined[-1]):
+            joined[-1] += f" {part}"
+        else:
+            joined.append(part)
+    return joined
+
+
+def _has_open_pair(text: str) -> bool:
+    return any(text.count(pair[0]) > text.count(pair[1]) for pair in _PAIRS)
+
+
+def _is_balanced(text: str) -> bool:
+    return all(text.count(pair[0]) == text.count(pair[1]) for pair in _PAIRS) and text.count('"') % 2 == 0
