@@ -8,15 +8,18 @@ Writes  there: train_<size>_fusion.jsonl and label_fusion.json or, with --is_syn
 """
 
 import contextlib
+import sys
 from argparse import Namespace
+from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
 from utils import cli, flags
 from utils.fusion_files import find_side
-from utils.layout import SIZES
+from utils.layout import SIZES, Mode
 from utils.runlog import logged_run
+from utils.suggestions import label_patch
 
 cmd_args = True  # set to False inside a notebook
 
@@ -27,6 +30,9 @@ def build_parser() -> cli.Parser:
     flags.add_dataset_flags(parser)
     flags.add_merge_flags(parser, is_syn="0: the original sentences, 1: the synthetic ones")
     parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
+    parser.add_argument(
+        "--suggest", action="store_true", help="print a patch that adds unknown labels to the label files (git apply)"
+    )
     return parser
 
 
@@ -40,6 +46,9 @@ def run(args: Namespace) -> None:
         for side in sides:
             counts = merger.publish(side)
             cli.report(counts, side.fusion, advice=counts.advice)
+    if args.suggest:
+        files: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
+        sys.stdout.write(label_patch(counts.unknown_by_count(), counts.unknown_modes, files))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

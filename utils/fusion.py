@@ -58,6 +58,7 @@ class FusionCounts:
     unnamed: int = 0  # their label is known to no file
     spans: Counter[str] = field(default_factory=Counter)  # extension label -> spans inserted
     unknown: dict[str, dict[str, Any]] = field(default_factory=dict)  # spelling -> count and examples
+    unknown_modes: dict[str, Mode] = field(default_factory=dict)  # spelling -> where it was first met
     renamed: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
@@ -145,6 +146,7 @@ def _extension_spans(
         for item in items:
             if not names[item].known:
                 _note_unknown(item, counts)
+                counts.unknown_modes.setdefault(item.label, mode)
         counts.renamed.update(name.label for name in names.values() if name.renamed)
         for placed in placement.placed:
             label = names[placed.item].label

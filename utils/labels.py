@@ -5,9 +5,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from utils.jsonl import read_json
+from utils.spelling import (
+    alternatives,
+    bracket_parts,
+    english_readings,
+    han_alternatives,
+    has_name,
+    is_negated,
+    is_tag,
+    levels,
+    plain,
+    stripped,
+    without_prefix,
+)
 
 # Language -> which spelling of a label is its name, and the script that it is written in.
 _NAME_PLACES = {
@@ -16,14 +30,21 @@ _NAME_PLACES = {
     "ko": (2, "[\uac00-\ud7a3 ]+"),
 }
 
+LONGEST_READ = 80  # characters; what is longer is no label, and is looked up as it stands
+
 UNKNOWN = "WORD"  # what a span is called whose label no file knows: its boundary is still knowledge
 
 
 class LabelNormaliser:
-    """Finds the canonical label of a spelling; call it with one. The first file that knows it decides."""
+    """Finds the canonical label of a spelling; call it with one. The first file that knows it decides.
 
-    def __init__(self, tables: Sequence[Mapping[str, str]], names: Mapping[str, list[str]]) -> None:
+    A spelling that no file lists is read from its parts (`utils.spelling`) where these leave no doubt; else it stays
+    unknown, which does less harm than a wrong label.
+    """
+
+    def __init__(self, tables: Sequence[_Table], names: Mapping[str, list[str]]) -> None:
         self._tables = tables
+        self._found: dict[str, str | None] = {}
         self.names = names  # canonical label of the first file -> its spellings
 
     @classmethod
@@ -33,16 +54,105 @@ class LabelNormaliser:
         Raises ValueError where a spelling stands under two canonical labels of one file.
         """
         files = [read_label_names(path) for path in paths]
-        return cls([_table(names) for names in files], files[0])
+        return cls([_Table.of(names) for names in files], files[0])
 
     def __call__(self, spelling: str) -> str | None:
         """Return the canonical label of `spelling`, or None where no file knows it."""
-        keys = list(_keys(spelling))
-        for table in self._tables:
-            for key in keys:
-                if key in table:
-                    return table[key]
+        if spelling not in self._found:
+            self._found[spelling] = self._find(spelling)
+        return self._found[spelling]
+
+    def _find(self, spelling: str) -> str | None:
+        key = plain(spelling)
+        listed = (table.listed.get(key) for table in self._tables)
+        read = (table.read(spelling) for table in self._tables)
+        return next((label for label in (*listed, *read) if label), None) if key else None
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The spellings of one file; `*公司` among them is one, and stands for all that ends in it."""
+
+    listed: Mapping[str, str]  # plain spelling -> canonical label
+    ends: Mapping[str, str]
+
+    @classmethod
+    def of(cls, names: Mapping[str, Iterable[str]]) -> _Table:
+        pairs = [(spelling, label) for label, spellings in names.items() for spelling in (label, *spellings)]
+        return cls(
+            {plain(spelling): label for spelling, label in pairs},
+            {plain(spelling): label for spelling, label in pairs if _is_end(spelling)},
+        )
+
+    def read(self, spelling: str) -> str | None:
+        """Return the canonical label that the parts of a spelling speak for, if it is one alone."""
+        text = unicodedata.normalize("NFKC", spelling).strip()
+        if len(text) > LONGEST_READ or is_negated(text):
+            return None
+        return self._read(text)
+
+    def _read(self, text: str) -> str | None:
+        listed = self.listed.get(plain(text))
+        if listed:
+            return listed
+        chunk = without_prefix(text)
+        if chunk:
+            return self._read(chunk)
+        for part in bracket_parts(text):
+            label = self._read(part) if part.strip() else None
+            if label:
+                return label
+        return self._read_parts(text)
+
+    def _read_parts(self, text: str) -> str | None:
+        parts = alternatives(text)
+        if len(parts) > 1:
+            return _agreed([self._read(part) for part in parts])
+        parts = levels(text)
+        if len(parts) > 1:
+            return self._read_phrase(text) or self._read_levels(parts)
+        parts = han_alternatives(text)
+        if len(parts) > 1:
+            return _agreed([self._read(part) or "" for part in parts])
+        return self._read_phrase(parts[0]) if parts else None
+
+    def _read_levels(self, parts: Sequence[str]) -> str | None:
+        """Return the label of the uppermost level that has one; a name says more than a tag beside it."""
+        named = [part for part in parts if has_name(part)]
+        if named and all(has_name(part) or is_tag(part) for part in parts):
+            parts = [*named, *(part for part in parts if part not in named)]
+        return next((label for part in parts if (label := self._read_phrase(part))), None)
+
+    def _read_phrase(self, text: str) -> str | None:
+        """Return the label of a phrase: without what says nothing, or by its head, which stands at its end."""
+        if has_name(text):
+            return self._read_han(plain(text))
+        for reading in english_readings(text):
+            for start in range(len(reading)):
+                key = plain("".join(reading[start:]))
+                label = self.ends.get(key) if start else self.listed.get(key)
+                if label:
+                    return label
         return None
+
+    def _read_han(self, key: str) -> str | None:
+        if key in self.listed:
+            return self.listed[key]
+        for shorter in stripped(key):
+            label = self._read_han(shorter)
+            if label:
+                return label
+        return next((self.ends[key[start:]] for start in range(1, len(key)) if key[start:] in self.ends), None)
+
+
+def _agreed(labels: Iterable[str | None]) -> str | None:
+    """Return the label that all parts have; None stands for a part that says nothing, "" for one that is unknown."""
+    found = {label for label in labels if label is not None}
+    return found.pop() or None if len(found) == 1 else None
+
+
+def _is_end(spelling: str) -> bool:
+    return len(spelling) > 1 and spelling.startswith("*")
 
 
 def read_label_names(path: Path) -> dict[str, list[str]]:
@@ -79,31 +189,10 @@ def _is_text(spelling: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in spelling)
 
 
-def _table(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    return {_plain(spelling): label for label, spellings in names.items() for spelling in (label, *spellings)}
-
-
 def _refuse_shared_spellings(names: Mapping[str, Iterable[str]], path: Path) -> None:
     owners: dict[str, str] = {}
     for label, spellings in names.items():
         for spelling in (label, *spellings):
-            other = owners.setdefault(_plain(spelling), label)
+            other = owners.setdefault(plain(spelling), label)
             if other != label:
                 raise ValueError(f"{path}: {spelling!r} stands under {other} and under {label}; keep one of them")
-
-
-def _keys(spelling: str) -> Iterable[str]:
-    """Yield what to look up for a spelling: itself, then its parts: `名词(n)`, `nr-人名`, `组织/机构`."""
-    yield _plain(spelling)
-    text = unicodedata.normalize("NFKC", spelling)
-    outside = re.sub(r"[(\[{<【《「].*?[)\]}>】》」]", "", text)
-    yield _plain(outside)
-    for part in re.split(r"[()\[\]{}<>【】《》「」/\\|,;:、。_.\-—+&\s]+", text):
-        if part:
-            yield _plain(part)
-
-
-def _plain(spelling: str) -> str:
-    """Return a spelling without differences of case, width, blanks and decoration."""
-    text = "".join(unicodedata.normalize("NFKC", spelling).casefold().split())
-    return re.sub(r"[\W_]+", "", text) or text
