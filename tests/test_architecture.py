@@ -184,10 +184,9 @@ HEAVY = {
     "ray": ("engine",),
     "pyarrow": ("engine",),
     "json_repair": ("parsing",),
-    "rapidfuzz": ("suggestions",),
     "sentencex": ("sentences",),
     "rensa": ("near_duplicates",),
-    "rapidfuzz": ("near_duplicates",),
+    "rapidfuzz": ("near_duplicates", "suggestions"),
 }
 
 

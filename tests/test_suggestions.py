@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import subprocess
 
@@ -65,19 +64,6 @@ def test_a_patch_changes_only_the_arrays_of_its_labels_and_is_accepted_by_git(tm
 def test_nothing_unknown_is_no_patch():
     assert label_patch([], {}, {"entity": ENTITY_LABELS, "pos": POS_LABELS}) == ""
     assert label_patch(["zorkmid"], {"zorkmid": "entity"}, {"entity": ENTITY_LABELS, "pos": POS_LABELS}) == ""
-
-
-def test_without_rapidfuzz_the_install_command_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest, **more):
-        if name.startswith("rapidfuzz"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match="pip install rapidfuzz"):
-        nearest_label("人", KNOWN)
 
 
 def test_step_5_prints_a_patch_with_which_its_labels_are_known(tmp_path, capsys, monkeypatch):

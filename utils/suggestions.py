@@ -23,8 +23,7 @@ ENDING = 30  # what a common ending adds, where it is the whole of both: at the 
 def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mapping[Mode, Path]) -> str:
     """Return a unified diff that adds unknown spellings, in their order, to the files of their modes.
 
-    One that is near no known spelling is left out. Raises ImportError with the install command where rapidfuzz is
-    missing.
+    One that is near no known spelling is left out.
     """
     patches = []
     for mode, path in files.items():
@@ -41,10 +40,8 @@ def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mappin
 
 def nearest_label(spelling: str, known: Mapping[str, str]) -> str | None:
     """Return the label of the known spelling that is most like another one; None where none is near."""
-    try:
-        from rapidfuzz import fuzz, process
-    except ImportError:
-        raise ImportError("--suggest compares spellings with rapidfuzz: pip install rapidfuzz") from None
+    from rapidfuzz import fuzz, process  # it may load numpy, which a merge does without
+
     key = plain(spelling)
     near = process.extract(key, list(known), scorer=fuzz.ratio, limit=20, score_cutoff=NEAREST - ENDING)
     scored = [(score + ENDING * _common_ending(key, other), other) for other, score, _ in near]
