@@ -1,0 +1,104 @@
+"""Compare LLM backends on the first sentences of a dataset, mode by mode: speed, and how many answers are equal.
+
+    python benchmarks/backends.py run --data data/few_shot/weibo --model models/qwen --backend vllm --to vllm.jsonl
+    python benchmarks/backends.py compare transformers.jsonl vllm.jsonl llamacpp.jsonl
+
+Backends need environments of their own, so each run writes its answers to a file; the first file is compared with.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts set it
+
+
+def run(args: argparse.Namespace) -> None:
+    """Ask a backend about the sentences in each mode, and write a line for each mode with the answers."""
+    from utils.annotation import Annotator
+    from utils.dataset import read_dataset
+    from utils.layout import ENTITY_LABELS, POS_LABELS
+    from utils.llm import LLMOptions, load_llm
+
+    dataset = read_dataset(args.data / "train_1000.jsonl", args.data / "labels.txt")
+    begin = time.monotonic()
+    options = LLMOptions(batch_size=args.batch_size, dtype=args.dtype, api_base=args.api_base)
+    llm = load_llm(args.model, args.backend, options)
+    loading = round(time.monotonic() - begin, 1)
+    with args.to.open("w", encoding="utf-8") as file:
+        for mode in args.modes:
+            labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
+            annotator = Annotator.for_dataset(mode, dataset, labels, guided=args.guided, max_new_tokens=None)
+            requests = [annotator.question(sentence).request for sentence in dataset.sentences[: args.sentences]]
+            begin = time.monotonic()
+            answers = list(llm.generate(requests))
+            line = {
+                "backend": args.backend,
+                "guided": args.guided,
+                "mode": mode,
+                "loading": loading,
+                "seconds": round(time.monotonic() - begin, 1),
+                "tokens": sum(answer.answer_tokens for answer in answers),
+                "answers": {answer.request.id: answer.text for answer in answers},
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+            print({name: value for name, value in line.items() if name != "answers"}, flush=True)
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Print a table: a row a run, its speed, and which of its answers the first run gave too."""
+    runs = [json.loads(line) for path in args.files for line in path.read_text(encoding="utf-8").splitlines()]
+    first = json.loads(args.files[0].read_text(encoding="utf-8").splitlines()[0])
+    baseline = {run["mode"]: run["answers"] for run in runs if run["backend"] == first["backend"]}
+    print("| backend | guided | mode | loading, s | sentences/s | tokens/s | equal answers | equal items |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for one in runs:
+        speed = [f"{number / one['seconds']:.2f}" for number in (len(one["answers"]), one["tokens"])]
+        same = [f"{share:.0%}" for share in agreement(one["answers"], baseline[one["mode"]], one["mode"])]
+        cells = [one["backend"], "yes" if one["guided"] else "no", one["mode"], str(one["loading"]), *speed, *same]
+        print("| " + " | ".join(cells) + " |")
+
+
+def agreement(answers: dict[str, str], others: dict[str, str], mode: str) -> tuple[float, float]:
+    """Return the share of answers that are equal, and of items that both have of those that either has."""
+    from utils.parsing import parse_items
+
+    equal = common = either = 0
+    for id_, answer in answers.items():
+        mine, theirs = (set(parse_items(text, mode)) for text in (answer, others[id_]))
+        equal += answer == others[id_]
+        common += len(mine & theirs)
+        either += len(mine | theirs)
+    return equal / len(answers), common / max(1, either)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("run")
+    one.add_argument("--data", type=Path, required=True)
+    one.add_argument("--model", required=True)
+    one.add_argument("--backend", required=True)
+    one.add_argument("--to", type=Path, required=True)
+    one.add_argument("--sentences", type=int, default=40)
+    one.add_argument("--modes", nargs="+", choices=("entity", "pos"), default=("entity", "pos"))
+    one.add_argument("--guided", type=int, choices=(0, 1), default=0)
+    one.add_argument("--batch_size", type=int, default=20)
+    one.add_argument("--dtype", default="auto")
+    one.add_argument("--api_base")
+    one.set_defaults(do=run)
+    several = commands.add_parser("compare")
+    several.add_argument("files", type=Path, nargs="+")
+    several.set_defaults(do=compare)
+    args = parser.parse_args()
+    args.do(args)
+
+
+if __name__ == "__main__":
+    main()
