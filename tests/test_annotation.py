@@ -14,6 +14,7 @@ from utils.drawing import Drawing
 from utils.journal import journal_path
 from utils.llm import LLMOptions
 from utils.llm_step import LLMStep
+from utils.manifest import model_identity
 from utils.parsing import Item
 from utils.prompts import load_prompt
 
@@ -31,6 +32,9 @@ class Model:
         self.llm = ReplayingLLM(answers)
         self.loads = 0
         self.break_after = break_after
+
+    def identity(self):
+        return model_identity(self.path)
 
     def load(self):
         self.loads += 1

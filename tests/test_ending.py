@@ -112,7 +112,9 @@ def test_a_step_that_is_told_to_stop_says_how_to_go_on_and_goes_on(work, tmp_pat
     assert not work.result.exists()
     call("s1", **work.llm)
     lines = read_lines(work.results / "run.log.jsonl")
-    assert [(line["status"], line.get("answers")) for line in lines] == [("broken off", None), ("done", 8 - there)]
+    assert [line["status"] for line in lines] == ["broken off", "done"]
+    assert lines[0]["answers"] in (there - 1, there)  # the last may have been on disk, and not counted yet
+    assert lines[1]["answers"] == 8 - there
     assert bytes_below(work.results) == undisturbed(tmp_path)
 
 

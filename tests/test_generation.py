@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import ReplayingLLM, sentence
 
-from utils.asking import ask
+from utils.asking import Usage, ask
 from utils.cleaning import Cleaner
 from utils.drawing import Drawing
 from utils.generation import Generator, asked_entities
@@ -49,7 +49,7 @@ def make(tmp_path):
         asked = made.questions()
         replies = {(one.request.id, "explain"): answer for one, answer in zip(asked, answers, strict=True)}
         with Journal(tmp_path / "journal", "f") as journal:
-            ask(asked, journal, lambda: ReplayingLLM(replies, finish), title="s2")
+            ask(asked, journal, lambda: ReplayingLLM(replies, finish), Usage(), title="s2")
             made.take_round(journal)
         rows, _, counts = made.result()
         return rows, counts

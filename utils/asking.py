@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from utils.journal import Entry, Journal
 from utils.llm.base import LLM, Answer, Request
@@ -24,39 +25,36 @@ class Question:
         return self.request.id, self.request.task, self.input, self.request.sample
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
-    """What one run asked for and got."""
+    """What one run has asked for and got so far."""
 
     answers: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
     retries: int = 0  # how often a server had to be asked again
 
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.answers + other.answers,
-            self.prompt_tokens + other.prompt_tokens,
-            self.answer_tokens + other.answer_tokens,
-            self.retries + other.retries,
-        )
+    def add(self, answer: Answer) -> None:
+        self.answers += 1
+        self.prompt_tokens += answer.prompt_tokens
+        self.answer_tokens += answer.answer_tokens
+        self.retries += answer.retries
 
 
-def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], *, title: str) -> Usage:
-    """Put the answers that the journal lacks into it; return what they took.
+def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], usage: Usage, *, title: str) -> None:
+    """Put the answers that the journal lacks into it, and what they took into `usage`.
 
     The model is loaded only if something is left to ask.
     """
     missing = {question.request: question for question in questions if question.key not in journal.entries}
-    usage = Usage()
     if not missing:
-        return usage
-    with tqdm(total=len(questions), initial=len(questions) - len(missing), desc=title, unit="sentence") as bar:
+        return
+    bar = tqdm(total=len(questions), initial=len(questions) - len(missing), desc=title, unit="sentence")
+    with logging_redirect_tqdm(), bar:  # what is logged meanwhile stands above the bar
         for answer in load().generate(list(missing)):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
-            usage += Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries)
+            usage.add(answer)
             bar.update()
-    return usage
 
 
 def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:

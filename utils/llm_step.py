@@ -80,10 +80,12 @@ class LLMStep:
         with journal, logged_run(self.run_log, self.name) as line:
             line.update(model=self.model.path, backend=self.model.backend)
             load, usage = cache(self.model.load), Usage()
-            while questions:
-                usage += ask(questions, journal, load, title=self.result.stem)
-                questions = next_round(journal)
-            line.update(result=self.result.name, **asdict(usage))
+            try:
+                while questions:
+                    ask(questions, journal, load, usage, title=self.result.stem)
+                    questions = next_round(journal)
+            finally:  # what was paid for stands in the log, however the run ends
+                line.update(result=self.result.name, **asdict(usage))
             rows, counts = build(journal)
             parameters = {**self.parameters, **self.shape}
             publish(self.result, rows, Manifest(self.name, hashes, parameters, print_, counts.as_row()))

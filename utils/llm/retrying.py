@@ -64,8 +64,9 @@ class Patience:
         """Return the seconds to wait after failure `number` of a request, counting from 0."""
         now = time.monotonic()
         self._failing_since = now if self._failing_since is None else self._failing_since
-        wait = back_off(number) if error.retry_after is None else error.retry_after + random.uniform(0, FIRST_WAIT)
-        if now + wait > self._failing_since + self.seconds:
+        left = self._failing_since + self.seconds - now
+        asked_for = error.retry_after or 0.0
+        if left <= 0 or asked_for > left:
             asked = f" and asks to wait {error.retry_after:.0f} s" if error.retry_after else ""
             raise ConnectionError(
                 f"{self.server} gave no answer for {now - self._failing_since:.0f} s (last: {error}){asked}; all "
@@ -74,7 +75,7 @@ class Patience:
         if not self.reasons:
             log.warning("%s: %s; asking again", self.server, error)
         self.reasons[str(error)] += 1
-        return wait
+        return min(left, back_off(number)) if error.retry_after is None else asked_for + random.uniform(0, FIRST_WAIT)
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} × {reason}" for reason, number in sorted(self.reasons.items()))
