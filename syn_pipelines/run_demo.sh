@@ -3,6 +3,7 @@
 #
 #   bash syn_pipelines/run_demo.sh
 #   LLM=/models/qwen2.5-7b-instruct-q4_k_m.gguf bash syn_pipelines/run_demo.sh      with a better LLM
+#   DATASET=demo_zh LLM=… ENCODER=/models/chinese-bert-wwm-ext bash syn_pipelines/run_demo.sh      in Chinese
 #
 # It makes the environment .venv, brings two small models into models/, runs s1 ... s8 with training between s6 and s7,
 # and ends with a table of test F1 and an audit. What is there already is not done again.
@@ -10,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh
 
-DATASET=demo
+DATASET=${DATASET:-demo} # or demo_zh
 ENCODER=${ENCODER:-models/all-MiniLM-L6-v2}
 if [ -n "${LLM:-}" ]; then
     SAVE_TYPE_NAME=${SAVE_TYPE_NAME:-$(basename "${LLM%.gguf}")}
