@@ -51,7 +51,8 @@ class Family:
     bos: str | None = None
     pad: str | None = None
     text: tuple[str, ...] = ()  # added tokens that are not special
-    by_bytes: bool = False  # any text is known, as with Qwen; else a few words and characters
+    by_bytes: bool = False  # any text is known, as with Qwen; else these words and characters
+    words: tuple[str, ...] = tuple(WORDS)
     shape: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -121,11 +122,11 @@ SHAPE = {
 BROUGHT = {"do_sample": True, "temperature": 0.7, "top_k": 5, "repetition_penalty": 1.5}
 
 
-def make_checkpoint(folder: Path, name: str) -> Path:
+def make_checkpoint(folder: Path, family: str | Family, *, seed: int = 0) -> Path:
     """Write the checkpoint of a family of transformers' own."""
     import transformers
 
-    family = FAMILIES[name]
+    family = FAMILIES[family] if isinstance(family, str) else family
     ids = make_tokenizer(folder, family)
     config = getattr(transformers, f"{family.model}Config")(
         vocab_size=len(ids),
@@ -135,7 +136,7 @@ def make_checkpoint(folder: Path, name: str) -> Path:
         **{**SHAPE, **family.shape},
     )
     stops = [ids[token] for token in family.configured]
-    return save_model(folder, getattr(transformers, f"{family.model}ForCausalLM"), config, stops)
+    return _save_model(folder, getattr(transformers, f"{family.model}ForCausalLM"), config, stops, seed)
 
 
 def make_tokenizer(folder: Path, family: Family) -> dict[str, int]:
@@ -174,19 +175,19 @@ def _word_tokenizer(family: Family) -> Any:
     """Return a tokenizer of single characters and a few words, ids of control tokens first."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-    tokens = list(dict.fromkeys([*family.special, "<unk>", *family.text, *WORDS]))
+    tokens = list(dict.fromkeys([*family.special, "<unk>", *family.text, *family.words]))
     made = Tokenizer(models.WordLevel({token: id_ for id_, token in enumerate(tokens)}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     made.decoder = decoders.Fuse()
     return made
 
 
-def save_model(folder: Path, kind: Any, config: Any, stops: Sequence[int]) -> Path:
+def _save_model(folder: Path, kind: Any, config: Any, stops: Sequence[int], seed: int) -> Path:
     """Write a random model of class `kind`, which brings sampling of its own along."""
     import torch
     from transformers import GenerationConfig
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = kind(config)
     model.generation_config = GenerationConfig(eos_token_id=list(stops), **BROUGHT)
     model.save_pretrained(folder)

@@ -1,17 +1,39 @@
 #!/usr/bin/env bash
 # All tests: bash tests/run.sh [--all] [pytest's own arguments]
 #
-# Makes the environment .venv if there is none. --all adds the tests that take minutes.
+# Makes the environment .venv if there is none. --all adds the tests that take minutes, and runs the quick ones under
+# transformers 4.30 (all but the span model's) and the newest 5.x too, in environments that are kept outside the
+# repository, in ~/.cache or $XDG_CACHE_HOME. Delete one to have it made anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh
 
 selection=(-m "not slow")
 if [ "${1:-}" = --all ]; then
+    all=yes
     selection=()
     shift
 fi
+environments=${XDG_CACHE_HOME:-$HOME/.cache}/label-extension-tests
+export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 
 make_environment requirements.txt tests/requirements.txt
-export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 "$python" -m pytest "${selection[@]}" "$@"
+[ -n "${all:-}" ] || exit 0
+
+echo "--- transformers 4.30"
+(
+    VENV=$environments/glm3 BELOW=12 PYTHON="${PYTHON:-} python3.11 python3.10"
+    make_environment requirements-glm3.txt tests/requirements.txt
+    "$python" -m pytest -m "not slow" --ignore=tests/ner "$@"
+)
+
+echo "--- the newest transformers"
+(
+    VENV=$environments/newest
+    make_environment requirements.txt tests/requirements.txt
+    if ! "$python" -c 'import sys, transformers; sys.exit(transformers.__version__ < "5")'; then
+        "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'transformers>=5,<6' # as the README says
+    fi
+    "$python" -m pytest -m "not slow" "$@"
+)

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 from builders import SCRIPTS, STEPS, bytes_below, call, clean_environment, read_lines, row_of, run_python, write_rows
+from families import make_checkpoint
 from span_models import make_encoder, words_of
 from span_models import make_model as make_span_model
-from test_transformers_backend import make_model, make_tokenizer
 
 from utils.engine import LOCAL, Engine, _cores_each, _gist, _rows_at_once, _share_out
 from utils.journal import Journal
@@ -224,7 +224,7 @@ def workers_of(ray):
 
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle_of_a_step_changes_no_byte_of_it(cluster, data, tmp_path, monkeypatch):
-    make_model(tmp_path / "tiny", "qwen2", make_tokenizer(tmp_path / "tiny"))
+    make_checkpoint(tmp_path / "tiny", "qwen2")
     model = {"model_from_pretrained": tmp_path / "tiny", "dtype": "float32", "max_new_tokens": 24, "batch_size": 5}
     alone, entries = run_s1(data, "tiny alone", **model)
     assert len({entry["answer"] for entry in entries}) > SENTENCES // 4  # answers all alike would prove nothing

@@ -5,7 +5,10 @@ Under transformers 4.30 that is ChatGLM3, under 4.44 GLM-4 and transformers' own
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from builders import write_json
 from families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
 
 from utils.llm import LLMOptions, Request, load_llm
@@ -164,6 +167,31 @@ def test_a_role_token_in_the_users_text_is_still_read(llm, name):
 def test_ids_that_the_tokenizer_does_not_know_are_left_out(llm):
     # A model may have more rows than its tokenizer has tokens (ChatGLM3: 65024 and 64798).
     assert llm.chat.text([35, 10**6, 36]) == llm.chat.text([35, 36])
+
+
+OWN_TEMPLATE = """
+
+def apply_chat_template(self, conversation, add_generation_prompt=False, tokenize=True, add_special_tokens=True, **_):
+    said = "".join(f"<|{item['role']}|>\\n{item['content']}" for item in conversation)
+    assert not tokenize
+    return ("[gMASK]<sop>" if add_special_tokens else "") + said + ("<|assistant|>" if add_generation_prompt else "")
+
+ChatGLM4Tokenizer.apply_chat_template = apply_chat_template
+"""
+
+
+@pytest.mark.skipif("glm4" not in families_here(), reason="GLM-4's own code is for transformers 4.43 and 4.44")
+def test_a_tokenizer_whose_own_code_writes_the_chat_needs_no_template(tmp_path):
+    # A revision of glm-4-9b-chat has no template in its settings.
+    made, plain = make_glm4(tmp_path / "made"), make_glm4(tmp_path / "plain")
+    settings = json.loads((made / "tokenizer_config.json").read_text("utf-8"))
+    template = settings.pop("chat_template")
+    write_json(made / "tokenizer_config.json", settings)
+    with (made / "tokenization_chatglm.py").open("a", encoding="utf-8") as file:
+        file.write(OWN_TEMPLATE)
+    assert template
+    encodings = [load_llm(str(path), "transformers", LLMOptions()).chat.encode("a\n北") for path in (made, plain)]
+    assert encodings[0] == encodings[1]
 
 
 @pytest.mark.skipif("qwen3" not in families_here(), reason="Qwen3 came with transformers 4.51")

@@ -2,80 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
+from families import TEXTS, Family, make_checkpoint
 
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", "4.34", reason="transformers 4.30 fills no chat templates")
 
-WORDS = [*"abcdefghijklmnopqrstuvwxyz", *"0123456789", *"<|>/_. ", "北", "京", "the", "sentence", "[", "]"]
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
     "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-PROMPTS = ["a", "the sentence", "north of the river ", "abc " * 9, "北京", "x y z" * 4, "b"]
+FAMILY = Family(
+    special=("<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<unk>"),
+    template=TEMPLATE,
+    bos="<s>",
+    eos="</s>",
+    configured=("</s>", "<|endoftext|>"),
+    stops=frozenset({"</s>", "<|endoftext|>", "<|im_end|>"}),
+)
 
 
-def make_tokenizer(folder, *, bos=True, words=WORDS):
-    """Write a byte-free tokenizer of single characters and a few words, with a ChatML template, into `folder`."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
-
-    special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<unk>"]
-    vocabulary = {word: number for number, word in enumerate([*special, *words, "\n"])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    made.decoder = decoders.Fuse()
-    made.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
-    if bos:  # as Llama 3 has it: the tokenizer itself puts a BOS in front
-        made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    )
-    tokenizer.chat_template = TEMPLATE
-    tokenizer.save_pretrained(folder)
-    return len(vocabulary)
+def make(folder, model):
+    return make_checkpoint(folder, dataclasses.replace(FAMILY, model=model))
 
 
-def make_model(folder, kind, vocabulary):
-    shape = {
-        "vocab_size": vocabulary,
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 512,
-        "initializer_range": 0.5,
-        "bos_token_id": 0,
-        "eos_token_id": 1,
-        "tie_word_embeddings": False,
-    }
-    config, model = {
-        "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
-        "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
-    }[kind]
-    torch.manual_seed(0)
-    made = model(config(**shape))
-    made.generation_config = transformers.GenerationConfig(
-        # What a checkpoint may bring along, and annotation must not take over.
-        do_sample=True,
-        temperature=0.7,
-        top_k=5,
-        repetition_penalty=1.5,
-        eos_token_id=[1, 4],
-    )
-    made.save_pretrained(folder)
-
-
-@pytest.fixture(scope="module", params=["qwen2", "llama"])
+@pytest.fixture(scope="module", params=["Qwen2", "Llama"])
 def folder(request, tmp_path_factory):
     torch.set_num_threads(1)
-    path = tmp_path_factory.mktemp(request.param)
-    make_model(path, request.param, make_tokenizer(path))
-    return path
+    return make(tmp_path_factory.mktemp(request.param), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +67,7 @@ def one_by_one(llm, requests):
 
 
 def test_a_left_padded_batch_gives_the_answers_of_one_prompt_at_a_time(llm):
-    requests = [ask(prompt, str(number)) for number, prompt in enumerate(PROMPTS)]
+    requests = [ask(prompt, str(number)) for number, prompt in enumerate(TEXTS)]
     together = texts(llm, requests)
     assert len({text for text, _ in together.values()}) > 3  # answers that were all alike would prove nothing
     assert together == one_by_one(llm, requests)
@@ -116,7 +75,7 @@ def test_a_left_padded_batch_gives_the_answers_of_one_prompt_at_a_time(llm):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7])
 def test_the_batch_size_does_not_change_an_answer(load, llm, batch_size):
-    requests = [ask(prompt, str(number)) for number, prompt in enumerate(PROMPTS)]
+    requests = [ask(prompt, str(number)) for number, prompt in enumerate(TEXTS)]
     assert texts(load(batch_size), requests) == texts(llm, requests)
 
 
@@ -217,11 +176,11 @@ def test_a_message_that_plays_the_template_cannot_open_a_turn_of_its_own(llm):
 
 
 def drawn(number, *, seed=None, temperature=0.9):
-    return ask(PROMPTS[number], str(number), sampling=Sampling(temperature, 0.9, number if seed is None else seed))
+    return ask(TEXTS[number], str(number), sampling=Sampling(temperature, 0.9, number if seed is None else seed))
 
 
 def test_a_drawn_answer_does_not_depend_on_its_batch(llm):
-    requests = [drawn(number) for number in range(len(PROMPTS))]
+    requests = [drawn(number) for number in range(len(TEXTS))]
     assert texts(llm, requests) == one_by_one(llm, requests)
     assert texts(llm, requests) == texts(llm, list(reversed(requests)))
 
@@ -264,7 +223,7 @@ def test_the_likeliest_token_stays_however_small_thenucleus():
 
 
 def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):
-    make_model(tmp_path, "llama", make_tokenizer(tmp_path))
+    make(tmp_path, "Llama")
     (tmp_path / "chat_template.jinja").unlink(missing_ok=True)
     path = tmp_path / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))

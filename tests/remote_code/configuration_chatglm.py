@@ -20,7 +20,7 @@ class ChatGLMConfig(PretrainedConfig):
         **others,
     ):
         self.padded_vocab_size = self.vocab_size = padded_vocab_size
-        self.num_layers = self.num_hidden_layers = num_layers
+        self.num_layers = num_layers
         self.hidden_size = hidden_size
         self.ffn_hidden_size = ffn_hidden_size
         self.kv_channels = kv_channels

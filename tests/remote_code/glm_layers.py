@@ -6,6 +6,7 @@ As in the published code, every parameter is made in the number format that the 
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers.modeling_outputs import CausalLMOutputWithPast
 from transformers.modeling_utils import PreTrainedModel
 
 from .configuration_chatglm import ChatGLMConfig
@@ -87,6 +88,57 @@ class ChatGLMPreTrainedModel(PreTrainedModel):
         """Leave parameters as they were made, as the published code does."""
 
 
+class ChatGLM(ChatGLMPreTrainedModel):
+    """What both models have in common; each says how its cache lies, and how it goes from step to step."""
+
+    def __init__(self, config, empty_init=True, device=None):
+        super().__init__(config)
+        self.max_sequence_length = config.max_length
+        self.transformer = GLM(config)
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids,
+        past_key_values=None,
+        attention_mask=None,
+        position_ids=None,
+        use_cache=None,
+        is_first_forward=True,
+        **others,
+    ):
+        """Return what `forward` takes: all of the prompt at first, then the last token alone."""
+        if position_ids is None:
+            position_ids = torch.arange(input_ids.shape[1], device=input_ids.device).repeat(len(input_ids), 1)
+        if not is_first_forward and past_key_values is not None:
+            input_ids, position_ids = input_ids[:, -1:], position_ids[:, -1:]
+        return {
+            "input_ids": input_ids,
+            "past_key_values": past_key_values,
+            "position_ids": position_ids,
+            "attention_mask": attention_mask,
+            "return_last_logit": True,
+            "use_cache": use_cache,
+        }
+
+    def forward(
+        self,
+        input_ids=None,
+        position_ids=None,
+        attention_mask=None,
+        past_key_values=None,
+        use_cache=None,
+        return_dict=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_last_logit=False,
+    ):
+        past = None if past_key_values is None else [tuple(map(self.turned, pair)) for pair in past_key_values]
+        hidden, presents = self.transformer(input_ids, position_ids, attention_mask, past)
+        scores = self.transformer.output_layer(hidden[:, -1:] if return_last_logit else hidden)
+        cache = tuple(tuple(map(self.turned_back, pair)) for pair in presents)
+        return CausalLMOutputWithPast(logits=scores, past_key_values=cache)
+
+
 def rotated(heads, positions):
     """Turn the first half of each head (batch, heads, length, width) by its position, pair by pair."""
     half = heads.shape[-1] // 2
@@ -120,19 +172,3 @@ def next_inputs(model_kwargs):
         model_kwargs["position_ids"] = torch.cat((positions, positions[:, -1:] + 1), dim=-1)
     model_kwargs["is_first_forward"] = False
     return model_kwargs
-
-
-def prepared(input_ids, past_key_values, attention_mask, position_ids, use_cache, *, first):
-    """Return what `forward` takes: all of the prompt at first, then the last token alone."""
-    if position_ids is None:
-        position_ids = torch.arange(input_ids.shape[1], device=input_ids.device).repeat(len(input_ids), 1)
-    if not first and past_key_values is not None:
-        input_ids, position_ids = input_ids[:, -1:], position_ids[:, -1:]
-    return {
-        "input_ids": input_ids,
-        "past_key_values": past_key_values,
-        "position_ids": position_ids,
-        "attention_mask": attention_mask,
-        "return_last_logit": True,
-        "use_cache": use_cache,
-    }

@@ -1,17 +1,13 @@
 """A tiny tokenizer with the interface of ChatGLM3's: SentencePiece, and commands that plain encoding never yields."""
 
 from sentencepiece import SentencePieceProcessor
-from transformers import PreTrainedTokenizer
 
-from .glm_padding import pad_left
+from .glm_tokens import GLMTokenizer
 
 COMMANDS = ("[MASK]", "[gMASK]", "[sMASK]", "sop", "eop", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>")
 
 
-class ChatGLMTokenizer(PreTrainedTokenizer):
-    vocab_files_names = {"vocab_file": "tokenizer.model"}
-    model_input_names = ["input_ids", "attention_mask", "position_ids"]
-
+class ChatGLMTokenizer(GLMTokenizer):
     def __init__(self, vocab_file, padding_side="left", clean_up_tokenization_spaces=False, **others):
         self.vocab_file = vocab_file
         self.pieces = SentencePieceProcessor(model_file=vocab_file)
@@ -38,9 +34,6 @@ class ChatGLMTokenizer(PreTrainedTokenizer):
     eos_token = property(lambda self: "</s>")
     eos_token_id = property(lambda self: self.get_command("<eos>"))
     vocab_size = property(lambda self: self.pieces.get_piece_size() + len(COMMANDS))
-
-    def get_vocab(self):
-        return {self._convert_id_to_token(id_): id_ for id_ in range(self.vocab_size)} | self.added_tokens_encoder
 
     def _tokenize(self, text, **others):
         return self.pieces.encode_as_pieces(text)
@@ -69,17 +62,3 @@ class ChatGLMTokenizer(PreTrainedTokenizer):
         said.append(self.build_single_message(role, "", query))
         ids = [*(id_ for message in said for id_ in message), self.get_command("<|assistant|>")]
         return self.batch_encode_plus([ids], return_tensors="pt", is_split_into_words=True)
-
-    def build_inputs_with_special_tokens(self, token_ids_0, token_ids_1=None):
-        return self.get_prefix_tokens() + token_ids_0
-
-    def _pad(
-        self,
-        encoded_inputs,
-        max_length=None,
-        padding_strategy=None,
-        pad_to_multiple_of=None,
-        return_attention_mask=None,
-    ):
-        assert self.padding_side == "left"
-        return pad_left(encoded_inputs, max_length, padding_strategy, self.pad_token_id)

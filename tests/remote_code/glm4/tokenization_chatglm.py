@@ -4,15 +4,11 @@ import base64
 from pathlib import Path
 
 import tiktoken
-from transformers import PreTrainedTokenizer
 
-from .glm_padding import pad_left
+from .glm_tokens import GLMTokenizer
 
 
-class ChatGLM4Tokenizer(PreTrainedTokenizer):
-    vocab_files_names = {"vocab_file": "tokenizer.model"}
-    model_input_names = ["input_ids", "attention_mask", "position_ids"]
-
+class ChatGLM4Tokenizer(GLMTokenizer):
     def __init__(self, vocab_file, padding_side="left", clean_up_tokenization_spaces=False, **others):
         self.vocab_file = vocab_file
         lines = Path(vocab_file).read_text(encoding="ascii").splitlines()
@@ -27,9 +23,6 @@ class ChatGLM4Tokenizer(PreTrainedTokenizer):
         super().__init__(padding_side=padding_side, clean_up_tokenization_spaces=clean_up_tokenization_spaces, **others)
 
     vocab_size = property(lambda self: len(self.ranks))
-
-    def get_vocab(self):
-        return {self._convert_id_to_token(id_): id_ for id_ in range(self.vocab_size)} | self.added_tokens_encoder
 
     def _tokenize(self, text, **others):
         return [self.byte_tokens[id_] for id_ in self.tokenizer.encode(text)]
@@ -46,17 +39,3 @@ class ChatGLM4Tokenizer(PreTrainedTokenizer):
 
     def get_prefix_tokens(self):
         return [self.convert_tokens_to_ids("[gMASK]"), self.convert_tokens_to_ids("<sop>")]
-
-    def build_inputs_with_special_tokens(self, token_ids_0, token_ids_1=None):
-        return self.get_prefix_tokens() + token_ids_0
-
-    def _pad(
-        self,
-        encoded_inputs,
-        max_length=None,
-        padding_strategy=None,
-        pad_to_multiple_of=None,
-        return_attention_mask=None,
-    ):
-        assert self.padding_side == "left"
-        return pad_left(encoded_inputs, max_length, padding_strategy, self.pad_token_id)
