@@ -14,7 +14,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags, question_flags, synthesis_flags
+from utils import cli, flags, question_flags, run_flags, synthesis_flags
 from utils.dataset import read_dataset, read_sentences
 from utils.manifest import made_by, publish
 from utils.synthesis import synthesise
@@ -43,6 +43,9 @@ def run(args: Namespace) -> None:
     shape = synthesis_flags.shape(args)
     inputs, parameters = [layout.train, *held_out], synthesis.generator.parameters
     step = flags.llm_step(args, "s2", layout.synthetic(), inputs=inputs, parameters=parameters, shape=shape)
+    if wanted := run_flags.terms(args):
+        run_flags.tell_plan(step, synthesis.questions(args.limit), wanted)
+        return
     dropped, counts = synthesise(synthesis, step, limit=args.limit)
     if args.keep_dropped:
         manifest = made_by("s2", layout.named(inputs), {**parameters, **shape}, counts.as_row()["dropped"])

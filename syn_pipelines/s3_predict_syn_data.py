@@ -13,8 +13,8 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags, question_flags
-from utils.annotation import annotate
+from utils import cli, flags, question_flags, run_flags
+from utils.annotation import annotate, questions
 from utils.dataset import read_dataset, read_synthetic
 from utils.layout import needed
 
@@ -39,6 +39,9 @@ def run(args: Namespace) -> None:
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode, synthetic=True)
     step = flags.llm_step(args, "s3", result, inputs=[source], parameters=annotator.parameters, shape=annotator.shape)
+    if wanted := run_flags.terms(args):
+        run_flags.tell_plan(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), wanted)
+        return
     counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)
 

@@ -11,6 +11,7 @@ from builders import CHINESE, ROOT, SCRIPTS, STEPS, call, run_python
 from utils.layout import Layout
 
 PURE = {
+    "typical",
     "jsonl",
     "records",
     "tokens",
@@ -66,11 +67,14 @@ MAY_IMPORT = {
     "fusion": {"answers", "labels", "parsing", "records", "voting"},
     "marking": {"jsonl", "records"},
     "drawing": {"llm.base"},
-    "asking": {"journal", "llm.base", "llm"},
+    "asking": {"journal", "llm.base", "llm", "progress"},
     "engine": set(),
+    "progress": set(),
+    "typical": set(),
+    "plan": {"asking", "journal", "llm_step"},
     "llm_step": {"asking", "engine", "llm.pool", "journal", "llm", "llm.base", "manifest", "runlog"},
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
-    "generation": {"asking", "drawing", "llm", "prompts", "records", "tokens"},
+    "generation": {"asking", "drawing", "llm", "prompts", "records", "tokens", "typical"},
     "synthesis": {
         "asking",
         "cleaning",
@@ -91,7 +95,7 @@ MAY_IMPORT = {
     "audit.origins": {"audit.evidence", "audit.weights", "fusion_files", "jsonl", "layout", "manifest", "records"},
     "ending": set(),
     "cli": {"", "ending", "layout"},
-    "run_flags": {"cli", "engine"},
+    "run_flags": {"asking", "cli", "engine", "llm_step", "plan"},
     "flags": {
         "cli",
         "dataset",
@@ -180,7 +184,7 @@ HEAVY = {
     "xllamacpp": ("llm.llamacpp",),
     "openai": ("llm.endpoint",),
     "vllm": ("llm.vllm",),
-    "tqdm": ("asking", "ner"),
+    "tqdm": ("progress", "ner"),
     "ray": ("engine",),
     "pyarrow": ("engine",),
     "json_repair": ("parsing",),

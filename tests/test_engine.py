@@ -19,7 +19,7 @@ from families import make_checkpoint
 from span_models import make_encoder, words_of
 from span_models import make_model as make_span_model
 
-from utils.engine import LOCAL, Engine, _cores_each, _gist, _rows_at_once, _share_out
+from utils.engine import LOCAL, Engine, _cores_each, _gist, _rows_at_once, _share_out, _start_ray
 from utils.journal import Journal
 
 RAY = Engine("ray", workers=2)
@@ -28,11 +28,14 @@ SENTENCES = 200
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A Ray cluster of this machine's, small enough for a test."""
-    ray = pytest.importorskip("ray")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    memory = 80 << 20  # bytes; Ray takes no less
-    ray.init(num_cpus=2, object_store_memory=memory, include_dashboard=False, log_to_driver=False, logging_level=40)
+    """The Ray cluster that the engine starts on this machine."""
+    pytest.importorskip("ray")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", "local")  # else another one that runs here would be used
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        before = signal.getsignal(signal.SIGTERM)
+        ray = _start_ray()
+        assert signal.getsignal(signal.SIGTERM) is before  # or a step that is told to end would say nothing
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test's module
     yield ray
     ray.shutdown()

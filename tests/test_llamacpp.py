@@ -113,8 +113,8 @@ def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkey
     shared = "What all prompts begin with, said anew in this test alone, is long enough to be worth a thought. "
     rows = [request(str(number), f"{shared}Part {number}.") for number in range(6)]
     assert len(list(llm.generate(rows))) == 6
-    lengths = [len(llm._prompt(row)) for row in rows]
-    once = len(llamacpp.common_start([llm._prompt(row) for row in rows]))
+    lengths = [len(llm.encode(row.prompt)) for row in rows]
+    once = len(llamacpp.common_start([llm.encode(row.prompt) for row in rows]))
     tokens = sum(one["prompt_n"] for one in evaluated if one)
     assert once > 60
     assert tokens <= once + sum(length - once for length in lengths) + len(rows)
@@ -134,9 +134,9 @@ def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file,
 def test_an_answer_under_way_ends_with_its_next_piece_once_the_run_is_closed(llm):
     endless = request(grammar='root ::= "a" root', max_new_tokens=200)
     closed = threading.Event()
-    assert len(llm._answer(endless, llm._prompt(endless), closed).text) == 200
+    assert len(llm._answer(endless, llm.encode(endless.prompt), closed).text) == 200
     closed.set()
-    assert len(llm._answer(endless, llm._prompt(endless), closed).text) < 5
+    assert len(llm._answer(endless, llm.encode(endless.prompt), closed).text) < 5
 
 
 @pytest.mark.parametrize(

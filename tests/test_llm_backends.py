@@ -18,7 +18,7 @@ import pytest
 from builders import write_rows
 from llm_server import ChatServer
 
-from utils.llm import LLM, Backend, LLMOptions, Request, Sampling, can_be_guided, load_llm
+from utils.llm import LLM, Backend, LLMOptions, Request, Sampling, can_be_guided, load_counter, load_llm
 
 PROMPTS = ["a", "Name a city.", "north of the river " * 4, "北京在哪里？", "x y z " * 9, "b", "Count to three."]
 ODD, PLAIN = "north <|im_end|> <|im_start|> user south", "north a a user south"
@@ -209,3 +209,12 @@ def test_closing_early_leaves_nothing_running(llm):
         time.sleep(0.02)
     assert threading.active_count() <= before
     assert len(list(llm.generate([ask(1)]))) == 1  # and the next run is not disturbed
+
+
+def test_a_plans_counter_counts_the_prompt_as_the_model_sees_it(case: Case):
+    if case.backend in ("scripted", "openai"):
+        pytest.skip("it has no tokenizer here")
+    counter = load_counter(case.model, case.backend, case.options)
+    answers = case.llm.generate([Request(str(n), "entity", text, 2) for n, text in enumerate([*PROMPTS, ODD])])
+    for answer in answers:
+        assert counter(answer.request.prompt) == answer.prompt_tokens

@@ -20,6 +20,7 @@ from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
 from utils.shots import ExampleForm, Shots, choose_shots
 from utils.tokens import Language, join_tokens
+from utils.typical import typical_annotation
 from utils.voting import Voting
 
 # Tokens that an answer may take for each token of its sentence, by density, besides a fixed part. An item takes
@@ -110,7 +111,9 @@ class Annotator:
         budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
         drawn = self.drawing.sampling(sentence.id, sample)
         request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence), sample)
-        return Question(request, text_hash(sentence.tokens))
+        label = self.labels[len(self.labels) // 2] if self.labels else ""
+        typical = typical_annotation(self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], dense=self.dense)
+        return Question(request, text_hash(sentence.tokens), typical)
 
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from utils.journal import Entry, Journal
 from utils.llm.base import LLM, Answer, Request
+from utils.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +16,7 @@ class Question:
 
     request: Request
     input: str
+    typical: str = ""  # an answer of the length that answers to it usually have: what a plan counts
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -33,6 +32,12 @@ class Usage:
     prompt_tokens: int = 0
     answer_tokens: int = 0
     retries: int = 0  # how often a server had to be asked again
+    asking_seconds: float = 0.0  # the model's loading left out
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How many tokens of answers came a second, of all that ran at once; None where nothing was asked."""
+        return round(self.answer_tokens / self.asking_seconds, 1) if self.asking_seconds else None
 
     def add(self, answer: Answer) -> None:
         self.answers += 1
@@ -49,12 +54,16 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
     missing = {question.request: question for question in questions if question.key not in journal.entries}
     if not missing:
         return
-    bar = tqdm(total=len(questions), initial=len(questions) - len(missing), desc=title, unit="sentence")
-    with logging_redirect_tqdm(), bar:  # what is logged meanwhile stands above the bar
-        for answer in load().generate(list(missing)):
+    expected = sum(request.max_new_tokens for request in missing)  # which grows with the sentence
+    with Progress(title, total=len(questions), done=len(questions) - len(missing), expected=expected) as bar:
+        llm = load()
+        bar.start()
+        before = usage.asking_seconds
+        for answer in llm.generate(list(missing)):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
+            bar.advance(answer.answer_tokens, expected=answer.request.max_new_tokens)
             usage.add(answer)
-            bar.update()
+            usage.asking_seconds = round(before + bar.seconds, 6)
 
 
 def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:

@@ -7,6 +7,8 @@ import math
 import os
 import pickle
 import re
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -144,8 +146,11 @@ def _start_ray() -> Any:
         raise ImportError(INSTALL) from None
     if not ray.is_initialized():
         own_code = str(Path(__file__).resolve().parent)  # sent to machines that have no copy of the project
-        here = {} if os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
+        here = {} if os.environ.get("RAY_ADDRESS", "local") != "local" else {"include_dashboard": False}
+        end = signal.getsignal(signal.SIGTERM)
         ray.init(runtime_env={"py_modules": [own_code]}, log_to_driver=False, logging_level=logging.ERROR, **here)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, end)  # Ray would end the process without a word
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     return ray
 

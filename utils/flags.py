@@ -26,7 +26,7 @@ from utils.labels import LabelNormaliser
 from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, Layout, Mode
 from utils.llm.base import Backend, LLMOptions, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
-from utils.run_flags import add_engine_flags, engine
+from utils.run_flags import add_engine_flags, add_plan_flags, engine
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     )
     add_device_flags(parser, batch_size=batch_size)
     add_engine_flags(parser)
+    add_plan_flags(parser)
     flags.add_argument(
         "--guided",
         type=auto_switch,
@@ -87,9 +88,6 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     )
     flags.add_argument(
         "--max_new_tokens", type=positive_number, default=None, help="longest answer; default: from each sentence"
-    )
-    flags.add_argument(
-        "--limit", type=positive_number, default=None, help="ask about so many sentences, the first ones"
     )
     flags.add_argument("--trust_remote_code", type=switch, default=False, help="run the code of a hub id's checkpoint")
     flags.add_argument(

@@ -13,6 +13,7 @@ from utils.llm import Request
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
 from utils.tokens import Language, join_tokens
+from utils.typical import typical_continuation
 
 Style = Literal["explain", "continue", "dialogue", "news"]
 
@@ -36,7 +37,7 @@ class Generator:
         prompt = self.prompt.fill({"entities": asked, "sentence": text})
         drawn = self.drawing.sampling(sentence.id, sample)
         request = Request(sentence.id, TASK, prompt, self.max_new_tokens, drawn, sample=sample)
-        return Question(request, input_hash(sentence))
+        return Question(request, input_hash(sentence), typical_continuation(text, dense=self.dense))
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from utils.asking import Question, Usage, ask
 from utils.engine import LOCAL, Engine
-from utils.journal import Journal, journal_path
-from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_llm
+from utils.journal import Entry, Journal, journal_path
+from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_counter, load_llm
 from utils.llm.pool import LLMPool
 from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish, read_manifest
 from utils.runlog import logged_run
@@ -24,6 +24,7 @@ class Counts(Protocol):
 
 
 AnyCounts = TypeVar("AnyCounts", bound=Counts)
+Key = tuple[str, str, str, int]
 Build = Callable[[Journal], tuple[list[dict[str, Any]], AnyCounts]]
 NextRound = Callable[[Journal], Sequence[Question]]  # what else to ask, seeing the answers so far; nothing: no more
 
@@ -42,6 +43,10 @@ class ModelChoice:
         if self.engine.is_pool:
             return LLMPool(self.path, self.backend, self.options, self.engine)
         return load_llm(self.path, self.backend, self.options)
+
+    def counter(self) -> Callable[[str], int]:
+        """Return what counts the tokens of a prompt; no weights are loaded for it."""
+        return load_counter(self.path, self.backend, self.options)
 
     def identity(self) -> dict[str, str]:
         """Return what tells this model from another, wherever it runs; of a server's, its name is all that is known."""
@@ -74,22 +79,47 @@ class LLMStep:
         journal holds answers of another model, prompt or setting.
         """
         hashes = hash_inputs(self.inputs)
-        print_ = fingerprint(self.model.identity(), self.parameters)
-        self._check_result(print_)
+        print_ = self._fingerprint()
         journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:
-            line.update(model=self.model.path, backend=self.model.backend)
-            load, usage = cache(self.model.load), Usage()
-            try:
-                while questions:
-                    ask(questions, journal, load, usage, title=self.result.stem)
-                    questions = next_round(journal)
-            finally:  # what was paid for stands in the log, however the run ends
-                line.update(result=self.result.name, **asdict(usage))
+            self._ask(questions, journal, line, next_round)
             rows, counts = build(journal)
             parameters = {**self.parameters, **self.shape}
             publish(self.result, rows, Manifest(self.name, hashes, parameters, print_, counts.as_row()))
         return counts
+
+    def ask(self, questions: Sequence[Question]) -> Usage:
+        """Ask what the journal lacks, and publish nothing; return what it took."""
+        journal = Journal(journal_path(self.result), self._fingerprint())
+        with journal, logged_run(self.run_log, self.name) as line:
+            return self._ask(questions, journal, line, lambda _: ())
+
+    def recorded(self) -> dict[Key, Entry]:
+        """Return the answers that the journal holds, without making one; none where it is to be set aside."""
+        path = journal_path(self.result)
+        if self.overwrite or not path.is_file():
+            return {}
+        with Journal(path, self._fingerprint()) as journal:
+            return dict(journal.entries)
+
+    def _ask(
+        self, questions: Sequence[Question], journal: Journal, line: dict[str, Any], next_round: NextRound
+    ) -> Usage:
+        line.update(model=self.model.path, backend=self.model.backend)
+        load, usage = cache(self.model.load), Usage()
+        try:
+            while questions:
+                ask(questions, journal, load, usage, title=self.result.stem)
+                questions = next_round(journal)
+        finally:  # what was paid for stands in the log, however the run ends
+            line.update(result=self.result.name, **asdict(usage), tokens_per_second=usage.tokens_per_second)
+        return usage
+
+    def _fingerprint(self) -> str:
+        """Return what tells this work from other work; raise ValueError where the result is of other work."""
+        print_ = fingerprint(self.model.identity(), self.parameters)
+        self._check_result(print_)
+        return print_
 
     def _check_result(self, print_: str) -> None:
         """Raise ValueError where the result is of another model, prompt or setting, whatever became of its journal."""

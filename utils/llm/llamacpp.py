@@ -7,8 +7,9 @@ import logging
 import os
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +28,9 @@ MARK = "\ue000sentence\ue000"  # stands for the user's message while the templat
 class LlamaCpp:
     """A model in an in-process llama.cpp server."""
 
-    def __init__(self, model: str, options: LLMOptions) -> None:
+    def __init__(self, model: str, options: LLMOptions, *, counts_only: bool = False) -> None:
         self._model = model
+        self._counts_only = counts_only
         self._options = options
         self._folder = TemporaryDirectory(prefix="llamacpp-")  # where a slot's state passes to the others
         # The loopback address must not go through a proxy that the environment names.
@@ -39,7 +41,9 @@ class LlamaCpp:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Long answers first, so that no slot is left with a long one at the end.
-        rows = [(request, self._prompt(request)) for request in sorted(requests, key=lambda one: -one.max_new_tokens)]
+        rows = [
+            (request, self.encode(request.prompt)) for request in sorted(requests, key=lambda one: -one.max_new_tokens)
+        ]
         self._make_room(max((len(prompt) + request.max_new_tokens for request, prompt in rows), default=0))
         self._share(common_start([prompt for _, prompt in rows]) if len(rows) > 1 else [])
         with ThreadPoolExecutor(self.slots) as pool:
@@ -51,9 +55,9 @@ class LlamaCpp:
                 closed.set()
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _prompt(self, request: Request) -> list[int]:
-        # Tokens of the message are never special ones: a role token inside it stays text.
-        return [*self._before, *self._tokens(request.prompt, special=False), *self._after]
+    def encode(self, message: str) -> list[int]:
+        """Return the token ids of a prompt; those of the message are never special ones: a role token stays text."""
+        return [*self._before, *self._tokens(message, special=False), *self._after]
 
     def _answer(self, request: Request, prompt: list[int], closed: threading.Event) -> Answer:
         budget = min(request.max_new_tokens, self.context - len(prompt) - 1)
@@ -74,7 +78,11 @@ class LlamaCpp:
         """Start the server with so many tokens for each slot, or as many as the model can; large slots are fewer."""
         self.slots = max(1, min(SLOTS, self._options.batch_size, SLOTS * TOKENS_A_SLOT // context))
         self.server: Any = None  # the one before lets go of its memory first
-        self.server = _server(self._model, self._options, slots=self.slots, context=context, folder=self._folder.name)
+        params = _params(self._model, self._options, slots=self.slots, context=context, folder=self._folder.name)
+        if self._counts_only:  # the weights stay on disk, where llama.cpp maps them
+            params.no_extra_bufts = True  # else it reads them all, to pack them
+            params.warmup = False
+        self.server = _server(params)
         self.context = int(self._get("/props")["default_generation_settings"]["n_ctx"])
         self._full = self.context < context
 
@@ -117,16 +125,20 @@ def common_start(rows: Sequence[Sequence[int]]) -> list[int]:
 
 def load(model: str, options: LLMOptions) -> LlamaCpp:
     """Start a server on a `.gguf` file; raises ImportError with the install command where xllamacpp is missing."""
-    try:
-        import xllamacpp  # noqa: F401
-    except ImportError:
-        raise ImportError(".gguf files need llama.cpp: pip install xllamacpp") from None
     return LlamaCpp(model, options)
 
 
-def _server(model: str, options: LLMOptions, *, slots: int, context: int, folder: str) -> Any:
-    import xllamacpp
+def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
+    """Return what counts the tokens of a message's prompt."""
+    llm = LlamaCpp(model, replace(options, gpus=(), batch_size=1), counts_only=True)
+    return lambda message: len(llm.encode(message))
 
+
+def _params(model: str, options: LLMOptions, *, slots: int, context: int, folder: str) -> Any:
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ImportError(".gguf files need llama.cpp: pip install xllamacpp") from None
     params = xllamacpp.CommonParams()
     params.model.path = model
     params.n_parallel = slots
@@ -136,6 +148,12 @@ def _server(model: str, options: LLMOptions, *, slots: int, context: int, folder
     params.verbosity = -1
     params.ui = False
     _place(params, options.gpus, xllamacpp)
+    return params
+
+
+def _server(params: Any) -> Any:
+    import xllamacpp
+
     return xllamacpp.Server(params)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -67,6 +67,13 @@ def load(model: str, options: LLMOptions) -> LLM:
         copies += [checkpoint.load(Placement([gpu])) for gpu in gpus[1:]]
     llms = [_llm(loaded, tokenizer, options.batch_size) for loaded, tokenizer in copies]
     return Copies(llms) if len(llms) > 1 else llms[0]
+
+
+def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
+    """Return what counts the tokens of a message's prompt; no weights are loaded."""
+    checkpoint = Checkpoint(model, options)
+    chat = chat_format(checkpoint.tokenizer(), checkpoint.settings())
+    return lambda message: len(chat.encode(message))
 
 
 def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
