@@ -16,7 +16,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags, question_flags, run_flags, synthesis_flags
 from utils.dataset import read_dataset, read_sentences
-from utils.manifest import made_by, publish
+from utils.manifest import hash_inputs, made_by, publish
 from utils.synthesis import synthesise
 
 cmd_args = True  # set to False inside a notebook
@@ -36,8 +36,9 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Continue the sentences of the dataset."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
+    hashes = hash_inputs(layout.named([layout.train, *held_out]))
+    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     texts = [sentence.tokens for file in held_out for sentence in read_sentences(file, dense=dataset.dense)]
     synthesis = synthesis_flags.synthesis(args, dataset, texts)
     shape = synthesis_flags.shape(args)
@@ -48,7 +49,7 @@ def run(args: Namespace) -> None:
         return
     dropped, counts = synthesise(synthesis, step, limit=args.limit)
     if args.keep_dropped:
-        manifest = made_by("s2", layout.named(inputs), {**parameters, **shape}, counts.as_row()["dropped"])
+        manifest = made_by("s2", hashes, {**parameters, **shape}, counts.as_row()["dropped"])
         publish(layout.synthetic_dropped(), dropped, manifest)
     cli.report(counts, layout.synthetic(), advice=counts.advice)
 

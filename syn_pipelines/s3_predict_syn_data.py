@@ -17,6 +17,7 @@ from utils import cli, flags, question_flags, run_flags
 from utils.annotation import annotate, questions
 from utils.dataset import read_dataset, read_synthetic
 from utils.layout import needed
+from utils.manifest import tell_of_stale
 
 cmd_args = True  # set to False inside a notebook
 
@@ -35,6 +36,7 @@ def run(args: Namespace) -> None:
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     source = needed({"s2": layout.synthetic()}, "run s2")["s2"]
+    tell_of_stale(source, layout.find)
     sentences = read_synthetic(source, dense=dataset.dense)
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode, synthetic=True)

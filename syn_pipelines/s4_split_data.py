@@ -9,6 +9,7 @@ Writes  <file_dir>/<file_name>/<save_type_name>/{250,500,1000}/: train_<size>.js
 
 import contextlib
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
@@ -18,7 +19,7 @@ from utils import cli, flags
 from utils.dataset import read_dataset, read_synthetic
 from utils.jsonl import read_rows
 from utils.layout import MODES, SIZES, Layout, Size, needed
-from utils.manifest import made_by, publish, tell_of_stale
+from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
 from utils.records import sentence_to_row
 from utils.runlog import logged_run
 from utils.splits import Rows, Share
@@ -44,6 +45,9 @@ def run(args: Namespace) -> None:
     )
     for file in (*answers.values(), *synthetic.values(), *synthetic_answers.values()):
         tell_of_stale(file, layout.find)
+    hashes = hash_inputs(
+        layout.named([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
+    )
     with logged_run(layout.run_log, "s4"):
         whole = Share(
             dataset.sentences,
@@ -52,17 +56,17 @@ def run(args: Namespace) -> None:
             {mode: [row for _, row in read_rows(file)] for mode, file in synthetic_answers.items()},
         )
         for size, percent in SIZES.items():
-            publish_share(layout, size, whole.first(percent), dense=dataset.dense)
+            publish_share(layout, size, whole.first(percent), hashes, dense=dataset.dense)
     strays = f", {whole.strays} answers to other texts left out" if whole.strays else ""
     counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{strays}"
     cli.report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
 
 
-def publish_share(layout: Layout, size: Size, share: Share, *, dense: bool) -> None:
+def publish_share(layout: Layout, size: Size, share: Share, hashes: Mapping[str, str], *, dense: bool) -> None:
     """Write the files of one size, each with the files that it was taken from in its manifest."""
 
     def write(result: Path, rows: Rows, *sources: Path) -> None:
-        inputs = layout.named([layout.train, *sources])
+        inputs = {name: hashes[name] for name in layout.named([layout.train, *sources])}
         publish(result, rows, made_by("s4", inputs, {"size": size, "dense": dense}, {"lines": len(rows)}))
 
     write(layout.size_sentences(size), [sentence_to_row(sentence) for sentence in share.sentences])

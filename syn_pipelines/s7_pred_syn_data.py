@@ -11,7 +11,7 @@ Writes  there: train_<size>_synthetic_target.jsonl, and train_<size>_synthetic_r
 
 import contextlib
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
@@ -20,7 +20,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils import cli, flags
 from utils.dataset import read_dataset, read_sentences, read_synthetic
 from utils.layout import SIZES, Layout, Size, needed
-from utils.manifest import made_by, publish, tell_of_stale
+from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
 from utils.marking import Marker, Predictor, TrainedModel, check_origin, common_targets, find_model
 from utils.ner.pool import NerPool
 from utils.review import Review, review
@@ -62,11 +62,12 @@ def run(args: Namespace) -> None:
         for size in reversed(SIZES):  # the largest first: where one model serves all, the others are known then
             source = layout.size_sentences(size, synthetic=True)
             tell_of_stale(source, layout.find)
+            hashes = hash_inputs(layout.named([source, layout.labels, *models[size].files]))
             marker = markers[models[size].folder]
             marked = review(marker.rows(read_synthetic(source, dense=dataset.dense)), marker.labels)
             kept = marked.without_disagreeing() if args.drop_disagreeing else marked
             parameters = {"size": size, "model_warning": notes[size], "drop_disagreeing": args.drop_disagreeing}
-            write(layout, size, kept, inputs=[source, layout.labels, *models[size].files], parameters=parameters)
+            write(layout, size, kept, hashes=hashes, parameters=parameters)
 
 
 def origin_note(layout: Layout, size: Size, model: TrainedModel, *, dense: bool, one_each: bool) -> str | None:
@@ -82,12 +83,12 @@ def predictor(folder: Path, args: Namespace) -> Predictor:
 
 
 def write(
-    layout: Layout, size: Size, marked: Review, *, inputs: Sequence[Path], parameters: Mapping[str, object]
+    layout: Layout, size: Size, marked: Review, *, hashes: Mapping[str, str], parameters: Mapping[str, object]
 ) -> None:
     """Write the marked sentences of one size, and what is to be looked at in them."""
     rows, spans = marked.rows, sum(len(row["entities"]) for row in marked.rows)
     counts = {"sentences": len(rows), "spans": spans, **marked.counts}
-    manifest = made_by("s7", layout.named(inputs), parameters, counts)
+    manifest = made_by("s7", hashes, parameters, counts)
     publish(layout.size_target(size), rows, manifest)
     publish(layout.size_review(size), marked.mentions, manifest)
     dropped = f" ({marked.dropped} left out)" if marked.dropped else ""

@@ -26,7 +26,7 @@ from utils import cli, flags
 from utils.dataset import read_sentences
 from utils.jsonl import read_json, write_json
 from utils.layout import FEW_SHOT, SIZES, TrainingData, model_folder, needed
-from utils.manifest import file_hash
+from utils.manifest import file_hash, tell_of_stale
 from utils.ner.config import Architecture
 from utils.ner.training_data import NerData, read_ner_data, warn_of_leaks
 from utils.ner.training_record import (
@@ -141,6 +141,7 @@ def find_files(args: Namespace) -> Files:
     }[args.data]
     labels = args.labels or labels
     needed({"train": train, "labels": labels}, MADE_BY[args.data], at_least=2)
+    tell_of_stale(train, layout.find)
     return Files(
         train=train,
         dev=args.dev or (layout.dev if layout.dev.is_file() else None),

@@ -12,6 +12,7 @@ from utils.manifest import (
     check_owner,
     file_hash,
     fingerprint,
+    hash_inputs,
     made_by,
     manifest_path,
     model_identity,
@@ -31,7 +32,7 @@ def source(tmp_path):
 
 def manifest(source, **changes):
     values = {"step": "s4", "parameters": {"size": "250"}, "counts": {"lines": 1}, **changes}
-    return made_by(values["step"], {source.name: source}, values["parameters"], values["counts"])
+    return made_by(values["step"], hash_inputs({source.name: source}), values["parameters"], values["counts"])
 
 
 def test_a_manifest_holds_what_the_contract_lists_in_its_order(tmp_path, source):
@@ -206,3 +207,12 @@ def test_a_file_smaller_than_two_mebibytes_is_known_by_all_its_bytes(gguf):
 def test_a_hub_id_is_known_by_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert model_identity("a/b") != model_identity("a/c")
+
+
+def test_an_input_that_is_exchanged_while_a_step_runs_is_known_to_be_another_afterwards(tmp_path, source, caplog):
+    result = tmp_path / "a.jsonl"
+    hashes = hash_inputs({source.name: source})
+    source.write_text("another", encoding="utf-8")
+    publish(result, [{"a": 1}], made_by("s4", hashes, {}, {}))
+    tell_of_stale(result, lambda name: tmp_path / name)
+    assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text

@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pytest
+import train_ner
 from builders import (
     CHINESE,
     ENGLISH,
@@ -110,6 +111,27 @@ def test_a_result_of_another_setting_is_not_mixed_into_even_where_journal_or_man
     assert bytes_below(english.results) == before
     call(step, **english.llm, max_new_tokens=7, overwrite=True)
     assert read_lines(english.results / "run.log.jsonl")[-1]["answers"] > 0
+
+
+# --- 8: a later step knows that an earlier one was redone
+
+
+@pytest.mark.parametrize(
+    ("later", "changed", "remedy"), [("s3", "train_1000", "run s2"), ("train", "labels", "run s5")]
+)
+def test_step_3_and_a_training_tell_that_what_they_read_is_of_other_sentences(english, caplog, later, changed, remedy):
+    english.annotate()
+    english.merge()
+    name = "train_1000.jsonl" if changed == "train_1000" else "labels.txt"
+    with (english.dataset / name).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    caplog.clear()
+    if later == "s3":
+        call("s3", **english.llm)
+    else:
+        values = {**english.data, "from_pretrained": "x"}
+        train_ner.find_files(train_ner.build_parser().parse_values(values))
+    assert f"was made from another {name} than there is now: {remedy} again" in caplog.text
 
 
 # --- the README

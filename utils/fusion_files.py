@@ -13,7 +13,7 @@ from utils.dataset import read_sentences, read_synthetic
 from utils.fusion import FusionCounts, LabelTable, Mode, Naming, combine_tables, label_table, merge_sentences
 from utils.jsonl import read_json, read_rows, write_json
 from utils.layout import MODES, WHOLE, LabelKind, Layout, Size, needed
-from utils.manifest import Manifest, check_owner, made_by, publish, tell_of_stale, write_manifest
+from utils.manifest import Manifest, check_owner, hash_inputs, made_by, publish, tell_of_stale, write_manifest
 from utils.parsing import Item
 from utils.records import Sentence
 
@@ -81,11 +81,11 @@ class Merger:
 
         The lines of the file `behind` are put behind the side's own.
         """
+        inputs = hash_inputs(self.layout.named([*side.inputs, self.layout.labels, *self.label_knowledge]))
+        added = hash_inputs(self.layout.named([behind])) if behind else {}
         sentences, items = self._read(side)
         rows, counts = merge_sentences(sentences, items, self.naming, dense=self.dense)
-        inputs = [*side.inputs, self.layout.labels, *self.label_knowledge]
-        manifest = self._manifest([*inputs, behind] if behind else inputs, counts.as_row())
-        publish(side.fusion, [*rows, *_rows(behind)], manifest)
+        publish(side.fusion, [*rows, *_rows(behind)], self._manifest({**inputs, **added}, counts.as_row()))
         table = label_table(self.naming.targets, counts.spans)
         for path in side.label_files:
             write_json(path, table)
@@ -98,9 +98,9 @@ class Merger:
         sentences = (read_synthetic if side.synthetic else read_sentences)(side.sentences, dense=self.dense)
         return sentences, _items(side.answers, sentences)
 
-    def _manifest(self, inputs: Iterable[Path], counts: Mapping[str, Any]) -> Manifest:
+    def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
         parameters = {"label_prefix": self.naming.prefix, "dense": self.dense}
-        return made_by(self.step, self.layout.named(inputs), parameters, counts)
+        return made_by(self.step, inputs, parameters, counts)
 
 
 def combine_labels(step: str, layout: Layout, size: Size, targets: Sequence[str]) -> str:
@@ -113,9 +113,10 @@ def combine_labels(step: str, layout: Layout, size: Size, targets: Sequence[str]
     files = [*fusion.values(), *synthetic.values()]
     for file in files:
         tell_of_stale(file, layout.find)
+    hashes = hash_inputs(layout.named([layout.labels, *files]))
     table = combine_tables([read_table(file) for file in files], targets)
     counts = _extension_counts(table)
-    manifest = made_by(step, layout.named([layout.labels, *files]), {}, counts)
+    manifest = made_by(step, hashes, {}, counts)
     for path in _with_copy(layout, "syn_fusion", size):
         write_json(path, table)
         write_manifest(path, manifest)

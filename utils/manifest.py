@@ -32,11 +32,12 @@ class Manifest:
     version: str = __version__
 
 
-def made_by(
-    step: str, inputs: Mapping[str, Path], parameters: Mapping[str, Any], counts: Mapping[str, Any]
-) -> Manifest:
-    """Return the manifest of a result that its inputs and parameters alone decide."""
-    hashes = hash_inputs(inputs)
+def made_by(step: str, hashes: Mapping[str, str], parameters: Mapping[str, Any], counts: Mapping[str, Any]) -> Manifest:
+    """Return the manifest of a result that its inputs and parameters alone decide.
+
+    `hashes` are those of the inputs (`hash_inputs`) from before they were read: an input that is exchanged while a step
+    runs is then known to be another.
+    """
     return Manifest(step, hashes, parameters, fingerprint(step, hashes, parameters), counts)
 
 
