@@ -6,12 +6,8 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+from tiny_checkpoint import SPECIAL, TEMPLATE
 
-SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 WIDTH, HEADS, INNER, LAYERS, CONTEXT = 64, 2, 96, 2, 4096
 
 

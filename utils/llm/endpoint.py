@@ -55,13 +55,13 @@ class Endpoint:
         self.api_base = api_base
         self.model = model
         self.patience = patience
-        key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
         # A proxy that the environment names cannot reach this machine's own loopback.
         parts = urlsplit(api_base)
         direct = parts.hostname in LOOPBACK
         self._client = openai.AsyncOpenAI(
             base_url=api_base,
-            api_key=key or "none",  # the client insists on one; a local server does not look at it
+            api_key=self._key or "none",  # the client insists on one; a local server does not look at it
             max_retries=0,  # they are counted here
             timeout=openai.Timeout(LONGEST_ANSWER, connect=10),
             http_client=openai.DefaultAsyncHttpxClient(trust_env=False, verify=parts.scheme == "https")
@@ -126,7 +126,7 @@ class Endpoint:
         """Return a server's words, shortened; a key, or a part of a prompt, that it repeats is not shown."""
         start = prompt[:20]
         known = words.partition(start)[0] + "…" if start and start in words else words
-        return known.replace(self._client.api_key, "…")[:200]
+        return (known.replace(self._key, "…") if self._key else known)[:200]
 
 
 def _words_of(error: openai.APIStatusError) -> str:
