@@ -13,7 +13,7 @@ from utils.llm.base import Answer, Finish, LLMOptions, Request
 
 LONGEST = 8192  # tokens of a prompt with its answer; fewer where the model itself has fewer
 # What vLLM's own defaults would do: leave a process behind where a run is killed; take a CPU's whole memory.
-SETTINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_LOGGING_LEVEL": "WARNING"}
+SETTINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_LOGGING_LEVEL": "ERROR"}
 
 
 class VLLM:
