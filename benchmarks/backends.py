@@ -53,14 +53,14 @@ def run(args: argparse.Namespace) -> None:
 
 def compare(args: argparse.Namespace) -> None:
     """Print a table: a row a run, its speed, and which of its answers the first run gave too."""
-    runs = [json.loads(line) for path in args.files for line in path.read_text(encoding="utf-8").splitlines()]
-    first = json.loads(args.files[0].read_text(encoding="utf-8").splitlines()[0])
-    baseline = {run["mode"]: run["answers"] for run in runs if run["backend"] == first["backend"]}
+    files = [[json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in args.files]
+    baseline = {run["mode"]: run["answers"] for run in files[0]}
     print("| backend | guided | mode | loading, s | sentences/s | tokens/s | equal answers | equal items |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for one in runs:
+    for one in (run for runs in files for run in runs):
         speed = [f"{number / one['seconds']:.2f}" for number in (len(one["answers"]), one["tokens"])]
-        same = [f"{share:.0%}" for share in agreement(one["answers"], baseline[one["mode"]], one["mode"])]
+        others = baseline.get(one["mode"])
+        same = [f"{share:.0%}" for share in agreement(one["answers"], others, one["mode"])] if others else ["–", "–"]
         cells = [one["backend"], "yes" if one["guided"] else "no", one["mode"], str(one["loading"]), *speed, *same]
         print("| " + " | ".join(cells) + " |")
 
