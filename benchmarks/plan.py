@@ -1,0 +1,53 @@
+"""How far a plan is from what a run really took: python benchmarks/plan.py DATASET RESULTS MODEL
+
+DATASET is a dataset's folder, RESULTS the folder of its answers (s1), MODEL the checkpoint folder or .gguf file that
+gave them. Each mode is planned from nothing, and from 20 and 40 of its real answers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from utils.annotation import Annotator, questions
+from utils.asking import Question
+from utils.dataset import read_dataset
+from utils.journal import Entry, journal_path
+from utils.jsonl import read_rows
+from utils.layout import ENTITY_LABELS, MODES, POS_LABELS
+from utils.llm import LLMOptions, load_counter
+from utils.llm.base import choose_backend
+from utils.plan import Count, estimate, spread
+
+
+def compare(asked: list[Question], entries: Mapping[tuple[str, str, str, int], Entry], count: Count, known: int) -> str:
+    """Return what is planned and what was real, of all questions but `known` ones, whose answers the plan has seen."""
+    seen = spread(sorted(asked, key=lambda one: one.request.max_new_tokens), known) if known else []
+    keys = {one.key for one in seen}
+    left = [one for one in asked if one.key not in keys]
+    plan = estimate(left, seen, entries, count)
+    prompt = sum(entries[one.key].prompt_tokens for one in left)
+    answer = sum(entries[one.key].answer_tokens for one in left)
+    return (
+        f"{known:>3} real: prompts {plan.prompt:.0f} for {prompt} ({plan.prompt / prompt - 1:+.1%}), "
+        f"answers {plan.answer:.0f} for {answer} ({plan.answer / answer - 1:+.1%})"
+    )
+
+
+def main(dataset_folder: Path, results: Path, model: str) -> None:
+    dataset = read_dataset(dataset_folder / "train_1000.jsonl", dataset_folder / "labels.txt", dense=None)
+    count = load_counter(model, choose_backend(model, "auto"), LLMOptions())
+    for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
+        journal = journal_path(results / f"{mode}_train_1000.jsonl")
+        entries = {entry.key: entry for _, row in read_rows(journal) for entry in [Entry(**row)]}
+        annotator = Annotator.for_dataset(mode, dataset, labels, guided=False)
+        asked = [one for one in questions(dataset.sentences, annotator) if one.key in entries]
+        for known in (0, 20, 40):
+            print(mode, compare(asked, entries, count, known))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
