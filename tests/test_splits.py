@@ -79,7 +79,6 @@ def test_answers_to_synthetic_sentences_follow_their_sources():
         answer("1", "another text"),
         answer("99", "sentence 1"),
         answer("1-1", "sentence 1"),
-        {**answer("1", "sentence 1"), "id": 1},
         {"answers": []},
     ],
 )
@@ -87,6 +86,12 @@ def test_an_answer_to_another_text_belongs_to_no_size_and_is_counted(stray):
     whole = share(8, answers=[answer("1", "sentence 1"), stray])
     assert [row.get("id") for row in whole.first(100).answers["entity"]] == ["1"]
     assert whole.strays == 1
+
+
+def test_an_id_may_be_a_number():
+    whole = share(8, answers=[{**answer("1", "sentence 1"), "id": 1}])
+    assert [row["id"] for row in whole.first(25).answers["entity"]] == [1]
+    assert whole.strays == 0
 
 
 def test_answers_that_all_fit_leave_no_stray():
