@@ -125,6 +125,15 @@ def test_a_spelling_that_no_file_knows_has_no_label(normaliser, spelling):
     assert normaliser(spelling) is None
 
 
+@pytest.mark.parametrize(
+    ("spelling", "label"),
+    [("其他" * 20 + "名" * 40, "MISC"), ("(" * 80, None), ("名(" * 26, "NOUN"), ("一般具体" * 20, None)],
+    ids=["generic words", "brackets", "a word and brackets", "generic beginnings"],
+)
+def test_a_spelling_of_little_but_decoration_is_read_at_once(entity, spelling, label):
+    assert entity(spelling) == label
+
+
 def test_the_first_file_that_knows_a_spelling_decides(tmp_path):
     first = write_json(tmp_path / "a.json", {"PERSON": ["nr"]})
     second = write_json(tmp_path / "b.json", {"PROPER_NOUN": ["nr", "nz"]})

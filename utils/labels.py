@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from utils.jsonl import read_json
@@ -14,12 +15,12 @@ from utils.spelling import (
     bracket_parts,
     english_readings,
     han_alternatives,
+    han_readings,
     has_name,
     is_negated,
     is_tag,
     levels,
     plain,
-    stripped,
     without_prefix,
 )
 
@@ -66,7 +67,7 @@ class LabelNormaliser:
         key = plain(spelling)
         listed = (table.listed.get(key) for table in self._tables)
         read = (table.read(spelling) for table in self._tables)
-        return next((label for label in (*listed, *read) if label), None) if key else None
+        return next((label for label in chain(listed, read) if label), None) if key else None
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,13 @@ class _Table:
         return None
 
     def _read_han(self, key: str) -> str | None:
-        if key in self.listed:
-            return self.listed[key]
-        for shorter in stripped(key):
-            label = self._read_han(shorter)
-            if label:
-                return label
+        readings = han_readings(key)
+        listed = (self.listed.get(reading) for reading in readings)
+        heads = (self._head(reading) for reading in reversed(readings))
+        return next((label for label in chain(listed, heads) if label), None)
+
+    def _head(self, key: str) -> str | None:
+        """Return the label of the longest listed end of a compound."""
         return next((self.ends[key[start:]] for start in range(1, len(key)) if key[start:] in self.ends), None)
 
 

@@ -118,7 +118,15 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-def stripped(key: str) -> Iterator[str]:
+def han_readings(key: str) -> list[str]:
+    """Return a plain spelling, and what is left of it without words that say nothing, the longest first, each once."""
+    readings = [key]
+    for reading in readings:  # grows while it is read
+        readings += [shorter for shorter in _stripped(reading) if shorter not in readings]
+    return sorted(readings, key=len, reverse=True)
+
+
+def _stripped(key: str) -> Iterator[str]:
     """Yield what is left of a plain spelling without a number behind it, or a word that says nothing around it."""
     without_number = key.rstrip("0123456789")
     if without_number != key and (len(without_number) > 2 or has_name(without_number)):
