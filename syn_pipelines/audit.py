@@ -18,7 +18,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.audit import audit
-from utils.layout import SAVE_MODEL, SIZES
+from utils.layout import SIZES
 
 cmd_args = True  # set to False inside a notebook
 
@@ -27,9 +27,7 @@ def build_parser() -> cli.Parser:
     """Return the script's flags."""
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
-    parser.add_argument(
-        "--models", type=cli.path, default=cli.shortest(SAVE_MODEL), help="folder of the trained models"
-    )
+    flags.add_models_flag(parser)
     return parser
 
 

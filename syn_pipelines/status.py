@@ -16,7 +16,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.dataset import read_dataset
-from utils.layout import FEW_SHOT, SAVE_MODEL
+from utils.layout import FEW_SHOT
 from utils.status import Survey, next_step
 
 cmd_args = True  # set to False inside a notebook
@@ -26,9 +26,7 @@ def build_parser() -> cli.Parser:
     """Return the script's flags."""
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
-    parser.add_argument(
-        "--models", type=cli.path, default=cli.shortest(SAVE_MODEL), help="folder of the trained models"
-    )
+    flags.add_models_flag(parser)
     return parser
 
 

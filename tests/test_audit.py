@@ -15,14 +15,9 @@ from workspace import SIZES, Workspace
 @pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
 def clean(request, tmp_path_factory):
     """A dataset on which all eight steps have run, with a model for each size that says what it was trained on."""
-    work = Workspace(tmp_path_factory.mktemp("clean"), request.param)
-    work.annotate()
-    work.merge()
-    pattern = work.models()
+    work = Workspace(tmp_path_factory.mktemp("clean"), request.param).finish()
     for size in SIZES:
         add_record(work, size)
-    call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
-    call("s8", **work.data)
     return work
 
 
@@ -42,13 +37,7 @@ def add_record(work, size):
 @pytest.fixture
 def work(clean, tmp_path):
     """A copy of the clean run, to plant a leak in."""
-    copy = Workspace.__new__(Workspace)
-    copy.__dict__.update(clean.__dict__, folder=tmp_path)
-    copy.file_dir = tmp_path / clean.file_dir.name
-    copy.dataset, copy.results = copy.file_dir / "tiny", copy.file_dir / "tiny" / "GLM4"
-    shutil.copytree(clean.file_dir, copy.file_dir)
-    shutil.copytree(clean.folder / "save_model", tmp_path / "save_model")
-    return copy
+    return clean.copy(tmp_path)
 
 
 def audit(work):

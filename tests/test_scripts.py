@@ -44,12 +44,7 @@ def english(tmp_path):
 @pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
 def finished(request, tmp_path_factory):
     """A dataset on which all eight steps have run, in both modes and on both sides, with a model for each size."""
-    work = Workspace(tmp_path_factory.mktemp("finished"), request.param)
-    work.annotate()
-    work.merge()
-    call("s7", **work.data, model_from_pretrained=work.models(), n_gpu=-1)
-    call("s8", **work.data)
-    return work
+    return Workspace(tmp_path_factory.mktemp("finished"), request.param).finish()
 
 
 # --- what stands in the files after all steps

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from types import SimpleNamespace
 
 import pytest
 from builders import ENGLISH, SCRIPTS, bytes_below, call, read_lines, run_python, write_json, write_rows
@@ -29,29 +28,16 @@ def work(tmp_path):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A dataset on which all steps have run, with a model for each size that says what it was trained on."""
-    work = Workspace(tmp_path_factory.mktemp("finished"), ENGLISH)
-    work.annotate()
-    work.merge()
-    pattern = work.models()
+    work = Workspace(tmp_path_factory.mktemp("finished"), ENGLISH).finish()
     for size in SIZES:
         say_trained(work, size)
-    call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
-    call("s8", **work.data)
     return work
 
 
 @pytest.fixture
 def done(finished, tmp_path):
     """A copy of it."""
-    copy = SimpleNamespace(**vars(finished))
-    copy.file_dir = tmp_path / finished.file_dir.name
-    copy.folder, copy.dataset = tmp_path, copy.file_dir / "tiny"
-    copy.results = copy.dataset / "GLM4"
-    copy.data = {"file_dir": copy.file_dir, "file_name": "tiny"}
-    copy.llm = {**copy.data, "backend": "scripted", "model_from_pretrained": copy.recording}
-    shutil.copytree(finished.file_dir, copy.file_dir)
-    shutil.copytree(finished.folder / "save_model", tmp_path / "save_model")
-    return copy
+    return finished.copy(tmp_path)
 
 
 def say_trained(work, size, *, finished=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from builders import call, read_lines
 from span_models import make_encoder, make_model, words_of
@@ -67,3 +68,18 @@ class Workspace:
             folder = self.folder / "save_model" / f"tiny_{size}_fusion" / "best"
             make_model(folder, self.encoder, self.corpus.labels, rows[:number])
         return f"{self.folder}/save_model/tiny_{{size}}_fusion/best"
+
+    def finish(self):
+        """Run all eight steps, in both modes and on both sides, with a model for each size."""
+        self.annotate()
+        self.merge()
+        call("s7", **self.data, model_from_pretrained=self.models(), n_gpu=-1)
+        call("s8", **self.data)
+        return self
+
+    def copy(self, folder):
+        """Return a copy of the dataset, its results and its models in another folder."""
+        other = Workspace(folder, self.corpus)
+        shutil.copytree(self.file_dir, other.file_dir, dirs_exist_ok=True)
+        shutil.copytree(self.folder / "save_model", folder / "save_model")
+        return other

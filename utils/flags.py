@@ -23,7 +23,7 @@ from utils.dataset import read_dataset
 from utils.fusion import Naming
 from utils.fusion_files import Merger
 from utils.labels import LabelNormaliser
-from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, Layout, Mode
+from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, SAVE_MODEL, Layout, Mode
 from utils.llm.base import Backend, LLMOptions, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
 from utils.run_flags import add_engine_flags, add_plan_flags, engine
@@ -93,6 +93,11 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     flags.add_argument(
         "--overwrite", action="store_true", help="start anew; the old answers are kept as .bak beside the journal"
     )
+
+
+def add_models_flag(parser: Parser) -> None:
+    """Add the flag that says where the trained span models stand."""
+    parser.add_argument("--models", type=path, default=shortest(SAVE_MODEL), help="folder of the trained models")
 
 
 def add_device_flags(parser: Parser, *, batch_size: int) -> None:
