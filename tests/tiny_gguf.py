@@ -6,7 +6,8 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-from tiny_checkpoint import SPECIAL, TEMPLATE
+from families import CHATML
+from tiny_checkpoint import SPECIAL
 
 WIDTH, HEADS, INNER, LAYERS, CONTEXT = 64, 2, 96, 2, 4096
 
@@ -45,7 +46,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter) -> int:
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(TEMPLATE)
+    writer.add_chat_template(CHATML)
     return len(tokens)
 
 
