@@ -16,6 +16,7 @@ from utils.llm.base import Answer, Request
 from utils.records import Sentence, Span
 
 ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
 SCRIPTS = ROOT / "syn_pipelines"
 STEPS = {
     "s1": "s1_predict_data",

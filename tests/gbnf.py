@@ -1,6 +1,6 @@
 """A recogniser of the GBNF that the project writes, so that grammars are tested on answers without a model.
 
-Knows literals, groups, `?`, `|`, sequences and rule names: https://github.com/ggml-org/llama.cpp/tree/master/grammars.
+Knows literals, character classes, groups, `?`, `|`, sequences and rule names: https://github.com/ggml-org/llama.cpp/tree/master/grammars.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\w-]+|[()?|]')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\](?:\{\d+,\d+\})?|[\w-]+|[()?|]')
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
-Node = tuple  # ("text", str) | ("rule", str) | ("maybe", Node) | ("seq", [Node]) | ("or", [Node])
+Node = (
+    tuple  # ("text", str) | ("class", re.Pattern) | ("rule", str) | ("maybe", Node) | ("seq", [Node]) | ("or", [Node])
+)
 
 
 class Grammar:
@@ -46,8 +48,8 @@ class Grammar:
         kind, value = node
         if not starts:
             return set()
-        if kind == "text":
-            return {at + len(value) for at in starts if text.startswith(value, at)}
+        if kind in ("text", "class"):
+            return self._leaf_ends(node, text, starts)
         if kind == "rule":
             return self._ends(self.rules[value], text, starts)
         if kind == "maybe":
@@ -57,6 +59,14 @@ class Grammar:
         for part in value:
             starts = self._ends(part, text, starts)
         return starts
+
+    @staticmethod
+    def _leaf_ends(node: Node, text: str, starts: set[int]) -> set[int]:
+        kind, value = node
+        if kind == "text":
+            return {at + len(value) for at in starts if text.startswith(value, at)}
+        # A class reads like one of regular expressions; a bound follows it, or it stands for one character.
+        return {end for at in starts for end in range(at, len(text) + 1) if value.fullmatch(text, at, end)}
 
 
 class _Reader:
@@ -84,6 +94,8 @@ class _Reader:
                 self.at += 1
             elif token == "?":
                 parts[-1] = ("maybe", parts[-1])
+            elif token.startswith("["):
+                parts.append(("class", re.compile(token)))
             elif token.startswith('"'):
                 parts.append(("text", re.sub(r"\\(.)", lambda found: _ESCAPES[found[1]], token[1:-1])))
             else:

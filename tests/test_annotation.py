@@ -277,7 +277,7 @@ def test_the_seed_of_a_greedy_annotation_does_not_make_it_another_result():
     assert asker.parameters["decoding"] == "greedy"
 
 
-@pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[]"'), ("pos", 'root ::= "[" w0')])
+@pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[" ("]" | '), ("pos", 'root ::= "[" w0')])
 def test_a_guided_request_carries_the_grammar_of_its_sentence(mode, start):
     asker = Annotator(mode, load_prompt(mode, "en"), ("A",), dense=False, guided=True)
     grammar = asker.question(sentence("zebra crossing")).request.grammar

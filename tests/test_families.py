@@ -10,6 +10,7 @@ import json
 import pytest
 from builders import write_json
 from families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
+from steering import steer
 
 from utils.llm import LLMOptions, Request, load_llm
 from utils.llm.decoding import Row
@@ -63,19 +64,6 @@ def decoded(llm, asked, batch_size):
     return {row.request.id: (ids, finish) for row, ids, finish in llm.decoder.decode(asked, batch_size)}
 
 
-def forced(llm, monkeypatch, plan):
-    """Let the model's n-th step choose the token `plan(n)`."""
-    real, steps = llm.decoder.model.forward, iter(range(1000))
-
-    def forward(*inputs, **named):
-        output = real(*inputs, **named)
-        output.logits[:, -1, :] = -10.0
-        output.logits[:, -1, plan(next(steps))] = 10.0
-        return output
-
-    monkeypatch.setattr(llm.decoder.model, "forward", forward)
-
-
 def control_ids(llm, name, ids_of):
     """Return the ids of all tokens that a chat's structure is made of."""
     if name in ("chatglm3", "glm4"):
@@ -111,7 +99,7 @@ def test_generation_ends_at_every_stop_id(llm, monkeypatch):
     assert llm.chat.stops
     for stop in llm.chat.stops:
         with monkeypatch.context() as patch:
-            forced(llm, patch, lambda step, stop=stop: stop if step == 3 else 35)
+            steer(llm.decoder.model, patch, lambda step, stop=stop: stop if step == 3 else 35)
             answer = next(iter(llm.generate([Request("1", "explain", "a", 8)])))
         assert (answer.finish, answer.answer_tokens) == ("stop", 4)
         assert answer.text == llm.chat.text([35, 35, 35])
@@ -120,7 +108,7 @@ def test_generation_ends_at_every_stop_id(llm, monkeypatch):
 def test_generation_does_not_end_before_its_budget_at_other_tokens(llm, name, ids_of, monkeypatch):
     for other in set(control_ids(llm, name, ids_of)) - set(llm.chat.stops):
         with monkeypatch.context() as patch:
-            forced(llm, patch, lambda step, other=other: other)
+            steer(llm.decoder.model, patch, lambda step, other=other: other)
             answer = next(iter(llm.generate([Request("1", "explain", "a", 5)])))
         assert (answer.finish, answer.answer_tokens) == ("length", 5)
 

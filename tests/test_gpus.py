@@ -43,7 +43,7 @@ class SmallMemory:
         self.room = room
         self.decoded = []
 
-    def decode(self, rows, batch_size):
+    def decode(self, rows, batch_size, guide):
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
             # As in a real run, the first batch is small enough, and a later one is not.

@@ -7,8 +7,8 @@ import json
 import pytest
 from gbnf import Grammar
 
-from utils.guidance import LONGEST_WORD, entity_grammar, pos_grammar
-from utils.parsing import Item, read_answer
+from utils.guidance import BETWEEN, LONGEST_ENTITY, LONGEST_WORD, entity_grammar, pos_grammar
+from utils.parsing import read_answer
 from utils.placing import place_entities, place_words
 
 TYPES = ["LOCATION", "PERSON"]
@@ -44,7 +44,8 @@ def characters():
         "[]",
         marked("New York"),
         marked("He"),
-        marked("."),
+        marked("New", "New York"),  # the same beginning, and more
+        marked("New", "New York", "Rome"),
         marked("New York", "Rome"),
         marked("New York", "York for"),
         answer(("He", "PERSON"), ("Rome", "LOCATION")),
@@ -72,7 +73,10 @@ def test_words_of_the_sentence_with_known_types_are_an_answer(words, text):
         marked("Rome", label=""),
         marked("Rome", "New York"),  # back in the sentence
         marked("Rome", "Rome"),
-        marked("He left New York for Rome ."),  # seven tokens
+        marked("New York", "New"),  # the same beginning, and less
+        marked("New", "New York", "New York for"),  # the same beginning a third time
+        marked("."),  # a mark alone
+        marked("Rome ."),  # a mark at an edge
         marked("Rome")[:-1],
     ],
 )
@@ -106,10 +110,12 @@ def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
 @pytest.mark.parametrize("token", ODD)
 @pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
 def test_quotes_backslashes_and_other_scripts_in_a_token_survive(build, token):
-    grammar = Grammar(build(["x", token], ["A"], dense=False))
-    text = marked(token, label="A") if build is entity_grammar else tagged("x", token, tag="A")
-    assert grammar.accepts(text)
-    assert read_answer(text, "entity" if build is entity_grammar else "pos")[-1] == Item(token.strip(), "A")
+    tokens = ["x", token, "y"]
+    grammar = Grammar(build(tokens, ["A"], dense=False))
+    text = marked(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
+    assert grammar.accepts(text) is not (build is entity_grammar and token in BETWEEN)
+    items = read_answer(text, "entity" if build is entity_grammar else "pos")
+    assert " ".join(item.text for item in items) == " ".join(tokens)
 
 
 @pytest.mark.parametrize("label", ['a "b"', "a\\b", "(n)", "名词|n"])
@@ -179,7 +185,54 @@ def test_a_grammar_grows_with_its_sentence_and_no_faster(build):
 
 def test_all_items_of_a_guided_answer_can_be_placed():
     tokens = ["He", 'said "no"', "to", "U.S", ".", "C:\\x", "!"]
-    found = read_answer(marked("He", 'said "no" to', "U.S .", "C:\\x !"), "entity")
-    assert Grammar(entity_grammar(tokens, TYPES, dense=False)).accepts(marked("He", 'said "no" to', "U.S .", "C:\\x !"))
+    found = read_answer(marked("He", 'said "no" to', "U.S .", "C:\\x"), "entity")
+    assert Grammar(entity_grammar(tokens, TYPES, dense=False)).accepts(marked("He", 'said "no" to', "U.S .", "C:\\x"))
     assert place_entities(found, tokens).lost == []
     assert place_words(read_answer(tagged(*tokens), "pos"), tokens).lost == []
+
+
+def test_entities_of_words_have_at_most_eight_tokens():
+    words = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    grammar = Grammar(entity_grammar(words, ["X"], dense=False))
+    assert grammar.accepts(marked(" ".join(words[: LONGEST_ENTITY[False]]), label="X"))
+    assert not grammar.accepts(marked(" ".join(words), label="X"))
+
+
+def test_no_entity_goes_over_a_comma_and_its_likes_but_over_other_marks():
+    grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], dense=True))
+    assert grammar.accepts(marked("北京", "上海·浦东", label="X"))
+    assert not grammar.accepts(marked("北京，上海", label="X"))
+    words = Grammar(entity_grammar(["St", ".", "Ives", ",", "Rome"], ["X"], dense=False))
+    assert words.accepts(marked("St . Ives", "Rome", label="X"))
+    assert not words.accepts(marked("Ives , Rome", label="X"))
+
+
+def test_an_entity_of_dense_text_may_begin_where_the_last_one_did_and_go_on(characters):
+    nested = answer(("北京", "地名"), ("北京大学", "地名"), ("大学", "地名"))
+    assert characters.accepts(nested)
+    assert not characters.accepts(answer(("北京大学", "地名"), ("北京", "地名")))
+
+
+def test_an_address_or_a_foreign_word_in_dense_text_is_not_cut():
+    grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], dense=True))
+    assert grammar.accepts(marked("http://t.cn/a1", "GitHub", label="X"))
+    assert not grammar.accepts(marked("http", label="X"))
+    assert not grammar.accepts(marked("Git", label="X"))
+
+
+def test_blanks_inside_an_entity_of_dense_text_are_kept():
+    grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], dense=True))
+    assert grammar.accepts(marked("New York", label="X"))
+    assert not grammar.accepts(marked("NewYork", label="X"))
+
+
+@pytest.mark.parametrize("label", ["NOUN", "专有名词", "proper noun", "B-PER", "名词/人名", "n", "a" * 20])
+def test_a_label_that_is_left_to_the_model_is_any_short_phrase(label):
+    assert Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
+    assert Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))
+
+
+@pytest.mark.parametrize("label", ["", " ", " a", "a,b", "a" * 21, "a\nb", 'a"b', "a\\", "[a]", "{", "：", "a。"])
+def test_a_label_that_is_left_to_the_model_is_nothing_else(label):
+    assert not Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
+    assert not Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))

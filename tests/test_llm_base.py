@@ -6,7 +6,7 @@ import dataclasses
 from typing import get_args
 
 import pytest
-from builders import write_json
+from builders import ROOT, run_python, write_json
 
 from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
 
@@ -85,8 +85,20 @@ def test_an_id_of_a_hub_is_told_from_a_path(model, is_id):
 
 
 def test_backends_that_can_be_guided_are_known_without_loading_them():
-    local = [backend for backend in get_args(Backend) if backend != "openai"]  # a server is asked
-    assert [backend for backend in local if can_be_guided("a", backend, LLMOptions())] == ["llamacpp", "vllm"]
+    fixed = set(get_args(Backend)) - {"openai", "transformers"}  # a server, or a tokenizer, is asked
+    assert {backend for backend in fixed if can_be_guided("a", backend, LLMOptions())} == {"llamacpp", "vllm"}
+
+
+def test_a_checkpoint_with_a_fast_tokenizer_can_be_guided_which_is_told_without_torch(tmp_path):
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    told = run_python(
+        "-c",
+        "import sys\nfrom utils.llm.base import LLMOptions, can_be_guided\n"
+        f"print(can_be_guided({str(tmp_path)!r}, 'transformers', LLMOptions()), 'torch' in sys.modules)",
+        cwd=ROOT,
+    )
+    assert told.stdout.split() == ["True", "False"]
 
 
 def test_an_address_is_for_openai_and_the_path_is_then_a_name():

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from families import TEXTS, Family, make_checkpoint
+from steering import steer
 
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 
@@ -106,16 +107,7 @@ def test_the_stop_ids_are_those_of_checkpoint_tokenizer_and_family(llm):
 @pytest.mark.parametrize("stop", [1, 3, 4])
 def test_an_answer_ends_at_every_stop_id(llm, stop, monkeypatch):
     request = ask("a", tokens=8)
-    real = llm.decoder.model.forward
-    step = iter(range(100))
-
-    def forward(*inputs, **named):
-        output = real(*inputs, **named)
-        output.logits[:, -1, :] = -10.0
-        output.logits[:, -1, stop if next(step) == 3 else 10] = 10.0
-        return output
-
-    monkeypatch.setattr(llm.decoder.model, "forward", forward)
+    steer(llm.decoder.model, monkeypatch, lambda step: stop if step == 3 else 10)
     answer = next(iter(llm.generate([request])))
     assert answer.finish == "stop"
     assert answer.answer_tokens == 4
@@ -124,18 +116,7 @@ def test_an_answer_ends_at_every_stop_id(llm, stop, monkeypatch):
 
 def test_a_row_that_ends_early_is_cut_there_while_others_go_on(llm, monkeypatch):
     requests = [ask("a", "early", tokens=6), ask("b", "late", tokens=6)]
-    real = llm.decoder.model.forward
-    step = iter(range(100))
-
-    def forward(*inputs, **named):
-        output = real(*inputs, **named)
-        output.logits[:, -1, :] = -10.0
-        output.logits[:, -1, 10] = 10.0
-        if next(step) == 2:
-            output.logits[0, -1, 3] = 20.0
-        return output
-
-    monkeypatch.setattr(llm.decoder.model, "forward", forward)
+    steer(llm.decoder.model, monkeypatch, lambda step: {0: 3 if step == 2 else 10, 1: 10})
     found = answers(llm, requests)
     assert sorted((answer.finish, answer.answer_tokens) for answer in found.values()) == [("length", 6), ("stop", 3)]
 

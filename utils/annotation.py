@@ -60,13 +60,14 @@ class Annotator:
 
     mode: Mode
     prompt: Prompt
-    labels: tuple[str, ...]  # shown in the prompt; a guided answer has no others
+    labels: tuple[str, ...]  # shown in the prompt
     dense: bool
     guided: bool
     max_new_tokens: int | None = None  # None: from the sentence's length
     drawing: Drawing = GREEDY
     shots: Shots | None = None
     voting: Voting | None = None  # None: one answer a sentence
+    closed: bool = True  # a guided answer has no other labels
 
     @classmethod
     def for_dataset(
@@ -89,6 +90,7 @@ class Annotator:
             "dense": self.dense,
             "decoding": self.drawing.parameters,
             "guided": self.guided,
+            **({"closed_labels": self.closed} if self.guided else {}),
             "max_new_tokens": self.max_new_tokens or "from each sentence",
             **({"shots": self.shots.parameters} if self.shots else {}),
         }
@@ -119,7 +121,7 @@ class Annotator:
         if not self.guided:
             return None
         build = entity_grammar if self.mode == "entity" else pos_grammar
-        return build(sentence.tokens, self.labels, dense=self.dense)
+        return build(sentence.tokens, self.labels if self.closed else None, dense=self.dense)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from utils.annotation import Annotator, Wording
-from utils.cli import Parser, UsageError, count, decimal, path, positive_number, share, whole_number
+from utils.cli import Parser, UsageError, count, decimal, path, positive_number, share, switch, whole_number
 from utils.dataset import Dataset
 from utils.drawing import Drawing
 from utils.flags import add_label_flags, is_guided
@@ -39,6 +39,14 @@ def add_annotation_flags(parser: Parser) -> None:
     )
     flags.add_argument(
         "--min_votes", type=positive_number, default=None, help="answers that must mark a span; default: a majority"
+    )
+    flags.add_argument(
+        "--closed_labels",
+        type=switch,
+        nargs="?",
+        const=True,
+        default="1",
+        help="1: a guided answer takes its labels from the label file, 0: they are the model's own",
     )
     add_label_flags(parser)
     add_prompt_flags(parser)
@@ -79,6 +87,7 @@ def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
         max_new_tokens=args.max_new_tokens,
         drawing=drawing(args),
         voting=voting(args),
+        closed=args.closed_labels,
     )
 
 

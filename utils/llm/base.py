@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol, cast
 from urllib.parse import urlsplit
@@ -99,8 +100,10 @@ def count_by_characters(message: str) -> int:
 
 def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
     """Tell whether a backend can hold its answers to a grammar; a server is asked."""
-    if backend == "openai":
-        return bool(importlib.import_module("utils.llm.openai").can_be_guided(model, options))
+    if backend == "transformers" and _has_fast_tokenizer(Path(model)) and find_spec("llguidance"):
+        return True  # torch need not be loaded to tell
+    if backend in ("openai", "transformers"):
+        return bool(importlib.import_module(f"utils.llm.{backend}").can_be_guided(model, options))
     return backend in ("llamacpp", "vllm")
 
 
@@ -165,6 +168,14 @@ def _check_checkpoint(path: Path, model: str, backend: Backend) -> None:
             raise ValueError(
                 f"--model_from_pretrained: {file} only points to the real file: run git lfs pull in {path}"
             )
+
+
+def _has_fast_tokenizer(folder: Path) -> bool:
+    """Tell whether a checkpoint folder has a tokenizer of PyPI's tokenizers, and no code that takes its place."""
+    settings = folder / "tokenizer_config.json"
+    if not (folder / "tokenizer.json").is_file() or not settings.is_file():
+        return False
+    return "AutoTokenizer" not in json.loads(settings.read_text(encoding="utf-8")).get("auto_map", {})
 
 
 def _first_bytes(path: Path, number: int) -> bytes:

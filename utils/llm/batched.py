@@ -14,6 +14,7 @@ from utils.llm.chat_format import ChatFormat
 from utils.llm.checkpoint import CODE_ERRORS, wrong_version
 from utils.llm.decoding import Row
 from utils.llm.drawing import Draw
+from utils.llm.guide import Guide, forbid
 
 
 class BatchedDecoder:
@@ -27,20 +28,25 @@ class BatchedDecoder:
             do_sample=False, eos_token_id=chat.stops, pad_token_id=chat.tokenizer.pad_token_id
         )
 
-    def decode(self, rows: Sequence[Row], batch_size: int) -> Iterator[tuple[Row, list[int], Finish]]:
+    def decode(
+        self, rows: Sequence[Row], batch_size: int, guide: Guide | None = None
+    ) -> Iterator[tuple[Row, list[int], Finish]]:
         ordered = iter(sorted(rows, key=lambda row: -len(row.prompt) - row.request.max_new_tokens))
         while batch := list(islice(ordered, batch_size)):
-            for row, output in zip(batch, self._outputs(batch), strict=True):
+            for row, output in zip(batch, self._outputs(batch, guide), strict=True):
                 yield row, *self._cut(row, output)
 
     @torch.inference_mode()
-    def _outputs(self, batch: Sequence[Row]) -> list[list[int]]:
+    def _outputs(self, batch: Sequence[Row], guide: Guide | None) -> list[list[int]]:
+        steering = (
+            [_RowDraws(batch)] if guide is None else [_RowGuides(batch, guide, self.chat.stops), _RowDraws(batch)]
+        )
         inputs = self.chat.pad([row.prompt for row in batch])
         try:
             output = self.model.generate(
                 **inputs.to(self.model.device),
                 max_new_tokens=max(row.request.max_new_tokens for row in batch),
-                logits_processor=LogitsProcessorList([_RowDraws(batch)]),
+                logits_processor=LogitsProcessorList(steering),
             )
         except CODE_ERRORS as error:
             raise wrong_version(self.model.name_or_path, error) from error
@@ -51,6 +57,27 @@ class BatchedDecoder:
         output = output[: row.request.max_new_tokens]
         end = next((place for place, id_ in enumerate(output) if id_ in self.chat.stops), None)
         return (output, "length") if end is None else (output[:end], "stop")
+
+
+class _RowGuides(LogitsProcessor):
+    """Holds the answers of those rows that have a grammar to it; at its end they stop."""
+
+    def __init__(self, rows: Sequence[Row], guide: Guide, stops: Sequence[int]) -> None:
+        self.guided = [guide.follow(row.request.grammar) if row.request.grammar else None for row in rows]
+        self.stops = stops
+        self._begun = False
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        for guided, token in zip(self.guided, input_ids[:, -1].tolist(), strict=True):
+            if self._begun and guided is not None and not guided.is_complete and token not in self.stops:
+                guided.take(token)
+        self._begun = True
+        allowed = forbid(scores, self.guided)
+        for row, guided in enumerate(self.guided):
+            if guided is not None and guided.is_complete:
+                allowed[row] = float("-inf")
+                allowed[row, self.stops[0]] = 0.0
+        return allowed
 
 
 class _RowDraws(LogitsProcessor):

@@ -52,8 +52,8 @@ class ChatFormat:
             thinking = False
             said = said[len(said) - said[::-1].index(self._thought_end) :]
         known = [id_ for id_ in said if id_ < self._known_ids]
-        text: str = self.tokenizer.decode(known, skip_special_tokens=True)
-        return "" if thinking else text.partition(THOUGHT[0])[0].strip()
+        text = self.tokenizer.decode(known, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+        return "" if thinking or text.startswith(THOUGHT[0]) else text
 
     def _open_frame(self) -> None:
         """Keep what stands before and after a message, and where a message must be cut."""

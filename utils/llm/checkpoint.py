@@ -20,7 +20,8 @@ from utils.llm.quantisation import bitsandbytes_settings, quantised_by_itself, q
 from utils.llm.trust import own_code, runs_own_code, tensors_only
 
 VERSION = tuple(map(int, transformers_version.split(".")[:2]))
-TEMPLATES, ATTENTION_CHOICE, SHORT_DTYPE = (4, 34), (4, 36), (5, 0)  # the versions that brought them
+TEMPLATES, CACHES, SHORT_DTYPE = (4, 34), (4, 36), (5, 0)  # the versions that brought them
+HAS_CACHES = VERSION >= CACHES  # and the choice of an attention
 
 CODE_ERRORS = (AttributeError, KeyError, TypeError)  # what code raises that was written for another version
 NO_ROOM = (
@@ -36,7 +37,8 @@ class Checkpoint:
         self.name = model
         self.options = options
         self.trust = runs_own_code(model, allowed=options.trust_remote_code)
-        self._code_refused = not self.trust and bool(own_code(Path(model)))
+        self._own_code = own_code(Path(model))
+        self._code_refused = not self.trust and bool(self._own_code)
 
     def load(self, placement: Placement) -> tuple[Any, Any]:
         """Return the model, where `placement` says, and a tokenizer."""
@@ -80,7 +82,7 @@ class Checkpoint:
         name = "dtype" if VERSION >= SHORT_DTYPE else "torch_dtype"
         # GLM's own code makes its parameters in the format of the configuration, not in the one that is asked for.
         setattr(config, name, dtype)
-        attention = _attention(dtype) if not where else {}
+        attention = _attention(dtype) if self._own_code and not where else {}
         model = AutoModelForCausalLM.from_pretrained(
             self.name, config=config, trust_remote_code=self.trust, **{name: dtype}, **attention, **where
         )
@@ -95,11 +97,12 @@ def _fills_templates_itself(tokenizer: Any) -> bool:
 
 
 def _attention(dtype: torch.dtype) -> dict[str, Any]:
-    """Return how a model on the CPU attends.
+    """Return how a model with code of its own attends on the CPU.
 
-    In bfloat16, torch's fused attention decodes 3 times slower there than plain products (benchmarks/README.md).
+    In bfloat16, torch's fused attention decodes 3 times slower there than plain products (benchmarks/README.md); the
+    models of transformers have an attention of ours (`ragged`) in its place.
     """
-    return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and VERSION >= ATTENTION_CHOICE else {}
+    return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and HAS_CACHES else {}
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -12,9 +14,11 @@ from utils.devices import usable_gpus
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.batched import BatchedDecoder
 from utils.llm.chat_format import ChatFormat, chat_format
-from utils.llm.checkpoint import Checkpoint
+from utils.llm.checkpoint import HAS_CACHES, Checkpoint
 from utils.llm.copies import Copies
 from utils.llm.decoding import Decoder, Row
+from utils.llm.guide import Guide, is_guidable
+from utils.llm.packed_linear import pack_linears
 from utils.llm.placement import Placement, devices_of
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,10 @@ class TransformersLLM:
         self.decoder = decoder
         self.batch_size = batch_size
 
+    @cached_property
+    def _guide(self) -> Guide:
+        return Guide(self.chat.tokenizer, self.chat.stops)
+
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         rows = {request: Row(request, self.chat.encode(request.prompt)) for request in requests}
         while rows:
@@ -40,7 +48,8 @@ class TransformersLLM:
 
     def _answers(self, rows: dict[Request, Row]) -> Iterator[Answer]:
         """Yield answers, and take each one's row away."""
-        for row, ids, finish in self.decoder.decode(list(rows.values()), self.batch_size):
+        guide = self._guide if any(request.grammar for request in rows) else None
+        for row, ids, finish in self.decoder.decode(list(rows.values()), self.batch_size, guide):
             del rows[row.request]
             yield Answer(row.request, self.chat.text(ids), finish, len(row.prompt), len(ids) + (finish == "stop"))
 
@@ -78,4 +87,26 @@ def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
 
 def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
-    return TransformersLLM(chat, BatchedDecoder(model, chat), batch_size)
+    pack_linears(model)
+    return TransformersLLM(chat, _decoder(model, chat), batch_size)
+
+
+def _decoder(model: Any, chat: ChatFormat) -> Decoder:
+    """Return the faster decoder where the model can be run by it, else the one over its own `generate`."""
+    if HAS_CACHES:
+        from utils.llm.stepwise import StepwiseDecoder, can_step
+
+        if can_step(model):
+            return StepwiseDecoder(model, chat.stops)
+    return BatchedDecoder(model, chat)
+
+
+def can_be_guided(model: str, options: LLMOptions) -> bool:
+    """Tell whether answers can be held to a grammar; say so where they cannot."""
+    if find_spec("llguidance") is None:
+        log.warning("answers are not held to a grammar, which needs llguidance: pip install llguidance")
+        return False
+    if is_guidable(Checkpoint(model, options).tokenizer()):
+        return True
+    log.warning("%s: what its tokens spell is not known; going on with answers that are not held to a grammar", model)
+    return False

@@ -7,12 +7,14 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
 
 
+@cache
 def runs_own_code(model: str, *, allowed: bool) -> bool:
     """Tell whether a checkpoint's own code may run: a local folder's may, a hub's only where that is allowed.
 

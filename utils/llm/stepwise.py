@@ -1,0 +1,174 @@
+"""A decoder of our own: rows come and go one by one, nothing is padded, and what a grammar forces costs no step.
+
+It knows of a model that it takes ids, positions and a cache, and attends with torch's `scaled_dot_product_attention`;
+`can_step` finds out whether that is so.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+import torch
+
+from utils.llm.base import Finish
+from utils.llm.decoding import Row
+from utils.llm.drawing import Draw
+from utils.llm.guide import Guide, Guided, forbid
+from utils.llm.ragged import RaggedAttention, RaggedCache
+
+WORTHWHILE = 16  # tokens of a common beginning that are worth a call of their own
+# A model that attends within a window shorter than this is left to its own code: a prompt may be longer.
+LONGEST = 16384
+
+
+@dataclass(eq=False)
+class Progress:
+    """One row's answer so far."""
+
+    row: Row
+    pending: list[int]  # tokens that the model has not seen
+    draw: Draw | None
+    guided: Guided | None
+    answer: list[int] = field(default_factory=list)
+    finish: Finish | None = None
+
+    def take(self, token: int, stops: frozenset[int]) -> None:
+        """Add a token that the model chose, and what the grammar forces behind it."""
+        if token in stops:
+            self.finish = "stop"
+            return
+        self.pending = []
+        if self.guided:
+            self.guided.take(token)
+        self._append([token])
+        self.take_forced()
+
+    def take_forced(self) -> None:
+        """Add what the grammar forces here."""
+        if self.guided and not self.finish:
+            self._append(self.guided.take_forced())
+            if self.guided.is_complete and not self.finish:
+                self.finish = "stop"
+
+    def _append(self, tokens: list[int]) -> None:
+        room = self.row.request.max_new_tokens - len(self.answer)
+        self.answer += tokens[:room]
+        self.pending += tokens[:room]
+        is_complete = self.guided is not None and self.guided.is_complete
+        if len(tokens) > room or (len(tokens) == room and not is_complete):
+            self.finish = "length"
+
+
+class StepwiseDecoder:
+    """Decodes with a model's forward pass alone."""
+
+    def __init__(self, model: Any, stops: Sequence[int]) -> None:
+        self.model = model
+        self.stops = frozenset(stops)
+
+    def decode(
+        self, rows: Sequence[Row], batch_size: int, guide: Guide | None = None
+    ) -> Iterator[tuple[Row, list[int], Finish]]:
+        # Long rows first, so that none is left alone at the end; alike ones together: attention is padded a little.
+        waiting = deque(sorted(rows, key=lambda row: -len(row.prompt) - row.request.max_new_tokens))
+        shared = self._shared(rows)
+        cache = RaggedCache(min(batch_size, len(rows)))
+        active: list[Progress] = []
+        while waiting or active:
+            while waiting and len(active) < batch_size:
+                active.append(_begin(waiting.popleft(), 0 if shared is None else shared.lengths[0], guide))
+                cache.add(shared)
+            self._step(active, cache)
+            for place in reversed(range(len(active))):
+                progress = active[place]
+                if progress.finish:
+                    cache.remove(place)
+                    active[place] = active[-1]
+                    active.pop()
+                    yield progress.row, progress.answer, progress.finish
+
+    def scores(self, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
+        """Return the scores behind the last of each sequence's new tokens: (sequences, vocabulary), in float32."""
+        device = self.model.device
+        call = cache.begin([len(sequence) for sequence in tokens], device)
+        ids = torch.tensor([[token for sequence in tokens for token in sequence]], device=device)
+        # A mask of four dimensions is taken as it is; what it says does not matter, as the attention is the cache's.
+        width = ids.shape[1] + cache.get_seq_length()
+        mask = torch.zeros(1, 1, ids.shape[1], width, device=device, dtype=self.model.dtype)
+        with torch.inference_mode(), RaggedAttention(cache):
+            output = self.model.base_model(
+                input_ids=ids, position_ids=call.position[None], attention_mask=mask, past_key_values=cache
+            )
+            hidden = output.last_hidden_state[0]
+            scores: torch.Tensor = self.model.get_output_embeddings()(hidden[call.last.to(hidden.device)])
+            return scores.float()
+
+    def _shared(self, rows: Sequence[Row]) -> RaggedCache | None:
+        """Return the cache of what all prompts begin with, or None where that is not worth a call."""
+        prefix = _common_beginning([row.prompt[:-1] for row in rows]) if len(rows) > 1 else []
+        if len(prefix) < WORTHWHILE:
+            return None
+        cache = RaggedCache(1)
+        cache.add()
+        self.scores([prefix], cache)
+        return cache
+
+    def _step(self, active: Sequence[Progress], cache: RaggedCache) -> None:
+        """Show the model what is pending, and add a token to each answer."""
+        scores = self.scores([progress.pending for progress in active], cache)
+        scores = forbid(scores, [progress.guided for progress in active])
+        for progress, row in zip(active, scores, strict=True):
+            if not progress.finish:
+                drawn = progress.draw(row) if progress.draw else row
+                progress.take(int(drawn.argmax()), self.stops)
+
+
+def can_step(model: Any) -> bool:
+    """Tell whether a model can be decoded step by step: whether two sequences together score as each by itself."""
+    if not type(model).__module__.startswith("transformers.") or _window(model) < LONGEST:
+        return False
+    decoder = StepwiseDecoder(model, [])
+    cache = RaggedCache(2)
+    cache.add()
+    cache.add()
+    try:
+        decoder.scores([[1, 2, 3], [4]], cache)
+        together = decoder.scores([[5], [6, 7, 8]], cache)
+        with torch.inference_mode():
+            apart = [model(input_ids=_row(ids, model)).logits[0, -1] for ids in ([1, 2, 3, 5], [4, 6, 7, 8])]
+    except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
+        return False
+    single = torch.stack(apart).float().to(together.device)
+    tolerance = 1e-3 if model.dtype == torch.float32 else 0.05
+    return bool((together - single).abs().max() <= tolerance * single.abs().max())
+
+
+def _begin(row: Row, shared: int, guide: Guide | None) -> Progress:
+    """Return the progress of a row whose first `shared` tokens the model has seen."""
+    request = row.request
+    guided = guide.follow(request.grammar) if guide and request.grammar else None
+    progress = Progress(row, row.prompt[shared:], Draw(request.sampling) if request.sampling else None, guided)
+    progress.take_forced()
+    return progress
+
+
+def _common_beginning(sequences: Sequence[list[int]]) -> list[int]:
+    """Return the longest beginning of all sequences: that of the first and the last in order."""
+    first, last = min(sequences), max(sequences)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return [token for token, _ in same]
+
+
+def _window(model: Any) -> int:
+    """Return within how many tokens a model attends."""
+    config = model.config
+    window = getattr(config, "sliding_window", None)
+    return window if window and getattr(config, "use_sliding_window", True) else LONGEST
+
+
+def _row(ids: Sequence[int], model: Any) -> torch.Tensor:
+    return torch.tensor([ids], device=model.device)

@@ -1,0 +1,95 @@
+"""A tokenizer's tokens as llguidance wants them: what each spells in bytes, and how a text is cut into them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from typing import Any
+
+SAMPLE = '[{"word":"北京, naïve 🙂","pos":"名词"}]'
+
+
+def without_control_tokens(fast: str) -> str:
+    """Return the JSON of a fast tokenizer that makes no control tokens of text which looks like them.
+
+    llguidance tokenises what a grammar forces; a sentence's `<|im_end|>` must stay text there. So the control tokens
+    keep their ids and get names that no text has.
+    """
+    made = json.loads(fast)
+    control = {token["content"] for token in made["added_tokens"] if token["special"] or _is_role(token["content"])}
+    control.discard(made["model"].get("unk_token"))
+    for token in made["added_tokens"]:
+        token["content"] = _renamed(token["content"], control)
+    vocabulary = made["model"].get("vocab")
+    if isinstance(vocabulary, dict):
+        made["model"]["vocab"] = {_renamed(token, control): id_ for token, id_ in vocabulary.items()}
+    elif vocabulary:  # Unigram's pairs of a token and its score
+        made["model"]["vocab"] = [[_renamed(token, control), score] for token, score in vocabulary]
+    made.update(post_processor=None, padding=None, truncation=None)
+    return json.dumps(made)
+
+
+def _is_role(token: str) -> bool:
+    return bool(re.fullmatch(r"<.+>|\[.+\]", token))
+
+
+def _renamed(token: str, control: set[str]) -> str:
+    return f"\ue000{token}" if token in control else token
+
+
+class SlowVocabulary:
+    """What llguidance asks of a tokenizer: each token's bytes, and a text as tokens.
+
+    Knows byte tokens (tiktoken's, as GLM-4 has them), GPT-2's spelling of bytes as letters, and SentencePiece's `▁`
+    and `<0x0A>` (ChatGLM3). Raises ValueError where what a text was tokenised into does not spell it.
+    """
+
+    def __init__(self, tokenizer: Any, stop: int) -> None:
+        size = 1 + max(tokenizer.get_vocab().values())
+        self.tokenizer = tokenizer
+        self.eos_token_id, self.bos_token_id = stop, None
+        special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+        self.special_token_ids = sorted(id_ for id_ in special if id_ < size)
+        self.tokens = [b"" if id_ in special else self._bytes(id_) for id_ in range(size)]
+        spelt = b"".join(self.tokens[id_] for id_ in tokenizer.encode(SAMPLE, add_special_tokens=False))
+        if spelt.lstrip() != SAMPLE.encode():
+            raise ValueError(f"{type(tokenizer).__name__}: its tokens do not spell {SAMPLE}, but {spelt!r}")
+
+    def __call__(self, text: bytes) -> list[int]:
+        """Return the tokens of `text`, each the longest that fits: a slow tokenizer's own way may add a blank."""
+        found = []
+        start = 0
+        while start < len(text):
+            piece = next(
+                text[start:end] for end in range(start + self._longest, start, -1) if text[start:end] in self._ids
+            )
+            found.append(self._ids[piece])
+            start += len(piece)
+        return found
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        return {token: id_ for id_, token in reversed(list(enumerate(self.tokens))) if token}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.tokens))
+
+    def _bytes(self, id_: int) -> bytes:
+        token = self._token(id_)
+        if isinstance(token, bytes):
+            return token
+        letters = getattr(self.tokenizer, "byte_decoder", None)  # GPT-2's: a letter stands for each byte
+        if letters is not None and all(letter in letters for letter in token):
+            return bytes(letters[letter] for letter in token)
+        if byte := re.fullmatch("<0x([0-9A-F]{2})>", token):
+            return bytes.fromhex(byte[1])
+        return token.replace("▁", " ").encode()
+
+    def _token(self, id_: int) -> str | bytes:
+        try:
+            token: str | bytes | None = self.tokenizer.convert_ids_to_tokens(id_)
+        except (IndexError, KeyError, ValueError):  # a model's matrix may have more rows than its tokenizer tokens
+            return b""
+        return b"" if token is None else token
