@@ -74,6 +74,8 @@ NASTY = [
     ("en", "eBay is a big market for it.", "eBay is a big market for it ."),
     ("zh", "罗马是一座古老的城市。它也非常", "罗马是一座古老的城市。", "unfinished"),
     ("zh", "，罗马是一座古老的城市。", "", "a fragment"),
+    ("zh", "app里有很多古老的城市。", "app里有很多古老的城市。"),
+    ("zh", "“罗马是一座古老的城市。”", "罗马是一座古老的城市。"),
     ("zh", "他说“罗马是一座古老的城市。", "", "unfinished"),
     # --- preambles
     ("en", "Sure, here is a continuation: Rome is an old city.", "Rome is an old city .", "a preamble"),
@@ -136,6 +138,12 @@ def test_a_nasty_text_gives_its_sentences_and_the_reasons_for_the_rest(row):
 )
 def test_a_sentence_has_a_least_and_a_largest_number_of_tokens(answer, reason):
     assert clean("en", answer, shortest=5, longest=8) == ([], [reason])
+
+
+@pytest.mark.parametrize(("is_cut", "reasons"), [(True, ["unfinished"]), (False, [])])
+def test_a_number_that_the_budget_cut_is_no_end(is_cut, reasons):
+    pieces = cleaner("en").pieces("Rome grew last year by 3.", is_cut=is_cut)
+    assert [piece.reason for piece in pieces if piece.reason] == reasons
 
 
 def test_every_character_of_a_plain_answer_is_in_one_of_its_pieces():

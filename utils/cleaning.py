@@ -41,7 +41,10 @@ Reason = (
 TELLING = 6  # characters of a sentence that nobody says by chance
 
 # The beginning of a sentence that began elsewhere: a mark, or a small letter that no name begins with (iPhone, e-mail).
-_FRAGMENT = re.compile(r"^\s*(?:[，、。；：！？,;:.!?)）】》”’」』]|[a-z][a-z]*(?![a-z]|[-A-Z\d.@/_]))")
+_MARK_FIRST = re.compile(r"^\s*[，、。；：！？,;:.!?)）】》”’」』]")
+_SMALL_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
+_QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
+_CUT_NUMBER = re.compile(r"\d\.\s*$")  # what a budget leaves of 3.14
 _HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
 
 
@@ -66,8 +69,10 @@ class Cleaner:
     shortest: int = 5  # tokens
     longest: int = 128
 
-    def pieces(self, answer: str) -> Iterator[Piece]:
-        """Yield the pieces of an answer in their order."""
+    def pieces(self, answer: str, *, is_cut: bool = False) -> Iterator[Piece]:
+        """Yield the pieces of an answer in their order; `is_cut`: it ended with its budget, not its last sentence."""
+        if is_cut and _CUT_NUMBER.search(answer):
+            answer = answer.rstrip()[:-1]
         echoes = [line.strip() for line in answer.splitlines() if self._repeats_entities(line)]
         yield from (Piece(line, reason="an echo of the prompt") for line in echoes)
         own = "\n".join("" if self._repeats_entities(line) else line for line in answer.splitlines())
@@ -79,7 +84,7 @@ class Cleaner:
             if announced:
                 yield Piece(paragraph.removesuffix(text), reason="a preamble")
             for sentence in cut_sentences(text, language=self.language):
-                yield self._piece(_HEADWORD.sub(r"\1", without_marker(sentence)))
+                yield self._piece(_bare(sentence))
 
     def with_sentences(self, texts: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
         """Yield texts and each sentence of those that have several: an answer that tells one again is cut as well."""
@@ -109,9 +114,13 @@ class Cleaner:
             return "an echo of the prompt"
         if not is_finished(text):
             return "unfinished"
-        if not self.writing.lower_case and _FRAGMENT.match(text):
+        if self._is_fragment(text):
             return "a fragment"
         return "another script" if self.writing.is_foreign(text) else None
+
+    def _is_fragment(self, text: str) -> bool:
+        small = not self.writing.dense and not self.writing.lower_case and _SMALL_FIRST.match(text)
+        return bool(small or _MARK_FIRST.match(text))
 
     def _without_labels(self, answer: str) -> str:
         """Return an answer without the labels that the prompt puts behind names, `邓超(PER.NAM)`."""
@@ -130,6 +139,13 @@ def entities_line(prompt: str) -> str:
     """Return how the line of a prompt begins that gives the entities; nothing where no words stand before them."""
     found = re.search(r"^(.*?)\s*\{entities\}", prompt, re.MULTILINE)
     return found[1].strip() if found else ""
+
+
+def _bare(sentence: str) -> str:
+    """Return a sentence without a marker, a headword, or quotation marks around it all."""
+    text = _HEADWORD.sub(r"\1", without_marker(sentence))
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[1].strip() if quoted else text
 
 
 def _kind_of_heading(paragraph: str) -> Reason:

@@ -43,11 +43,12 @@ class KnownTexts:
         self._keys: list[str] = []
         self._known: set[str] = set()
         self._short: dict[int, list[str]] = defaultdict(list)  # by length
-        self._gaps: set[int] = set()  # texts with one unit taken out
         self._lsh = RMinHashLSH(threshold=NEAR, num_perm=BANDS * ROWS, num_bands=BANDS)
-        for tokens in texts:
+        given = list(texts)
+        for tokens in given:
             self.add(tokens)
-        # Parts are looked for in the texts of the start alone: they are few, and those that follow may be many.
+        # One edit and parts are looked for in the texts of the start alone: those that follow may be very many.
+        self._gaps = {gap for tokens in given for gap in self._with_gaps(tokens)}  # texts with one unit taken out
         self._windows: dict[str, set[int]] = defaultdict(set)  # stretches of PART characters -> texts
         for place, key in enumerate(self._keys):
             for window in _ngrams(key, PART[dense]):
@@ -61,7 +62,6 @@ class KnownTexts:
         self._known.add(key)
         self._lsh.insert(len(self._keys), self._minhash(key))
         self._keys.append(key)
-        self._gaps.update(self._with_gaps(tokens))
         if len(key) <= SHORT:
             self._short[len(key)].append(key)
 
@@ -91,7 +91,8 @@ class KnownTexts:
     def _with_gaps(self, tokens: Sequence[str]) -> Iterator[int]:
         """Yield a text, and the text without each of its units: texts one edit apart have one of these in common."""
         units = _units(tokens, dense=self.dense)
-        yield hash(units)
+        if units:
+            yield hash(units)
         if len(units) > 2:
             yield from (hash(units[:place] + units[place + 1 :]) for place in range(len(units)))
 

@@ -147,7 +147,7 @@ class Synthesis:
                     yield sentence, entry
 
     def _pieces(self, sentence: Sentence, entry: Entry) -> Iterator[Made]:
-        for piece in self.cleaner.pieces(entry.answer):
+        for piece in self.cleaner.pieces(entry.answer, is_cut=entry.finish == "length"):
             index = TokenIndex(piece.tokens)
             names = asked_names(sentence, dense=self.generator.dense)
             made = Made(sentence, entry.sample, piece, tuple(name for name in names if index.find(name)))
