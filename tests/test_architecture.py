@@ -76,7 +76,9 @@ MAY_IMPORT = {
     "llm_step": {"asking", "engine", "llm.pool", "journal", "llm", "llm.base", "manifest", "runlog"},
     "annotation": {*PURE, "answers", "asking", "dataset", "drawing", "journal", "llm", "llm_step", "shots", "voting"},
     "generation": {"asking", "drawing", "llm", "prompts", "records", "tokens", "typical"},
+    "synthesis_counts": set(),
     "synthesis": {
+        "synthesis_counts",
         "asking",
         "cleaning",
         "generation",

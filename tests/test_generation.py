@@ -12,7 +12,8 @@ from utils.generation import Generator, asked_entities
 from utils.journal import Journal
 from utils.prompts import load_prompt
 from utils.quantity import Quantity
-from utils.synthesis import GenerationCounts, Synthesis
+from utils.synthesis import Synthesis
+from utils.synthesis_counts import GenerationCounts
 from utils.writing import Writing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from utils.asking import Question
@@ -17,6 +17,7 @@ from utils.near_duplicates import KnownTexts, repeated_share, shared_share
 from utils.placing import TokenIndex
 from utils.quantity import Quantity, SpanStock
 from utils.records import Sentence
+from utils.synthesis_counts import GenerationCounts
 
 TAKEN_OVER = 0.5  # share of a sentence's stretches that stand in its source: at least this is no new sentence
 REPEATED = 0.25  # share of a sentence's stretches that it has said before: more is a loop
@@ -42,46 +43,12 @@ class Made:
         return replace(self, piece=replace(self.piece, reason=reason))
 
 
-@dataclass
-class GenerationCounts:
-    """What became of the answers of s2."""
-
-    asked: int = 0  # sentences
-    without_entity: int = 0
-    skipped: int = 0
-    answers: int = 0
-    rounds: int = 0
-    made: int = 0
-    kept: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
-        dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
-        passed = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
-        passed += f"; {self.skipped} skipped" if self.skipped else ""
-        times = f" in {self.answers} answers of {self.rounds} rounds" if self.rounds > 1 else ""
-        return (
-            f"continued {self.asked} sentences{times}{passed}: kept {self.kept} of {self.made} new sentences{dropped}"
-        )
-
-    def as_row(self) -> dict[str, Any]:
-        """Return the counts as a manifest holds them."""
-        return asdict(self) | {"dropped": dict(sorted(self.dropped.items()))}
-
-    @property
-    def advice(self) -> str | None:
-        """Say what to try where more than half of the new sentences were dropped, or none was made."""
-        if self.asked and not self.made:
-            return "no sentence was made: try a larger model, or a larger --max_new_tokens"
-        return "most were dropped: try a larger model, or another --temperature" if 2 * self.kept < self.made else None
-
-
 class Synthesis:
     """New sentences, made of a journal's answers alone: whatever the order in which they came.
 
     A round is taken as a whole, by the order of the sentences. So asking for more rounds never changes nor renumbers
-    what earlier ones gave, and the first round of a size is the same with and without the sentences outside it.
+    what earlier ones gave, and the first round of a size is the same with and without the sentences outside it, but for
+    those that repeat one of them.
     """
 
     def __init__(
