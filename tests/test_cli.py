@@ -268,6 +268,19 @@ def test_an_error_is_one_line_with_its_kind_and_an_exit_code(end, error, code):
     assert "\n" not in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (OSError(28, "No space left on device", "a.jsonl"), "a.jsonl'; the disk is full: free some space"),
+        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; you may not use it: ask its owner"),
+        (FileNotFoundError(2, "No such file or directory", "a.jsonl"), "a.jsonl'; check the path; if it was deleted"),
+        (OSError(30, "Read-only file system", "a.jsonl"), "a.jsonl'; nothing can be written there"),
+    ],
+)
+def test_an_error_of_the_operating_system_names_the_file_and_the_way_out(end, error, remedy):
+    assert remedy in end(error, *NEEDED)[1][0]
+
+
 def test_a_message_of_several_lines_is_told_in_one(end):
     assert end(ValueError("one\n  two\n\nthree"), *NEEDED)[1][0].endswith("ValueError: one two three")
 

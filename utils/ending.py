@@ -24,7 +24,7 @@ REMEDIES = {
     errno.EDQUOT: "your quota is used up: free some space; the same command goes on from here",
     errno.EROFS: "nothing can be written there: put the dataset in a folder of your own (--file_dir)",
     errno.EACCES: "you may not use it: ask its owner, or put the dataset in a folder of your own (--file_dir)",
-    errno.ENOENT: "it was there a moment ago: put it back; the same command goes on from here",
+    errno.ENOENT: "check the path; if it was deleted meanwhile, put it back: the same command goes on from here",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
 STOPS = {"SIGTERM": "terminated", "SIGHUP": "its terminal was closed"}
