@@ -17,9 +17,9 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.dataset import read_dataset, read_synthetic
-from utils.jsonl import read_rows
 from utils.layout import MODES, SIZES, Layout, Size, needed
 from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.old_results import read_answer_rows
 from utils.records import sentence_to_row
 from utils.runlog import logged_run
 from utils.splits import Rows, Share
@@ -49,11 +49,15 @@ def run(args: Namespace) -> None:
         layout.named([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
     )
     with logged_run(layout.run_log, "s4"):
+        made = [s for file in synthetic.values() for s in read_synthetic(file, dense=dataset.dense)]
         whole = Share(
             dataset.sentences,
-            [s for file in synthetic.values() for s in read_synthetic(file, dense=dataset.dense)],
-            {mode: [row for _, row in read_rows(file)] for mode, file in answers.items()},
-            {mode: [row for _, row in read_rows(file)] for mode, file in synthetic_answers.items()},
+            made,
+            {
+                mode: [row for _, row in read_answer_rows(file, mode, dataset.sentences)]
+                for mode, file in answers.items()
+            },
+            {mode: [row for _, row in read_answer_rows(file, mode, made)] for mode, file in synthetic_answers.items()},
         )
         for size, percent in SIZES.items():
             publish_share(layout, size, whole.first(percent), hashes, dense=dataset.dense)

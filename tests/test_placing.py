@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from builders import ROOT
 
 from utils.parsing import Item
 from utils.placing import TokenIndex, place_entities, place_words
@@ -156,3 +159,88 @@ def test_an_index_has_no_blanks_and_knows_its_tokens():
     index = TokenIndex(["New York", "", "x"])
     assert index.exact.text == "NewYorkx"
     assert index.find("New York x") == [(0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "name", "span"),
+    [
+        ("they don’t know", "don't", (1, 2)),
+        ("they don ' t know", "don’t", (1, 4)),
+        ("an e‑mail came", "e-mail", (1, 2)),
+        ("in ﬁne Straße", "FINE STRASSE", (1, 3)),
+        (list("이서울은"), "\u1109\u1165\u110b\u116e\u11af", (1, 3)),  # jamo by jamo
+        (list("\u304b\u3099いど"), "がいど", (0, 4)),  # a mark of its own in the sentence
+        (list("２０２４年の"), "2024年", (0, 5)),
+        (list("ﾄﾖﾀの"), "トヨタ", (0, 3)),
+        (["a", "b\u200b", "c"], "bc", (1, 3)),
+    ],
+)
+def test_forms_of_one_character_are_alike_where_nothing_matches_exactly(tokens, name, span):
+    assert entities(tokens, name) == ([span], [])
+
+
+def test_an_invented_word_does_not_take_the_places_of_those_behind_it():
+    assert words(list("他来了，我走了。"), "他", "来了", "。", "我", "走了", "。") == (
+        [(0, 1), (1, 3), (4, 5), (5, 7), (7, 8)],
+        ["。"],
+    )
+
+
+def test_a_word_that_was_left_out_does_not_move_the_others():
+    found, lost = words("the old man saw the dog near the gate", "the", "man", "saw", "the", "gate")
+    assert (found, lost) == ([(0, 1), (2, 3), (3, 4), (7, 8), (8, 9)], [])
+
+
+def test_words_that_stand_together_take_the_occurrence_beside_the_others():
+    assert words(list("好天好人"), "好人") == ([(2, 4)], [])
+    assert words(list("不好也好极了"), "好", "极了") == ([(3, 4), (4, 6)], [])
+
+
+def test_an_answer_of_thousands_of_words_is_placed_too():
+    found, lost = words(list("的确的" * 100), *(["的"] * 5000))
+    assert len(found) == 200
+    assert len(lost) == 4800
+
+
+@pytest.mark.parametrize(
+    ("sentence", "names"),
+    [
+        ("東京都の東京大学で山田さんが話した", {"東京": [(0, 2), (4, 6)], "東京大学": [(4, 8)], "山田": [(9, 11)]}),
+        ("서울 에서 서울대학교 까지", {"서울": [(0, 2), (6, 8)], "서울대학교": [(6, 11)], "서울에서": [(0, 5)]}),
+        ("영희가 철수를 만났다", {"영희": [(0, 2)], "철수": [(4, 6)], "철수를": [(4, 7)], "영희가 철수": [(0, 6)]}),
+    ],
+)
+def test_japanese_and_korean_names_are_found_in_text_of_one_character_a_token(sentence, names):
+    for name, spans in names.items():
+        assert entities(list(sentence), name) == (spans, [])
+
+
+def test_a_korean_name_is_not_cut_out_of_a_token_that_is_a_whole_word():
+    assert entities("영희 는 서울에서 산다", "서울") == ([], ["서울"])
+    assert entities("영희 는 서울 에서 산다", "서울", "서울에서") == ([(2, 3), (2, 4)], [])
+
+
+@pytest.mark.parametrize("name", ["ner_wikipedia_ja", "klue_ner_ko", "cmeee_v2", "weibo", "mit_movie"])
+def test_every_gold_entity_of_a_real_dataset_is_found_where_it_stands(name):
+    train = ROOT.parent / "shared" / "datasets" / name / "train_1000.jsonl"
+    if not train.is_file():
+        pytest.skip(f"{train} is not there")
+    dense = name != "mit_movie"
+    for line in train.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for entity in row["entities"]:
+            text = ("" if dense else " ").join(row["text"][entity["start"] : entity["end"]])
+            if text.strip():
+                found, _ = entities(row["text"], text)
+                assert (entity["start"], entity["end"]) in found, (text, row)
+
+
+def test_all_gold_words_of_a_real_dataset_are_placed_in_order():
+    train = ROOT.parent / "shared" / "datasets" / "ud_gsdsimp" / "train_1000.jsonl"
+    if not train.is_file():
+        pytest.skip(f"{train} is not there")
+    for line in train.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        gold = [(entity["start"], entity["end"]) for entity in row["entities"]]
+        found, lost = words(row["text"], *("".join(row["text"][start:end]) for start, end in gold))
+        assert (found, lost) == (gold, [])

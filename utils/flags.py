@@ -121,6 +121,14 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     flags.add_argument(
         "--label_prefix", default="", help="put before every extension label, to keep it from a target's"
     )
+    flags.add_argument(
+        "--drop_crossing",
+        type=switch,
+        nargs="?",
+        const=True,
+        default=False,
+        help="1: leave out extension spans that overlap a target span in part; they are counted in any case",
+    )
     add_label_flags(parser)
 
 
@@ -204,4 +212,4 @@ def merger(args: argparse.Namespace, step: str) -> Merger:
         "pos": LabelNormaliser.from_files([pos, entity]),
     }
     naming = Naming(dataset.targets, normalisers, args.label_prefix)
-    return Merger(step, layout, naming, (entity, pos), dataset.dense)
+    return Merger(step, layout, naming, (entity, pos), dataset.dense, args.drop_crossing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,6 +56,8 @@ class FusionCounts:
     items: int = 0
     lost: int = 0  # not in their sentence
     unnamed: int = 0  # their label is known to no file
+    crossing: int = 0  # extension spans that overlap a span of the sentence's own in part
+    crossing_dropped: bool = False  # they were left out
     spans: Counter[str] = field(default_factory=Counter)  # extension label -> spans inserted
     unknown: dict[str, dict[str, Any]] = field(default_factory=dict)  # spelling -> count and examples
     unknown_modes: dict[str, Mode] = field(default_factory=dict)  # spelling -> where it was first met
@@ -65,7 +67,8 @@ class FusionCounts:
         return (
             f"merged {self.spans.total()} extension spans into {self.sentences} sentences: "
             f"{self.unanswered} sentences without an answer, {self.lost} of {self.items} items not in their sentence, "
-            f"{self.unnamed} with a label that no file knows ({self.coverage:.1%} known)"
+            f"{self.unnamed} with a label that no file knows ({self.coverage:.1%} known), "
+            f"{self.crossing} spans that cross a target span{' left out' * self.crossing_dropped}"
         )
 
     @property
@@ -90,29 +93,44 @@ class FusionCounts:
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts as a manifest holds them."""
-        names = ("sentences", "unanswered", "items", "lost", "unnamed")
+        names = ("sentences", "unanswered", "items", "lost", "unnamed", "crossing")
         return {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}
 
 
 def merge_sentences(
-    sentences: Iterable[Sentence], answers: Mapping[str, Mapping[Mode, Sequence[Item]]], naming: Naming, *, dense: bool
+    sentences: Iterable[Sentence],
+    answers: Mapping[str, Mapping[Mode, Sequence[Item]]],
+    naming: Naming,
+    *,
+    dense: bool,
+    drop_crossing: bool = False,
 ) -> tuple[list[dict[str, Any]], FusionCounts]:
     """Return each sentence's line with its extension spans behind its own, and what was merged.
 
     `answers` maps a sentence's id to what was marked in it, by mode.
     """
-    counts = FusionCounts()
-    rows = []
+    counts = FusionCounts(crossing_dropped=drop_crossing)
+    return list(merged_rows(sentences, answers, naming, counts, dense=dense)), counts
+
+
+def merged_rows(
+    sentences: Iterable[Sentence],
+    answers: Mapping[str, Mapping[Mode, Sequence[Item]]],
+    naming: Naming,
+    counts: FusionCounts,
+    *,
+    dense: bool,
+) -> Iterator[dict[str, Any]]:
+    """Yield each sentence's line with its extension spans behind its own; `counts` is complete behind the last."""
     for sentence in sentences:
         counts.sentences += 1
         found = answers.get(sentence.id, {})
         counts.unanswered += not found
-        spans = _extension_spans(sentence, found, naming, counts, dense=dense)
+        spans = _kept(_extension_spans(sentence, found, naming, counts, dense=dense), sentence.spans, counts)
         counts.spans.update(span.label for span in spans)
-        rows.append(sentence_to_row(Sentence(sentence.id, sentence.tokens, (*sentence.spans, *spans), sentence.row)))
+        yield sentence_to_row(Sentence(sentence.id, sentence.tokens, (*sentence.spans, *spans), sentence.row))
     for name in sorted(counts.renamed):
         log.warning("an extension label has the name of a target: it becomes %s", name)
-    return rows, counts
 
 
 def label_table(targets: Sequence[str], counts: Mapping[str, int]) -> LabelTable:
@@ -154,6 +172,19 @@ def _extension_spans(
                 score = placed.item.score if isinstance(placed.item, VotedItem) else None
                 spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode, score))
     return [spans[key] for key in sorted(spans)]
+
+
+def _kept(spans: list[Span], own: Sequence[Span], counts: FusionCounts) -> list[Span]:
+    """Return the extension spans that stay, and count those that cross a span of the sentence's own."""
+    crossing = {span for span in spans if any(_cross(span, other) for other in own)}
+    counts.crossing += len(crossing)
+    return [span for span in spans if span not in crossing] if counts.crossing_dropped else spans
+
+
+def _cross(one: Span, other: Span) -> bool:
+    """Tell whether two spans overlap, and neither holds the other."""
+    first, second = sorted((one, other), key=lambda span: (span.start, -span.end))
+    return first.start < second.start < first.end < second.end
 
 
 def _note_unknown(item: Item, counts: FusionCounts) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from utils.answers import items_of
 from utils.dataset import read_sentences, read_synthetic
-from utils.fusion import FusionCounts, LabelTable, Mode, Naming, combine_tables, label_table, merge_sentences
-from utils.jsonl import read_json, read_rows, write_json
+from utils.fusion import FusionCounts, LabelTable, Mode, Naming, combine_tables, label_table, merged_rows
+from utils.jsonl import read_json, read_rows, write_json, write_rows
 from utils.layout import MODES, WHOLE, LabelKind, Layout, Size, needed
-from utils.manifest import Manifest, check_owner, hash_inputs, made_by, publish, tell_of_stale, write_manifest
+from utils.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
+from utils.old_results import read_answer_rows
 from utils.parsing import Item
 from utils.records import Sentence
 
@@ -67,6 +69,7 @@ class Merger:
     naming: Naming
     label_knowledge: tuple[Path, Path]  # the files that `naming` was read from
     dense: bool
+    drop_crossing: bool = False  # leave out extension spans that overlap a target span in part
 
     def check(self, side: Side, *, overwrite: bool = False) -> None:
         """Raise ValueError where a result is another step's, or an input cannot be read; warn of stale inputs."""
@@ -84,8 +87,10 @@ class Merger:
         inputs = hash_inputs(self.layout.named([*side.inputs, self.layout.labels, *self.label_knowledge]))
         added = hash_inputs(self.layout.named([behind])) if behind else {}
         sentences, items = self._read(side)
-        rows, counts = merge_sentences(sentences, items, self.naming, dense=self.dense)
-        publish(side.fusion, [*rows, *_rows(behind)], self._manifest({**inputs, **added}, counts.as_row()))
+        counts = FusionCounts(crossing_dropped=self.drop_crossing)
+        rows = merged_rows(sentences, items, self.naming, counts, dense=self.dense)
+        write_rows(side.fusion, chain(rows, _rows(behind)))
+        write_manifest(side.fusion, self._manifest({**inputs, **added}, counts.as_row()))
         table = label_table(self.naming.targets, counts.spans)
         for path in side.label_files:
             write_json(path, table)
@@ -100,6 +105,8 @@ class Merger:
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
         parameters = {"label_prefix": self.naming.prefix, "dense": self.dense}
+        if self.drop_crossing:
+            parameters["drop_crossing"] = True
         return made_by(self.step, inputs, parameters, counts)
 
 
@@ -150,12 +157,12 @@ def _rows(path: Path | None) -> Iterable[dict[str, Any]]:
     return (row for _, row in read_rows(path)) if path else ()
 
 
-def _items(files: Mapping[Mode, Path], sentences: Iterable[Sentence]) -> dict[str, dict[Mode, list[Item]]]:
+def _items(files: Mapping[Mode, Path], sentences: Sequence[Sentence]) -> dict[str, dict[Mode, list[Item]]]:
     """Return what was marked, by sentence and mode; an answer to another text than the sentence's is left out."""
     texts = {sentence.id: list(sentence.tokens) for sentence in sentences}
     found: dict[str, dict[Mode, list[Item]]] = defaultdict(dict)
     for mode, path in files.items():
-        for line, row in read_rows(path):
+        for line, row in read_answer_rows(path, mode, sentences):
             try:
                 if row["status"] == "ok" and texts.get(row["id"]) == row["text"]:
                     found[row["id"]][mode] = items_of(row)

@@ -22,6 +22,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\x00"))
 _FULL_WIDTH = str.maketrans("｛｝［］＂＇", "{}[]\"'")
 _ESCAPED_JSON = re.compile(r'[\[{]\s{0,20}\\"')
 _CORNER_KEY = re.compile(r"「([^「」\"\n]{1,60})」(?=\s{0,4}[:：])")
+_BROKEN_JSON = re.compile(r"""[\[{]\s{0,20}[{\["'“]""")
 _QUOTED_PAIR = re.compile(r"""["'“][^"'“”\n]{1,60}["'”]\s{0,4}[:：]\s{0,4}["'“][^"'“”\n]{1,60}["'”]""")
 _CORNERS = str.maketrans("「」『』", '""""')
 
@@ -42,7 +43,7 @@ def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[It
     found = list(salvage(_plain_json(text)))
     readings = _joined(found, mode)
     nothing = not readings and any(one.valid and says_nothing(one.value) for one in found)
-    if not nothing and not any(is_structured(one.value) for one in found):
+    if not nothing and not _BROKEN_JSON.search(text) and not any(is_structured(one.value) for one in found):
         readings = read_lines(text) or readings
     items = [Item(reading.text, reading.label) for reading in orient(readings, sentence, mode)]
     return items if items or nothing else None

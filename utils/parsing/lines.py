@@ -120,7 +120,7 @@ def _read_pair(line: str) -> list[Reading]:
         return _pair(*parens.groups())
     for joint in _JOINTS:
         text, found, label = line.rpartition(joint)
-        if found and text.strip() and label.strip():
+        if found and text.strip() and label.strip() and not label.startswith("//"):
             return _pair(text, label)
     return []
 

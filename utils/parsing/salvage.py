@@ -197,7 +197,7 @@ def _split_at_repeated_key(piece: str) -> list[str]:
     first = re.match(rf"\s{{0,20}}({_KEY})\s{{0,8}}[:：=]", piece)
     if first is None or piece.count(first[1]) < 2:
         return [piece]
-    again = re.compile(rf"(?<=[,，\s]){re.escape(first[1])}\s{{0,8}}[:：=]")
+    again = re.compile(rf"(?<=[,，\s\[]){re.escape(first[1])}\s{{0,8}}[:：=]")
     starts = [0, *(match.start() for match in again.finditer(piece, first.end()))]
     parts = [piece[start:end] for start, end in zip(starts, [*starts[1:], len(piece)], strict=True)]
     return [*(part.rstrip("[], \n") for part in parts[:-1]), parts[-1]]

@@ -100,7 +100,7 @@ def _read_mapping(value: Mapping[Any, Any], passed: Iterable[Any]) -> Iterator[R
         if isinstance(part, list):
             for text in part:
                 yield from _read_string(as_text(text).strip(), _inner_label(key))
-        elif is_wrapper(name) and isinstance(part, str):
+        elif len(value) == 1 and is_wrapper(name) and isinstance(part, str):
             yield from _read_string(part.strip(), "")
         else:
             yield Reading(name, as_text(part).strip(), kind="pair")

@@ -1,0 +1,85 @@
+"""Time how fast items are placed and merged into sentences, as s5 does it, on one core.
+
+    python benchmarks/merge.py [--train ../shared/datasets/weibo/train_1000.jsonl] [--lines 4000] [--profile]
+
+Each sentence gets 6 entity and 23 pos items: runs of its own characters, as a careful LLM would mark them (`tiling`),
+or with every fifth word left out and an invented one put in (`damaged`).
+"""
+
+import argparse
+import cProfile
+import json
+import random
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from utils.fusion import Naming, merge_sentences
+from utils.labels import LabelNormaliser
+from utils.layout import ENTITY_LABELS, POS_LABELS
+from utils.parsing import Item
+from utils.records import Sentence, sentence_from_row
+
+ENTITIES, WORDS = 6, 23
+TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"
+
+
+def read(path: Path, lines: int) -> list[Sentence]:
+    """Return as many sentences as asked for, the file's again and again."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [sentence_from_row(rows[number % len(rows)], id=str(number), dense=True) for number in range(lines)]
+
+
+def answers(sentence: Sentence, draw: random.Random, *, damaged: bool) -> dict[str, list[Item]]:
+    """Return the items of one sentence."""
+    text = "".join(sentence.tokens)
+    cuts = sorted(draw.sample(range(1, len(text)), min(WORDS, len(text)) - 1))
+    words = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    if damaged:
+        words = ["囍" if number % 5 == 2 else word for number, word in enumerate(words) if number % 5]
+    starts = [draw.randrange(max(1, len(text) - 4)) for _ in range(ENTITIES)]
+    return {
+        "entity": [Item(text[start : start + draw.randint(2, 4)], "地名") for start in starts],
+        "pos": [Item(word, "名词") for word in words],
+    }
+
+
+def main() -> None:
+    """Print lines a second and kB a line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=Path, default=TEXTS)
+    parser.add_argument("--lines", type=int, default=4000)
+    parser.add_argument("--profile", action="store_true")
+    args = parser.parse_args()
+    sentences = [sentence for sentence in read(args.train, args.lines) if len(sentence.tokens) > 1]
+    naming = Naming(
+        (),
+        {
+            "entity": LabelNormaliser.from_files([ENTITY_LABELS, POS_LABELS]),
+            "pos": LabelNormaliser.from_files([POS_LABELS, ENTITY_LABELS]),
+        },
+    )
+    for damaged in (False, True):
+        draw = random.Random(0)
+        found = {sentence.id: answers(sentence, draw, damaged=damaged) for sentence in sentences}
+        begin = time.process_time()
+        if args.profile:
+            cProfile.runctx(
+                "merge_sentences(sentences, found, naming, dense=True)", globals(), locals(), sort="tottime"
+            )
+        _, counts = merge_sentences(sentences, found, naming, dense=True)
+        seconds = time.process_time() - begin
+        tracemalloc.start()
+        kept = merge_sentences(sentences, found, naming, dense=True)
+        size = tracemalloc.get_traced_memory()[0] / 1000 / len(kept[0])
+        tracemalloc.stop()
+        name = "damaged" if damaged else "tiling "
+        print(f"{name}  {len(sentences) / seconds:7.0f} lines/s  {size:5.1f} kB/line  {counts}")
+
+
+if __name__ == "__main__":
+    main()
