@@ -86,6 +86,7 @@ FAMILIES = {
         eos="<|end_of_text|>",
         configured=("<|end_of_text|>",),
         stops=frozenset({"<|end_of_text|>", "<|eot_id|>"}),
+        by_bytes=True,
     ),
     "gemma": Family(
         special=("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
@@ -14,7 +14,9 @@ from utils.llm.chat_format import ChatFormat
 from utils.llm.checkpoint import CODE_ERRORS, wrong_version
 from utils.llm.decoding import Row
 from utils.llm.drawing import Draw
-from utils.llm.guide import Guide, forbid
+
+if TYPE_CHECKING:  # it needs llguidance, which ChatGLM3's environment may be without
+    from utils.llm.guide import Guide
 
 
 class BatchedDecoder:
@@ -72,6 +74,8 @@ class _RowGuides(LogitsProcessor):
             if self._begun and guided is not None and not guided.is_complete and token not in self.stops:
                 guided.take(token)
         self._begun = True
+        from utils.llm.guide import forbid
+
         allowed = forbid(scores, self.guided)
         for row, guided in enumerate(self.guided):
             if guided is not None and guided.is_complete:

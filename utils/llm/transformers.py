@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,9 +17,11 @@ from utils.llm.chat_format import ChatFormat, chat_format
 from utils.llm.checkpoint import HAS_CACHES, Checkpoint
 from utils.llm.copies import Copies
 from utils.llm.decoding import Decoder, Row
-from utils.llm.guide import Guide, is_guidable
 from utils.llm.packed_linear import pack_linears
 from utils.llm.placement import Placement, devices_of
+
+if TYPE_CHECKING:  # it needs llguidance, which ChatGLM3's environment may be without
+    from utils.llm.guide import Guide
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ class TransformersLLM:
 
     @cached_property
     def _guide(self) -> Guide:
+        from utils.llm.guide import Guide
+
         return Guide(self.chat.tokenizer, self.chat.stops)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
@@ -106,6 +110,8 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
     if find_spec("llguidance") is None:
         log.warning("answers are not held to a grammar, which needs llguidance: pip install llguidance")
         return False
+    from utils.llm.guide import is_guidable
+
     if is_guidable(Checkpoint(model, options).tokenizer()):
         return True
     log.warning("%s: what its tokens spell is not known; going on with answers that are not held to a grammar", model)
