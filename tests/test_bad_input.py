@@ -103,7 +103,12 @@ BAD_INPUT = {
     "model folder, s2": ("s2", no_change, ["--model_from_pretrained=./none"], "the folder ./none does not exist"),
     "gguf file": ("s1", no_change, ["--model_from_pretrained=/no/a.gguf"], "/no/a.gguf is missing; llamacpp needs"),
     "no checkpoint": ("s1", no_change, ["--model_from_pretrained=utils"], "utils has no config.json"),
-    "guided": ("s1", no_change, ["--guided=1"], "--guided=1: this backend cannot be guided"),
+    "guided": (
+        "s1",
+        no_change,
+        ["--guided=1", "--backend=scripted", "--model_from_pretrained=answers.jsonl"],
+        "--guided=1: this backend cannot be guided",
+    ),
     "name": ("s1", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
     "name, s4": ("s4", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
     "results": ("s1", no_change, ["--save_type_name=../../x"], "--save_type_name: '../../x' must be the name"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -78,17 +79,19 @@ def add_drawing_flags(parser: Parser, *, temperature: float | None) -> None:
 
 def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
     """Return how s1 and s3 ask about the sentences of a dataset."""
-    return Annotator.for_dataset(
+    unguided = Annotator.for_dataset(
         args.mode,
         dataset,
         label_file(args),
         wording=wording(args, dataset),
-        guided=is_guided(args),
+        guided=False,
         max_new_tokens=args.max_new_tokens,
         drawing=drawing(args),
         voting=voting(args),
         closed=args.closed_labels,
     )
+    # Last, because a checkpoint's tokenizer may have to be loaded to tell: a typo in a flag does not wait for that.
+    return replace(unguided, guided=is_guided(args))
 
 
 def wording(args: argparse.Namespace, dataset: Dataset) -> Wording:
