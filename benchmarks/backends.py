@@ -12,9 +12,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts set it
 
 
@@ -23,18 +24,18 @@ def run(args: argparse.Namespace) -> None:
     from utils.annotation import Annotator
     from utils.dataset import read_dataset
     from utils.layout import ENTITY_LABELS, POS_LABELS
-    from utils.llm import LLMOptions, load_llm
+    from utils.llm import LLMOptions
 
     dataset = read_dataset(args.data / "train_1000.jsonl", args.data / "labels.txt")
     begin = time.monotonic()
     options = LLMOptions(batch_size=args.batch_size, dtype=args.dtype, api_base=args.api_base)
-    llm = load_llm(args.model, args.backend, options)
+    llm = load(args.model, args.backend, options)
     loading = round(time.monotonic() - begin, 1)
     with args.to.open("w", encoding="utf-8") as file:
-        for mode in args.modes:
+        for mode, number in zip(args.modes, args.sentences, strict=False):
             labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
             annotator = Annotator.for_dataset(mode, dataset, labels, guided=args.guided, max_new_tokens=None)
-            requests = [annotator.question(sentence).request for sentence in dataset.sentences[: args.sentences]]
+            requests = [annotator.question(sentence).request for sentence in dataset.sentences[:number]]
             begin = time.monotonic()
             answers = list(llm.generate(requests))
             line = {
@@ -49,6 +50,17 @@ def run(args: argparse.Namespace) -> None:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             print({name: value for name, value in line.items() if name != "answers"}, flush=True)
+
+
+def load(model: str, backend: str, options: Any) -> Any:
+    """Load a model with a backend of the project, or in one of the ways that are compared with."""
+    from utils.llm import load_llm
+
+    if backend in ("plain", "ctranslate2"):
+        from outsiders import OUTSIDERS
+
+        return OUTSIDERS[backend](model, options)
+    return load_llm(model, backend, options)
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -84,9 +96,9 @@ def main() -> None:
     one = commands.add_parser("run")
     one.add_argument("--data", type=Path, required=True)
     one.add_argument("--model", required=True)
-    one.add_argument("--backend", required=True)
+    one.add_argument("--backend", required=True, help="one of the project's, plain or ctranslate2")
     one.add_argument("--to", type=Path, required=True)
-    one.add_argument("--sentences", type=int, default=40)
+    one.add_argument("--sentences", type=int, nargs="+", default=[40, 40], help="for each mode")
     one.add_argument("--modes", nargs="+", choices=("entity", "pos"), default=("entity", "pos"))
     one.add_argument("--guided", type=int, choices=(0, 1), default=0)
     one.add_argument("--batch_size", type=int, default=20)

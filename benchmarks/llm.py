@@ -1,0 +1,54 @@
+"""Compare how fast sentences are annotated, in one run on one machine: a plain loop, this project's backends, others.
+
+    python benchmarks/llm.py --data=data/few_shot/weibo --checkpoint=models/qwen --gguf=models/qwen.gguf \\
+        --vllm=vllm/bin/python --ctranslate2=newest/bin/python --to=runs
+
+Each way is a process of its own (benchmarks/backends.py), guided where it can be. Entity answers are asked for 40
+sentences, parts of speech for 20. Afterwards: a table here, and another with `python benchmarks/quality.py DATA runs/*`.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def ways(args: argparse.Namespace) -> list[tuple[str, str, str, str, str]]:
+    """Return what is compared: a name, the Python that runs it, the backend, the model, and whether it is guided."""
+    here, checkpoint, gguf = sys.executable, str(args.checkpoint), str(args.gguf)
+    return [
+        ("a-plain", here, "plain", checkpoint, "0"),
+        ("b-transformers", here, "transformers", checkpoint, "1"),
+        ("b-transformers-free", here, "transformers", checkpoint, "0"),
+        *([("c-llamacpp", here, "llamacpp", gguf, "1")] if args.gguf else []),
+        *([("d-vllm", args.vllm, "vllm", checkpoint, "1")] if args.vllm else []),
+        *([("d-vllm-free", args.vllm, "vllm", checkpoint, "0")] if args.vllm else []),
+        *([("e-ctranslate2", args.ctranslate2, "ctranslate2", checkpoint, "0")] if args.ctranslate2 else []),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--gguf", type=Path, help="the same model for llama.cpp")
+    parser.add_argument("--vllm", help="the Python of an environment with vLLM")
+    parser.add_argument("--ctranslate2", help="the Python of an environment with CTranslate2 and a newer transformers")
+    parser.add_argument("--to", type=Path, required=True, help="folder for the answers")
+    parser.add_argument("--sentences", nargs=2, default=["40", "20"], help="for entities, and for parts of speech")
+    args = parser.parse_args()
+    args.to.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, python, backend, model, guided in ways(args):
+        files.append(str(args.to / f"{name}.jsonl"))
+        words = ["run", f"--data={args.data}", f"--model={model}", f"--backend={backend}", f"--guided={guided}"]
+        words += [f"--to={files[-1]}", "--sentences", *args.sentences]
+        print(f"== {name}", flush=True)
+        subprocess.run([python, str(FOLDER / "backends.py"), *words], check=True)
+    subprocess.run([sys.executable, str(FOLDER / "backends.py"), "compare", *files], check=True)
+
+
+if __name__ == "__main__":
+    main()
