@@ -60,7 +60,7 @@ def tally(answers: dict[str, str], mode: str, sentences: dict[str, Sentence], na
         placement = place_items(items, sentence.tokens, mode)
         found: Spans = {}
         for placed in placement.placed:
-            found.setdefault((placed.start, placed.end), set()).add(names(placed.label))
+            found.setdefault((placed.start, placed.end), set()).add(names(placed.item.label))
         counts.answers += 1
         counts.strict += is_json(answer)
         counts.items += len(items)

@@ -38,6 +38,7 @@ SHAPE = {
     "eos_token_id": VOCABULARY - 1,
     "tie_word_embeddings": False,
 }
+SAMPLES = [list(b"Name the words of this."), list(b"Who flew to Osaka?")]
 KINDS = ("Llama", "Qwen2", "Mistral", "Gemma", "Olmo")
 
 
@@ -81,7 +82,7 @@ def answers(decoder, given, batch_size, guide=None):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_of_transformers_answers_as_by_its_own_code(kind, chat):
     model = tiny(kind)
-    assert can_step(model)
+    assert can_step(model, SAMPLES)
     stepwise = answers(StepwiseDecoder(model, chat.stops), rows(), 4)
     assert stepwise == answers(BatchedDecoder(model, chat), rows(), 1)
 
@@ -210,7 +211,7 @@ def test_reading_that_ends_early_leaves_the_decoder_usable(model, chat):
 )
 def test_a_model_is_decoded_step_by_step_only_if_that_gives_its_own_scores(model, chat):
     made = model().eval()
-    if can_step(made):  # as GPT-2 in newer versions of transformers
+    if can_step(made, SAMPLES):  # as GPT-2 in newer versions of transformers
         assert answers(StepwiseDecoder(made, []), rows(), 4) == answers(BatchedDecoder(made, chat), rows(), 1)
     else:
         assert made.config.model_type in ("mistral", "gemma2", "gpt2")
@@ -220,9 +221,9 @@ def test_code_that_comes_with_a_checkpoint_is_left_to_itself(model):
     class Own(type(model)):
         pass
 
-    assert can_step(model)
+    assert can_step(model, SAMPLES)
     own = Own(model.config).eval()
-    assert not can_step(own)
+    assert not can_step(own, SAMPLES)
 
 
 def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
@@ -257,7 +258,7 @@ def test_packed_layers_compute_what_plain_ones_do():
     assert not [layer for layer in model.modules() if type(layer) is torch.nn.Linear]
     assert isinstance(model.lm_head, PackedLinear)
     torch.testing.assert_close(after, before, rtol=0.05, atol=0.05 * before.abs().max().item())
-    assert can_step(model)
+    assert can_step(model, SAMPLES)
 
 
 def test_layers_of_other_formats_are_not_packed(model):

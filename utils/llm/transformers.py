@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # it needs llguidance, which ChatGLM3's environment may be wi
 
 log = logging.getLogger(__name__)
 
+# Two prompts, to find out how a model can be run.
+SAMPLES = ("Name the words of: She quickly paid twenty euros for it.", "Who flew from Osaka to join Boeing in May?")
+
 
 class TransformersLLM:
     """A family's chat format, and the decoder that runs its model."""
@@ -100,7 +103,7 @@ def _decoder(model: Any, chat: ChatFormat) -> Decoder:
     if HAS_CACHES:
         from utils.llm.stepwise import StepwiseDecoder, can_step
 
-        if can_step(model):
+        if can_step(model, [chat.encode(text) for text in SAMPLES]):
             return StepwiseDecoder(model, chat.stops)
     return BatchedDecoder(model, chat)
 
