@@ -4,7 +4,7 @@
         --vllm=vllm/bin/python --ctranslate2=newest/bin/python --to=runs
 
 Each way is a process of its own (benchmarks/backends.py), guided where it can be. Entity answers are asked for 40
-sentences, parts of speech for 20. Afterwards: a table here, and another with `python benchmarks/quality.py DATA runs/*`.
+sentences, parts of speech for 20. A table follows, and `python benchmarks/quality.py DATA runs/*` makes another.
 """
 
 import argparse

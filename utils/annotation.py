@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from utils.voting import Voting
 # about 12 tokens and its text; there is about one word for 1.5 characters. More only feeds a model that repeats itself.
 BUDGET: dict[Mode, dict[bool, int]] = {"entity": {False: 10, True: 4}, "pos": {False: 18, True: 11}}
 FIXED_BUDGET = 96
+# A guided `pos` answer comes to an end by itself, and has room for every token as a word, spelt byte by byte.
+GUIDED_WORD = 16
 GREEDY = Drawing()
 
 
@@ -110,12 +113,17 @@ class Annotator:
         text = join_tokens(sentence.tokens, dense=self.dense)
         examples = self.shots.text_for(sentence) if self.shots else ""
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": examples, "sentence": text})
-        budget = self.max_new_tokens or FIXED_BUDGET + BUDGET[self.mode][self.dense] * len(sentence.tokens)
+        budget = self.max_new_tokens or FIXED_BUDGET + self._longest_answer(sentence)
         drawn = self.drawing.sampling(sentence.id, sample)
         request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence), sample)
         label = self.labels[len(self.labels) // 2] if self.labels else ""
         typical = typical_annotation(self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], dense=self.dense)
         return Question(request, text_hash(sentence.tokens), typical)
+
+    def _longest_answer(self, sentence: Sentence) -> int:
+        if self.guided and self.mode == "pos":
+            return sum(GUIDED_WORD + len(json.dumps(token, ensure_ascii=False).encode()) for token in sentence.tokens)
+        return BUDGET[self.mode][self.dense] * len(sentence.tokens)
 
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:

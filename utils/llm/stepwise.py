@@ -177,4 +177,3 @@ def _window(model: Any) -> int:
     config = model.config
     window = getattr(config, "sliding_window", None)
     return window if window and getattr(config, "use_sliding_window", True) else LONGEST
-
