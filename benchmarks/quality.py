@@ -1,11 +1,11 @@
 """Tell what answers are worth: read, in their sentence, whole; and against gold words, tags and entities.
 
-    python benchmarks/backends.py run --data data/few_shot/weibo --model models/qwen --backend transformers --guided 1 --to on.jsonl
-    python benchmarks/quality.py data/few_shot/weibo on.jsonl off.jsonl
+    python benchmarks/backends.py run --data=DATASET --model=MODEL --backend=transformers --guided=1 --to=on.jsonl
+    python benchmarks/quality.py DATASET on.jsonl off.jsonl
 
 `words` and `tags` are for a dataset whose gold spans are words with their parts of speech: the F1 of word boundaries,
-the share of rightly cut words that are rightly tagged, and the F1 of both at once. `entities` is the share of gold spans
-whose boundaries stand among the entities.
+the share of rightly cut words that are rightly tagged, and the F1 of both at once. `entities` is the share of gold
+spans whose boundaries stand among the entities.
 """
 
 import json
@@ -91,10 +91,9 @@ def main(data: Path, files: Sequence[Path]) -> None:
         "entity": LabelNormaliser.from_files([ENTITY_LABELS, POS_LABELS]),
         "pos": LabelNormaliser.from_files([POS_LABELS, ENTITY_LABELS]),
     }
-    print(
-        "| run | mode | sentences/s | JSON | in the sentence | whole | spans a sentence | words | tags | both | entities |"
-    )
-    print("| --- | --- | " + "--- | " * 9)
+    heads = ["run", "mode", "sentences/s", "JSON", "in the sentence", "whole", "spans a sentence"]
+    heads += ["words", "tags", "both", "entities"]
+    print("| " + " | ".join(heads) + " |\n| " + "--- | " * len(heads))
     for file in files:
         for line in file.read_text(encoding="utf-8").splitlines():
             run = json.loads(line)

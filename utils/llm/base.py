@@ -100,7 +100,7 @@ def count_by_characters(message: str) -> int:
 
 def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
     """Tell whether a backend can hold its answers to a grammar; a server is asked."""
-    if backend == "transformers" and _has_fast_tokenizer(Path(model)) and find_spec("llguidance"):
+    if backend == "transformers" and _spells_bytes(Path(model)) and find_spec("llguidance"):
         return True  # torch need not be loaded to tell
     if backend in ("openai", "transformers"):
         return bool(importlib.import_module(f"utils.llm.{backend}").can_be_guided(model, options))
@@ -170,12 +170,15 @@ def _check_checkpoint(path: Path, model: str, backend: Backend) -> None:
             )
 
 
-def _has_fast_tokenizer(folder: Path) -> bool:
-    """Tell whether a checkpoint folder has a tokenizer of PyPI's tokenizers, and no code that takes its place."""
-    settings = folder / "tokenizer_config.json"
-    if not (folder / "tokenizer.json").is_file() or not settings.is_file():
+def _spells_bytes(folder: Path) -> bool:
+    """Tell whether a checkpoint folder has a fast tokenizer of bytes, and no code that takes its place."""
+    tokenizer, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if not tokenizer.is_file() or not settings.is_file():
         return False
-    return "AutoTokenizer" not in json.loads(settings.read_text(encoding="utf-8")).get("auto_map", {})
+    if "AutoTokenizer" in json.loads(settings.read_text(encoding="utf-8")).get("auto_map", {}):
+        return False
+    decoder = json.dumps(json.loads(tokenizer.read_text(encoding="utf-8")).get("decoder"))
+    return "ByteLevel" in decoder or "ByteFallback" in decoder
 
 
 def _first_bytes(path: Path, number: int) -> bytes:

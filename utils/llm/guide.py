@@ -39,10 +39,8 @@ class Guide:
 
 def is_guidable(tokenizer: Any) -> bool:
     """Tell whether what a tokenizer's tokens spell can be known."""
-    if isinstance(tokenizer, PreTrainedTokenizerFast):
-        return True
     try:
-        SlowVocabulary(tokenizer, 0)
+        Guide(tokenizer, [0])
     except ValueError:
         return False
     return True
