@@ -143,7 +143,7 @@ MAY_IMPORT = {
     "llm.pool": {"engine", "llm.base"},
     "llm.scripted": {"llm.base"},
     "llm.llamacpp": {"llm.base"},
-    "llm.vllm": {"llm.base", "llm.chat_format", "llm.checkpoint"},
+    "llm.vllm": {"llm.base", "llm.chat_format", "llm.checkpoint", "llm.decoding"},
     "llm.background": set(),
     "llm.retrying": set(),
     "llm.endpoint": {"llm.base", "llm.retrying"},

@@ -141,6 +141,19 @@ def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
     assert len(shown) == 24 + sum(len(row.prompt) - 24 for row in given)
 
 
+def test_a_prompt_of_many_tokens_is_shown_in_parts_and_answered_the_same(model, chat, monkeypatch):
+    given = rows(5)
+    whole = answers(StepwiseDecoder(model, chat.stops), given, 3)
+    monkeypatch.setattr("utils.llm.stepwise.CHUNK", 7)
+    assert answers(StepwiseDecoder(model, chat.stops), given, 3) == whole
+
+
+def test_an_answer_ends_where_the_context_does(model):
+    given = [Row(Request("1", "entity", "", 50), rows(1)[0].prompt, context=len(rows(1)[0].prompt) + 5)]
+    ((ids, finish),) = answers(StepwiseDecoder(model, []), given, 1).values()
+    assert (len(ids), finish) == (5, "length")
+
+
 TOKENS = [*"他去", "New", "York", 'the "old"', "\\", "\x01", "🙂", "<|im_end|>", "."]
 
 

@@ -33,7 +33,7 @@ class BatchedDecoder:
     def decode(
         self, rows: Sequence[Row], batch_size: int, guide: Guide | None = None
     ) -> Iterator[tuple[Row, list[int], Finish]]:
-        ordered = iter(sorted(rows, key=lambda row: -len(row.prompt) - row.request.max_new_tokens))
+        ordered = iter(sorted(rows, key=lambda row: -len(row.prompt) - row.budget))
         while batch := list(islice(ordered, batch_size)):
             for row, output in zip(batch, self._outputs(batch, guide), strict=True):
                 yield row, *self._cut(row, output)
@@ -47,7 +47,7 @@ class BatchedDecoder:
         try:
             output = self.model.generate(
                 **inputs.to(self.model.device),
-                max_new_tokens=max(row.request.max_new_tokens for row in batch),
+                max_new_tokens=max(row.budget for row in batch),
                 logits_processor=LogitsProcessorList(steering),
             )
         except CODE_ERRORS as error:
@@ -56,7 +56,7 @@ class BatchedDecoder:
         return answers
 
     def _cut(self, row: Row, output: list[int]) -> tuple[list[int], Finish]:
-        output = output[: row.request.max_new_tokens]
+        output = output[: row.budget]
         end = next((place for place, id_ in enumerate(output) if id_ in self.chat.stops), None)
         return (output, "length") if end is None else (output[:end], "stop")
 

@@ -15,14 +15,13 @@ from typing import Any
 import torch
 
 from utils.llm.base import Finish
-from utils.llm.decoding import Row
+from utils.llm.decoding import LONGEST, Row
 from utils.llm.drawing import Draw
 from utils.llm.guide import Guide, Guided, forbid
 from utils.llm.ragged import RaggedAttention, RaggedCache
 
 WORTHWHILE = 16  # tokens of a common beginning that are worth a call of their own
-# A model that attends within a window shorter than this is left to its own code: a prompt may be longer.
-LONGEST = 16384
+CHUNK = 512  # tokens that a sequence shows the model in one call, at the most: attention takes their square
 
 
 @dataclass(eq=False)
@@ -55,7 +54,7 @@ class Progress:
                 self.finish = "stop"
 
     def _append(self, tokens: list[int]) -> None:
-        room = self.row.request.max_new_tokens - len(self.answer)
+        room = self.row.budget - len(self.answer)
         self.answer += tokens[:room]
         self.pending += tokens[:room]
         is_complete = self.guided is not None and self.guided.is_complete
@@ -74,7 +73,7 @@ class StepwiseDecoder:
         self, rows: Sequence[Row], batch_size: int, guide: Guide | None = None
     ) -> Iterator[tuple[Row, list[int], Finish]]:
         # Long rows first, so that none is left alone at the end; alike ones together: attention is padded a little.
-        waiting = deque(sorted(rows, key=lambda row: -len(row.prompt) - row.request.max_new_tokens))
+        waiting = deque(sorted(rows, key=lambda row: -len(row.prompt) - row.budget))
         shared = self._shared(rows)
         cache = RaggedCache(min(batch_size, len(rows)))
         active: list[Progress] = []
@@ -114,21 +113,26 @@ class StepwiseDecoder:
             return None
         cache = RaggedCache(1)
         cache.add()
-        self.scores([prefix], cache)
+        for start in range(0, len(prefix), CHUNK):
+            self.scores([prefix[start : start + CHUNK]], cache)
         return cache
 
     def _step(self, active: Sequence[Progress], cache: RaggedCache) -> None:
         """Show the model what is pending, and add a token to each answer."""
-        scores = self.scores([progress.pending for progress in active], cache)
+        scores = self.scores([progress.pending[:CHUNK] for progress in active], cache)
         scores = forbid(scores, [progress.guided for progress in active])
         for progress, row in zip(active, scores, strict=True):
-            if not progress.finish:
+            if len(progress.pending) > CHUNK:
+                progress.pending = progress.pending[CHUNK:]
+            elif not progress.finish:
                 drawn = progress.draw(row) if progress.draw else row
                 progress.take(int(drawn.argmax()), self.stops)
 
 
 def can_step(model: Any, samples: Sequence[Sequence[int]]) -> bool:
     """Tell whether a model can be decoded step by step: whether samples together score as each by itself.
+
+    A model that attends within a window is left to its own code, as a prompt may be longer.
 
     The samples are token ids of real text: of others, scores in bfloat16 are mostly noise.
     """

@@ -16,7 +16,7 @@ from utils.llm.batched import BatchedDecoder
 from utils.llm.chat_format import ChatFormat, chat_format
 from utils.llm.checkpoint import HAS_CACHES, Checkpoint
 from utils.llm.copies import Copies
-from utils.llm.decoding import Decoder, Row
+from utils.llm.decoding import LONGEST, Decoder, Row, context_of
 from utils.llm.packed_linear import pack_linears
 from utils.llm.placement import Placement, devices_of
 
@@ -32,10 +32,11 @@ SAMPLES = ("Name the words of: She quickly paid twenty euros for it.", "Who flew
 class TransformersLLM:
     """A family's chat format, and the decoder that runs its model."""
 
-    def __init__(self, chat: ChatFormat, decoder: Decoder, batch_size: int) -> None:
+    def __init__(self, chat: ChatFormat, decoder: Decoder, batch_size: int, context: int = LONGEST) -> None:
         self.chat = chat
         self.decoder = decoder
         self.batch_size = batch_size
+        self.context = context
 
     @cached_property
     def _guide(self) -> Guide:
@@ -44,7 +45,10 @@ class TransformersLLM:
         return Guide(self.chat.tokenizer, self.chat.stops)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        rows = {request: Row(request, self.chat.encode(request.prompt)) for request in requests}
+        rows = {request: Row(request, self.chat.encode(request.prompt), self.context) for request in requests}
+        for row in [row for row in rows.values() if not row.budget]:
+            del rows[row.request]
+            yield Answer(row.request, "", "length", len(row.prompt), 0)
         while rows:
             try:
                 yield from self._answers(rows)
@@ -95,7 +99,7 @@ def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
 def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
     pack_linears(model)
-    return TransformersLLM(chat, _decoder(model, chat), batch_size)
+    return TransformersLLM(chat, _decoder(model, chat), batch_size, context_of(model.config))
 
 
 def _decoder(model: Any, chat: ChatFormat) -> Decoder:

@@ -11,7 +11,6 @@ from typing import Any
 
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 
-LONGEST = 8192  # tokens of a prompt with its answer; fewer where the model itself has fewer
 # What vLLM's own defaults would do: leave a process behind where a run is killed; take a CPU's whole memory.
 SETTINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_LOGGING_LEVEL": "ERROR"}
 
@@ -76,10 +75,11 @@ def load(model: str, options: LLMOptions) -> VLLM:
 
     from utils.llm.chat_format import chat_format
     from utils.llm.checkpoint import Checkpoint
+    from utils.llm.decoding import context_of
 
     checkpoint = Checkpoint(model, options)
     settings = checkpoint.settings()
-    context = min(LONGEST, getattr(settings.config.get_text_config(), "max_position_embeddings", LONGEST))
+    context = context_of(settings.config)
     engine = LLMEngine.from_engine_args(
         EngineArgs(
             model=model,
