@@ -56,7 +56,7 @@ def load(model: str, backend: str, options: Any) -> Any:
     """Load a model with a backend of the project, or in one of the ways that are compared with."""
     from utils.llm import load_llm
 
-    if backend in ("plain", "ctranslate2"):
+    if backend in ("plain", "bounded-plain", "ctranslate2"):
         from outsiders import OUTSIDERS
 
         return OUTSIDERS[backend](model, options)
@@ -96,7 +96,7 @@ def main() -> None:
     one = commands.add_parser("run")
     one.add_argument("--data", type=Path, required=True)
     one.add_argument("--model", required=True)
-    one.add_argument("--backend", required=True, help="one of the project's, plain or ctranslate2")
+    one.add_argument("--backend", required=True, help="one of the project's, plain, bounded-plain or ctranslate2")
     one.add_argument("--to", type=Path, required=True)
     one.add_argument("--sentences", type=int, nargs="+", default=[40, 40], help="for each mode")
     one.add_argument("--modes", nargs="+", choices=("entity", "pos"), default=("entity", "pos"))

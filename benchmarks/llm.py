@@ -19,13 +19,14 @@ def ways(args: argparse.Namespace) -> list[tuple[str, str, str, str, str]]:
     """Return what is compared: a name, the Python that runs it, the backend, the model, and whether it is guided."""
     here, checkpoint, gguf = sys.executable, str(args.checkpoint), str(args.gguf)
     return [
-        ("a-plain", here, "plain", checkpoint, "0"),
         ("b-transformers", here, "transformers", checkpoint, "1"),
         ("b-transformers-free", here, "transformers", checkpoint, "0"),
         *([("c-llamacpp", here, "llamacpp", gguf, "1")] if args.gguf else []),
         *([("d-vllm", args.vllm, "vllm", checkpoint, "1")] if args.vllm else []),
         *([("d-vllm-free", args.vllm, "vllm", checkpoint, "0")] if args.vllm else []),
         *([("e-ctranslate2", args.ctranslate2, "ctranslate2", checkpoint, "0")] if args.ctranslate2 else []),
+        ("a-plain-bounded", here, "bounded-plain", checkpoint, "0"),
+        *([("a-plain", here, "plain", checkpoint, "0")] if args.plain else []),
     ]
 
 
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--gguf", type=Path, help="the same model for llama.cpp")
     parser.add_argument("--vllm", help="the Python of an environment with vLLM")
     parser.add_argument("--ctranslate2", help="the Python of an environment with CTranslate2 and a newer transformers")
+    parser.add_argument("--plain", action="store_true", help="also the loop without a sensible bound: hours")
     parser.add_argument("--to", type=Path, required=True, help="folder for the answers")
     parser.add_argument("--sentences", nargs=2, default=["40", "20"], help="for entities, and for parts of speech")
     args = parser.parse_args()

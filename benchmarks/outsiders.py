@@ -25,8 +25,7 @@ class PlainLoop:
         self.chat = ChatFormat(AutoTokenizer.from_pretrained(model), self.model)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        # Its answers may be five times as long as the longest prompt has characters.
-        budget = 5 * max(len(request.prompt) for request in requests)
+        budget = self._budget(requests)
         rows = iter(requests)
         while batch := list(islice(rows, self.batch_size)):
             prompts = [self.chat.encode(request.prompt) for request in batch]
@@ -36,6 +35,17 @@ class PlainLoop:
             )
             for request, prompt, row in zip(batch, prompts, output[:, inputs["input_ids"].shape[1] :], strict=True):
                 yield _answer(self.chat, request, len(prompt), row.tolist())
+
+    def _budget(self, requests: Sequence[Request]) -> int:
+        """Return how many tokens each answer may have: five times as many as the longest prompt has characters."""
+        return 5 * max(len(request.prompt) for request in requests)
+
+
+class BoundedPlainLoop(PlainLoop):
+    """The same with a budget that somebody has thought about: the longest of those of this project."""
+
+    def _budget(self, requests: Sequence[Request]) -> int:
+        return max(request.max_new_tokens for request in requests)
 
 
 class CTranslate2:
@@ -71,7 +81,7 @@ class CTranslate2:
                 yield _answer(self.chat, request, len(prompt), result.sequences_ids[0])
 
 
-OUTSIDERS = {"plain": PlainLoop, "ctranslate2": CTranslate2}
+OUTSIDERS = {"plain": PlainLoop, "bounded-plain": BoundedPlainLoop, "ctranslate2": CTranslate2}
 
 
 def _answer(chat: ChatFormat, request: Request, prompt_tokens: int, ids: list[int]) -> Answer:

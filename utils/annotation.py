@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from utils.answers import ITEM_KEYS, Findings, Mode, item_rows, read_answers
+from utils.answers import Findings, Mode, item_rows, read_answers
 from utils.asking import Question
 from utils.dataset import Dataset
 from utils.drawing import Drawing
@@ -17,6 +17,7 @@ from utils.journal import Journal
 from utils.labels import LabelNormaliser, display_names, read_label_names
 from utils.llm import Request
 from utils.llm_step import LLMStep
+from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
 from utils.shots import ExampleForm, Shots, choose_shots

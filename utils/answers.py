@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from utils.parsing import Item, as_text, read_answer
+from utils.parsing import ITEM_KEYS, Item, as_text, read_answer
 from utils.placing import Placement, place_entities, place_words
 from utils.records import Sentence
 from utils.voting import VotedItem, Voting
 
 Mode = Literal["entity", "pos"]
-
-ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _OUTSIDE = r'"\\\x00-\x1f,;:!?(){}<>|，。、：；！？（）「」\[\]'
 FREE_LABEL = rf"[^ {_OUTSIDE}] [^{_OUTSIDE}]{{0,19}}"
 _FREE_LABEL_IN_LARK = rf"/[^ {_OUTSIDE}][^{_OUTSIDE}]{{0,19}}/"
 
+_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029]")
+
 # The fixed parts of an answer, as GBNF literals.
 ENTITY, TYPE = r'"{\"entity\":\""', r'"\",\"type\":\""'
 WORD, POS = r'"{\"word\":\""', r'"\",\"pos\":\""'
@@ -138,7 +140,8 @@ def _text(units: Sequence[Unit]) -> str:
 def _inside_string(text: str) -> str:
     """Return the literal of `text` as it stands inside a JSON string, whose escapes leave nothing to escape but these.
 
-    A literal holds no line ends, tabs or other control characters: JSON has escaped them.
+    A literal holds no control characters: JSON has escaped them, or has it done here, as Lark's literals need it.
     """
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1].replace("\\", "\\\\").replace('"', '\\"')
+    spelt = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)[1:-1])
+    escaped = spelt.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

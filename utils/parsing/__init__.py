@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from typing import Any
 
-from utils.parsing.item import Item, Mode, Reading, orient
+from utils.parsing.item import ITEM_KEYS, Item, Mode, Reading, orient
 from utils.parsing.keys import is_wrapper
 from utils.parsing.lines import read_lines
 from utils.parsing.salvage import Found, salvage
 from utils.parsing.values import as_text, is_structured, read_value, says_nothing
 
-__all__ = ["Item", "as_text", "parse_items", "read_answer"]
+__all__ = ["ITEM_KEYS", "Item", "as_text", "parse_items", "read_answer"]
 
 _THINKING = re.compile(
     r"[<\[◁](think|thinking|thought|reasoning|reflection|scratchpad)[>\]▷].*?(?:[<\[◁]/\1[>\]▷]|\Z)", re.S | re.I
@@ -39,6 +40,8 @@ def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[It
     only says which of an item's keys is looked at first. The sentence that was asked about, where it is known,
     tells which part of `{"北京": "地名"}` is the label.
     """
+    if (asked := _as_asked(answer, mode)) is not None:
+        return asked
     text = _final_text(answer)
     found = list(salvage(_plain_json(text)))
     readings = _joined(found, mode)
@@ -47,6 +50,24 @@ def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[It
         readings = read_lines(text) or readings
     items = [Item(reading.text, reading.label) for reading in orient(readings, sentence, mode)]
     return items if items or nothing else None
+
+
+def _as_asked(answer: str, mode: Mode) -> list[Item] | None:
+    """Return the items of an answer that is just what was asked for, whatever their texts look like; else None."""
+    try:
+        rows = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(rows, list) or not all(_is_asked(row, mode) for row in rows):
+        return None
+    return [Item(*(part.strip() for part in row.values())) for row in rows]
+
+
+def _is_asked(row: Any, mode: Mode) -> bool:
+    """Tell whether a value is an item in the form that prompts ask for."""
+    if not isinstance(row, dict) or tuple(row) != ITEM_KEYS[mode]:
+        return False
+    return all(isinstance(part, str) and part.strip() for part in row.values())
 
 
 def _final_text(answer: str) -> str:

@@ -8,6 +8,9 @@ from typing import Literal
 
 Mode = Literal["entity", "pos"]
 
+# The keys of an item as prompts ask for it: of its text, and of its label.
+ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
+
 # What an answer says for "none of this kind".
 NOTHING = frozenset(
     (
