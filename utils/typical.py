@@ -13,8 +13,8 @@ from typing import Literal
 Mode = Literal["entity", "pos"]
 
 # Tokens of the sentence for one item, by density: in dense text these are characters.
-SPACING: dict[Mode, dict[bool, float]] = {"entity": {False: 4.0, True: 5.5}, "pos": {False: 1.0, True: 4.0}}
-LENGTH: dict[Mode, dict[bool, int]] = {"entity": {False: 2, True: 4}, "pos": {False: 1, True: 4}}
+SPACING: dict[Mode, dict[bool, float]] = {"entity": {False: 4.0, True: 8.0}, "pos": {False: 1.0, True: 2.6}}
+LENGTH: dict[Mode, dict[bool, int]] = {"entity": {False: 2, True: 4}, "pos": {False: 1, True: 3}}
 CONTINUATION = 1.05  # characters of an explanation for one of its sentence, besides a fixed part
 FIXED_CONTINUATION = {False: 260, True: 60}  # characters, by density
 
