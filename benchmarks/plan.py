@@ -17,9 +17,10 @@ from utils.asking import Question
 from utils.dataset import read_dataset
 from utils.journal import Entry, journal_path
 from utils.jsonl import read_rows
-from utils.layout import ENTITY_LABELS, MODES, POS_LABELS
+from utils.layout import ENTITY_LABELS, POS_LABELS
 from utils.llm import LLMOptions, load_counter
 from utils.llm.base import choose_backend
+from utils.modes import MODES
 from utils.plan import Count, estimate, spread
 
 

@@ -17,8 +17,9 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.dataset import read_dataset, read_synthetic
-from utils.layout import MODES, SIZES, Layout, Size, needed
+from utils.layout import SIZES, Layout, Size, needed
 from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.modes import MODES
 from utils.old_results import read_answer_rows
 from utils.records import sentence_to_row
 from utils.runlog import logged_run

@@ -17,7 +17,8 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags
 from utils.fusion_files import find_side
-from utils.layout import SIZES, Mode
+from utils.layout import SIZES
+from utils.modes import Mode
 from utils.runlog import logged_run
 from utils.suggestions import label_patch
 

@@ -10,13 +10,13 @@ from builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, w
 from utils.annotation import AnnotationCounts, Annotator, annotate, questions
 from utils.answers import items_of
 from utils.dataset import Dataset
-from utils.drawing import Drawing
 from utils.journal import journal_path
 from utils.llm import LLMOptions
 from utils.llm_step import LLMStep
 from utils.manifest import model_identity
 from utils.parsing import Item
 from utils.prompts import load_prompt
+from utils.sampling import Drawing
 
 GOOD = '[{"entity": "Rome", "type": "CITY"}]'
 

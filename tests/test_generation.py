@@ -7,13 +7,13 @@ from builders import ReplayingLLM, sentence
 
 from utils.asking import Usage, ask
 from utils.cleaning import Cleaner
-from utils.drawing import Drawing
 from utils.generation import Generator, asked_entities
 from utils.journal import Journal
 from utils.prompts import load_prompt
 from utils.quantity import Quantity
+from utils.sampling import Drawing
 from utils.synthesis import Synthesis
-from utils.synthesis_counts import GenerationCounts
+from utils.synthesis_counts import SynthesisCounts
 from utils.writing import Writing
 
 
@@ -258,10 +258,10 @@ def test_a_changed_entity_is_a_new_question():
 @pytest.mark.parametrize(
     ("counts", "advice"),
     [
-        (GenerationCounts(asked=3), "no sentence was made"),
-        (GenerationCounts(asked=3, made=10, kept=4), "most were dropped"),
-        (GenerationCounts(asked=3, made=10, kept=5), None),
-        (GenerationCounts(), None),
+        (SynthesisCounts(asked=3), "no sentence was made"),
+        (SynthesisCounts(asked=3, made=10, kept=4), "most were dropped"),
+        (SynthesisCounts(asked=3, made=10, kept=5), None),
+        (SynthesisCounts(), None),
     ],
 )
 def test_where_more_than_half_is_dropped_there_is_advice(counts, advice):

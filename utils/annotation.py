@@ -8,18 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from utils.answers import Findings, Mode, item_rows, read_answers
+from utils.answers import Findings, item_rows, read_answers
 from utils.asking import Question
 from utils.dataset import Dataset
-from utils.drawing import Drawing
 from utils.guidance import entity_grammar, pos_grammar
 from utils.journal import Journal
 from utils.labels import LabelNormaliser, display_names, read_label_names
 from utils.llm import Request
 from utils.llm_step import LLMStep
+from utils.modes import Mode
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
+from utils.sampling import Drawing
 from utils.shots import ExampleForm, Shots, choose_shots
 from utils.tokens import Language, join_tokens
 from utils.typical import typical_annotation

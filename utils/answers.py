@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from utils.modes import Mode
 from utils.parsing import ITEM_KEYS, Item, as_text, read_answer
 from utils.placing import Placement, place_entities, place_words
 from utils.records import Sentence
 from utils.voting import VotedItem, Voting
-
-Mode = Literal["entity", "pos"]
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ from utils.dataset import read_dataset
 from utils.fusion import Naming
 from utils.fusion_files import Merger
 from utils.labels import LabelNormaliser
-from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, SAVE_MODEL, Layout, Mode
+from utils.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, SAVE_MODEL, Layout
 from utils.llm.base import Backend, LLMOptions, choose_backend
 from utils.llm_step import LLMStep, ModelChoice
+from utils.modes import Mode
 from utils.run_flags import add_engine_flags, add_plan_flags, engine
 
 log = logging.getLogger(__name__)

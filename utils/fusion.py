@@ -6,17 +6,17 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from utils.answers import place_items
 from utils.labels import UNKNOWN, LabelNormaliser
+from utils.modes import Mode
 from utils.parsing import Item
 from utils.records import Sentence, Span, sentence_to_row
 from utils.voting import VotedItem
 
 log = logging.getLogger(__name__)
 
-Mode = Literal["entity", "pos"]
 LabelTable = dict[str, dict[str, Any]]  # label -> {"idx", "count", "is_target"}
 EXAMPLES = 3  # sentences shown for an unknown label
 

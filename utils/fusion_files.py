@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 from utils.answers import items_of
 from utils.dataset import read_sentences, read_synthetic
-from utils.fusion import FusionCounts, LabelTable, Mode, Naming, combine_tables, label_table, merged_rows
+from utils.fusion import FusionCounts, LabelTable, Naming, combine_tables, label_table, merged_rows
 from utils.jsonl import read_json, read_rows, write_json, write_rows
-from utils.layout import MODES, WHOLE, LabelKind, Layout, Size, needed
+from utils.layout import WHOLE, LabelKind, Layout, Size, needed
 from utils.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
+from utils.modes import MODES, Mode
 from utils.old_results import read_answer_rows
 from utils.parsing import Item
 from utils.records import Sentence

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from utils.asking import Question
-from utils.drawing import Drawing
 from utils.llm import Request
 from utils.prompts import Prompt, load_prompt
 from utils.records import Sentence, text_hash
+from utils.sampling import Drawing
 from utils.tokens import Language, join_tokens
 from utils.typical import typical_continuation
 

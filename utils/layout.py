@@ -6,7 +6,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
+
+from utils.modes import Mode
 
 log = logging.getLogger(__name__)
 Key = TypeVar("Key")
@@ -14,13 +16,11 @@ Key = TypeVar("Key")
 ROOT = Path(__file__).resolve().parent.parent
 
 Size = Literal["250", "500", "1000"]
-Mode = Literal["entity", "pos"]
 LabelKind = Literal["fusion", "syn", "syn_fusion"]
 TrainingData = Literal["base", "fusion", "syn_fusion"]
 
 SIZES: dict[Size, int] = {"250": 25, "500": 50, "1000": 100}  # name -> percent of the sentences
 WHOLE: Size = "1000"
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 MODELS = ROOT / "models"  # where run_demo.sh puts the models that it brings
 SAVE_MODEL = ROOT / "save_model"

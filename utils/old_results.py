@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.answers import Mode, item_rows, read_answers
+from utils.answers import item_rows, read_answers
 from utils.jsonl import decode, read_rows
+from utils.modes import Mode
 from utils.records import Sentence
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,12 @@ from typing import get_args
 from utils.annotation import Annotator, Wording
 from utils.cli import Parser, UsageError, count, decimal, path, positive_number, share, switch, whole_number
 from utils.dataset import Dataset
-from utils.drawing import Drawing
 from utils.flags import add_label_flags, is_guided
 from utils.labels import LabelNormaliser
-from utils.layout import MODES, SIZES
+from utils.layout import SIZES
+from utils.modes import MODES
 from utils.prompts import Prompt, Task, read_prompt
+from utils.sampling import Drawing
 from utils.splits import first_sentences
 from utils.tokens import Language
 from utils.voting import Voting

@@ -8,15 +8,15 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from utils.modes import Mode
 from utils.prompts import Prompt
 from utils.records import Sentence, Span, same_text_key
 from utils.tokens import join_tokens
 
 log = logging.getLogger(__name__)
 
-Mode = Literal["entity", "pos"]
 LACKING: dict[Mode, str] = {
     "entity": "no sentence has an annotated entity",
     "pos": "no sentence is annotated with parts of speech, word by word,",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from utils.modes import Mode
 from utils.records import Sentence
 
 Rows = list[dict[str, Any]]
-AnswersByMode = Mapping[Literal["entity", "pos"], Rows]
+AnswersByMode = Mapping[Mode, Rows]
 
 
 @dataclass(frozen=True)

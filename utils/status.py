@@ -11,8 +11,9 @@ from typing import Literal
 from utils.dataset import Dataset
 from utils.journal import journal_path
 from utils.jsonl import read_json, read_rows
-from utils.layout import MODES, SIZES, Layout, Size, model_folder
+from utils.layout import SIZES, Layout, Size, model_folder
 from utils.manifest import Manifest, read_manifest, stale_inputs
+from utils.modes import MODES
 from utils.ner.training_data import read_ner_data
 from utils.ner.training_record import BEST, LAST, RECORD, data_fingerprint
 

@@ -8,13 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal
 
 from utils.jsonl import decode
 from utils.labels import read_label_names
+from utils.modes import Mode
 from utils.spelling import plain
-
-Mode = Literal["entity", "pos"]
 
 NEAREST = 60  # of 100: a known spelling that is less like an unknown one says nothing about it
 ENDING = 30  # what a common ending adds, where it is the whole of both: at the end stands the head

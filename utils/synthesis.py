@@ -17,7 +17,7 @@ from utils.near_duplicates import KnownTexts, repeated_share, shared_share
 from utils.placing import TokenIndex
 from utils.quantity import Quantity, SpanStock
 from utils.records import Sentence
-from utils.synthesis_counts import GenerationCounts
+from utils.synthesis_counts import SynthesisCounts
 
 TAKEN_OVER = 0.5  # share of a sentence's stretches that stand in its source: at least this is no new sentence
 REPEATED = 0.25  # share of a sentence's stretches that it has said before: more is a loop
@@ -95,7 +95,7 @@ class Synthesis:
         self._made.append(round_)
         self._share_of_new = self._stock.add_round(made.piece.tokens for made in round_ if made.is_kept)
 
-    def result(self) -> tuple[Rows, Rows, GenerationCounts]:
+    def result(self) -> tuple[Rows, Rows, SynthesisCounts]:
         """Return the lines of what is kept, by source and number, those of what is dropped, and the counts."""
         made = [*(made for round_ in self._made[:-1] for made in round_), *self._last_round()]
         kept, dropped = ([one for one in made if one.is_kept is wanted] for wanted in (True, False))
@@ -154,10 +154,10 @@ class Synthesis:
         beyond = set(sorted(places, key=lambda place: (_lot(last[place]), -place))[:surplus])
         return [one.without("beyond the target") if place in beyond else one for place, one in enumerate(last)]
 
-    def _counts(self, made: Sequence[Made]) -> GenerationCounts:
+    def _counts(self, made: Sequence[Made]) -> SynthesisCounts:
         asked = [sentence for sentence in self.sentences if sentence.spans]
         answered = sum(sentence.id in self._answered for sentence in asked)
-        return GenerationCounts(
+        return SynthesisCounts(
             asked=answered,
             without_entity=len(self.sentences) - len(asked),
             skipped=len(asked) - answered,
@@ -195,7 +195,7 @@ def _dropped_row(made: Made) -> dict[str, Any]:
     }
 
 
-def synthesise(synthesis: Synthesis, step: LLMStep, *, limit: int | None = None) -> tuple[Rows, GenerationCounts]:
+def synthesise(synthesis: Synthesis, step: LLMStep, *, limit: int | None = None) -> tuple[Rows, SynthesisCounts]:
     """Ask about the first `limit` sentences in as many rounds as are wanted, and publish what is kept.
 
     Returns the lines of what was dropped, and the counts.
@@ -206,7 +206,7 @@ def synthesise(synthesis: Synthesis, step: LLMStep, *, limit: int | None = None)
         synthesis.take_round(journal)
         return synthesis.questions(limit) if synthesis.wants_more else []
 
-    def build(journal: Journal) -> tuple[Rows, GenerationCounts]:
+    def build(journal: Journal) -> tuple[Rows, SynthesisCounts]:
         rows, lost, counts = synthesis.result()
         dropped.extend(lost)
         return rows, counts

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass
-class GenerationCounts:
+class SynthesisCounts:
     """What became of the answers of s2."""
 
     asked: int = 0  # sentences

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
 
-Mode = Literal["entity", "pos"]
+from utils.modes import Mode
 
 # Tokens of the sentence for one item, by density: in dense text these are characters.
 SPACING: dict[Mode, dict[bool, float]] = {"entity": {False: 4.0, True: 8.0}, "pos": {False: 1.0, True: 2.6}}

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from utils.dataset import Dataset, read_dataset, read_sentences, read_synthetic
-from utils.layout import MODES, SIZES, Layout, Mode, Size, needed
+from utils.layout import SIZES, Layout, Size, needed
+from utils.modes import MODES, Mode
 from utils.records import Sentence, same_text_key, text_hash
 from utils.splits import first_sentences
 

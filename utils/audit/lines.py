@@ -9,8 +9,8 @@ from typing import Any
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
 from utils.jsonl import read_rows
-from utils.layout import MODES
 from utils.manifest import read_manifest
+from utils.modes import MODES
 from utils.records import Sentence, sentence_to_row
 
 Pair = tuple[Sentence, Sentence]  # what a file holds, and what belongs there

@@ -10,7 +10,7 @@ from typing import Any
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
 from utils.fusion_files import read_table
 from utils.jsonl import read_rows
-from utils.layout import MODES
+from utils.modes import MODES
 
 
 def check_label_files(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:

@@ -7,7 +7,8 @@ import json
 import re
 from typing import Any
 
-from utils.parsing.item import ITEM_KEYS, Item, Mode, Reading, orient
+from utils.modes import Mode
+from utils.parsing.item import ITEM_KEYS, Item, Reading, orient
 from utils.parsing.keys import is_wrapper
 from utils.parsing.lines import read_lines
 from utils.parsing.salvage import Found, salvage
