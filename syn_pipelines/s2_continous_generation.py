@@ -16,6 +16,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils import cli, flags, question_flags, run_flags, synthesis_flags
 from utils.dataset import read_dataset, read_sentences
+from utils.generation import MAX_NEW_TOKENS
 from utils.manifest import hash_inputs, made_by, publish
 from utils.synthesis import synthesise
 
@@ -26,7 +27,7 @@ def build_parser() -> cli.Parser:
     """Return the step's flags."""
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
-    flags.add_llm_flags(parser, batch_size=40)
+    flags.add_llm_flags(parser, batch_size=40, longest=f"{MAX_NEW_TOKENS} tokens")
     question_flags.add_prompt_flags(parser)
     question_flags.add_drawing_flags(parser, temperature=0.8)
     synthesis_flags.add_synthesis_flags(parser)

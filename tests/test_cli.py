@@ -344,7 +344,7 @@ def test_answers_cannot_be_guided_by_a_backend_that_cannot(parser, tmp_path):
     recording.touch()
     given = ["--file_name=w", f"--model_from_pretrained={recording}", "--backend=scripted"]
     assert flags.is_guided(parser.parse_words(given)) is False
-    with pytest.raises(cli.UsageError, match="--guided=1: this backend cannot be guided"):
+    with pytest.raises(cli.UsageError, match=r"--guided=1: .*answers.jsonl \(scripted\) cannot be guided: leave"):
         flags.is_guided(parser.parse_words([*given, "--guided=1"]))
 
 

@@ -161,9 +161,9 @@ class AnnotationCounts:
     def advice(self) -> str | None:
         """Say what to try where more than half of the answers, or of the items, came to nothing."""
         if 2 * self.unreadable > self.sentences - self.skipped:
-            return "most answers are unreadable: try a larger model, or --guided=1 with a .gguf file"
+            return "most answers are unreadable: try a larger model, or one that can be guided (--guided)"
         if 2 * self.lost > self.items > 0:
-            return "most items are not in their sentence: try a larger model, or --guided=1 with a .gguf file"
+            return "most items are not in their sentence: try a larger model, or one that can be guided (--guided)"
         return None
 
 

@@ -46,8 +46,8 @@ def add_dataset_flags(parser: Parser) -> None:
     )
 
 
-def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
-    """Add the flags that say which LLM runs, and how."""
+def add_llm_flags(parser: Parser, *, batch_size: int, longest: str = "from each sentence") -> None:
+    """Add the flags that say which LLM runs, and how; `longest` says how long an answer may be by default."""
     flags = parser.add_argument_group("LLM")
     flags.add_argument(
         "--model_from_pretrained",
@@ -64,7 +64,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
         "--api_base", default=None, help="address of an OpenAI-compatible server, http://…/v1; key: OPENAI_API_KEY"
     )
     flags.add_argument(
-        "--patience", type=decimal, default=300, help="seconds for which a server may fail without an answer between"
+        "--patience", type=decimal, default=300, help="seconds for which a server may fail without one answer"
     )
     flags.add_argument(
         "--dtype",
@@ -82,13 +82,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int) -> None:
     add_engine_flags(parser)
     add_plan_flags(parser)
     flags.add_argument(
-        "--guided",
-        type=auto_switch,
-        default="auto",
-        help="1: hold answers to a grammar, 0: do not; auto: where the backend, or the server, can",
-    )
-    flags.add_argument(
-        "--max_new_tokens", type=positive_number, default=None, help="longest answer; default: from each sentence"
+        "--max_new_tokens", type=positive_number, default=None, help=f"longest answer; default: {longest}"
     )
     flags.add_argument("--trust_remote_code", type=switch, default=False, help="run the code of a hub id's checkpoint")
     flags.add_argument(
@@ -196,8 +190,10 @@ def is_guided(args: argparse.Namespace) -> bool:
         return False
     able = model.can_be_guided()
     if args.guided and not able:
-        which = f"the server {args.api_base}" if args.api_base else "this backend"
-        raise UsageError(f"--guided=1: {which} cannot be guided; a .gguf file (llamacpp) can")
+        which = f"the server {args.api_base}" if args.api_base else f"{model.path} ({model.backend})"
+        raise UsageError(
+            f"--guided=1: {which} cannot be guided: leave the flag out, or take a .gguf file or another checkpoint"
+        )
     if args.api_base and not able:
         log.info("%s does not hold answers to a grammar: they are not guided", args.api_base)
     return able

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import get_args
 
 from utils.annotation import Annotator, Wording
-from utils.cli import Parser, UsageError, count, decimal, path, positive_number, share, switch, whole_number
+from utils.cli import (
+    Parser,
+    UsageError,
+    auto_switch,
+    count,
+    decimal,
+    path,
+    positive_number,
+    share,
+    switch,
+    whole_number,
+)
 from utils.dataset import Dataset
 from utils.flags import add_label_flags, is_guided
 from utils.labels import LabelNormaliser
@@ -43,12 +54,19 @@ def add_annotation_flags(parser: Parser) -> None:
         "--min_votes", type=positive_number, default=None, help="answers that must mark a span; default: a majority"
     )
     flags.add_argument(
+        "--guided",
+        type=auto_switch,
+        default="auto",
+        help="1: hold answers to a grammar, 0: do not; auto: where the model, or the server, can be held to one",
+    )
+    flags.add_argument(
         "--closed_labels",
         type=switch,
         nargs="?",
         const=True,
         default="1",
-        help="1: a guided answer takes its labels from the label file, 0: they are the model's own",
+        help="1: a guided answer takes its labels from the label file, 0: they are the model's own, at most "
+        "20 characters long",
     )
     add_label_flags(parser)
     add_prompt_flags(parser)
