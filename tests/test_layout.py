@@ -1,4 +1,4 @@
-"""Every path of a dataset, as PIPELINE.md section 3 lists them."""
+"""Every path of a dataset, as users find it."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from utils.answers import Findings, item_rows, read_answers
+from utils.answers import answer_row, read_answers
 from utils.asking import Question
 from utils.dataset import Dataset
 from utils.guidance import entity_grammar, pos_grammar
@@ -191,7 +191,10 @@ def answer_rows(
         read_answers(_recorded(sentence, annotator, journal), sentence, annotator.mode, annotator.voting)
         for sentence in sentences
     ]
-    rows = [_row(sentence, annotator, found) for sentence, found in zip(sentences, findings, strict=True)]
+    rows = [
+        answer_row(sentence, annotator.mode, found, asked=_has_text(sentence))
+        for sentence, found in zip(sentences, findings, strict=True)
+    ]
     statuses = [row["status"] for row in rows]
     counts = AnnotationCounts(
         sentences=len(rows),
@@ -202,23 +205,6 @@ def answer_rows(
         outvoted=sum(found.outvoted for found in findings) if annotator.voting else None,
     )
     return rows, counts
-
-
-def _row(sentence: Sentence, annotator: Annotator, found: Findings) -> dict[str, Any]:
-    return {
-        "id": sentence.id,
-        "text": list(sentence.tokens),
-        "mode": annotator.mode,
-        "items": item_rows(found.items, annotator.mode),
-        "answers": list(found.answers),
-        "status": _status(found, asked=_has_text(sentence)),
-    }
-
-
-def _status(found: Findings, *, asked: bool) -> Literal["ok", "unreadable", "skipped"]:
-    if not found.answers:
-        return "skipped" if asked else "ok"
-    return "ok" if found.readable else "unreadable"
 
 
 def _recorded(sentence: Sentence, annotator: Annotator, journal: Journal) -> list[str]:

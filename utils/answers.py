@@ -66,5 +66,20 @@ def item_rows(items: Iterable[Item], mode: Mode) -> list[dict[str, Any]]:
     ]
 
 
+def answer_row(sentence: Sentence, mode: Mode, found: Findings, *, asked: bool = True) -> dict[str, Any]:
+    """Return a line of s1 or s3; what was `asked` and has no answer was skipped."""
+    status = "ok" if found.readable else "unreadable"
+    if not found.answers:
+        status = "skipped" if asked else "ok"
+    return {
+        "id": sentence.id,
+        "text": list(sentence.tokens),
+        "mode": mode,
+        "items": item_rows(found.items, mode),
+        "answers": list(found.answers),
+        "status": status,
+    }
+
+
 def _item(row: dict[str, Any], text: str, label: str) -> Item:
     return VotedItem(text, label, row["start"], row["end"], row["score"]) if "score" in row else Item(text, label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from utils.journal import Entry, Journal
+from utils.journal import Entry, Journal, Key
 from utils.llm.base import LLM, Answer, Request
 from utils.progress import Progress
 
@@ -19,7 +19,7 @@ class Question:
     typical: str = ""  # an answer of the length that answers to it usually have: what a plan counts
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
+    def key(self) -> Key:
         """Return how the journal knows the answer."""
         return self.request.id, self.request.task, self.input, self.request.sample
 

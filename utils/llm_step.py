@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from utils.asking import Question, Usage, ask
 from utils.engine import LOCAL, Engine
-from utils.journal import Entry, Journal, journal_path
+from utils.journal import Entry, Journal, Key, journal_path
 from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_counter, load_llm
 from utils.llm.pool import LLMPool
 from utils.manifest import Manifest, fingerprint, hash_inputs, model_identity, publish, read_manifest
@@ -24,7 +24,6 @@ class Counts(Protocol):
 
 
 AnyCounts = TypeVar("AnyCounts", bound=Counts)
-Key = tuple[str, str, str, int]
 Build = Callable[[Journal], tuple[list[dict[str, Any]], AnyCounts]]
 NextRound = Callable[[Journal], Sequence[Question]]  # what else to ask, seeing the answers so far; nothing: no more
 
@@ -79,13 +78,13 @@ class LLMStep:
         journal holds answers of another model, prompt or setting.
         """
         hashes = hash_inputs(self.inputs)
-        print_ = self._fingerprint()
-        journal = Journal(journal_path(self.result), print_, overwrite=self.overwrite)
+        mark = self._fingerprint()
+        journal = Journal(journal_path(self.result), mark, overwrite=self.overwrite)
         with journal, logged_run(self.run_log, self.name) as line:
             self._ask(questions, journal, line, next_round)
             rows, counts = build(journal)
             parameters = {**self.parameters, **self.shape}
-            publish(self.result, rows, Manifest(self.name, hashes, parameters, print_, counts.as_row()))
+            publish(self.result, rows, Manifest(self.name, hashes, parameters, mark, counts.as_row()))
         return counts
 
     def ask(self, questions: Sequence[Question]) -> Usage:
@@ -117,14 +116,14 @@ class LLMStep:
 
     def _fingerprint(self) -> str:
         """Return what tells this work from other work; raise ValueError where the result is of other work."""
-        print_ = fingerprint(self.model.identity(), self.parameters)
-        self._check_result(print_)
-        return print_
+        mark = fingerprint(self.model.identity(), self.parameters)
+        self._check_result(mark)
+        return mark
 
-    def _check_result(self, print_: str) -> None:
+    def _check_result(self, mark: str) -> None:
         """Raise ValueError where the result is of another model, prompt or setting, whatever became of its journal."""
         found = read_manifest(self.result) if self.result.is_file() and not self.overwrite else None
-        if found is not None and found.fingerprint != print_:
+        if found is not None and found.fingerprint != mark:
             raise ValueError(
                 f"{self.result} was made with another model, prompt or setting; give the old ones, "
                 "another --save_type_name, or --overwrite to start anew"

@@ -50,7 +50,7 @@ def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(MIB):
             digest.update(block)
     return digest.hexdigest()
 
@@ -73,9 +73,9 @@ def publish(result: Path, rows: Iterable[Mapping[str, Any]], manifest: Manifest)
 
 def write_manifest(result: Path, manifest: Manifest) -> None:
     """Write the manifest of `result`."""
-    fields = asdict(manifest)
+    values = asdict(manifest)
     order = ("step", "version", "inputs", "parameters", "fingerprint", "counts")
-    write_json(manifest_path(result), {key: _sorted(fields[key]) for key in order})
+    write_json(manifest_path(result), {key: _sorted(values[key]) for key in order})
 
 
 def read_manifest(result: Path) -> Manifest | None:

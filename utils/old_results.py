@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.answers import item_rows, read_answers
+from utils.answers import answer_row, read_answers
 from utils.jsonl import decode, read_rows
 from utils.modes import Mode
 from utils.records import Sentence
@@ -95,15 +95,7 @@ def _stripped(line: tuple[int, str, str]) -> tuple[int, str, str]:
 
 
 def _row(sentence: Sentence, answer: str, mode: Mode) -> dict[str, Any]:
-    found = read_answers([answer], sentence, mode, None)
-    return {
-        "id": sentence.id,
-        "text": list(sentence.tokens),
-        "mode": mode,
-        "items": item_rows(found.items, mode),
-        "answers": [answer],
-        "status": "ok" if found.readable else "unreadable",
-    }
+    return answer_row(sentence, mode, read_answers([answer], sentence, mode, None))
 
 
 def _key(text: str) -> str:

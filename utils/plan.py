@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from utils.asking import Question
-from utils.journal import Entry
-from utils.llm_step import Key, LLMStep
+from utils.journal import Entry, Key
+from utils.llm_step import LLMStep
 
 Count = Callable[[str], int]  # a message -> the tokens of its prompt
 

@@ -24,8 +24,8 @@ from utils.dataset import Dataset
 from utils.flags import add_label_flags, is_guided
 from utils.labels import LabelNormaliser
 from utils.layout import SIZES
-from utils.modes import MODES
-from utils.prompts import Prompt, Task, read_prompt
+from utils.modes import MODES, Task
+from utils.prompts import Prompt, read_prompt
 from utils.sampling import Drawing
 from utils.splits import first_sentences
 from utils.tokens import Language

@@ -1,4 +1,4 @@
-"""Sentences and their spans, and the JSON objects that hold them (PIPELINE: one object a line)."""
+"""Sentences and their spans, and the JSON objects that hold them, one a line."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Literal, Protocol, cast
 from urllib.parse import urlsplit
 
-Task = Literal["entity", "pos", "explain"]
+from utils.modes import Task
+
 Finish = Literal["stop", "length"]  # the model ended its answer, or its budget did
 Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
 LoadIn = Literal["8bit", "4bit"]
-
 
 FRAME = 20  # tokens of a chat template around a message
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-from utils.llm.base import Answer, LLMOptions, Request, Task
+from utils.llm.base import Answer, LLMOptions, Request
+from utils.modes import Task
 
 log = logging.getLogger(__name__)
 

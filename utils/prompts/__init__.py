@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from utils.modes import Task
 
 FOLDER = Path(__file__).resolve().parent
-
-Task = Literal["entity", "pos", "explain"]
 
 # The places of a task's prompt: those that it must have, and those that it may have.
 PLACES: dict[Task, tuple[set[str], set[str]]] = {
