@@ -27,7 +27,7 @@ def build_parser() -> cli.Parser:
     parser = cli.Parser(__doc__ or "")
     flags.add_dataset_flags(parser)
     parser.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
-    parser.add_argument("--models", type=cli.path, help="folder of the trained models, if it is not save_model")
+    flags.add_models_flag(parser)
     return parser
 
 

@@ -164,7 +164,7 @@ MAY_IMPORT = {
     "llm.openai": {"llm.background", "llm.base", "llm.endpoint", "llm.retrying"},
     "llm.decoding": {"llm.base", "llm.guide"},
     "llm.drawing": {"llm.base"},
-    "llm.chat_format": set(),
+    "llm.chat_format": {"llm.base"},
     "llm.trust": set(),
     "llm.placement": set(),
     "llm.quantisation": {"llm.base"},

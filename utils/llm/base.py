@@ -19,6 +19,7 @@ Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
 LoadIn = Literal["8bit", "4bit"]
 
 FRAME = 20  # tokens of a chat template around a message
+MARK = "\ue000sentence\ue000"  # stands for the message while a template is filled
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from utils.llm.base import MARK
+
 # Tokens that end a turn in one family or another; `generation_config` does not always name them all.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|user|>", "<|observation|>", "<end_of_turn>", "<|end|>")
-MARK = "\ue000sentence\ue000"  # stands for the user's message while the template is filled
 # Some templates write the day into the prompt (Llama 3.1 and 3.2, Mistral Small). The same work must give the same
 # answers, so it is always this one.
 DAY = "26 Jul 2024"

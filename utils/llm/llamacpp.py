@@ -15,14 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from utils.llm.base import Answer, Finish, LLMOptions, Request
+from utils.llm.base import MARK, Answer, Finish, LLMOptions, Request
 
 log = logging.getLogger(__name__)
 
 SLOTS = 8  # sequences at once, at the most
 TOKENS_A_SLOT = 4096  # to begin with; more where a request needs it and the model can
 SHORTEST_PREFIX = 32  # tokens that are worth sharing
-MARK = "\ue000sentence\ue000"  # stands for the user's message while the template is filled
 
 
 class LlamaCpp:
