@@ -7,8 +7,10 @@ import json
 import pytest
 from builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 
+from utils import question_flags
 from utils.annotation import AnnotationCounts, Annotator, annotate, questions
 from utils.answers import items_of
+from utils.cli import Parser
 from utils.dataset import Dataset
 from utils.journal import journal_path
 from utils.llm import LLMOptions
@@ -16,6 +18,7 @@ from utils.llm_step import LLMStep
 from utils.manifest import model_identity
 from utils.parsing import Item
 from utils.prompts import load_prompt
+from utils.records import Sentence
 from utils.sampling import Drawing
 
 GOOD = '[{"entity": "Rome", "type": "CITY"}]'
@@ -336,3 +339,25 @@ def test_where_more_than_half_is_lost_there_is_advice(counts, advice):
 def test_a_recording_of_a_whole_dataset_is_asked_for_every_sentence(annotator):
     rows = [sentence(row["text"], id=str(number)) for number, row in enumerate(ENGLISH.rows, start=1)]
     assert len(questions(rows, annotator, skip=-1)) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [("", True), ("--closed_labels", True), ("--closed_labels=1", True), ("--closed_labels=0", False)],
+)
+def test_a_guided_answers_labels_are_those_of_the_file_or_the_models_own(words, closed):
+    parser = Parser("")
+    question_flags.add_annotation_flags(parser)
+    assert parser.parse_words(words.split()).closed_labels is closed
+    asker = Annotator("entity", load_prompt("entity", "en"), ("CITY",), dense=False, guided=True, closed=closed)
+    assert ('"CITY"' in asker.question(sentence("Rome")).request.grammar) is closed
+    assert asker.parameters["closed_labels"] is closed
+
+
+def test_a_guided_answer_about_parts_of_speech_has_room_to_end_by_itself():
+    free, guided = (
+        Annotator("pos", load_prompt("pos", "zh"), ("名词",), dense=True, guided=guided) for guided in (False, True)
+    )
+    said = Sentence("1", tuple("👍🏽" * 20))
+    assert guided.question(said).request.max_new_tokens > 20 * 2 * (16 + 4)
+    assert free.question(said).request.max_new_tokens < guided.question(said).request.max_new_tokens

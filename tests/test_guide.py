@@ -43,7 +43,7 @@ def folder(request, tmp_path_factory):
 
 def test_every_family_can_be_guided_or_it_is_said_and_its_answers_are_held_to_their_sentences(folder, caplog):
     if not can_be_guided(str(folder), "transformers", OPTIONS):
-        assert "going on with answers that are not held to a grammar" in caplog.text
+        assert "so answers are not held to a grammar" in caplog.text
         return
     llm = load_llm(str(folder), "transformers", OPTIONS)
     builds = {"entity": entity_grammar, "word": pos_grammar}
@@ -105,18 +105,27 @@ BYTES = ["</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
 
 
 def test_a_slow_tokenizers_text_is_cut_into_the_longest_tokens_that_fit():
-    vocabulary = SlowVocabulary(Spelt([*BYTES, "▁the", "the", "re", "北京"]), 0)
+    vocabulary = SlowVocabulary(Spelt([*BYTES, "▁the", "the", "re", "北京"]), [0])
     ids = vocabulary(" therefore北京".encode())
     assert [vocabulary.tokens[id_] for id_ in ids] == [b" the", b"re", b"f", b"o", b"re", "北京".encode()]
     assert b"".join(vocabulary.tokens[id_] for id_ in vocabulary("é🙂".encode())) == "é🙂".encode()
     assert vocabulary.special_token_ids == [0]
 
 
+def test_role_tokens_that_a_slow_tokenizer_keeps_to_itself_are_no_text():
+    roles = Spelt([*BYTES, "<|user|>", "<|system|>"])
+    roles.tokenizer = type("Inner", (), {"special_tokens": {"<|system|>": len(BYTES) + 1}})
+    vocabulary = SlowVocabulary(roles, [0, len(BYTES)])
+    assert vocabulary.special_token_ids == [0, len(BYTES), len(BYTES) + 1]
+    spelt = [vocabulary.tokens[id_] for id_ in vocabulary(b"<|user|><|system|>")]
+    assert all(len(token) == 1 for token in spelt)
+
+
 def test_tokens_that_do_not_spell_the_text_are_found_out():
     wrong = Spelt([*BYTES[:1], *reversed(BYTES[1:])])
     wrong.encode = lambda text, add_special_tokens: [1 + byte for byte in text.encode()]
     with pytest.raises(ValueError, match="its tokens do not spell"):
-        SlowVocabulary(wrong, 0)
+        SlowVocabulary(wrong, [0])
     assert not is_guidable(wrong)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from utils.modes import Task
@@ -173,13 +173,20 @@ def _check_checkpoint(path: Path, model: str, backend: Backend) -> None:
 
 def _spells_bytes(folder: Path) -> bool:
     """Tell whether a checkpoint folder has a fast tokenizer of bytes, and no code that takes its place."""
-    tokenizer, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
-    if not tokenizer.is_file() or not settings.is_file():
+    tokenizer, settings = _json_object(folder / "tokenizer.json"), _json_object(folder / "tokenizer_config.json")
+    if "AutoTokenizer" in (settings.get("auto_map") or {}):
         return False
-    if "AutoTokenizer" in json.loads(settings.read_text(encoding="utf-8")).get("auto_map", {}):
-        return False
-    decoder = json.dumps(json.loads(tokenizer.read_text(encoding="utf-8")).get("decoder"))
+    decoder = json.dumps(tokenizer.get("decoder"))
     return "ByteLevel" in decoder or "ByteFallback" in decoder
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one where there is none, which the loading will tell of."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _first_bytes(path: Path, number: int) -> bytes:

@@ -26,7 +26,7 @@ class Guide:
         if isinstance(tokenizer, PreTrainedTokenizerFast):
             vocabulary = without_control_tokens(tokenizer.backend_tokenizer.to_str())
         else:
-            vocabulary = llguidance.TokenizerWrapper(SlowVocabulary(tokenizer, stops[0]))
+            vocabulary = llguidance.TokenizerWrapper(SlowVocabulary(tokenizer, stops))
         self._tokenizer = llguidance.LLTokenizer(vocabulary, eos_token=list(stops))
 
     def follow(self, grammar: str) -> Guided:

@@ -121,5 +121,5 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
 
     if is_guidable(Checkpoint(model, options).tokenizer()):
         return True
-    log.warning("%s: what its tokens spell is not known; going on with answers that are not held to a grammar", model)
+    log.warning("%s: what its tokens spell is not known, so answers are not held to a grammar", model)
     return False

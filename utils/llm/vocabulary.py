@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -45,11 +46,11 @@ class SlowVocabulary:
     and `<0x0A>` (ChatGLM3). Raises ValueError where what a text was tokenised into does not spell it.
     """
 
-    def __init__(self, tokenizer: Any, stop: int) -> None:
-        size = 1 + max(tokenizer.get_vocab().values())
+    def __init__(self, tokenizer: Any, stops: Sequence[int]) -> None:
         self.tokenizer = tokenizer
-        self.eos_token_id, self.bos_token_id = stop, None
-        special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+        self.eos_token_id, self.bos_token_id = stops[0], None
+        size = 1 + max(*tokenizer.get_vocab().values(), *stops)
+        special = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values(), *stops, *self._commands()}
         self.special_token_ids = sorted(id_ for id_ in special if id_ < size)
         self.tokens = [b"" if id_ in special else self._bytes(id_) for id_ in range(size)]
         spelt = b"".join(self.tokens[id_] for id_ in tokenizer.encode(SAMPLE, add_special_tokens=False))
@@ -67,6 +68,11 @@ class SlowVocabulary:
             found.append(self._ids[piece])
             start += len(piece)
         return found
+
+    def _commands(self) -> Iterable[int]:
+        """Return the ids of ChatGLM3's role tokens, which its tokenizer does not count among the special ones."""
+        inner = getattr(self.tokenizer, "tokenizer", None)
+        return getattr(inner, "special_tokens", {}).values()
 
     @cached_property
     def _ids(self) -> dict[bytes, int]:
