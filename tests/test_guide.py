@@ -9,6 +9,7 @@ import pytest
 from families import FAMILIES, make_checkpoint, make_glm4
 from nasty import nasty_sentences
 from tiny_checkpoint import write_tiny_checkpoint
+from tokenizers import normalizers
 
 from utils.annotation import Annotator
 from utils.answers import place_items
@@ -127,6 +128,16 @@ def test_tokens_that_do_not_spell_the_text_are_found_out():
     with pytest.raises(ValueError, match="its tokens do not spell"):
         SlowVocabulary(wrong, [0])
     assert not is_guidable(wrong)
+
+
+def test_what_is_forced_is_spelt_as_the_sentence_spells_it_whatever_the_tokenizer_normalises(tmp_path):
+    folder = write_tiny_checkpoint(tmp_path)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.NFC()])
+    guided = Guide(tokenizer, [258]).follow(pos_grammar(["e\u0301", "<|im_end|>"], ["X"], dense=False))
+    forced = guided.take_forced()
+    assert guided.is_complete
+    assert json.loads(tokenizer.decode(forced)) == [{"word": word, "pos": "X"} for word in ("e\u0301", "<|im_end|>")]
 
 
 def test_a_text_that_is_no_grammar_is_refused(tmp_path):

@@ -27,8 +27,18 @@ def without_control_tokens(fast: str) -> str:
         made["model"]["vocab"] = {_renamed(token, control): id_ for token, id_ in vocabulary.items()}
     elif vocabulary:  # Unigram's pairs of a token and its score
         made["model"]["vocab"] = [[_renamed(token, control), score] for token, score in vocabulary]
-    made.update(post_processor=None, padding=None, truncation=None)
+    made.update(post_processor=None, padding=None, truncation=None, normalizer=_spelling_kept(made.get("normalizer")))
     return json.dumps(made)
+
+
+def _spelling_kept(normaliser: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a normaliser without Unicode's normal forms: what is forced is spelt as the sentence spells it."""
+    if normaliser is None or normaliser["type"] in ("NFC", "NFD", "NFKC", "NFKD"):
+        return None
+    if normaliser["type"] == "Sequence":
+        parts = [kept for part in normaliser["normalizers"] if (kept := _spelling_kept(part))]
+        return {**normaliser, "normalizers": parts}
+    return normaliser
 
 
 def _is_role(token: str) -> bool:
