@@ -91,6 +91,7 @@ def test_backends_that_can_be_guided_are_known_without_loading_them():
 
 
 def test_a_checkpoint_with_a_fast_tokenizer_can_be_guided_which_is_told_without_torch(tmp_path):
+    pytest.importorskip("llguidance", reason="ChatGLM3's environment goes on unguided")
     (tmp_path / "tokenizer.json").write_text(json.dumps({"decoder": {"type": "ByteLevel"}}), encoding="utf-8")
     (tmp_path / "tokenizer_config.json").write_text("{}", encoding="utf-8")
     told = run_python(
