@@ -91,6 +91,17 @@ def undisturbed(folder):
 # --- stopped
 
 
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal():
+    """Let processes begin with signals that end them: tests in the background, or under nohup, hand on ignored ones."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
