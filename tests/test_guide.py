@@ -7,17 +7,11 @@ import logging
 
 import pytest
 from families import FAMILIES, make_checkpoint, make_glm4
-from nasty import nasty_sentences
 from tiny_checkpoint import write_tiny_checkpoint
 from tokenizers import normalizers
 
-from utils.annotation import Annotator
-from utils.answers import place_items
 from utils.guidance import entity_grammar, pos_grammar
 from utils.llm import LLMOptions, Request, can_be_guided, load_llm
-from utils.parsing import read_answer
-from utils.prompts import Prompt
-from utils.records import Sentence
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", "4.44", reason="GLM-4's code, and the others, need a newer one")
@@ -145,33 +139,3 @@ def test_a_text_that_is_no_grammar_is_refused(tmp_path):
     guide = Guide(transformers.AutoTokenizer.from_pretrained(folder), [1])
     with pytest.raises(ValueError, match="not a grammar"):
         guide.follow("root ::= nowhere")
-
-
-@pytest.fixture(scope="module")
-def llm(tmp_path_factory):
-    torch.set_num_threads(1)
-    made = load_llm(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), "transformers", OPTIONS)
-    made.context = 10**6
-    return made
-
-
-@pytest.mark.parametrize("dense", [False, True])
-@pytest.mark.parametrize("mode", ["entity", "pos"])
-@pytest.mark.parametrize("number", [10, pytest.param(200, marks=pytest.mark.slow)])
-def test_nasty_sentences_have_answers_that_are_read_placed_and_whole(llm, mode, dense, number):
-    sentences = nasty_sentences(number, dense=dense)
-    prompt = Prompt("{labels} {examples} {sentence}")
-    # A token of the tiny model is a byte, so its answers are long.
-    annotator = Annotator(mode, prompt, ("地名", "人名"), dense, guided=True, max_new_tokens=10**6)
-    asked = [annotator.question(Sentence(str(n), tuple(tokens))).request for n, tokens in enumerate(sentences)]
-    answers = {answer.request.id: answer for answer in llm.generate(asked)}
-    for place, tokens in enumerate(sentences):
-        answer = answers[str(place)]
-        items = read_answer(answer.text, mode)
-        assert items is not None, answer.text
-        placement = place_items(items, tokens, mode)
-        assert placement.lost == [], (tokens, answer.text)
-        if mode == "pos":
-            assert answer.finish == "stop"
-            whole = "".join(item.text for item in items)
-            assert "".join(whole.split()) == "".join("".join(tokens).split())

@@ -31,8 +31,9 @@ def test_drawn_answers_ask_for_their_own_seed():
     assert drawn["samplers"] == ["temperature", "top_p"]
 
 
-def test_a_grammar_is_handed_on():
-    assert _decoding(request(grammar='root ::= "[]"'))["grammar"] == 'root ::= "[]"'
+def test_a_grammar_is_handed_on_for_llguidance_which_forces_no_tokens():
+    given = _decoding(request(grammar='root ::= "[]"'))["grammar"]
+    assert given == '%llguidance {"no_forcing": true}\nstart: "[]"'
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
@@ -132,11 +133,11 @@ def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file,
 
 
 def test_an_answer_under_way_ends_with_its_next_piece_once_the_run_is_closed(llm):
-    endless = request(grammar='root ::= "a" root', max_new_tokens=200)
+    long = request(grammar=f'root ::= "{"a" * 300}"', max_new_tokens=200)
     closed = threading.Event()
-    assert len(llm._answer(endless, llm.encode(endless.prompt), closed).text) == 200
+    assert len(llm._answer(long, llm.encode(long.prompt), closed).text) == 200
     closed.set()
-    assert len(llm._answer(endless, llm.encode(endless.prompt), closed).text) < 5
+    assert len(llm._answer(long, llm.encode(long.prompt), closed).text) < 5
 
 
 @pytest.mark.parametrize(

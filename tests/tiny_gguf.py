@@ -12,11 +12,11 @@ from tiny_checkpoint import SPECIAL
 WIDTH, HEADS, INNER, LAYERS, CONTEXT = 64, 2, 96, 2, 4096
 
 
-def write_tiny_gguf(path: Path, *, seed: int = 0) -> Path:
+def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Path:
     """Write the model; its answers are noise, and the same noise for the same seed."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny")
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INNER)

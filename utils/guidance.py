@@ -1,7 +1,7 @@
 """Grammars that hold an answer to its sentence: what is marked stands there, and labels are known ones, or short.
 
 They are GBNF, llama.cpp's notation (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md); `as_lark`
-gives llguidance's. Every item of a guided answer can be placed, and the words of a `pos` answer are its sentence.
+and `as_llguidance` give llguidance's. Every item of a guided answer can be placed, and the words of a `pos` answer are its sentence.
 """
 
 from __future__ import annotations
@@ -70,6 +70,15 @@ def as_lark(grammar: str) -> str:
     """Return a grammar of this module in Lark's notation, as llguidance reads it."""
     named = re.sub(r"(?m)^(\w+) ::=", lambda rule: "start:" if rule[1] == "root" else f"{rule[1]}:", grammar)
     return named.replace(FREE_LABEL, _FREE_LABEL_IN_LARK)
+
+
+def as_llguidance(grammar: str) -> str:
+    """Return a grammar of this module as engines with llguidance inside (llama.cpp, vLLM) take it.
+
+    They would tokenise what a grammar forces with their control tokens, so that a sentence's `<|im_start|>` became a
+    real one, which no answer shows; so nothing is forced there.
+    """
+    return f'%llguidance {{"no_forcing": true}}\n{as_lark(grammar)}'
 
 
 def _entities(units: Sequence[Unit], start: int, ends: Sequence[int], after: int, *, is_last: bool) -> Iterator[str]:

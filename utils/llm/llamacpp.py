@@ -1,4 +1,4 @@
-"""Backend `llamacpp`: a `.gguf` file in llama.cpp (PyPI's xllamacpp), several sequences at once, guided by GBNF."""
+"""Backend `llamacpp`: a `.gguf` file in llama.cpp (PyPI's xllamacpp), several sequences at once, guided by llguidance."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from utils.guidance import as_llguidance
 from utils.llm.base import MARK, Answer, Finish, LLMOptions, Request
 
 log = logging.getLogger(__name__)
@@ -173,8 +174,12 @@ def _place(params: Any, asked: Sequence[int], xllamacpp: Any) -> None:
 
 
 def _decoding(request: Request) -> dict[str, Any]:
-    """Return how an answer is drawn, with none of llama.cpp's own samplers besides."""
-    grammar = {"grammar": request.grammar} if request.grammar else {}
+    """Return how an answer is drawn, with none of llama.cpp's own samplers besides.
+
+    llama.cpp's own reading of grammars would let a control token pass as the text that it is called by, and a character
+    be spelt by too many bytes; llguidance's does not.
+    """
+    grammar = {"grammar": as_llguidance(request.grammar)} if request.grammar else {}
     if request.sampling is None:
         return {"temperature": 0.0, "repeat_penalty": 1.0, **grammar}
     drawn = request.sampling

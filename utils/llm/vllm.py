@@ -9,6 +9,7 @@ from dataclasses import asdict
 from itertools import takewhile
 from typing import Any
 
+from utils.guidance import as_llguidance
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 
 # What vLLM's own defaults would do: leave a process behind where a run is killed; take a CPU's whole memory.
@@ -52,7 +53,9 @@ class VLLM:
             stop_token_ids=self.chat.stops,
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
-            structured_outputs=StructuredOutputsParams(grammar=request.grammar) if request.grammar else None,
+            structured_outputs=(
+                StructuredOutputsParams(grammar=as_llguidance(request.grammar)) if request.grammar else None
+            ),
         )
         self.engine.add_request(name, {"prompt_token_ids": prompt}, params)
 
