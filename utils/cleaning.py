@@ -45,6 +45,7 @@ _MARK_FIRST = re.compile(r"^\s*[，、。；：！？,;:.!?)）】》”’」�
 _SMALL_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
 _CUT_NUMBER = re.compile(r"\d\.\s*$")  # what a budget leaves of 3.14
+_CODE = re.compile(r"[(（]\s*[A-Z]{2,}(?:[._][A-Z]{2,})+\s*[)）]")  # a label of the model's own: 邓超(SONG.NAM)
 _HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
 
 
@@ -110,7 +111,7 @@ class Cleaner:
     def _reason(self, text: str) -> Reason | None:
         if remark := remark_of(text):
             return remark
-        if self.template.likeness([text]) or any(_is_shown(label, text) for label in self.labels):
+        if self.template.likeness([text]) or _CODE.search(text) or any(_is_shown(one, text) for one in self.labels):
             return "an echo of the prompt"
         if not is_finished(text):
             return "unfinished"

@@ -1,7 +1,8 @@
 """Grammars that hold an answer to its sentence: what is marked stands there, and labels are known ones, or short.
 
 They are GBNF, llama.cpp's notation (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md); `as_lark`
-and `as_llguidance` give llguidance's. Every item of a guided answer can be placed, and the words of a `pos` answer are its sentence.
+and `as_llguidance` give llguidance's. Every item of a guided answer can be placed, and the words of a `pos` answer are
+its sentence.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Writing:
         return _BARE_WORD.findall(text) if self.marks == "none" else text.split()
 
     def is_foreign(self, text: str) -> bool:
-        """Tell whether a sentence is in another script than the dataset, or in the other kind of Chinese characters.
+        """Tell whether a sentence is in another script than the dataset, or has Chinese characters of the other kind.
 
         Latin words stand in text of every script; where they are all that there is, it is another one.
         """
@@ -85,7 +85,7 @@ class Writing:
         main = sum(number for script, number in letters.items() if script in self.main_scripts)
         if others >= 2 or main < MAIN * letters.total() or self._lacks_kana(letters):
             return True
-        return self.hanzi is not None and hanzi_of(text) not in (None, self.hanzi)
+        return self.hanzi is not None and _mixes_in(text, self.hanzi)
 
     def _lacks_kana(self, letters: Counter[str]) -> bool:
         """Tell whether a sentence can be no Japanese one: it is long, and has ideographs alone."""
@@ -111,6 +111,11 @@ def hanzi_of(text: str) -> Hanzi | None:
     if max(simplified, traditional) < 2 or simplified == traditional:
         return None
     return "traditional" if traditional > simplified else "simplified"
+
+
+def _mixes_in(text: str, usual: Hanzi) -> bool:
+    """Tell whether at least two characters of a text, a slip or a rare name apart, are not of the usual kind."""
+    return sum(_kind_of_hanzi(one) not in (None, usual) for one in set(text) if "\u4e00" <= one <= "\u9fff") >= 2
 
 
 def _kind_of_hanzi(character: str) -> Hanzi | None:

@@ -1,4 +1,4 @@
-"""Backend `llamacpp`: a `.gguf` file in llama.cpp (PyPI's xllamacpp), several sequences at once, guided by llguidance."""
+"""Backend `llamacpp`: a `.gguf` file in llama.cpp (PyPI's xllamacpp), several sequences at once, held to grammars."""
 
 from __future__ import annotations
 
