@@ -32,6 +32,7 @@ from utils.ner.training_data import NerData, read_ner_data, warn_of_leaks
 from utils.ner.training_record import (
     BEST,
     TEST_REPORT,
+    Precision,
     TrainSettings,
     discard_training,
     is_finished,
@@ -88,10 +89,23 @@ def build_parser() -> cli.Parser:
     how.add_argument("--epochs", type=cli.positive_number, default=defaults.epochs, help="so many, or min_steps")
     how.add_argument("--min_steps", type=cli.positive_number, default=defaults.min_steps, help="on a tiny dataset")
     how.add_argument("--batch_size", type=cli.positive_number, help="default: 4, above 1000 sentences 8")
+    how.add_argument("--accumulate", type=cli.positive_number, default=defaults.accumulate, help="batches a step")
     how.add_argument("--lr", type=cli.decimal, default=defaults.encoder_lr, help="learning rate of the encoder")
     how.add_argument("--head_lr", type=cli.decimal, default=defaults.head_lr, help="learning rate of all else")
     how.add_argument(
         "--patience", type=cli.positive_number, default=defaults.patience, help="evaluations without a better dev F1"
+    )
+    how.add_argument(
+        "--ema", type=cli.decimal, default=defaults.ema, help="decay of the moving average of the weights; 0: none"
+    )
+    how.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default=defaults.precision,
+        help="of training; auto: bf16 on a GPU that computes in it, else fp32",
+    )
+    how.add_argument(
+        "--checkpoint_gradients", action="store_true", help="compute the encoder twice instead of keeping its layers"
     )
     how.add_argument("--overwrite", action="store_true", help="replace another training in the folder")
     return parser
@@ -162,16 +176,19 @@ def settings_of(args: Namespace) -> TrainSettings:
         encoder_lr=args.lr,
         head_lr=args.head_lr,
         patience=args.patience,
+        accumulate=args.accumulate,
+        precision=args.precision,
+        ema=args.ema,
     )
 
 
 def train(data: NerData, settings: TrainSettings, record: dict[str, Any], folder: Path, args: Namespace) -> None:
     """Train the model."""
     from utils.devices import choose_device
-    from utils.ner.trainer import Trainer
+    from utils.ner.trainer import Trainer, TrainRun
 
-    device = choose_device(args.n_gpu)
-    Trainer(data, settings, encoder=args.from_pretrained, folder=folder, device=device).train(record)
+    run = TrainRun(args.from_pretrained, folder, choose_device(args.n_gpu), args.checkpoint_gradients)
+    Trainer(data, settings, run).train(record)
 
 
 def report_on_test(file: Path, test: list[Sentence], training: str, folder: Path, args: Namespace) -> None:

@@ -13,8 +13,9 @@ from utils.ner import SpanNer, trainer
 from utils.ner.evaluation import evaluate
 from utils.ner.examples import has_nested_spans, shuffled_batches
 from utils.ner.label_set import LabelSet
+from utils.ner.learner import Learner
 from utils.ner.optim import make_optimizer, make_schedule
-from utils.ner.trainer import Trainer
+from utils.ner.trainer import Trainer, TrainRun
 from utils.ner.training_data import NerData, hold_out, warn_of_leaks
 from utils.ner.training_record import TrainSettings, discard_training, is_finished, make_plan, training_record
 from utils.records import Sentence, Span, text_hash
@@ -40,7 +41,7 @@ def start(data, encoder_folder, tmp_path):
         record = training_record(data, settings, str(encoder_folder))
         folder = tmp_path / name
         assert not is_finished(folder, record)
-        training = Trainer(data, settings, encoder=str(encoder_folder), folder=folder, device=torch.device("cpu"))
+        training = Trainer(data, settings, TrainRun(str(encoder_folder), folder, torch.device("cpu")))
         training.train(record)
         return training
 
@@ -72,20 +73,22 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
     assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
 
 
-@pytest.mark.parametrize("moment", ["_save_state", "_train_step"])
-def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(start, tmp_path, monkeypatch, moment):
-    settings = replace(SETTINGS, min_steps=150)
+@pytest.mark.parametrize(("owner", "moment", "call"), [(Trainer, "_save_state", 3), (Learner, "step", 80)])
+def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(
+    start, tmp_path, monkeypatch, owner, moment, call
+):
+    settings = replace(SETTINGS, min_steps=150, ema=0.9)
     whole = start("whole", settings)
-    calls, method = [], getattr(Trainer, moment)
+    calls, method = [], getattr(owner, moment)
 
     def killing(self, *args):
         calls.append(1)
-        if len(calls) == (3 if moment == "_save_state" else 80):
+        if len(calls) == call:
             raise KilledError
         return method(self, *args)
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(Trainer, moment, killing)
+        patch.setattr(owner, moment, killing)
         start("killed", settings)
     resumed = start("killed", settings)
     assert without_times(resumed.history) == without_times(whole.history)

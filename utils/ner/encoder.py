@@ -28,6 +28,11 @@ def load_encoder(source: str) -> Any:
     return _without_pooler(encoder.float())
 
 
+def checkpoint_gradients(encoder: Any) -> None:
+    """Let an encoder compute its layers anew for their gradients, instead of keeping them: less memory, more time."""
+    encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
 def build_encoder(config_folder: Path) -> Any:
     """Return an encoder with random weights from a folder's `config.json`; its weights are loaded afterwards."""
     return _without_pooler(AutoModel.from_config(AutoConfig.from_pretrained(config_folder)).float())

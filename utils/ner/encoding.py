@@ -112,13 +112,13 @@ def owner(windows: Sequence[Window], start: int, end: int) -> Window:
     return max(windows, key=margin)
 
 
-def batches_by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+def batches_by_length(lengths: Sequence[int], batch_size: int, most_cells: int = MOST_CELLS) -> list[list[int]]:
     """Return the indices of items in batches of similar length, the longest first; long items in smaller batches."""
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     batches: list[list[int]] = []
     start = 0
     while start < len(order):
-        size = max(1, min(batch_size, MOST_CELLS // lengths[order[start]] ** 2))
+        size = max(1, min(batch_size, most_cells // lengths[order[start]] ** 2))
         batches.append(order[start : start + size])
         start += size
     return batches

@@ -10,10 +10,11 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from utils.ner.encoding import Window, WordEncoder
+from utils.ner.encoding import Window, WordEncoder, batches_by_length
 from utils.records import Sentence
 
 SORTED_AT_ONCE = 16  # batches: sentences of similar length are put together among so many, which halves the work
+MOST_CELLS = 1 << 17  # pairs of words that are learnt from at once: some 10 kB each, whatever the batch size
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ def shuffled_batches(examples: Sequence[Example], batch_size: int, rng: random.R
     order = [example for one in pools for example in one]
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     return rng.sample(batches, len(batches))
+
+
+def step_parts(examples: Sequence[Example], batch_size: int) -> list[list[Example]]:
+    """Return the examples of a step in batches of which each has few enough cells for the memory; one is always."""
+    batches = batches_by_length([example.window.words for example in examples], batch_size, MOST_CELLS)
+    return [[examples[index] for index in batch] for batch in batches]
 
 
 def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from tqdm import tqdm
 from utils.jsonl import read_json, replacing, write_json, write_rows
 from utils.ner.checkpoint import save_model
 from utils.ner.config import NerConfig
-from utils.ner.encoder import load_encoder, load_tokenizer
+from utils.ner.encoder import checkpoint_gradients, load_encoder, load_tokenizer, max_pieces
+from utils.ner.encoding import WordEncoder
 from utils.ner.evaluation import evaluate
-from utils.ner.examples import Example, dense_targets, has_nested_spans, make_examples, shuffled_batches
+from utils.ner.examples import has_nested_spans, make_examples, shuffled_batches
+from utils.ner.learner import Learner
 from utils.ner.metrics import Report
-from utils.ner.model import SpanModel, span_loss
-from utils.ner.optim import make_optimizer, make_schedule, random_states, set_random_states, trainable
+from utils.ner.model import SpanModel
 from utils.ner.predictor import SpanNer
 from utils.ner.training_data import NerData
 from utils.ner.training_record import BEST, LAST, LOG, RECORD, TrainSettings, make_plan
@@ -32,26 +34,33 @@ STATE = "state.pt"
 EVALUATION_BATCH = 16
 
 
+@dataclass(frozen=True, slots=True)
+class TrainRun:
+    """How a training is run: what changes nothing in its result."""
+
+    encoder: str
+    folder: Path
+    device: torch.device
+    checkpoint_gradients: bool = False  # less memory, more time
+
+
 class Trainer:
     """A training in `folder`: `best/` is the released checkpoint, `last/` what an interrupted run goes on from."""
 
-    def __init__(
-        self, data: NerData, settings: TrainSettings, *, encoder: str, folder: Path, device: torch.device
-    ) -> None:
+    def __init__(self, data: NerData, settings: TrainSettings, run: TrainRun) -> None:
         torch.manual_seed(settings.seed)
         self.data = data
         self.settings = settings
-        self.folder = folder
-        self.device = device
-        self.model = SpanModel(load_encoder(encoder), _config(data, settings)).to(device)
-        self.ner = SpanNer(self.model, load_tokenizer(encoder))
-        self.examples = make_examples(data.train, self.ner.words, data.labels.labels)
+        self.folder = run.folder
+        model = SpanModel(load_encoder(run.encoder), _config(data, settings)).to(run.device)
+        tokenizer = load_tokenizer(run.encoder)
+        words = WordEncoder(tokenizer, max_pieces(model.bert))
+        self.examples = make_examples(data.train, words, data.labels.labels)
         self.plan = make_plan(settings, len(self.examples))
-        self.optimizer = make_optimizer(self.model, settings)
-        self.schedule = make_schedule(
-            self.optimizer, steps=self.plan.steps, warmup=min(settings.warmup_steps, self.plan.steps // 10)
-        )
-        self.weights = torch.tensor(data.labels.weights(), device=device)
+        if run.checkpoint_gradients:
+            checkpoint_gradients(model.bert)
+        self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
+        self.ner = SpanNer(self.learner.best_guess, tokenizer)
         self.history: list[dict[str, Any]] = []  # a row a round, as in train_log.jsonl
 
     def train(self, record: Mapping[str, Any]) -> None:
@@ -88,26 +97,15 @@ class Trainer:
 
     def _train_round(self, bar: tqdm[Any]) -> float:
         """Train the epochs of the next round; return the mean loss of a sentence."""
-        self.model.train()
+        self.learner.model.train()
         first = len(self.history) * self.plan.epochs_per_round
         total = 0.0
         for epoch in range(first, first + self.plan.epochs_per_round):
             rng = random.Random(f"{self.settings.seed} {epoch}")
-            for batch in shuffled_batches(self.examples, self.plan.batch_size, rng):
-                total += len(batch) * self._train_step(batch)
+            for batch in shuffled_batches(self.examples, self.plan.step_size, rng):
+                total += len(batch) * self.learner.step(batch)
                 bar.update()
         return total / (len(self.examples) * self.plan.epochs_per_round)
-
-    def _train_step(self, examples: list[Example]) -> float:
-        batch = self.ner.words.collate([example.window for example in examples]).to(self.device)
-        targets = dense_targets(examples, len(self.weights)).to(self.device)
-        loss = span_loss(self.model(batch), targets, self.weights)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trainable(self.model), self.settings.clip_norm)
-        self.optimizer.step()
-        self.schedule.step()
-        self.optimizer.zero_grad()
-        return loss.item()
 
     def _end_round(self, record: Mapping[str, Any], loss: float, report: Report, seconds: float) -> None:
         """Save the model if it is the best so far, then the state to go on from, then the log."""
@@ -122,17 +120,11 @@ class Trainer:
         write_rows(self.folder / LOG, self.history)
 
     def _save_best(self, record: Mapping[str, Any]) -> None:
-        save_model(self.model, self.ner.tokenizer, self.folder / BEST)
+        save_model(self.ner.model, self.ner.tokenizer, self.folder / BEST)
         write_json(self.folder / BEST / RECORD, record)
 
     def _save_state(self) -> None:
-        state = {
-            "history": self.history,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "random": random_states(),
-        }
+        state = {"history": self.history, **self.learner.state()}
         with replacing(self.folder / LAST / STATE) as file:
             torch.save(state, file)
 
@@ -141,10 +133,7 @@ class Trainer:
         if not path.is_file():
             return
         state = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        set_random_states(state["random"])
+        self.learner.set_state(state)
         self.history = state["history"]
         log.info("going on after epoch %d, from %s", self.history[-1]["epoch"], path)
 

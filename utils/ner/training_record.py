@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from utils import __version__
 from utils.jsonl import read_json
@@ -21,6 +21,8 @@ from utils.ner.training_data import NerData
 from utils.records import Sentence, Span, text_hash
 
 log = logging.getLogger(__name__)
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 BEST, LAST, RECORD = "best", "last", "training.json"
 LOG, TEST_REPORT = "train_log.jsonl", "test_report.json"
@@ -46,6 +48,9 @@ class TrainSettings:
     weight_decay: float = 0.01
     warmup_steps: int = 190
     clip_norm: float = 5.0
+    accumulate: int = 1  # batches a step
+    precision: Precision = "auto"  # of the forward pass; a released model is float32, and evaluated as such
+    ema: float = 0.0  # decay of the moving average of the weights that is released; 0: the weights themselves
     patience: int = 5  # evaluations without a better dev F1; counted from the first above 0
 
 
@@ -54,6 +59,7 @@ class Plan:
     """How many steps a training takes. A round is some whole epochs with an evaluation after them."""
 
     batch_size: int
+    step_size: int  # examples a step: a batch, or several
     steps_per_epoch: int
     epochs_per_round: int
     rounds: int
@@ -70,10 +76,11 @@ class Plan:
 def make_plan(settings: TrainSettings, examples: int) -> Plan:
     """Return the plan for a number of training examples."""
     batch_size = settings.batch_size or (8 if examples > LARGE else 4)
-    steps_per_epoch = ceil(examples / batch_size)
+    step_size = batch_size * settings.accumulate
+    steps_per_epoch = ceil(examples / step_size)
     epochs_per_round = ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch)
     epochs = max(settings.epochs, ceil(settings.min_steps / steps_per_epoch))
-    return Plan(batch_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
+    return Plan(batch_size, step_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
 
 
 def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dict[str, Any]:
