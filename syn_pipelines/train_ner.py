@@ -31,11 +31,13 @@ from utils.ner.config import Architecture
 from utils.ner.training_data import NerData, read_ner_data, warn_of_leaks
 from utils.ner.training_record import (
     BEST,
+    SAVE_MINUTES,
     TEST_REPORT,
     Precision,
     TrainSettings,
     discard_training,
     is_finished,
+    remove_state,
     training_record,
 )
 from utils.records import Sentence
@@ -107,6 +109,9 @@ def build_parser() -> cli.Parser:
     how.add_argument(
         "--checkpoint_gradients", action="store_true", help="compute the encoder twice instead of keeping its layers"
     )
+    how.add_argument(
+        "--save_minutes", type=cli.decimal, default=SAVE_MINUTES, help="how much work an interruption may cost"
+    )
     how.add_argument("--overwrite", action="store_true", help="replace another training in the folder")
     return parser
 
@@ -131,6 +136,7 @@ def run(args: Namespace) -> None:
     finished = is_finished(files.save_dir, record)
     with logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
         if finished:
+            remove_state(files.save_dir)  # where the run that finished was killed before it did
             log.info("already trained with these data and settings -> %s", files.save_dir / BEST)
         else:
             train(data, settings, record, files.save_dir, args)
@@ -187,8 +193,9 @@ def train(data: NerData, settings: TrainSettings, record: dict[str, Any], folder
     from utils.devices import choose_device
     from utils.ner.trainer import Trainer, TrainRun
 
-    run = TrainRun(args.from_pretrained, folder, choose_device(args.n_gpu), args.checkpoint_gradients)
-    Trainer(data, settings, run).train(record)
+    device = choose_device(args.n_gpu)
+    run = TrainRun(args.from_pretrained, folder, device, args.checkpoint_gradients, args.save_minutes)
+    Trainer(data, settings, run, record).train()
 
 
 def report_on_test(file: Path, test: list[Sentence], training: str, folder: Path, args: Namespace) -> None:

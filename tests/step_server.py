@@ -24,9 +24,10 @@ from utils.llm import scripted  # noqa: E402
 
 load = scripted.load
 
-# What s7 imports only when it loads its model. Torch has computed nothing by then, so it can be forked.
+# What s7 and a training import only when they load a model. Torch has computed nothing by then, so it can be forked.
 IMPORTED_LATE = (
     "utils.ner.predictor",
+    "utils.ner.trainer",
     "transformers.models.bert.modeling_bert",
     "transformers.models.bert.tokenization_bert_fast",
     "torch._dynamo",
@@ -50,8 +51,9 @@ class SlowLLM:
 
 def run(step, values):
     """Run a step as a child does; end with its exit code."""
-    asked, seconds = Path(values.pop("asked")), values.pop("seconds")
-    scripted.load = lambda model, options: SlowLLM(load(model, options), options.batch_size, asked, seconds)
+    if "asked" in values:
+        asked, seconds = Path(values.pop("asked")), values.pop("seconds")
+        scripted.load = lambda model, options: SlowLLM(load(model, options), options.batch_size, asked, seconds)
     code = 1
     try:
         importlib.import_module(STEPS[step]).main(cmd_args=False, **values)

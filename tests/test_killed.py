@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 
 import pytest
-from builders import ENGLISH, bytes_below, clean_environment, read_lines
+from builders import ENGLISH, bytes_below, read_lines
 from span_models import make_encoder, make_model, words_of
+from step_client import step_server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on Windows")
 
@@ -50,33 +46,17 @@ class Pipeline:
             ("s8", data),
         ]
 
-    def start(self, number):
-        """Start the step of this number; return its process."""
-        step, values = self.steps[number]
-        order = {"step": step, "values": {**values, "asked": str(self.asked), "seconds": SECONDS}}
-        self.server.stdin.write(json.dumps(order) + "\n")
-        self.server.stdin.flush()
-        return int(self.server.stdout.readline())
-
-    def end(self):
-        """Wait for the step that runs; return its exit code."""
-        self.server.stdin.write("end\n")
-        self.server.stdin.flush()
-        return int(self.server.stdout.readline())
-
     def run(self, number):
-        """Run a step to its end; return how long it took."""
-        begin = time.monotonic()
-        self.start(number)
-        assert self.end() == 0, self.steps[number]
-        return time.monotonic() - begin
+        """Run the step of this number to its end; return how long it took."""
+        return self.server.run(*self._order(number))
 
     def kill(self, number, moment):
         """Run a step and kill it after `moment` seconds; tell whether it was still running."""
-        child = self.start(number)
-        time.sleep(moment)
-        os.kill(child, signal.SIGKILL)
-        return self.end() == -signal.SIGKILL
+        return self.server.kill(*self._order(number), moment)
+
+    def _order(self, number):
+        step, values = self.steps[number]
+        return step, {**values, "asked": str(self.asked), "seconds": SECONDS}
 
     def results(self):
         """Return all that the steps made but the order of the journals' lines."""
@@ -88,12 +68,8 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def server():
-    """The process that forks the steps."""
-    program = [sys.executable, str(__file__).replace("test_killed.py", "step_server.py")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    with subprocess.Popen(program, env=clean_environment(OMP_NUM_THREADS="1"), **pipes) as process:
-        yield process
-        process.stdin.close()
+    with step_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,12 @@ def data(sentences) -> NerData:
 def start(data, encoder_folder, tmp_path):
     """Return what trains in a folder, like the script."""
 
-    def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data) -> Trainer:
+    def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data, **run: object) -> Trainer:
         record = training_record(data, settings, str(encoder_folder))
         folder = tmp_path / name
         assert not is_finished(folder, record)
-        training = Trainer(data, settings, TrainRun(str(encoder_folder), folder, torch.device("cpu")))
-        training.train(record)
+        training = Trainer(data, settings, TrainRun(str(encoder_folder), folder, torch.device("cpu"), **run), record)
+        training.train()
         return training
 
     return run
@@ -137,7 +137,7 @@ def test_a_finished_training_is_recognised_and_another_is_refused(start, data, e
     folder = tmp_path / "model"
     record = training_record(data, settings, str(encoder_folder))
     assert is_finished(folder, record)
-    assert not (folder / "last").exists()
+    assert not (folder / "last" / "state.pt").exists()
     other = training_record(data, replace(settings, seed=7), str(encoder_folder))
     with pytest.raises(ValueError, match=r"differs in: settings; give --overwrite to replace it"):
         is_finished(folder, other)
@@ -147,6 +147,14 @@ def test_a_finished_training_is_recognised_and_another_is_refused(start, data, e
     discard_training(folder)
     assert not is_finished(folder, other)
     assert list(folder.iterdir()) == []
+
+
+def test_the_last_model_stays_beside_the_best_and_can_be_loaded(start, tmp_path, sentences):
+    training = start("model", replace(SETTINGS, min_steps=100))
+    record = json.loads((tmp_path / "model" / "last" / "training.json").read_text())
+    assert (record["epoch"], record["finished"]) == (training.history[-1]["epoch"], True)
+    last = SpanNer.from_pretrained(tmp_path / "model" / "last", device="cpu")
+    assert evaluate(last, sentences, batch_size=4).micro.f1 == pytest.approx(training.history[-1]["dev_f1"], abs=1e-6)
 
 
 def test_the_record_names_every_training_sentence_by_its_text_and_has_no_times(start, sentences, tmp_path):

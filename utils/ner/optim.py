@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,9 +44,15 @@ def trainable(model: nn.Module) -> Iterable[nn.Parameter]:
     return (parameter for parameter in model.parameters() if parameter.requires_grad)
 
 
+def seed_all(seed: int) -> None:
+    """Seed all generators that a model or an encoder may draw from."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
 def random_states() -> dict[str, Any]:
-    """Return the states of torch's random generators, to go on from."""
-    states: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    """Return the states of these generators, to go on from."""
+    states: dict[str, Any] = {"python": random.getstate(), "cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state_all()
     return states
@@ -53,6 +60,7 @@ def random_states() -> dict[str, Any]:
 
 def set_random_states(states: Mapping[str, Any]) -> None:
     """Go on from what `random_states` returned."""
+    random.setstate(states["python"])
     torch.set_rng_state(states["cpu"])
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])

@@ -1,10 +1,9 @@
-"""Training of a span model: rounds of epochs, the best by dev F1 kept, resumable after each round."""
+"""Training of a span model: rounds of epochs, the best by dev F1 kept, resumable at any moment."""
 
 from __future__ import annotations
 
 import logging
 import random
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,24 +12,35 @@ from typing import Any
 
 import torch
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
-from utils.jsonl import read_json, replacing, write_json, write_rows
+from utils.jsonl import read_json, write_json, write_rows
 from utils.ner.checkpoint import save_model
 from utils.ner.config import NerConfig
 from utils.ner.encoder import checkpoint_gradients, load_encoder, load_tokenizer, max_pieces
 from utils.ner.encoding import WordEncoder
 from utils.ner.evaluation import evaluate
-from utils.ner.examples import has_nested_spans, make_examples, shuffled_batches
+from utils.ner.examples import Example, has_nested_spans, make_examples, shuffled_batches
 from utils.ner.learner import Learner
-from utils.ner.metrics import Report
 from utils.ner.model import SpanModel
+from utils.ner.optim import seed_all
 from utils.ner.predictor import SpanNer
+from utils.ner.state import Progress, load_state, save_state
 from utils.ner.training_data import NerData
-from utils.ner.training_record import BEST, LAST, LOG, RECORD, TrainSettings, make_plan
+from utils.ner.training_record import (
+    BEST,
+    LAST,
+    LOG,
+    RECORD,
+    SAVE_MINUTES,
+    STATE,
+    TrainSettings,
+    make_plan,
+    remove_state,
+)
 
 log = logging.getLogger(__name__)
 
-STATE = "state.pt"
 EVALUATION_BATCH = 16
 
 
@@ -42,16 +52,22 @@ class TrainRun:
     folder: Path
     device: torch.device
     checkpoint_gradients: bool = False  # less memory, more time
+    save_minutes: float = SAVE_MINUTES  # between two states to go on from, besides those after each evaluation
 
 
 class Trainer:
-    """A training in `folder`: `best/` is the released checkpoint, `last/` what an interrupted run goes on from."""
+    """A training in `run.folder`: `best/` is the released checkpoint, `last/` the newest, and what a run goes on from.
 
-    def __init__(self, data: NerData, settings: TrainSettings, run: TrainRun) -> None:
-        torch.manual_seed(settings.seed)
+    `record` is what `training.json` in both says of the data and settings.
+    """
+
+    def __init__(self, data: NerData, settings: TrainSettings, run: TrainRun, record: Mapping[str, Any]) -> None:
+        seed_all(settings.seed)
         self.data = data
         self.settings = settings
+        self.record = {**record, "finished": False}
         self.folder = run.folder
+        self.save_seconds = 60 * run.save_minutes
         model = SpanModel(load_encoder(run.encoder), _config(data, settings)).to(run.device)
         tokenizer = load_tokenizer(run.encoder)
         words = WordEncoder(tokenizer, max_pieces(model.bert))
@@ -61,99 +77,120 @@ class Trainer:
             checkpoint_gradients(model.bert)
         self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
         self.ner = SpanNer(self.learner.best_guess, tokenizer)
-        self.history: list[dict[str, Any]] = []  # a row a round, as in train_log.jsonl
+        self.progress = Progress()
 
-    def train(self, record: Mapping[str, Any]) -> None:
-        """Train, or go on where an interrupted run stopped. `record` is what best/training.json says of the data."""
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Return a row for each round, as in train_log.jsonl."""
+        return self.progress.history
+
+    def train(self) -> None:
+        """Train, or go on where an interrupted run stopped."""
         if (self.folder / BEST / RECORD).is_file():
             self._resume()
         else:
-            write_json(self.folder / BEST / RECORD, {**record, "finished": False})
-        with tqdm(total=self.plan.steps, initial=self._steps_done, desc="training", unit="step") as bar:
+            write_json(self.folder / BEST / RECORD, self.record)
+        self.saved_at = time.monotonic()
+        bar = tqdm(total=self.plan.steps, initial=self._steps_done, desc="training", unit="step")
+        with bar, logging_redirect_tqdm():
             while not self._is_done:
-                started = time.monotonic()
-                loss = self._train_round(bar)
-                report = evaluate(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
-                seconds = round(time.monotonic() - started, 1)
-                self._end_round(record, loss, report, seconds)
-                bar.set_postfix(loss=f"{loss:.3f}", dev_f1=f"{100 * report.micro.f1:.2f}")
-        self._finish(record)
+                self._train_round(bar)
+                self._end_round()
+        self._finish()
 
     @property
     def _steps_done(self) -> int:
-        return len(self.history) * self.plan.steps_per_round
-
-    @property
-    def _best_f1(self) -> float:
-        return max((row["dev_f1"] for row in self.history), default=0.0)
+        return len(self.history) * self.plan.steps_per_round + self.progress.steps
 
     @property
     def _is_done(self) -> bool:
         """Tell whether all rounds are over, or too many in a row without a better dev F1."""
-        if len(self.history) == self.plan.rounds:
-            return True
-        scores = [row["dev_f1"] for row in self.history]
-        return self._best_f1 > 0 and len(scores) - 1 - scores.index(self._best_f1) >= self.settings.patience
+        return len(self.history) == self.plan.rounds or self.progress.rounds_since_best >= self.settings.patience
 
-    def _train_round(self, bar: tqdm[Any]) -> float:
-        """Train the epochs of the next round; return the mean loss of a sentence."""
+    def _train_round(self, bar: tqdm[Any]) -> None:
+        """Take the steps of the round that runs, but those that an interrupted run took."""
         self.learner.model.train()
+        for examples in self._round()[self.progress.steps :]:
+            started = time.monotonic()
+            loss = self.learner.step(examples)
+            now = time.monotonic()
+            self.progress.add(loss, len(examples), now - started)
+            bar.set_postfix(loss=f"{self.progress.loss / self.progress.examples:.3f}", refresh=False)
+            bar.update()
+            if now - self.saved_at >= self.save_seconds:
+                self._save_state()
+
+    def _round(self) -> list[list[Example]]:
+        """Return the examples of each step of the round that runs: whole epochs, each in an order of its own."""
         first = len(self.history) * self.plan.epochs_per_round
-        total = 0.0
-        for epoch in range(first, first + self.plan.epochs_per_round):
-            rng = random.Random(f"{self.settings.seed} {epoch}")
-            for batch in shuffled_batches(self.examples, self.plan.step_size, rng):
-                total += len(batch) * self.learner.step(batch)
-                bar.update()
-        return total / (len(self.examples) * self.plan.epochs_per_round)
+        epochs = [
+            shuffled_batches(self.examples, self.plan.step_size, random.Random(f"{self.settings.seed} {epoch}"))
+            for epoch in range(first, first + self.plan.epochs_per_round)
+        ]
+        return [step for epoch in epochs for step in epoch]
 
-    def _end_round(self, record: Mapping[str, Any], loss: float, report: Report, seconds: float) -> None:
-        """Save the model if it is the best so far, then the state to go on from, then the log."""
+    def _end_round(self) -> None:
+        """Evaluate; save the model if it is the best so far, then as the last, and at the end what makes it count.
+
+        A run that is killed before that trains the rest of the round again, and writes the same bytes.
+        """
+        started = time.monotonic()
+        report = evaluate(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
+        self.progress.seconds += time.monotonic() - started
         scores = {f"dev_{name}": round(getattr(report.micro, name), 6) for name in ("precision", "recall", "f1")}
-        is_best = scores["dev_f1"] > self._best_f1
+        is_best = scores["dev_f1"] > self.progress.best_f1
         epoch = (len(self.history) + 1) * self.plan.epochs_per_round
-        step = self._steps_done + self.plan.steps_per_round
-        self.history.append({"epoch": epoch, "step": step, "loss": round(loss, 6), **scores, "seconds": seconds})
+        self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, scores)
         if is_best:
-            self._save_best({**record, "best_epoch": epoch, "dev": report.to_dict(), "finished": False})
-        self._save_state()
+            self._save_model(BEST, {"best_epoch": epoch, "dev": report.to_dict()})
+        self._save_model(LAST, {"epoch": epoch, "dev": report.to_dict()})
         write_rows(self.folder / LOG, self.history)
+        self._save_state()
+        self._tell_of_round(is_best)
 
-    def _save_best(self, record: Mapping[str, Any]) -> None:
-        save_model(self.ner.model, self.ner.tokenizer, self.folder / BEST)
-        write_json(self.folder / BEST / RECORD, record)
+    def _tell_of_round(self, is_best: bool) -> None:
+        row = self.history[-1]
+        log.info(
+            "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f%s",
+            row["epoch"],
+            self.plan.rounds * self.plan.epochs_per_round,
+            row["loss"],
+            *(100 * row[f"dev_{name}"] for name in ("precision", "recall", "f1")),
+            ", the best so far" if is_best else "",
+        )
+
+    def _save_model(self, name: str, facts: Mapping[str, Any]) -> None:
+        save_model(self.ner.model, self.ner.tokenizer, self.folder / name)
+        write_json(self.folder / name / RECORD, {**self.record, **facts})
 
     def _save_state(self) -> None:
-        state = {"history": self.history, **self.learner.state()}
-        with replacing(self.folder / LAST / STATE) as file:
-            torch.save(state, file)
+        save_state(self.folder / LAST / STATE, self.record["fingerprint"], self.progress, self.learner)
+        self.saved_at = time.monotonic()
 
     def _resume(self) -> None:
         path = self.folder / LAST / STATE
-        if not path.is_file():
-            return
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.learner.set_state(state)
-        self.history = state["history"]
-        log.info("going on after epoch %d, from %s", self.history[-1]["epoch"], path)
+        self.progress = load_state(path, self.record["fingerprint"], self.learner)
+        if self._steps_done:
+            log.info("going on after step %d of %d, from %s", self._steps_done, self.plan.steps, path)
 
-    def _finish(self, record: Mapping[str, Any]) -> None:
-        """Mark best/ as finished, and remove the state that nothing goes on from any more."""
-        if self._best_f1 == 0:
+    def _finish(self) -> None:
+        """Mark both checkpoints as finished, and remove the state that nothing goes on from any more."""
+        if self.progress.best_f1 == 0:
             log.warning(
                 "no span of dev was found after any epoch: the last model is kept; try more epochs or sentences"
             )
             report = evaluate(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
-            self._save_best({**record, "best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
-        final = read_json(self.folder / BEST / RECORD)
-        write_json(self.folder / BEST / RECORD, {**final, "finished": True})
-        shutil.rmtree(self.folder / LAST, ignore_errors=True)
+            self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
+        for name in (LAST, BEST):  # whether the training is finished is read off the best
+            path = self.folder / name / RECORD
+            write_json(path, {**read_json(path), "finished": True})
+        remove_state(self.folder)
         log.info(
             "trained on %d sentences in %d steps: dev F1 %.2f at epoch %d -> %s",
             len(self.data.train),
             self._steps_done,
-            100 * self._best_f1,
-            final["best_epoch"],
+            100 * self.progress.best_f1,
+            read_json(self.folder / BEST / RECORD)["best_epoch"],
             self.folder / BEST,
         )
 

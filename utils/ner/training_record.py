@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 BEST, LAST, RECORD = "best", "last", "training.json"
+STATE = "state.pt"  # in last/: all that an interrupted training goes on from
+SAVE_MINUTES = 10.0
 LOG, TEST_REPORT = "train_log.jsonl", "test_report.json"
 LARGE = 1000  # sentences; above, the paper's batch size is 8 instead of 4
 STEPS_BETWEEN_EVALUATIONS = 50  # at least: one evaluation an epoch would be most of the work on a tiny set
@@ -101,6 +103,11 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
         "counts": {"train": len(data.train), "dev": len(data.dev)},
         "sentences": sorted({text_hash(sentence.tokens) for sentence in data.source}),
     }
+
+
+def remove_state(folder: Path) -> None:
+    """Remove what a training that is finished would have gone on from; it is some times the model's size."""
+    (folder / LAST / STATE).unlink(missing_ok=True)
 
 
 def discard_training(folder: Path) -> None:
