@@ -35,6 +35,10 @@ class Sentence:
     spans: tuple[Span, ...] = ()
     row: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
+    @property
+    def is_synthetic(self) -> bool:
+        return self.row.get("synthetic") is True
+
 
 def sentence_from_row(row: Mapping[str, Any], *, id: str, dense: bool) -> Sentence:  # noqa: A002
     """Return the sentence that a JSON object holds; raise ValueError that says what is wrong with it."""

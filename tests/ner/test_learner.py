@@ -83,6 +83,21 @@ def test_a_step_of_too_many_cells_is_parted_and_has_the_same_gradients(make_lear
     assert calls == [1, 1, 3, 2]  # of 5, 5, 3 and 2 words
 
 
+def test_synthetic_sentences_count_by_their_weight(make_learner, sentences, monkeypatch):
+    made = [replace(sentence, row={"synthetic": True}) for sentence in sentences]
+
+    def learner(weight, of=made):
+        one = make_learner()
+        one.examples = make_examples(of, one.words, ("O", "PER", "LOC", "NOUN"), weight)
+        return one
+
+    whole, tenth = (gradients(learner(weight), monkeypatch) for weight in (1.0, 0.1))
+    assert_close(tenth, {name: 0.1 * gradient for name, gradient in whole.items()})
+    assert_close(gradients(learner(0.1, of=sentences), monkeypatch), whole)  # they are the dataset's own
+    first, second = learner(1.0), learner(0.1)
+    assert second.step(second.examples) == pytest.approx(0.1 * first.step(first.examples), rel=1e-5)
+
+
 def test_an_encoder_that_keeps_no_layers_has_the_same_gradients(make_learner, monkeypatch):
     keeping, saving = make_learner(), make_learner()
     checkpoint_gradients(saving.model.bert)

@@ -10,8 +10,9 @@ import safetensors.torch
 import torch
 
 from utils.ner import SpanNer, trainer
+from utils.ner import training_record as training_record_module
 from utils.ner.evaluation import evaluate
-from utils.ner.examples import has_nested_spans, shuffled_batches
+from utils.ner.examples import has_nested_spans, make_examples, shuffled_batches
 from utils.ner.label_set import LabelSet
 from utils.ner.learner import Learner
 from utils.ner.optim import make_optimizer, make_schedule
@@ -71,6 +72,32 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
     start("model", data=NerData(long, long, LABELS, dense=False))
     (found,) = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text])
     assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
+
+
+def test_a_sentence_of_2000_characters_with_an_entity_at_its_end_is_learnt_beside_the_shortest(
+    start, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training_record_module, "STEPS_BETWEEN_EVALUATIONS", 1)
+    text = tuple("在北" * 998 + "在在邓超")
+    long = Sentence("1", text, (Span(1998, 2000, "PER"),))
+    others = [Sentence("2", ("邓",)), Sentence("3", ()), Sentence("4", tuple("北邓超"), (Span(1, 3, "PER"),))]
+    data = NerData([long, *others], [long, *others], LABELS, dense=True)
+    start("model", replace(SETTINGS, min_steps=24, batch_size=8, head_lr=5e-3), data=data)
+    found = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text, "", "邓", "北邓超"])
+    assert [[(span.start, span.end, span.label) for span in spans] for spans in found] == [
+        [(1998, 2000, "PER")],
+        [],
+        [],
+        [(1, 3, "PER")],
+    ]
+
+
+def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
+    text = ("anna", "sees") * 20
+    spans = (Span(0, 2, "PER"), Span(5, 35, "LOC"), Span(38, 40, "PER"))
+    examples = make_examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
+    assert "1 of 3 spans are too long for a window of the encoder, and are not learnt" in caplog.text
+    assert {example.window.first + cell[0] for example in examples for cell in example.cells} == {0, 38}
 
 
 @pytest.mark.parametrize(("owner", "moment", "call"), [(Trainer, "_save_state", 3), (Learner, "step", 80)])
@@ -173,15 +200,51 @@ def test_the_log_has_a_line_for_each_round(start, tmp_path):
     assert [line["step"] for line in lines] == [50, 100]
 
 
-def test_a_small_set_is_trained_for_the_least_number_of_steps_and_evaluated_seldom():
-    plan = make_plan(TrainSettings(epochs=20, min_steps=400), examples=15)
-    assert (plan.batch_size, plan.steps_per_epoch, plan.epochs_per_round) == (4, 4, 13)
-    assert 400 <= plan.steps < 400 + plan.steps_per_round
+@pytest.mark.parametrize(
+    ("sentences", "dev", "batch", "steps", "round_steps", "rounds"),
+    [
+        (15, 10, 4, 416, 52, 8),  # at least 400 steps; an evaluation each 50 or more
+        (60, 20, 4, 405, 60, 7),
+        (250, 270, 4, 1260, 63, 20),
+        (250, 1000, 4, 1260, 126, 10),  # evaluation takes a third of the time
+        (250, 5000, 4, 1260, 252, 5),  # more than that, to choose among five models
+        (1000, 500, 4, 5000, 250, 20),
+        (10_000, 1000, 8, 25_000, 1250, 20),
+    ],
+)
+def test_the_plan_suits_small_and_large_data(sentences, dev, batch, steps, round_steps, rounds):
+    plan = make_plan(TrainSettings(epochs=20, min_steps=400), sentences, dev)
+    assert (plan.batch_size, plan.step_size) == (batch, batch)
+    assert (plan.steps_per_round, plan.rounds) == (round_steps, rounds)
+    assert steps <= plan.steps < steps + round_steps
 
 
-def test_a_large_set_is_trained_for_its_epochs_in_larger_batches():
-    plan = make_plan(TrainSettings(epochs=20), examples=1600)
-    assert (plan.batch_size, plan.steps_per_epoch, plan.epochs_per_round, plan.rounds) == (8, 200, 1, 20)
+@pytest.mark.parametrize("sentences", [60, 250, 1000, 10_000])
+@pytest.mark.parametrize("dev", [6, 270, 5000])
+def test_the_default_plan_learns_long_enough_and_evaluates_several_times(sentences, dev):
+    plan = make_plan(TrainSettings(), sentences, dev)
+    assert plan.steps >= 200
+    assert plan.rounds >= 4
+    assert plan.steps_per_round >= 50
+    evaluation = dev / 4 / plan.step_size  # in steps
+    assert evaluation <= plan.steps_per_round / 2 or plan.rounds <= 6
+
+
+def test_several_batches_a_step_make_fewer_steps():
+    plan = make_plan(TrainSettings(epochs=20, batch_size=8, accumulate=4), 1600)
+    assert (plan.batch_size, plan.step_size, plan.steps_per_epoch) == (8, 32, 50)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"ema": 1.0}, "ema is 1.0; it must be at least 0 .no average. and below 1"),
+        ({"synthetic_weight": 0.0}, "synthetic_weight is 0.0; it must be over 0: train on data without synthetic"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        TrainSettings(**wrong)
 
 
 def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
@@ -192,6 +255,26 @@ def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
     assert hold_out(many, seed=1) == (rest, dev)
     with pytest.raises(ValueError, match="no dev data can be held out of 1 annotated sentences: give a dev file"):
         hold_out(many[:1], seed=1)
+
+
+def test_only_sentences_of_the_dataset_are_held_out_and_none_made_from_them_is_learnt(sentences):
+    many = [replace(sentence, id=str(number)) for number, sentence in enumerate(sentences * 5, start=1)]
+    made = [
+        replace(sentence, id=f"{number}-1", row={"synthetic": True, "source": number})
+        for number, sentence in enumerate(many, start=1)
+    ]
+    rest, dev = hold_out([*made, *many], seed=1)
+    assert not any(sentence.is_synthetic for sentence in dev)
+    chosen = {sentence.id for sentence in dev}
+    assert len(chosen) == 4
+    assert {s.id for s in rest} == {s.id for s in [*made, *many] if s.id.split("-")[0] not in chosen}
+
+
+def test_a_sentence_counts_as_other_data_once_it_is_synthetic(data, encoder_folder):
+    made = replace(data, train=[replace(data.train[0], row={"synthetic": True}), *data.train[1:]])
+    one, other = (training_record(each, SETTINGS, str(encoder_folder)) for each in (data, made))
+    assert one["data"]["train"] != other["data"]["train"]
+    assert one["data"]["dev"] == other["data"]["dev"]
 
 
 def test_dev_sentences_that_are_trained_on_are_told_of(data, sentences, caplog):
@@ -216,8 +299,6 @@ def test_data_are_nested_where_two_target_spans_share_a_word():
 
 def test_every_example_is_in_one_batch_of_an_epoch_and_epochs_differ(make_ner):
     import random
-
-    from utils.ner.examples import make_examples
 
     texts = [Sentence(str(n), ("anna",) * (1 + n % 7)) for n in range(50)]
     examples = make_examples(texts, make_ner().words, LABELS.labels)

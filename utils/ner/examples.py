@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ import torch
 from torch import Tensor
 
 from utils.ner.encoding import Window, WordEncoder, batches_by_length
-from utils.records import Sentence
+from utils.records import Sentence, Span
+
+log = logging.getLogger(__name__)
 
 SORTED_AT_ONCE = 16  # batches: sentences of similar length are put together among so many, which halves the work
-MOST_CELLS = 1 << 17  # pairs of words that are learnt from at once: some 10 kB each, whatever the batch size
+MOST_CELLS = 1 << 17  # pairs of words that are learnt from at once; each takes some 7 kB, with the CNN 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,28 @@ class Example:
 
     window: Window
     cells: tuple[tuple[int, int, int], ...]
+    weight: float = 1.0  # in the loss
 
 
-def make_examples(sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str]) -> list[Example]:
-    """Return an example for each window of each sentence, with the spans that lie in it whole."""
+def make_examples(
+    sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str], synthetic_weight: float = 1.0
+) -> list[Example]:
+    """Return an example for each window of each sentence, with the spans that lie in it whole.
+
+    Warns of spans that lie in no window whole, because they are longer than half of what the encoder reads at once.
+    """
     columns = {label: column for column, label in enumerate(labels[1:])}
-    return [
-        Example(window, _cells(sentence, window, columns))
-        for sentence in sentences
-        for window in words.windows(sentence.tokens)
-    ]
+    examples: list[Example] = []
+    lost = 0
+    for sentence in sentences:
+        windows = words.windows(sentence.tokens)
+        weight = synthetic_weight if sentence.is_synthetic else 1.0
+        examples += [Example(window, _cells(sentence, window, columns), weight) for window in windows]
+        lost += sum(not any(_lies_in(span, window) for window in windows) for span in sentence.spans)
+    if lost:
+        spans = sum(len(sentence.spans) for sentence in sentences)
+        log.warning("%d of %d spans are too long for a window of the encoder, and are not learnt", lost, spans)
+    return examples
 
 
 def dense_targets(examples: Sequence[Example], columns: int) -> Tensor:
@@ -74,8 +89,12 @@ def _cells(sentence: Sentence, window: Window, columns: dict[str, int]) -> tuple
     return tuple(
         (span.start - window.first, span.end - 1 - window.first, columns[span.label])
         for span in sentence.spans
-        if window.first <= span.start and span.end <= window.last
+        if _lies_in(span, window)
     )
+
+
+def _lies_in(span: Span, window: Window) -> bool:
+    return window.first <= span.start and span.end <= window.last
 
 
 def _words(example: Example) -> int:

@@ -65,7 +65,8 @@ class Learner:
         targets = dense_targets(examples, len(self.weights)).to(self.device)
         with autocast(self.dtype, self.device):
             logits = self.model(batch)
-        return span_loss(logits.float(), targets, self.weights)
+        weights = torch.tensor([example.weight for example in examples], device=self.device)
+        return span_loss(logits.float(), targets, weights[:, None, None, None] * self.weights)
 
     def state(self) -> dict[str, Any]:
         """Return all that later steps depend on, in tensors and plain values."""

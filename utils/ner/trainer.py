@@ -71,8 +71,8 @@ class Trainer:
         model = SpanModel(load_encoder(run.encoder), _config(data, settings)).to(run.device)
         tokenizer = load_tokenizer(run.encoder)
         words = WordEncoder(tokenizer, max_pieces(model.bert))
-        self.examples = make_examples(data.train, words, data.labels.labels)
-        self.plan = make_plan(settings, len(self.examples))
+        self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight)
+        self.plan = make_plan(settings, len(self.examples), len(data.dev))
         if run.checkpoint_gradients:
             checkpoint_gradients(model.bert)
         self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)

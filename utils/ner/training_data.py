@@ -47,6 +47,8 @@ def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | 
         return NerData(source, read_sentences(dev, labels=known.targets, dense=dense), known, dense)
     rest, chosen = hold_out(source, seed)
     log.info("no dev file: %d of %d training sentences are held out to choose by", len(chosen), len(source))
+    if related := len(source) - len(rest) - len(chosen):
+        log.info("%d synthetic sentences that were made from these are left out", related)
     return NerData(rest, chosen, known, dense, held_out=True)
 
 
@@ -63,17 +65,24 @@ def read_label_set(file: Path) -> LabelSet:
 def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
     """Return (the rest, a random tenth), in their order: for data that comes without a dev set.
 
-    A tenth is taken of the sentences with spans, at least one, and of those without.
+    A tenth is taken of the sentences with spans, at least one, and of those without. Synthetic sentences are not taken,
+    since a model labelled them; those made from a sentence that is taken are left out of both.
     """
-    annotated = [number for number, sentence in enumerate(sentences) if sentence.spans]
-    others = [number for number, sentence in enumerate(sentences) if not sentence.spans]
+    own = [number for number, sentence in enumerate(sentences) if not sentence.is_synthetic]
+    annotated = [number for number in own if sentences[number].spans]
+    others = [number for number in own if not sentences[number].spans]
     if len(annotated) < 2:
         raise ValueError(
             f"no dev data can be held out of {len(annotated)} annotated sentences: give a dev file (--dev)"
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
-    rest = [sentence for number, sentence in enumerate(sentences) if number not in chosen]
+    sources = {place for place, number in enumerate(own, start=1) if number in chosen}
+    rest = [
+        sentence
+        for number, sentence in enumerate(sentences)
+        if number not in chosen and not (sentence.is_synthetic and sentence.row.get("source") in sources)
+    ]
     return rest, [sentences[number] for number in sorted(chosen)]
 
 

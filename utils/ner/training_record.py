@@ -18,7 +18,7 @@ from utils.jsonl import read_json
 from utils.manifest import fingerprint, model_identity
 from utils.ner.config import Architecture
 from utils.ner.training_data import NerData
-from utils.records import Sentence, Span, text_hash
+from utils.records import Sentence, text_hash
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,9 @@ SAVE_MINUTES = 10.0
 LOG, TEST_REPORT = "train_log.jsonl", "test_report.json"
 LARGE = 1000  # sentences; above, the paper's batch size is 8 instead of 4
 STEPS_BETWEEN_EVALUATIONS = 50  # at least: one evaluation an epoch would be most of the work on a tiny set
+SENTENCES_LEARNT = 0.25  # in the time in which one is evaluated
+EVALUATION_SHARE = 1 / 3  # of the time of a training, at most, unless that leaves too few models to choose from:
+FEWEST_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,19 @@ class TrainSettings:
     warmup_steps: int = 190
     clip_norm: float = 5.0
     accumulate: int = 1  # batches a step
+    synthetic_weight: float = 1.0  # of a synthetic sentence in the loss
     precision: Precision = "auto"  # of the forward pass; a released model is float32, and evaluated as such
     ema: float = 0.0  # decay of the moving average of the weights that is released; 0: the weights themselves
     patience: int = 5  # evaluations without a better dev F1; counted from the first above 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema is {self.ema}; it must be at least 0 (no average) and below 1, such as 0.99")
+        if self.synthetic_weight <= 0:
+            raise ValueError(
+                f"synthetic_weight is {self.synthetic_weight}; it must be over 0: train on data without "
+                "synthetic sentences instead"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +88,18 @@ class Plan:
         return self.steps_per_round * self.rounds
 
 
-def make_plan(settings: TrainSettings, examples: int) -> Plan:
-    """Return the plan for a number of training examples."""
+def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> Plan:
+    """Return the plan for numbers of training examples and of dev sentences.
+
+    It follows from counts alone, and not from times, so that the same training has the same plan on each machine.
+    """
     batch_size = settings.batch_size or (8 if examples > LARGE else 4)
     step_size = batch_size * settings.accumulate
     steps_per_epoch = ceil(examples / step_size)
-    epochs_per_round = ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch)
     epochs = max(settings.epochs, ceil(settings.min_steps / steps_per_epoch))
+    evaluation = dev * SENTENCES_LEARNT / step_size  # as long as so many steps
+    affordable = ceil(evaluation * (1 - EVALUATION_SHARE) / EVALUATION_SHARE / steps_per_epoch)
+    epochs_per_round = max(ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch), min(affordable, epochs // FEWEST_ROUNDS))
     return Plan(batch_size, step_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
 
 
@@ -137,8 +155,9 @@ _COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "enc
 
 def data_fingerprint(sentences: Sequence[Sentence]) -> str:
     """Return what tells the sentences of a training, with their spans, from others."""
-    return fingerprint([[sentence.tokens, [_key(span) for span in sentence.spans]] for sentence in sentences])
+    return fingerprint([_key(sentence) for sentence in sentences])
 
 
-def _key(span: Span) -> list[object]:
-    return [span.start, span.end, span.label]
+def _key(sentence: Sentence) -> list[object]:
+    spans = [[span.start, span.end, span.label] for span in sentence.spans]
+    return [sentence.tokens, spans, *(["synthetic"] if sentence.is_synthetic else [])]
