@@ -3,6 +3,7 @@
     python syn_pipelines/report.py --file_name=weibo --save_type_name=GLM4 --size=1000
 
 Reads   the training data of a size, and save_model/<file_name>_<size>_<base|fusion|syn_fusion>/test_report.json
+        or, where it was trained with several seeds, seeds.json
 """
 
 import contextlib
@@ -54,8 +55,20 @@ def table_line(data: TrainingData, file: Path, report: Path) -> str:
     spans = [span for sentence in sentences or [] for span in sentence.spans]
     extensions = sum(span.origin in ("entity", "pos") for span in spans)
     counts = ["-"] * 3 if sentences is None else [str(len(sentences)), str(len(spans) - extensions), str(extensions)]
-    score = f"F1 {100 * micro_f1(report):.1f}" if report.is_file() else "no model"
+    score = f1_of(report.parent) if report.is_file() else "no model"
     return f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
+
+
+def f1_of(model: Path) -> str:
+    """Return a model's micro-F1 on test; where it was trained with several seeds, their mean and standard deviation."""
+    seeds = model / "seeds.json"
+    if not seeds.is_file():
+        return f"F1 {100 * micro_f1(model / 'test_report.json'):.1f}"
+    try:
+        f1 = read_json(seeds)["test"]["f1"]
+        return f"F1 {100 * f1['mean']:.1f} ± {100 * f1['sd']:.1f}"
+    except (KeyError, TypeError):
+        raise ValueError(f"{seeds} is not a report of train_ner.py: delete it, and train again") from None
 
 
 def micro_f1(report: Path) -> float:

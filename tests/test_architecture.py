@@ -125,6 +125,7 @@ MAY_IMPORT = {
         "run_flags",
         "modes",
     },
+    "training_flags": {"cli", "flags", "layout", "manifest", "ner.config", "ner.training_record"},
     "synthesis_flags": {
         *PURE,
         "cleaning",
@@ -295,17 +296,18 @@ def test_scripts_do_not_import_each_other(name):
 def test_layout_and_command_line_are_for_scripts_alone():
     users = {
         wanted: {name for name, path in UTILS.items() if wanted in own(path)}
-        for wanted in ("layout", "cli", "flags", "question_flags", "synthesis_flags")
+        for wanted in ("layout", "cli", "flags", "question_flags", "synthesis_flags", "training_flags")
     }
     assert users == {
         "layout": {
-            *("cli", "flags", "question_flags", "synthesis_flags", "fusion_files", "status"),
+            *("cli", "flags", "question_flags", "synthesis_flags", "training_flags", "fusion_files", "status"),
             *("audit", "audit.evidence", "audit.origins"),
         },
-        "cli": {"flags", "question_flags", "run_flags", "synthesis_flags"},
-        "flags": {"question_flags"},
+        "cli": {"flags", "question_flags", "run_flags", "synthesis_flags", "training_flags"},
+        "flags": {"question_flags", "training_flags"},
         "question_flags": {"synthesis_flags"},
         "synthesis_flags": set(),
+        "training_flags": set(),
     }
 
 

@@ -230,6 +230,17 @@ def test_the_report_counts_what_stands_in_the_training_data(finished, capsys):
         assert lines[data] == [str(len(rows)), str(spans - extensions), str(extensions)]
 
 
+def test_the_report_of_several_seeds_is_their_mean_and_deviation(finished, capsys, tmp_path):
+    summary = {"test": {"f1": {"mean": 0.5, "sd": 0.0123}}}
+    write_json(tmp_path / "tiny_500_fusion" / "seeds.json", summary)
+    write_json(tmp_path / "tiny_500_fusion" / "test_report.json", {"micro": {"f1": 0.9}})
+    call("report", **finished.data, size="500", models=tmp_path)
+    assert "F1 50.0 ± 1.2" in capsys.readouterr().out
+    write_json(tmp_path / "tiny_500_fusion" / "seeds.json", {})
+    with pytest.raises(ValueError, match=r"seeds\.json is not a report of train_ner\.py: delete it, and train again"):
+        call("report", **finished.data, size="500", models=tmp_path)
+
+
 # --- the documented commands, as they stand
 
 DOCUMENTED = [

@@ -27,7 +27,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 BEST, LAST, RECORD = "best", "last", "training.json"
 STATE = "state.pt"  # in last/: all that an interrupted training goes on from
 SAVE_MINUTES = 10.0
-LOG, TEST_REPORT = "train_log.jsonl", "test_report.json"
+LOG, TEST_REPORT, SEEDS = "train_log.jsonl", "test_report.json", "seeds.json"
 LARGE = 1000  # sentences; above, the paper's batch size is 8 instead of 4
 STEPS_BETWEEN_EVALUATIONS = 50  # at least: one evaluation an epoch would be most of the work on a tiny set
 SENTENCES_LEARNT = 0.25  # in the time in which one is evaluated
@@ -132,8 +132,16 @@ def discard_training(folder: Path) -> None:
     """Remove what a training left in `folder`."""
     for part in (BEST, LAST):
         shutil.rmtree(folder / part, ignore_errors=True)
-    for file in (LOG, TEST_REPORT):
+    for file in (LOG, TEST_REPORT, SEEDS):
         (folder / file).unlink(missing_ok=True)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the record of a training; raise ValueError where the file holds something else."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is not a record of train_ner.py; give --overwrite to replace the training")
+    return found
 
 
 def is_finished(folder: Path, record: dict[str, Any]) -> bool:
@@ -141,16 +149,14 @@ def is_finished(folder: Path, record: dict[str, Any]) -> bool:
     path = folder / BEST / RECORD
     if not path.is_file():
         return False
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} is not a record of train_ner.py; give --overwrite to replace the training")
+    found = read_record(path)
     if found.get("fingerprint") != record["fingerprint"]:
-        differing = ", ".join(key for key in _COMPARED if found.get(key) != record[key]) or "fingerprint"
+        differing = ", ".join(key for key in COMPARED if found.get(key) != record[key]) or "fingerprint"
         raise ValueError(f"{folder} holds a training that differs in: {differing}; give --overwrite to replace it")
     return bool(found.get("finished"))
 
 
-_COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
+COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
 
 
 def data_fingerprint(sentences: Sequence[Sentence]) -> str:
