@@ -70,7 +70,7 @@ MAY_IMPORT = {
     "old_results": {"answers", "jsonl", "records", "modes"},
     "answers": {"parsing", "placing", "records", "voting", "modes"},
     "fusion": {"answers", "labels", "parsing", "records", "voting", "modes"},
-    "marking": {"jsonl", "records"},
+    "marking": {"jsonl", "ner.label_files", "records"},
     "sampling": {"llm.base"},
     "asking": {"journal", "llm.base", "progress"},
     "engine": set(),

@@ -429,7 +429,7 @@ BAD_INPUT |= {
     "status, dataset": ("status", no_change, ["--file_name=nosuch"], "nosuch is missing"),
     # span models
     "model, config broken": ("s7", trained("config.json", b"{"), BEST, "config.json: not valid JSON"),
-    "model, no labels": ("s7", trained("config.json", {}), BEST, "names no labels: not a span model of train_ner.py"),
+    "model, no labels": ("s7", trained("config.json", {}), BEST, "names no labels: copy the file that it was trained"),
     "model, labels": (
         "s7",
         trained("config.json", {"labels": "O", "num_target_labels": 1}),

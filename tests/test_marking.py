@@ -32,11 +32,25 @@ def test_a_folder_that_does_not_exist_is_named_with_what_makes_it(tmp_path):
         find_model(tmp_path / "none")
 
 
-@pytest.mark.parametrize("config", [{}, {"labels": ["O", "PER"]}, [], {"num_target_labels": 1}])
+@pytest.mark.parametrize("config", [{}, [], {"num_target_labels": 1}])
 def test_a_folder_of_another_model_is_refused(folder, config):
     write_json(folder / "config.json", config)
-    with pytest.raises(ValueError, match=r"config\.json names no labels: not a span model"):
+    with pytest.raises(ValueError, match=r"config\.json names no labels: (not the config|copy the file)"):
         find_model(folder)
+
+
+def test_labels_without_the_number_of_targets_are_refused(folder):
+    write_json(folder / "config.json", {"labels": ["O", "PER", "NOUN"]})
+    with pytest.raises(ValueError, match="num_target_labels a whole number"):
+        find_model(folder)
+
+
+def test_the_labels_of_a_checkpoint_of_the_public_code_stand_in_the_file_beside_it(folder):
+    write_json(folder / "config.json", {"model_type": "bert"})
+    write_json(folder / "label.json", {"O": 0, "PER": 1, "LOC": 2})
+    model = find_model(folder)
+    assert model.targets == ("PER", "LOC")
+    assert [file.name for file in model.files] == ["config.json", "model.safetensors", "label.json"]
 
 
 @pytest.mark.parametrize("record", [{}, [], {"step": "train_ner"}])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.jsonl import read_json
+from utils.ner.label_files import find_label_files, labels_of_model
 from utils.records import Sentence, Span, sentence_to_row, text_hash
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class TrainedModel:
     def files(self) -> list[Path]:
         """The files that decide what it predicts."""
         names = ("config.json", "model.safetensors", "pytorch_model.bin")
-        return [self.folder / name for name in names if (self.folder / name).is_file()]
+        files = [self.folder / name for name in names if (self.folder / name).is_file()]
+        return files + find_label_files(self.folder)
 
     def foreign_to(self, sentences: Iterable[Sentence]) -> str | None:
         """Say why the model may know more than `sentences`; None where it was trained on them alone."""
@@ -44,12 +46,8 @@ def find_model(folder: Path) -> TrainedModel:
         raise FileNotFoundError(
             f"--model_from_pretrained: {folder} has no config.json: train it with train_ner.py first"
         )
-    config = read_json(folder / "config.json")
-    if not isinstance(config, dict) or not {"labels", "num_target_labels"} <= config.keys():
-        raise ValueError(f"{folder / 'config.json'} names no labels: not a span model of train_ner.py")
-    if not _are_texts(config["labels"]) or type(config["num_target_labels"]) is not int:
-        raise ValueError(f"{folder / 'config.json'}: labels must be a list of texts, num_target_labels a whole number")
-    return TrainedModel(folder, tuple(config["labels"][1 : config["num_target_labels"] + 1]), _trained_on(folder))
+    labels, targets = labels_of_model(read_json(folder / "config.json"), folder)
+    return TrainedModel(folder, labels[1 : targets + 1], _trained_on(folder))
 
 
 def _trained_on(folder: Path) -> frozenset[str] | None:

@@ -16,12 +16,13 @@ from torch import Tensor
 from utils.jsonl import read_json, replacing, write_json
 from utils.ner.config import NerConfig
 from utils.ner.encoder import build_encoder
-from utils.ner.label_set import LabelSet
+from utils.ner.label_files import CONFIG, labels_of_model
 from utils.ner.model import SpanModel
+from utils.ner.sizes import architecture_of, sizes_of
 
 log = logging.getLogger(__name__)
 
-CONFIG, WEIGHTS, OLD_WEIGHTS = "config.json", "model.safetensors", "pytorch_model.bin"
+WEIGHTS, OLD_WEIGHTS = "model.safetensors", "pytorch_model.bin"
 COMPUTED = ("span_size_ids", "bert.embeddings.position_ids")  # tables in public checkpoints that hold no weights
 POOLER = "bert.pooler."  # of encoders that were saved with it; spans do not use it
 
@@ -49,7 +50,7 @@ def load_model(folder: Path) -> SpanModel:
     return model.eval()
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(folder: Path) -> tuple[Any, dict[str, Tensor]]:
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder} is not a folder: give that of a trained span model, such as save_model/…/best"
@@ -64,41 +65,37 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         if (folder / WEIGHTS).is_file():
             return safetensors.torch.load_file(folder / WEIGHTS)
         if (folder / OLD_WEIGHTS).is_file():
-            return torch.load(folder / OLD_WEIGHTS, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError) as error:
-        raise ValueError(f"the weights in {folder} cannot be read ({error}): copy them again") from None
+            return _tensors(torch.load(folder / OLD_WEIGHTS, map_location="cpu", weights_only=True), folder)
+    except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
+        if getattr(error, "filename", None):  # the disk's own error; torch raises others for files that were cut
+            raise
+        reason = (str(error).splitlines() or ["it is empty"])[0].split(". ")[
+            0
+        ]  # torch goes on to advise that code in them be run
+        raise ValueError(f"the weights in {folder} cannot be read ({reason}): copy them again") from None
     raise FileNotFoundError(f"{folder} has neither {WEIGHTS} nor {OLD_WEIGHTS}: its training may have been cut short")
 
 
-def _config(values: Mapping[str, Any], weights: Mapping[str, Tensor], folder: Path) -> NerConfig:
+def _tensors(weights: Any, folder: Path) -> dict[str, Tensor]:
+    if isinstance(weights, dict) and all(isinstance(tensor, Tensor) for tensor in weights.values()):
+        return weights
+    raise ValueError(f"{folder / OLD_WEIGHTS} must hold tensors by their names alone: save model.state_dict()")
+
+
+def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConfig:
     """Return the checkpoint's settings; what a checkpoint of the public code leaves unsaid is read off its tensors."""
     if "down_fc.weight" not in weights:
         raise ValueError(f"{folder} holds no span model: its weights lack down_fc.weight")
-    if "labels" not in values:
-        known = _labels_beside(folder)
-        architecture = "knowfree" if any(name.startswith("attn.") for name in weights) else "cnnner"
-        values = {
-            "num_target_labels": known.num_targets,
-            **values,
-            "labels": known.labels,
-            "span_model": architecture,
-        }
-    config = NerConfig.from_dict(values)
+    labels, targets = labels_of_model(values, folder)
+    read_off = {"span_model": architecture_of(weights), **sizes_of({name: t.shape for name, t in weights.items()})}
+    config = NerConfig.from_dict({**read_off, **values, "labels": labels, "num_target_labels": targets})
     columns = len(weights["down_fc.weight"])
     if len(config.labels) - 1 != columns:
-        raise ValueError(f"{folder}: {len(config.labels) - 1} labels besides O, but {columns} columns of scores")
+        raise ValueError(
+            f"{folder}: {len(config.labels) - 1} labels besides O, but {columns} columns of scores (down_fc.weight): "
+            "these are not the labels that it was trained with"
+        )
     return config
-
-
-def _labels_beside(folder: Path) -> LabelSet:
-    """Return the labels that a user put beside a checkpoint of the public code, whose `config.json` has none."""
-    for path in sorted(folder.glob("label_*.json")):
-        return LabelSet.from_entries(read_json(path))
-    if (folder / "labels.txt").is_file():
-        return LabelSet.of_targets((folder / "labels.txt").read_text(encoding="utf-8-sig").split())
-    raise ValueError(
-        f"{folder / CONFIG} names no labels: copy the file that it was trained with there, labels.txt or label_*.json"
-    )
 
 
 def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> None:

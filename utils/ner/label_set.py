@@ -30,6 +30,21 @@ class LabelSet:
         return cls(tuple(labels), len(labels) - 1)
 
     @classmethod
+    def from_json(cls, value: Any) -> LabelSet:
+        """Return the set of a JSON file: a `label_*.json`, a list of labels, or an object {label: index}."""
+        if isinstance(value, Mapping) and value and all(type(index) is int for index in value.values()):
+            if sorted(value.values()) != list(range(len(value))):
+                raise ValueError("the indices must count the labels from 0, without gaps")
+            value = sorted(value, key=value.__getitem__)
+        if isinstance(value, Mapping):
+            return cls.from_entries(value)
+        if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+            raise ValueError("labels must be a list of texts, or an object that gives each an index")
+        if len(value) < 2 or value[0] != "O" or len(set(value)) < len(value):
+            raise ValueError(f'"O" must be the first label, and each may stand there once; found {value[:5]}')
+        return cls.of_targets(value)
+
+    @classmethod
     def from_entries(cls, entries: Mapping[str, Mapping[str, Any]]) -> LabelSet:
         """Return the set of a `label_*.json`; raise ValueError where its order or a count cannot be right."""
         labels = sorted(entries, key=lambda label: _entry(entries, label, "idx", int))

@@ -1,0 +1,64 @@
+"""The labels of a trained span model's folder: in its `config.json`, or in a file that a user put beside it.
+
+Checkpoints of the public code have no labels in `config.json`. Standard library only, so that s7 checks labels at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from utils.dataset import read_labels
+from utils.jsonl import read_json
+from utils.ner.label_set import LabelSet
+
+CONFIG = "config.json"
+BESIDE = ("label*.json", "label*.txt")
+
+
+def find_label_files(folder: Path) -> list[Path]:
+    """Return the label files that stand in a checkpoint's folder."""
+    return sorted(path for pattern in BESIDE for path in folder.glob(pattern) if path.is_file())
+
+
+def read_label_file(file: Path) -> LabelSet:
+    """Return the labels of a `labels.txt`, a `label_*.json`, a JSON list, or a JSON object {label: index}."""
+    if file.suffix != ".json":
+        return LabelSet.of_targets(read_labels(file))
+    try:
+        return LabelSet.from_json(read_json(file))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def labels_of_model(values: Any, folder: Path) -> tuple[tuple[str, ...], int]:
+    """Return (labels, number of targets) of a checkpoint whose `config.json` holds `values`.
+
+    Where that names no labels, those of the file beside it are meant; all are targets where nothing says otherwise.
+    """
+    config = folder / CONFIG
+    if not isinstance(values, dict):
+        raise ValueError(f"{config} names no labels: not the configuration of a model")
+    if "labels" in values:
+        labels, targets = values["labels"], values.get("num_target_labels")
+    else:
+        known = _labels_beside(folder)
+        labels, targets = list(known.labels), values.get("num_target_labels", known.num_targets)
+    if not isinstance(labels, list) or not all(isinstance(one, str) for one in labels) or type(targets) is not int:
+        raise ValueError(f"{config}: labels must be a list of texts, num_target_labels a whole number")
+    return tuple(labels), targets
+
+
+def _labels_beside(folder: Path) -> LabelSet:
+    found: Mapping[Path, LabelSet] = {file: read_label_file(file) for file in find_label_files(folder)}
+    if not found:
+        raise ValueError(
+            f"{folder / CONFIG} names no labels: copy the file that it was trained with there, "
+            "labels.txt or label_*.json"
+        )
+    first, *others = found.values()
+    if any((other.labels, other.num_targets) != (first.labels, first.num_targets) for other in others):
+        names = " and ".join(file.name for file in found)
+        raise ValueError(f"{folder} has {names}, which differ: keep the one that the model was trained with")
+    return first
