@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
 import torch
 
 from utils.ner.decoding import Candidate, drop_clashes, find_candidates, to_span
@@ -75,3 +78,31 @@ def test_scores_that_the_sigmoid_cannot_tell_apart_are_still_ordered():
 def test_a_span_carries_its_label_and_its_rounded_score():
     span = to_span(Candidate(1, 3, 1, 0.5), ("O", "PER", "LOC"))
     assert (span.start, span.end, span.label, span.score) == (1, 3, "LOC", 0.622459)
+
+
+def plainly_kept(candidates: list[Candidate], *, nested: bool) -> list[Candidate]:
+    """Compare every candidate with every kept one, word by word."""
+    kept: list[Candidate] = []
+    for one in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
+        words = set(range(one.start, one.end))
+        others = [set(range(other.start, other.end)) for other in kept]
+        clashes = [other for other in others if words & other and words != other]
+        if not any(not (nested and (words < other or other < words)) for other in clashes):
+            kept.append(one)
+    return sorted(kept, key=lambda one: (one.start, one.end, one.column))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_remains_is_what_comparing_all_pairs_word_by_word_leaves(nested):
+    rng = random.Random(nested)
+    for _ in range(300):
+        spans = [sorted(rng.sample(range(12), 2)) for _ in range(rng.randrange(25))]
+        candidates = [Candidate(*span, rng.randrange(3), rng.choice([0.5, 1.0, rng.random()])) for span in spans]
+        assert drop_clashes(candidates, nested=nested) == plainly_kept(candidates, nested=nested)
+
+
+def test_the_order_in_which_candidates_come_changes_nothing():
+    candidates = [Candidate(start, start + 2, column, 1.0) for start in range(9) for column in range(2)]
+    shuffled = random.Random(0).sample(candidates, len(candidates))
+    assert drop_clashes(shuffled, nested=False) == drop_clashes(candidates, nested=False)
+    assert [one.start for one in drop_clashes(shuffled, nested=False)] == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8]

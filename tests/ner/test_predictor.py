@@ -66,6 +66,31 @@ def test_several_labels_are_given_only_if_asked_for(make_ner):
     assert len(ner.predict([["anna"]])[0]) == 1
 
 
+def test_nested_spans_are_kept_only_if_asked_for_or_trained(make_ner):
+    ner = make_ner()
+    text = [["the", "bert", "likes", "paris", "in", "rome"]]
+    flat, nested = ner.predict(text)[0], ner.predict(text, nested=True)[0]
+    assert any(one.end > other.start for one, other in pairwise(nested))
+    assert nested == make_ner(nested=True).predict(text)[0]
+    assert flat == make_ner(nested=True).predict(text, nested=False)[0]
+
+
+def test_a_threshold_of_one_s_own_takes_the_place_of_the_checkpoint_s(make_ner):
+    ner = make_ner()
+    spans = ner.predict(TEXTS, nested=True)
+    middle = sorted(span.score for span in chain(*spans))[len(list(chain(*spans))) // 2]
+    fewer = ner.predict(TEXTS, nested=True, threshold=middle)
+    assert 0 < len(list(chain(*fewer))) < len(list(chain(*spans)))
+    assert all(span.score > middle - 1e-6 for span in chain(*fewer))
+    assert fewer == make_ner(span_threshold=middle).predict(TEXTS, nested=True)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, -2, 7])
+def test_a_threshold_that_is_no_probability_is_refused(make_ner, threshold):
+    with pytest.raises(ValueError, match=rf"the threshold is {threshold}; it must lie between 0 and 1"):
+        make_ner().predict(TEXTS, threshold=threshold)
+
+
 def test_plain_strings_are_split_as_the_model_s_language_is(make_ner):
     texts = ["邓超在北京", "anna sees rome"]
     tokens = [list("邓超在北京"), ["anna", "sees", "rome"]]

@@ -25,6 +25,13 @@ class Candidate:
         return replace(self, start=self.start + by, end=self.end + by)
 
 
+def check_threshold(threshold: float) -> float:
+    """Return the threshold; raise ValueError where no probability can be over it, or every one is."""
+    if not 0 < threshold < 1:
+        raise ValueError(f"the threshold is {threshold}; it must lie between 0 and 1")
+    return threshold
+
+
 def find_candidates(logits: Tensor, *, targets: int, threshold: float, multi_label: bool) -> list[list[Candidate]]:
     """Return the candidates of each sentence from logits (batch, words, words, labels), -inf where no span can be.
 
@@ -46,25 +53,43 @@ def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candi
     """Return the candidates that remain, by position, when the best of those that clash is kept.
 
     Flat: no two spans share a word. Nested: a span may lie inside another, but not reach across its border. Several
-    labels of one span never clash.
+    labels of one span never clash. Of equal scores the first by position, then by column, is the best.
     """
     kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
-        if not any(_clash(candidate, other, nested) for other in kept):
-            kept.append(candidate)
+    taken = _Taken(max((one.end for one in candidates), default=0))
+    for one in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
+        if not (taken.crosses if nested else taken.touches)(one.start, one.end):
+            taken.add(one.start, one.end)
+            kept.append(one)
     return sorted(kept, key=lambda one: (one.start, one.end, one.column))
+
+
+class _Taken:
+    """The spans that are kept, by word: a new one is compared with all of them in one look at its own words."""
+
+    def __init__(self, words: int) -> None:
+        self._spans: set[tuple[int, int]] = set()
+        self._is_taken = bytearray(words)
+        self._first_start = list(range(words + 1))  # of the kept spans that end there
+        self._last_end = list(range(words + 1))  # of those that start there
+
+    def add(self, start: int, end: int) -> None:
+        self._spans.add((start, end))
+        self._is_taken[start:end] = b"\1" * (end - start)
+        self._first_start[end] = min(start, self._first_start[end])
+        self._last_end[start] = max(end, self._last_end[start])
+
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether another span shares a word with this one."""
+        return (start, end) not in self._spans and 1 in self._is_taken[start:end]
+
+    def crosses(self, start: int, end: int) -> bool:
+        """Tell whether another span has one end inside this one, and one outside."""
+        inside = slice(start + 1, end)
+        return min(self._first_start[inside], default=start) < start or max(self._last_end[inside], default=end) > end
 
 
 def to_span(candidate: Candidate, labels: Sequence[str]) -> Span:
     """Return the candidate as a labelled span; its score is the sigmoid of its logit, rounded to six digits."""
     score = 1 / (1 + math.exp(-candidate.logit))
     return Span(candidate.start, candidate.end, labels[candidate.column + 1], score=round(score, 6))
-
-
-def _clash(one: Candidate, other: Candidate, nested: bool) -> bool:
-    if one.end <= other.start or other.end <= one.start:
-        return False
-    if (one.start, one.end) == (other.start, other.end):
-        return False
-    contained = (one.start - other.start) * (one.end - other.end) <= 0
-    return not (nested and contained)

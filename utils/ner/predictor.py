@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from utils.ner.checkpoint import load_model
-from utils.ner.decoding import Candidate, drop_clashes, find_candidates, to_span
+from utils.ner.decoding import Candidate, check_threshold, drop_clashes, find_candidates, to_span
 from utils.ner.encoder import has_tokenizer, load_tokenizer, max_pieces
 from utils.ner.encoding import Window, WordEncoder, batches_by_length, owner
 from utils.ner.model import SpanModel
@@ -55,27 +55,48 @@ class SpanNer:
         return self.model.config.targets
 
     def predict(
-        self, texts: Sequence[Text], batch_size: int = 8, *, multi_label: bool = False, progress: bool = False
+        self,
+        texts: Sequence[Text],
+        batch_size: int = 8,
+        *,
+        threshold: float | None = None,
+        nested: bool | None = None,
+        multi_label: bool = False,
+        progress: bool = False,
     ) -> list[list[Span]]:
         """Return each text's spans, by position, with label and score; offsets are of tokens.
 
         A text is a list of tokens, or a string: its characters where the model's language is dense, else its words.
+        `threshold` (between 0 and 1) and `nested` are the checkpoint's own unless they are given; with `multi_label`
+        a span has every label over the threshold. Raises ValueError for a threshold that is no probability.
         """
-        windows = [self.words.windows(self._tokens(text)) for text in texts]
+        threshold = check_threshold(self.model.config.span_threshold if threshold is None else threshold)
+        nested = self.model.config.nested if nested is None else nested
+        windows = [self.words.windows(self.tokens(text)) for text in texts]
         found: list[list[Candidate]] = [[] for _ in texts]
-        for text, window, candidates in self._score(windows, batch_size, multi_label, progress):
+        for text, window, candidates in self._score(windows, batch_size, threshold, multi_label, progress):
             for candidate in candidates:
                 span = candidate.moved(window.first)
                 if owner(windows[text], span.start, span.end) is window:
                     found[text].append(span)
-        nested = self.model.config.nested
         return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
 
+    def tokens(self, text: Text) -> Sequence[str]:
+        """Return the tokens of a text: those of a list as they are, those of a string as the model's language is."""
+        if not isinstance(text, str):
+            return text
+        dense = self.model.config.dense
+        return split_text(text, dense=looks_dense([text]) if dense is None else dense)
+
     def _score(
-        self, windows: Sequence[Sequence[Window]], batch_size: int, multi_label: bool, progress: bool
+        self,
+        windows: Sequence[Sequence[Window]],
+        batch_size: int,
+        threshold: float,
+        multi_label: bool,
+        progress: bool,
     ) -> Iterator[tuple[int, Window, list[Candidate]]]:
         """Yield (index of the text, window, candidates) for all windows, in batches of similar length."""
-        config = self.model.config
         jobs = [(text, window) for text, parts in enumerate(windows) for window in parts]
         batches = batches_by_length([window.words for _, window in jobs], batch_size)
         device = next(self.model.parameters()).device
@@ -84,14 +105,6 @@ class SpanNer:
             batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
             with torch.inference_mode():
                 logits = self.model(batch)
-            rows = find_candidates(
-                logits, targets=len(self.targets), threshold=config.span_threshold, multi_label=multi_label
-            )
+            rows = find_candidates(logits, targets=len(self.targets), threshold=threshold, multi_label=multi_label)
             for index, candidates in zip(indices, rows, strict=True):
                 yield *jobs[index], candidates
-
-    def _tokens(self, text: Text) -> Sequence[str]:
-        if not isinstance(text, str):
-            return text
-        dense = self.model.config.dense
-        return split_text(text, dense=looks_dense([text]) if dense is None else dense)
