@@ -29,6 +29,7 @@ STEPS = {
     "s8": "s8_process_label_and_combine",
     "train": "train_ner",
     "evaluate": "evaluate_ner",
+    "predict": "predict_ner",
     "report": "report",
     "audit": "audit",
     "status": "status",

@@ -44,14 +44,16 @@ class Parser(argparse.ArgumentParser):
         for name in values:
             if f"--{name}" not in self._option_string_actions:
                 raise UsageError(f"{name!r} is not an argument of this script (--help lists the flags)")
-        words = [self._word(f"--{name}", value) for name, value in values.items() if value is not None]
-        return self.parse_args([word for word in words if word])
+        words = [self._words(f"--{name}", value) for name, value in values.items() if value is not None]
+        return self.parse_args([word for some in words for word in some])
 
-    def _word(self, flag: str, value: object) -> str:
+    def _words(self, flag: str, value: object) -> list[str]:
         """Return what would be typed for a keyword argument; nothing for a flag without a value that is not set."""
         if self._option_string_actions[flag].nargs == 0:
-            return flag if value else ""
-        return f"{flag}={int(value) if isinstance(value, bool) else value}"
+            return [flag] if value else []
+        if isinstance(value, (list, tuple)):  # of a flag that takes several words
+            return [flag, *map(str, value)]
+        return [f"{flag}={int(value) if isinstance(value, bool) else value}"]
 
     def _join_parted_numbers(self, words: Sequence[str]) -> list[str]:
         joined: list[str] = []
@@ -113,6 +115,14 @@ def share(text: str) -> float:
     return number
 
 
+def probability(text: str) -> float:
+    """Read a number over 0 and below 1."""
+    number = decimal(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} does not lie between 0 and 1")
+    return number
+
+
 def switch(text: str) -> bool:
     """Read 0 or 1, and the words for them; anything else is refused."""
     word = text.strip().lower()
@@ -139,7 +149,7 @@ def path(text: str) -> Path:
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
-NUMBERS = (whole_number, positive_number, count, decimal, share, switch, gpus, auto_switch)
+NUMBERS = (whole_number, positive_number, count, decimal, share, probability, switch, gpus, auto_switch)
 
 
 def shortest(full: Path) -> Path:

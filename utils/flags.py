@@ -16,6 +16,7 @@ from utils.cli import (
     gpus,
     path,
     positive_number,
+    probability,
     shortest,
     switch,
 )
@@ -100,6 +101,31 @@ def add_device_flags(parser: Parser, *, batch_size: int) -> None:
     flags = parser.add_argument_group("device")
     flags.add_argument("--n_gpu", type=gpus, default="0", help="index of the GPU; 0,1 several; -1 the CPU")
     flags.add_argument("--batch_size", type=positive_number, default=batch_size, help="prompts or sentences at once")
+
+
+def add_span_model_flags(parser: Parser, *, batch_size: int, required: bool = True) -> None:
+    """Add the flags that say which trained span model runs, and how its scores become spans."""
+    flags = parser.add_argument_group("span model")
+    flags.add_argument(
+        "--model_from_pretrained", type=path, required=required, help="folder of a trained span model, …/best"
+    )
+    flags.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
+    flags.add_argument("--threshold", type=probability, help="least score of a span; default: the checkpoint's, 0.5")
+    shape = flags.add_mutually_exclusive_group()
+    for name, value, meaning in (
+        ("flat", False, "no two spans share a token: of those that do, the best is kept"),
+        ("nested", True, "spans may lie inside each other; default: as the model was trained"),
+    ):
+        shape.add_argument(f"--{name}", dest="nested", action="store_const", const=value, help=meaning)
+    flags.add_argument(
+        "--multi_label", action="store_true", help="all labels of a span over the threshold, not the best"
+    )
+    add_device_flags(parser, batch_size=batch_size)
+
+
+def decoding(args: argparse.Namespace) -> dict[str, Any]:
+    """Return how a span model's scores become spans, as SpanNer.predict is told; None: as its checkpoint says."""
+    return {"threshold": args.threshold, "nested": args.nested, "multi_label": args.multi_label}
 
 
 def add_label_flags(parser: Parser) -> None:

@@ -21,10 +21,15 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     Raises FileNotFoundError, or ValueError that names file and line where a line is not a JSON object.
     """
     with path.open("rb") as file:  # as bytes, only "\n" ends a line: U+2028 may stand inside a string
-        for number, line in enumerate(file, start=1):
-            text = decode(line, f"{path}:{number}")
-            if text.strip():
-                yield number, _object(text, f"{path}:{number}")
+        yield from parse_rows(file, str(path))
+
+
+def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Row]]:
+    """Yield (line number, object) for every line that is not blank; `name` is what errors call their source."""
+    for number, line in enumerate(lines, start=1):
+        text = decode(line, f"{name}:{number}")
+        if text.strip():
+            yield number, _object(text, f"{name}:{number}")
 
 
 def read_json(path: Path) -> Any:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from builders import call
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from utils.jsonl import write_rows
 from utils.ner.config import NerConfig
 from utils.ner.encoder import load_encoder, load_tokenizer
 from utils.ner.model import SpanModel
@@ -99,3 +101,42 @@ def sentences() -> list[Sentence]:
         )
         for number, text in enumerate(texts, start=1)
     ]
+
+
+@pytest.fixture(scope="session")
+def learnt(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that knows the names of `sentences`, also far behind in a text that has few."""
+    kinds = {"anna": "PER", "bert": "PER", "paris": "LOC", "rome": "LOC"}
+    texts = [
+        "anna sees bert in rome",
+        "bert likes paris",
+        "the rome and the paris",
+        "sees the anna and rome",
+        "the anna sees rome",
+        "the " * 30 + "anna",
+    ]
+    rows = [
+        {
+            "text": text.split(),
+            "entities": [
+                {"start": at, "end": at + 1, "entity": kinds[word]}
+                for at, word in enumerate(text.split())
+                if word in kinds
+            ],
+        }
+        for text in texts
+    ]
+    folder = tmp_path_factory.mktemp("learnt")
+    write_rows(folder / "train.jsonl", rows)
+    (folder / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
+    data = {"train": folder / "train.jsonl", "dev": folder / "train.jsonl", "labels": folder / "labels.txt"}
+    how = {
+        "from_pretrained": encoder_folder,
+        "save_dir": folder,
+        "n_gpu": -1,
+        "lr": 0.003,
+        "epochs": 1,
+        "min_steps": 200,
+    }
+    call("train", **data, **how)
+    return folder / "best"
