@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from utils.ner.errors import keys_of
 from utils.records import Span
 
 
@@ -73,17 +74,13 @@ def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Spa
     found: Counter[str] = Counter()
     known: Counter[str] = Counter()
     for wanted, guessed in zip(gold, predicted, strict=True):
-        truth, guess = _keys(wanted), _keys(guessed)
+        truth, guess = keys_of(wanted, labels), keys_of(guessed, labels)
         known.update(label for *_, label in truth)
         found.update(label for *_, label in guess)
         correct.update(label for *_, label in truth & guess)
     per_label = {label: Scores(correct[label], found[label], known[label]) for label in labels}
     totals = (sum(getattr(scores, name) for scores in per_label.values()) for name in ("correct", "predicted", "gold"))
     return Report(len(gold), Scores(*totals), per_label)
-
-
-def _keys(spans: Iterable[Span]) -> set[tuple[int, int, str]]:
-    return {(span.start, span.end, span.label) for span in spans}
 
 
 def _row(scores: Scores) -> dict[str, float]:
