@@ -30,6 +30,7 @@ STEPS = {
     "train": "train_ner",
     "evaluate": "evaluate_ner",
     "predict": "predict_ner",
+    "export": "export_ner",
     "report": "report",
     "audit": "audit",
     "status": "status",

@@ -1,0 +1,59 @@
+"""Export a trained span model to ONNX, and check that the file gives the same scores.
+
+    python syn_pipelines/export_ner.py --model_from_pretrained=save_model/weibo_250_fusion/best --output=weibo.onnx
+
+Reads   the model's folder
+Writes  one ONNX file for any number of sentences of any length that the encoder reads at once. It is run with
+        onnxruntime on batches of several lengths, padded ones too, before it is written: logits that differ by over
+        1e-4 are an error. Needs: pip install onnx onnxscript onnxruntime
+
+Inputs  input_ids, attention_mask, word_index (batch, pieces): word_index is 1 for the pieces of the first word, 2 for
+        those of the second, …, 0 for others; is_word (batch, words): false where a sentence is shorter than others
+Output  logits (batch, first word, last word, labels without O), -inf where a cell is no span. The file's metadata has
+        the labels, how many of them are targets, and the threshold, as JSON
+"""
+
+import contextlib
+from argparse import Namespace
+from pathlib import Path
+
+with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+    import _repo_root  # noqa: F401
+
+from utils import cli
+
+cmd_args = True  # set to False inside a notebook
+
+
+def build_parser() -> cli.Parser:
+    """Return the script's flags."""
+    parser = cli.Parser(__doc__ or "")
+    parser.add_argument(
+        "--model_from_pretrained", type=cli.path, required=True, help="folder of a trained span model, …/best"
+    )
+    parser.add_argument("--from_pretrained", type=cli.path, help="base encoder; for a checkpoint without a tokenizer")
+    parser.add_argument("--output", type=Path, required=True, help="the ONNX file")
+    return parser
+
+
+def run(args: Namespace) -> None:
+    """Export the model."""
+    from utils.ner import SpanNer
+    from utils.ner.exporting import check_packages, export_model
+
+    check_packages()
+    ner = SpanNer.from_pretrained(args.model_from_pretrained, encoder=args.from_pretrained, device="cpu")
+    difference = export_model(ner, args.output)
+    mib = args.output.stat().st_size / (1 << 20)
+    cli.report(
+        f"exported {', '.join(ner.targets)} ({mib:.1f} MiB); logits differ by at most {difference:.1e}", args.output
+    )
+
+
+def main(cmd_args: bool = cmd_args, **values: object) -> None:
+    """Export with the command line's flags or, with `cmd_args=False`, with `values`."""
+    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+
+
+if __name__ == "__main__":
+    main()
