@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,3 +132,17 @@ def test_a_gold_label_that_the_label_file_lacks_is_named_with_its_line(dataset, 
 def notebook(name: str) -> Callable[..., None]:
     """Return a script's `main`, as a notebook gets it."""
     return runpy.run_path(str(ROOT / "syn_pipelines" / f"{name}.py"))["main"]
+
+
+def commands(readme: str) -> list[list[str]]:
+    """Return the words of every command of a README that runs a span model's script, lines that go on joined."""
+    text = (ROOT / readme).read_text(encoding="utf-8").replace("\\\n", " ")
+    return [shlex.split(line) for line in re.findall(r"^python (syn_pipelines/\w+_ner\.py .*)$", text, re.MULTILINE)]
+
+
+def test_both_readmes_show_the_same_commands_and_every_script_takes_the_flags_that_they_show():
+    shown = commands("README.md")
+    assert commands("README.zh-CN.md") == shown
+    assert {Path(words[0]).stem for words in shown} == {"train_ner", "evaluate_ner", "predict_ner", "export_ner"}
+    for file, *words in shown:
+        runpy.run_path(str(ROOT / file))["build_parser"]().parse_words(words)
