@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.dataset import file_looks_dense, read_labels, read_sentences
-from utils.jsonl import read_json
+from utils.dataset import file_looks_dense, read_sentences
+from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
 from utils.records import Sentence
 
@@ -39,7 +39,7 @@ class NerData:
 
 def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | None, seed: int) -> NerData:
     """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
-    known = read_label_set(labels)
+    known = read_label_file(labels)
     if dense is None:
         dense = file_looks_dense(train)
     source = read_sentences(train, labels=known.labels, dense=dense)
@@ -50,16 +50,6 @@ def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | 
     if related := len(source) - len(rest) - len(chosen):
         log.info("%d synthetic sentences that were made from these are left out", related)
     return NerData(rest, chosen, known, dense, held_out=True)
-
-
-def read_label_set(file: Path) -> LabelSet:
-    """Return the labels of a `labels.txt` or a `label_*.json`."""
-    if file.suffix != ".json":
-        return LabelSet.of_targets(read_labels(file))
-    try:
-        return LabelSet.from_entries(read_json(file))
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
 
 
 def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
