@@ -47,7 +47,7 @@ def byte_pairs(folder: Path) -> Any:
     return transformers.RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"))
 
 
-def sentence_pieces(folder: Path, kind: str) -> Any:
+def sentence_pieces(folder: Path, kind: str, name: str) -> Any:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([" ".join(WORDS)] * 30),
         model_prefix=str(folder / "spiece"),
@@ -55,16 +55,17 @@ def sentence_pieces(folder: Path, kind: str) -> Any:
         hard_vocab_limit=False,
         minloglevel=9,
     )
-    return getattr(transformers, kind)(str(folder / "spiece.model"))
+    (folder / "spiece.model").rename(folder / name)
+    return getattr(transformers, kind).from_pretrained(folder)
 
 
 FAMILIES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "BERT": ("Bert", lambda folder: word_pieces(folder, "BertTokenizerFast")),
     "BERT, slow tokenizer": ("Bert", lambda folder: word_pieces(folder, "BertTokenizer")),
     "RoBERTa": ("Roberta", byte_pairs),
-    "XLM-R": ("XLMRoberta", lambda folder: sentence_pieces(folder, "XLMRobertaTokenizer")),
+    "XLM-R": ("XLMRoberta", lambda folder: sentence_pieces(folder, "XLMRobertaTokenizer", "sentencepiece.bpe.model")),
     "ELECTRA": ("Electra", lambda folder: word_pieces(folder, "ElectraTokenizerFast")),
-    "DeBERTa": ("DebertaV2", lambda folder: sentence_pieces(folder, "DebertaV2Tokenizer")),
+    "DeBERTa": ("DebertaV2", lambda folder: sentence_pieces(folder, "DebertaV2Tokenizer", "spm.model")),
 }
 
 

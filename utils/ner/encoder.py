@@ -14,6 +14,7 @@ TOKENIZER_FILES = (
     "tokenizer.model",
     "sentencepiece.bpe.model",
     "spiece.model",
+    "spm.model",
 )
 DEFAULT_POSITIONS = 512
 
