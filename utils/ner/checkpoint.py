@@ -69,9 +69,8 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
     except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
         if getattr(error, "filename", None):  # the disk's own error; torch raises others for files that were cut
             raise
-        reason = (str(error).splitlines() or ["it is empty"])[0].split(". ")[
-            0
-        ]  # torch goes on to advise that code in them be run
+        first = (str(error).splitlines() or ["the file is empty"])[0]
+        reason, *_ = first.split(". ")  # torch goes on to advise that code in them be run
         raise ValueError(f"the weights in {folder} cannot be read ({reason}): copy them again") from None
     raise FileNotFoundError(f"{folder} has neither {WEIGHTS} nor {OLD_WEIGHTS}: its training may have been cut short")
 
