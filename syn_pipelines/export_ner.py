@@ -39,9 +39,8 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Export the model."""
     from utils.ner import SpanNer
-    from utils.ner.exporting import check_packages, export_model
+    from utils.ner.exporting import export_model
 
-    check_packages()
     ner = SpanNer.from_pretrained(args.model_from_pretrained, encoder=args.from_pretrained, device="cpu")
     difference = export_model(ner, args.output)
     mib = args.output.stat().st_size / (1 << 20)

@@ -466,6 +466,24 @@ BAD_INPUT |= {
         ["--model_from_pretrained=best", "--test=few shot/tiny/dev.jsonl"],
         "dev.jsonl" + TEXT,
     ),
+    "compare": (
+        "evaluate",
+        own("a.jsonl", {"text": ["a"]}),
+        ["--compare", "a.jsonl", "a.jsonl"],
+        'a.jsonl:1: "entities"',
+    ),
+    "predict, text": (
+        "predict",
+        damage("dev.jsonl", [text_row([1])]),
+        ["--model_from_pretrained=best", "--input=few shot/tiny/dev.jsonl"],
+        "dev.jsonl" + TEXT,
+    ),
+    "export": (
+        "export",
+        no_change,
+        ["--model_from_pretrained=best", "--output=x.onnx"],
+        "is not a folder: give that of",
+    ),
     # names
     **{
         f"name {name!r}": ("s4", no_change, [f"--file_name={name}"], "must be the name of one folder")
@@ -493,7 +511,7 @@ BAD_INPUT |= {
 
 def words_for(step, work, flags):
     """Return a script's name and flags that would run, but for `flags`."""
-    given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step != "evaluate" else []
+    given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step not in ("evaluate", "predict", "export") else []
     if step in ("s1", "s2", "s3"):
         # A checkpoint that no backend could load: whoever tries says something else than what is expected.
         write_json(work.folder / "checkpoint" / "config.json", {})
