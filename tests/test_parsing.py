@@ -118,6 +118,15 @@ def test_an_answer_without_an_item_that_could_be_read_is_unreadable_and_not_empt
     assert parse_items(answer, "entity") == []
 
 
+@pytest.mark.parametrize("rest", ["", ",", ',{"enti', ',{"entity":"</think> [ \\" {', ',{"entity":"</s>","type'])
+def test_a_cut_off_answer_keeps_what_looks_like_a_thought_in_its_texts(rest):
+    items = [{"entity": "[ <think>", "type": "LOC"}, {"entity": '<think> " {', "type": "PER"}]
+    whole = json.dumps(items, separators=(",", ":"))
+    last = '{"entity":"x","type":"LOC"}'
+    kept = [Item("[ <think>", "LOC"), Item('<think> " {', "PER")]
+    assert read_answer(f"{whole[:-1]},{last}"[: -len(last) - 1] + rest, "entity") == kept
+
+
 def test_an_array_that_is_cut_off_gives_the_items_before_the_cut():
     items = [{"entity": f"e{number}", "type": "X"} for number in range(20)]
     found = parse_items(json.dumps(items)[:-150], "entity")

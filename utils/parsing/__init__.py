@@ -54,11 +54,34 @@ def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[It
 
 
 def _as_asked(answer: str, mode: Mode) -> list[Item] | None:
-    """Return the items of an answer that is just what was asked for, whatever their texts look like; else None."""
+    """Return the items of an answer that is just what was asked for, whatever their texts look like; else None.
+
+    Of one that its budget cut off, they are those that are whole.
+    """
     try:
-        rows = json.loads(answer)
+        return _items(json.loads(answer), mode)
+    except json.JSONDecodeError as error:
+        is_cut_off = error.msg.startswith("Unterminated") or error.pos >= len(answer)
     except (ValueError, RecursionError):
         return None
+    return _before_the_cut(answer, mode) if is_cut_off else None
+
+
+def _before_the_cut(answer: str, mode: Mode) -> list[Item] | None:
+    """Return the items of an answer that is cut off: with the last one where both of its strings are whole."""
+    whole, end, rest = answer.rpartition('"}')
+    for ended in (f"{answer}}}]", f"{whole}{end}]" if rest[:1] in ("", ",") else ""):
+        try:
+            items = _items(json.loads(ended), mode)
+        except (ValueError, RecursionError):
+            continue
+        if items is not None:
+            return items
+    return None
+
+
+def _items(rows: Any, mode: Mode) -> list[Item] | None:
+    """Return the items of a value in the form that prompts ask for; None where it has another."""
     if not isinstance(rows, list) or not all(_is_asked(row, mode) for row in rows):
         return None
     return [Item(*(part.strip() for part in row.values())) for row in rows]
