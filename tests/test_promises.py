@@ -20,6 +20,8 @@ from builders import (
 )
 from workspace import ORIGINAL, Workspace
 
+from utils import training_flags
+
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 ALL_STEPS = """
 import sys
@@ -130,7 +132,7 @@ def test_step_3_and_a_training_tell_that_what_they_read_is_of_other_sentences(en
         call("s3", **english.llm)
     else:
         values = {**english.data, "from_pretrained": "x"}
-        train_ner.find_files(train_ner.build_parser().parse_values(values))
+        training_flags.training_files(train_ner.build_parser().parse_values(values))
     assert f"was made from another {name} than there is now: {remedy} again" in caplog.text
 
 
