@@ -134,7 +134,7 @@ def test_labels_that_neither_system_predicts_do_not_count_in_a_comparison(learnt
         ),
     ],
 )
-def gold_files_that_cannot_be_compared_are_told_by_their_lines(tmp_path, change, message):
+def test_files_that_cannot_be_compared_are_told_by_their_lines(tmp_path, change, message):
     first = with_predictions(tmp_path / "a.jsonl", ["the anna sees rome", "anna"], [KINDS, {}])
     second = write_rows(tmp_path / "b.jsonl", change(read_lines(first)))
     with pytest.raises(ValueError, match=message):
@@ -156,7 +156,7 @@ def test_flags_that_do_not_fit_are_one_clear_line(values, message):
         call("evaluate", **values)
 
 
-def gold_files_that_are_not_there_are_named_with_what_makes_them(tmp_path):
+def test_files_that_are_not_there_are_named_with_what_makes_them(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: evaluate_ner\.py --output="):
         call("evaluate", compare=[tmp_path / "a.jsonl", tmp_path / "a.jsonl"])
 
