@@ -10,7 +10,6 @@ import safetensors.torch
 import torch
 
 from utils.ner import SpanNer, trainer
-from utils.ner import training_record as training_record_module
 from utils.ner.evaluation import evaluate
 from utils.ner.examples import has_nested_spans, make_examples, shuffled_batches
 from utils.ner.label_set import LabelSet
@@ -72,24 +71,6 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
     start("model", data=NerData(long, long, LABELS, dense=False))
     (found,) = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text])
     assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
-
-
-def test_a_sentence_of_2000_characters_with_an_entity_at_its_end_is_learnt_beside_the_shortest(
-    start, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(training_record_module, "STEPS_BETWEEN_EVALUATIONS", 1)
-    text = tuple("在北" * 998 + "在在邓超")
-    long = Sentence("1", text, (Span(1998, 2000, "PER"),))
-    others = [Sentence("2", ("邓",)), Sentence("3", ()), Sentence("4", tuple("北邓超"), (Span(1, 3, "PER"),))]
-    data = NerData([long, *others], [long, *others], LABELS, dense=True)
-    start("model", replace(SETTINGS, min_steps=24, batch_size=8, head_lr=5e-3), data=data)
-    found = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text, "", "邓", "北邓超"])
-    assert [[(span.start, span.end, span.label) for span in spans] for spans in found] == [
-        [(1998, 2000, "PER")],
-        [],
-        [],
-        [(1, 3, "PER")],
-    ]
 
 
 def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
