@@ -565,68 +565,29 @@ def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_t
     assert "try a larger model" in last.getMessage()
 
 
-# --- step 7's models
-
-
-@pytest.fixture
-def ready(english):
-    """An English dataset on which s7 can run."""
-    call("s1", **english.llm)
-    call("s2", **english.llm)
-    call("s4", **english.data)
-    return english
-
-
-def test_a_model_of_a_size_that_knows_other_sentences_is_refused(ready):
-    pattern = ready.models()
-    write_json(Path(pattern.replace("{size}", "250")) / "training.json", {"sentences": ["0" * 64]})
-    with pytest.raises(ValueError, match=r"cannot mark size 250: 1 of its 1 training sentences.*--size=250"):
-        call("s7", **ready.data, model_from_pretrained=pattern)
-    assert not (ready.results / "250" / "train_250_synthetic_target.jsonl").exists()
-
-
-def test_a_model_without_a_common_label_is_refused(ready):
-    encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
-    model = make_model(ready.folder / "best", encoder, ["GENE"], None)
-    with pytest.raises(ValueError, match=r"knows no label of this dataset: .*GENE.*PERSON, VESSEL"):
-        call("s7", **ready.data, model_from_pretrained=model)
-
-
-def test_labels_of_the_model_that_the_dataset_has_not_are_left_out(ready, caplog):
-    encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
-    model = make_model(ready.folder / "best", encoder, ["GENE", "VESSEL"], ready.corpus.rows)
-    call("s7", **ready.data, model_from_pretrained=model, n_gpu=-1)
-    rows = ready.lines("train_1000_synthetic_target.jsonl", "1000")
-    assert {span["entity"] for row in rows for span in row["entities"]} == {"VESSEL"}
-    assert any("GENE, VESSEL" in message and "PERSON, VESSEL" in message for message in caplog.messages)
-
-
 # --- the span model's own scripts
 
 
-def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(ready, caplog, monkeypatch):
-    import train_ner
-
+def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog, monkeypatch):
     from utils.ner import training_record
 
-    # A few steps, not hundreds: what is learnt is no matter here.
-    settings = training_record.TrainSettings
-    monkeypatch.setattr(train_ner, "TrainSettings", lambda **how: settings(**{"min_steps": 2, **how}))
     monkeypatch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
     caplog.set_level("INFO")
+    ready = english.split()
     call("s5", **ready.data)
     encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
     write_rows(ready.dataset / "dev.jsonl", ready.corpus.rows[:3])
     write_rows(ready.dataset / "test.jsonl", ready.corpus.rows[3:])
     folder = ready.folder / "trained"
     train = {**ready.data, "size": "1000", "data": "fusion", "from_pretrained": encoder, "save_dir": folder}
-    call("train", **train, epochs=1, n_gpu=-1)
+    few = {"epochs": 1, "min_steps": 2, "n_gpu": -1}  # steps: what is learnt is no matter here
+    call("train", **train, **few)
     report = json.loads((folder / "test_report.json").read_text(encoding="utf-8"))
     assert "micro" in report
     record = json.loads((folder / "best" / "training.json").read_text(encoding="utf-8"))
     assert len(record["sentences"]) == 8
     before = bytes_below(folder)
-    call("train", **train, epochs=1, n_gpu=-1)
+    call("train", **train, **few)
     assert bytes_below(folder) == before
     assert any("already trained" in message for message in caplog.messages)
     test = ready.dataset / "test.jsonl"

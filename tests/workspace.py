@@ -53,6 +53,13 @@ class Workspace:
         for mode in ("entity", "pos"):
             call("s3", **self.llm, mode=mode)
 
+    def split(self):
+        """Run s1, s2 and s4: all that s7 needs."""
+        call("s1", **self.llm)
+        call("s2", **self.llm)
+        call("s4", **self.data)
+        return self
+
     def merge(self):
         """Run s4, s5 of both sides, and s6."""
         call("s4", **self.data)
