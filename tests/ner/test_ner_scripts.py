@@ -55,6 +55,8 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
         **QUICK,
     }
     notebook("train_ner")(cmd_args=False, **values)
+    for name in ("dev", "test"):
+        assert f"7 of 8 {name} sentences are also training sentences: scores will flatter" in caplog.text
     report = read_json(tmp_path / "model" / "test_report.json")
     assert report["micro"]["f1"] > 0.5
     assert set(report["per_label"]) == {"PER", "LOC"}

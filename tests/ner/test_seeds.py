@@ -8,6 +8,7 @@ import statistics
 from pathlib import Path
 
 import pytest
+from builders import call
 
 from utils.jsonl import read_json, write_json, write_rows
 from utils.ner.seeds import SeedResult, conclude
@@ -85,19 +86,22 @@ def test_seeds_that_cannot_be_read_are_refused(train, wrong):
         train("model", seeds=wrong)
 
 
-def test_the_table_has_mean_and_deviation_in_per_cent(tmp_path):
+def test_the_tables_here_and_of_the_report_have_mean_and_deviation_in_per_cent(tmp_path, capsys):
     results = []
+    model = tmp_path / "toy_250_fusion"
     for seed, f1 in ((1, 0.5), (2, 0.6), (3, 0.7)):
-        folder = tmp_path / f"seed_{seed}"
+        folder = model / f"seed_{seed}"
         write_json(folder / "best" / "training.json", {})
         write_json(folder / "test_report.json", {"seed": seed})
         test = {"precision": f1 / 2, "recall": 0.25, "f1": f1 / 2}
         results.append(SeedResult(seed, folder, 9, {"precision": f1, "recall": 0.5, "f1": 1 - f1}, test))
-    lines = [line.split() for line in conclude(results, tmp_path).splitlines()]
+    lines = [line.split() for line in conclude(results, model).splitlines()]
     assert lines[0] == ["seed", "dev", "P", "dev", "R", "dev", "F1", "test", "P", "test", "R", "test", "F1"]
     assert lines[1] == ["1", "50.00", "50.00", "50.00", "25.00", "25.00", "25.00"]
     assert lines[-2] == ["mean", "60.00", "50.00", "40.00", "30.00", "25.00", "30.00"]
     assert lines[-1] == ["±", "10.00", "0.00", "10.00", "5.00", "0.00", "5.00"]
-    assert read_json(tmp_path / "seeds.json")["released"] == 1
-    assert read_json(tmp_path / "test_report.json") == {"seed": 1}
-    assert not (tmp_path / ".best.partial").exists()
+    assert read_json(model / "seeds.json")["released"] == 1
+    assert read_json(model / "test_report.json") == {"seed": 1}
+    assert not (model / ".best.partial").exists()
+    call("report", file_dir=tmp_path, file_name="toy", size="250", models=tmp_path)
+    assert "F1 30.0 ± 5.0" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import safetensors.torch
@@ -48,6 +48,18 @@ def start(data, encoder_folder, tmp_path):
     return run
 
 
+def test_a_training_begins_with_a_model_that_takes_no_cell_for_a_span(data, encoder_folder, tmp_path):
+    training = Trainer(
+        data, SETTINGS, TrainRun(str(encoder_folder), tmp_path, torch.device("cpu")), {"fingerprint": ""}
+    )
+    learner = training.learner
+    with torch.no_grad():
+        logits = learner.model.eval()(learner.words.collate([example.window for example in training.examples]))
+    log_odds = logits[logits.isfinite()]
+    assert log_odds.mean() == pytest.approx(-9, abs=0.5)  # the prior; the share of spans among all cells
+    assert log_odds.max() < -5
+
+
 def test_a_tiny_model_learns_eight_sentences_by_heart(start, sentences, tmp_path):
     start("model")
     ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
@@ -81,24 +93,42 @@ def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
     assert {example.window.first + cell[0] for example in examples for cell in example.cells} == {0, 38}
 
 
-@pytest.mark.parametrize(("owner", "moment", "call"), [(Trainer, "_save_state", 3), (Learner, "step", 80)])
-def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(
-    start, tmp_path, monkeypatch, owner, moment, call
-):
+@dataclass(frozen=True)
+class Kill:
+    """When a training is killed: at a call of a method; and after which step it goes on."""
+
+    owner: type
+    method: str
+    call: int
+    goes_on: int
+    save_minutes: float = 10.0
+
+
+KILLS = [
+    Kill(Trainer, "_save_state", 3, goes_on=100),  # behind the second evaluation
+    Kill(Learner, "step", 80, goes_on=50),  # from the last evaluation
+    Kill(Learner, "step", 80, goes_on=79, save_minutes=0),  # from the middle of a round
+]
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(start, tmp_path, monkeypatch, caplog, kill):
     settings = replace(SETTINGS, min_steps=150, ema=0.9)
     whole = start("whole", settings)
-    calls, method = [], getattr(owner, moment)
+    calls, method = [], getattr(kill.owner, kill.method)
 
     def killing(self, *args):
         calls.append(1)
-        if len(calls) == call:
+        if len(calls) == kill.call:
             raise KilledError
         return method(self, *args)
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(owner, moment, killing)
-        start("killed", settings)
+        patch.setattr(kill.owner, kill.method, killing)
+        start("killed", settings, save_minutes=kill.save_minutes)
+    caplog.set_level("INFO")
     resumed = start("killed", settings)
+    assert f"going on after step {kill.goes_on} of 150, from" in caplog.text
     assert without_times(resumed.history) == without_times(whole.history)
     one, other = (
         safetensors.torch.load_file(tmp_path / name / "best" / "model.safetensors") for name in ("whole", "killed")
