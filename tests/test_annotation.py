@@ -6,6 +6,7 @@ import json
 
 import pytest
 from builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
+from nasty import nasty_sentences
 
 from utils import question_flags
 from utils.annotation import AnnotationCounts, Annotator, annotate, questions
@@ -20,6 +21,7 @@ from utils.parsing import Item
 from utils.prompts import load_prompt
 from utils.records import Sentence
 from utils.sampling import Drawing
+from utils.tokens import join_tokens
 
 GOOD = '[{"entity": "Rome", "type": "CITY"}]'
 
@@ -361,3 +363,13 @@ def test_a_guided_answer_about_parts_of_speech_has_room_to_end_by_itself():
     said = Sentence("1", tuple("👍🏽" * 20))
     assert guided.question(said).request.max_new_tokens > 20 * 2 * (16 + 4)
     assert free.question(said).request.max_new_tokens < guided.question(said).request.max_new_tokens
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_a_guided_answer_about_entities_has_room_for_any_one_item(dense):
+    asker = Annotator("entity", load_prompt("entity", "en"), ("PROPER_NOUN",), dense=dense, guided=True)
+    addresses = [("see", f"http://t.cn/{'x' * 500}"), ("x" * 300, "y" * 300)]
+    for tokens in [*nasty_sentences(200, dense=dense), *addresses]:
+        text = join_tokens(tokens, dense=dense)
+        longest = json.dumps([{"entity": text, "type": "PROPER_NOUN"}], ensure_ascii=False, separators=(",", ":"))
+        assert asker.question(Sentence("1", tuple(tokens))).request.max_new_tokens > len(longest.encode())

@@ -125,7 +125,9 @@ class Annotator:
     def _longest_answer(self, sentence: Sentence) -> int:
         if self.guided and self.mode == "pos":
             return sum(GUIDED_WORD + len(json.dumps(token, ensure_ascii=False).encode()) for token in sentence.tokens)
-        return BUDGET[self.mode][self.dense] * len(sentence.tokens)
+        usual = BUDGET[self.mode][self.dense]
+        # A long token, as an address is, may be marked too, spelt byte by byte: a first item is always whole.
+        return sum(max(usual, len(json.dumps(token, ensure_ascii=False).encode()) - 1) for token in sentence.tokens)
 
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:
