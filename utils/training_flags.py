@@ -71,25 +71,25 @@ def add_learning_flags(parser: Parser) -> None:
     which.add_argument("--seed", type=whole_number, default=default.seed, help="of all that is random")
     which.add_argument("--seeds", type=seeds, help="several, as 1,2,3: trains with each; reports mean and deviation")
     time = parser.add_argument_group("how long it learns")
-    time.add_argument("--epochs", type=positive_number, default=default.epochs, help="at most so many, or min_steps")
-    time.add_argument("--min_steps", type=positive_number, default=default.min_steps, help="on a tiny dataset")
-    time.add_argument(
-        "--patience", type=positive_number, default=default.patience, help="evaluations without a better dev F1"
-    )
+    for name, number, meaning in (
+        ("epochs", default.epochs, "passes over the training data, unless they are fewer steps than --min_steps"),
+        ("min_steps", default.min_steps, "passes over tiny data go on for so many steps"),
+        ("patience", default.patience, "so many evaluations in a row without a better dev F1 end it"),
+    ):
+        time.add_argument(f"--{name}", type=positive_number, default=number, help=meaning)
     how = parser.add_argument_group("how it learns")
-    how.add_argument("--batch_size", type=positive_number, help="default: 4, above 1000 sentences 8")
-    how.add_argument("--accumulate", type=positive_number, default=default.accumulate, help="batches a step")
-    how.add_argument("--lr", type=decimal, default=default.encoder_lr, help="learning rate of the encoder")
-    how.add_argument("--head_lr", type=decimal, default=default.head_lr, help="learning rate of all else")
+    how.add_argument("--batch_size", type=positive_number, help="sentences; default: 4, above 1000 sentences 8")
+    how.add_argument("--accumulate", type=positive_number, default=default.accumulate, help="batches that make a step")
     how.add_argument("--warmup_steps", type=count, default=default.warmup_steps, help="at most a tenth of all steps")
-    how.add_argument("--weight_decay", type=decimal, default=default.weight_decay, help="not of biases and norms")
-    how.add_argument("--clip_norm", type=decimal, default=default.clip_norm, help="longest gradient of a step")
-    how.add_argument(
-        "--ema", type=decimal, default=default.ema, help="decay of the weights' average that is released; 0: none"
-    )
-    how.add_argument(
-        "--synthetic_weight", type=decimal, default=default.synthetic_weight, help="of synthetic sentences in the loss"
-    )
+    for name, value, meaning in (
+        ("lr", default.encoder_lr, "learning rate of the encoder"),
+        ("head_lr", default.head_lr, "learning rate of all else"),
+        ("weight_decay", default.weight_decay, "of all weights but biases and norms"),
+        ("clip_norm", default.clip_norm, "longer gradients are cut to this length"),
+        ("ema", default.ema, "decay of the moving average of the weights that is released; 0: the weights themselves"),
+        ("synthetic_weight", default.synthetic_weight, "of a synthetic sentence in the loss; others weigh 1"),
+    ):
+        how.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
 
 
 def add_computing_flags(parser: Parser) -> None:
