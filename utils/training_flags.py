@@ -82,11 +82,13 @@ def add_learning_flags(parser: Parser) -> None:
     how.add_argument("--accumulate", type=positive_number, default=default.accumulate, help="batches that make a step")
     how.add_argument("--warmup_steps", type=count, default=default.warmup_steps, help="at most a tenth of all steps")
     for name, value, meaning in (
-        ("lr", default.encoder_lr, "learning rate of the encoder"),
+        ("lr", default.encoder_lr, "learning rate of the encoder's top layer"),
+        ("layer_decay", default.layer_decay, "of that rate, from each layer of the encoder to the one below it"),
         ("head_lr", default.head_lr, "learning rate of all else"),
         ("weight_decay", default.weight_decay, "of all weights but biases and norms"),
         ("clip_norm", default.clip_norm, "longer gradients are cut to this length"),
         ("ema", default.ema, "decay of the moving average of the weights that is released; 0: the weights themselves"),
+        ("adversarial", default.adversarial, "each sentence is also learnt with embeddings so far off; 0: it is not"),
         ("synthetic_weight", default.synthetic_weight, "of a synthetic sentence in the loss; others weigh 1"),
     ):
         how.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
@@ -128,6 +130,8 @@ def settings_of(args: Namespace, seed: int) -> TrainSettings:
         synthetic_weight=args.synthetic_weight,
         precision=args.precision,
         ema=args.ema,
+        layer_decay=args.layer_decay,
+        adversarial=args.adversarial,
     )
 
 

@@ -9,16 +9,20 @@ import pytest
 import torch
 
 from utils.ner import examples as examples_module
+from utils.ner.adversarial import hardest_shift, observed, shifted
 from utils.ner.averaging import moving_average
 from utils.ner.encoder import checkpoint_gradients
-from utils.ner.examples import make_examples
+from utils.ner.examples import dense_targets, make_examples
 from utils.ner.learner import Learner
+from utils.ner.model import span_loss
 from utils.ner.precision import computing_dtype, loss_scaler
 from utils.ner.training_record import TrainSettings, make_plan
 
 CPU = torch.device("cpu")
 WEIGHTS = [1.0, 1.0, 0.5]
-SETTINGS = TrainSettings(head_lr=1e-3, encoder_lr=1e-3, warmup_steps=0, precision="fp32")
+SETTINGS = TrainSettings(
+    head_lr=1e-3, encoder_lr=1e-3, layer_decay=1.0, warmup_steps=0, precision="fp32", ema=0.0, adversarial=0.0
+)
 
 
 @pytest.fixture
@@ -177,3 +181,40 @@ def test_a_learner_goes_on_exactly_from_its_state(make_learner):
     for model in ("model", "best_guess"):
         first, second = (getattr(learner, model).state_dict() for learner in (one, other))
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_sentence_made_harder_has_a_higher_loss_and_the_next_call_the_old_one(make_learner):
+    learner = make_learner()
+    batch = learner.words.collate([example.window for example in learner.examples])
+    targets = dense_targets(learner.examples, len(WEIGHTS))
+    embeddings = learner.model.bert.get_input_embeddings()
+
+    def losses():
+        logits = learner.model(batch)
+        return torch.stack([span_loss(logits[i, None], targets[i, None], learner.weights) for i in range(len(logits))])
+
+    with observed(embeddings) as seen:
+        plain = losses()
+        plain.sum().backward()
+    shift = hardest_shift(seen[0].grad, 0.1)
+    assert torch.linalg.vector_norm(shift, dim=(1, 2)).tolist() == pytest.approx([0.1] * len(plain))
+    with shifted(embeddings, shift):
+        assert (losses() > plain).all()
+    assert torch.equal(losses(), plain)
+
+
+def test_a_sentence_without_a_gradient_is_not_shifted():
+    gradient = torch.stack([torch.zeros(3, 4), torch.ones(3, 4)])
+    shift = hardest_shift(gradient, 2.0)
+    assert shift[0].tolist() == torch.zeros(3, 4).tolist()
+    assert shift[1].norm().item() == pytest.approx(2.0)
+
+
+def test_harder_sentences_add_their_gradients_and_leave_the_reported_loss(make_learner, monkeypatch):
+    plain, harder = make_learner(), make_learner(replace(SETTINGS, adversarial=1e-6))
+    once, twice = gradients(plain, monkeypatch), gradients(harder, monkeypatch)
+    assert_close(twice, {name: 2 * gradient for name, gradient in once.items()}, tolerance=1e-4)  # a shift of nearly 0
+    far = gradients(make_learner(replace(SETTINGS, adversarial=1.0)), monkeypatch)
+    assert any(not torch.allclose(far[name], twice[name], rtol=1e-2) for name in far)
+    one, other = make_learner(), make_learner(replace(SETTINGS, adversarial=1.0))
+    assert one.step(one.examples) == other.step(other.examples)

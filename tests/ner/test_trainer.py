@@ -143,14 +143,15 @@ def without_times(history):
 
 
 def test_the_released_model_is_the_best_on_dev_and_not_the_last(start, tmp_path, monkeypatch):
-    real = trainer.evaluate
+    real = trainer.evaluate_best
     scores = iter([0.2, 0.9, 0.5, 0.9])
 
     def staged(ner, sentences, **options):
-        report = real(ner, sentences, **options)
-        return replace(report, micro=replace(report.micro, correct=int(10 * next(scores)), predicted=10, gold=10))
+        threshold, report = real(ner, sentences, **options)
+        micro = replace(report.micro, correct=int(10 * next(scores)), predicted=10, gold=10)
+        return threshold, replace(report, micro=micro)
 
-    monkeypatch.setattr(trainer, "evaluate", staged)
+    monkeypatch.setattr(trainer, "evaluate_best", staged)
     training = start("model", replace(SETTINGS, min_steps=200))
     record = json.loads((tmp_path / "model" / "best" / "training.json").read_text())
     assert record["best_epoch"] == training.history[1]["epoch"]
@@ -250,6 +251,7 @@ def test_several_batches_a_step_make_fewer_steps():
     ("wrong", "message"),
     [
         ({"ema": 1.0}, "ema is 1.0; it must be at least 0 .no average. and below 1"),
+        ({"layer_decay": 0.0}, "layer_decay is 0.0; it must be over 0 and at most 1"),
         ({"synthetic_weight": 0.0}, "synthetic_weight is 0.0; it must be over 0: train on data without synthetic"),
     ],
 )
@@ -321,17 +323,25 @@ def test_every_example_is_in_one_batch_of_an_epoch_and_epochs_differ(make_ner):
 def test_biases_and_norms_do_not_decay_and_the_head_learns_faster(make_ner):
     model = make_ner().model
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    optimizer = make_optimizer(model, TrainSettings())
+    optimizer = make_optimizer(model, TrainSettings(encoder_lr=1e-4, layer_decay=1.0, head_lr=1e-3))
     groups = {(g["lr"], g["weight_decay"]): [names[id(p)] for p in g["params"]] for g in optimizer.param_groups}
-    assert {key: ("bert" in group[0], len(group) > 3) for key, group in groups.items()}.keys() == {
-        (1e-4, 0.01),
-        (1e-4, 0.0),
-        (1e-3, 0.01),
-        (1e-3, 0.0),
-    }
+    assert groups.keys() == {(1e-4, 0.01), (1e-4, 0.0), (1e-3, 0.01), (1e-3, 0.0)}
     assert all(name.startswith("bert.") == (rate == 1e-4) for (rate, _), group in groups.items() for name in group)
     assert not any("bias" in n or "norm" in n.lower() for (_, d), group in groups.items() if d for n in group)
     assert not any(name.startswith("cnn.") for group in groups.values() for name in group)
+
+
+def test_each_layer_of_the_encoder_learns_slower_than_the_one_above_it(make_ner):
+    model = make_ner().model
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    optimizer = make_optimizer(model, TrainSettings(encoder_lr=1e-4, layer_decay=0.5))
+    rates = {names[id(p)]: group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    top = model.bert.config.num_hidden_layers - 1
+    assert top > 0
+    for layer in range(top + 1):
+        assert rates[f"bert.encoder.layer.{layer}.output.dense.weight"] == 1e-4 * 0.5 ** (top - layer)
+    assert rates["bert.embeddings.word_embeddings.weight"] == 1e-4 * 0.5 ** (top + 1)
+    assert rates["down_fc.weight"] == TrainSettings().head_lr
 
 
 def test_the_rates_rise_and_fall_in_a_straight_line(make_ner):

@@ -15,6 +15,8 @@ from utils.records import Sentence, Span
 
 log = logging.getLogger(__name__)
 
+THRESHOLDS = (0.5, 0.4, 0.3, 0.2)  # that a training chooses from; of equally good ones the first
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -45,6 +47,16 @@ def evaluate(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int, pr
     return score_spans([sentence.spans for sentence in sentences], predicted, labels_that_count(ner, sentences))
 
 
+def evaluate_best(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int) -> tuple[float, Report]:
+    """Return which of `THRESHOLDS` has the best micro-F1 on some sentences, and its report."""
+    found = ner.predict([sentence.tokens for sentence in sentences], batch_size, threshold=min(THRESHOLDS))
+    gold, labels = [sentence.spans for sentence in sentences], labels_that_count(ner, sentences)
+    reports = {  # no span loses its place to a less sure one, so what a higher threshold finds is among what is found
+        threshold: score_spans(gold, [_surer(spans, threshold) for spans in found], labels) for threshold in THRESHOLDS
+    }
+    return max(reports.items(), key=lambda item: item[1].micro.f1)
+
+
 def labels_that_count(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
     """Return the labels that a model is measured by: its targets, and gold labels that it has never seen.
 
@@ -54,6 +66,10 @@ def labels_that_count(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
     if unknown:
         log.warning("the model does not know these labels, so their spans count as missed: %s", ", ".join(unknown))
     return [*ner.targets, *unknown]
+
+
+def _surer(spans: Iterable[Span], threshold: float) -> list[Span]:
+    return [span for span in spans if span.score is not None and span.score > threshold]
 
 
 def assess(

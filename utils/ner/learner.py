@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import torch
 
+from utils.ner.adversarial import hardest_shift, observed, shifted
 from utils.ner.averaging import moving_average
-from utils.ner.encoding import WordEncoder
+from utils.ner.encoding import Batch, WordEncoder
 from utils.ner.examples import Example, dense_targets, step_parts
 from utils.ner.model import SpanModel, span_loss
 from utils.ner.optim import make_optimizer, make_schedule, random_states, set_random_states, trainable
@@ -47,9 +48,7 @@ class Learner:
         """
         total = 0.0
         for part in step_parts(examples, self.plan.batch_size):
-            loss = self._loss(part) * (len(part) / len(examples))
-            self.scaler.scale(loss).backward()
-            total += loss.item()
+            total += self._add_gradients(part, len(part) / len(examples))
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(trainable(self.model), self.settings.clip_norm)
         self.scaler.step(self.optimizer)
@@ -60,13 +59,26 @@ class Learner:
             self.average.update_parameters(self.model)
         return total
 
-    def _loss(self, examples: Sequence[Example]) -> torch.Tensor:
+    def _add_gradients(self, examples: Sequence[Example], share: float) -> float:
+        """Add the gradients of a part of a step, and of its sentences made harder; return its share of the loss."""
         batch = self.words.collate([example.window for example in examples]).to(self.device)
-        targets = dense_targets(examples, len(self.weights)).to(self.device)
+        if not self.settings.adversarial:
+            return self._backward(batch, examples, share)
+        embeddings = self.model.bert.get_input_embeddings()
+        with observed(embeddings) as seen:
+            loss = self._backward(batch, examples, share)
+        with shifted(embeddings, hardest_shift(cast(torch.Tensor, seen[0].grad), self.settings.adversarial)):
+            self._backward(batch, examples, share)
+        return loss
+
+    def _backward(self, batch: Batch, examples: Sequence[Example], share: float) -> float:
         with autocast(self.dtype, self.device):
             logits = self.model(batch)
+        targets = dense_targets(examples, len(self.weights)).to(self.device)
         weights = torch.tensor([example.weight for example in examples], device=self.device)
-        return span_loss(logits.float(), targets, weights[:, None, None, None] * self.weights)
+        loss = share * span_loss(logits.float(), targets, weights[:, None, None, None] * self.weights)
+        self.scaler.scale(loss).backward()
+        return loss.item()
 
     def state(self) -> dict[str, Any]:
         """Return all that later steps depend on, in tensors and plain values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,11 +17,9 @@ from utils.ner.training_record import TrainSettings
 
 
 def make_optimizer(model: SpanModel, settings: TrainSettings) -> AdamW:
-    """Return AdamW with one learning rate for the encoder and one for all else; biases and norms do not decay."""
-    encoder = {id(parameter) for parameter in model.bert.parameters()}
+    """Return AdamW with a rate for each layer of the encoder, and the head's; biases and norms do not decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for parameter in trainable(model):
-        rate = settings.encoder_lr if id(parameter) in encoder else settings.head_lr
+    for parameter, rate in _rates(model, settings):
         decay = settings.weight_decay if parameter.squeeze().dim() > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     options = [{"params": group, "lr": rate, "weight_decay": decay} for (rate, decay), group in groups.items()]
@@ -28,6 +27,30 @@ def make_optimizer(model: SpanModel, settings: TrainSettings) -> AdamW:
         return AdamW(options, fused=True)  # 6 times faster on a CPU
     except RuntimeError:  # not on this device, or not in this torch
         return AdamW(options)
+
+
+def _rates(model: SpanModel, settings: TrainSettings) -> Iterable[tuple[nn.Parameter, float]]:
+    """Yield what is trained with its learning rate: lower layers of the encoder know what holds of any text.
+
+    Each layer has `layer_decay` of the rate of the one above it, the embeddings that of the lowest. Source: Howard and
+    Ruder, 2018, "Universal Language Model Fine-tuning for Text Classification".
+    """
+    depths = {id(parameter): _depth(name) for name, parameter in model.bert.named_parameters()}
+    layers = 1 + max((depth for depth in depths.values() if depth is not None), default=-1)
+    for parameter in trainable(model):
+        if id(parameter) not in depths:
+            yield parameter, settings.head_lr
+        else:
+            depth = depths[id(parameter)]
+            below_top = 0 if depth is None else layers - 1 - depth
+            yield parameter, settings.encoder_lr * settings.layer_decay**below_top
+
+
+def _depth(name: str) -> int | None:
+    """Return the layer that an encoder's parameter belongs to: -1 embeddings, 0 the lowest; None: above all layers."""
+    if number := re.search(r"\.(\d+)\.", name):
+        return int(number[1])
+    return -1 if "embed" in name else None
 
 
 def make_schedule(optimizer: AdamW, *, steps: int, warmup: int) -> LambdaLR:

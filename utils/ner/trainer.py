@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from utils.ner.checkpoint import save_model
 from utils.ner.config import NerConfig
 from utils.ner.encoder import checkpoint_gradients, load_encoder, load_tokenizer, max_pieces
 from utils.ner.encoding import WordEncoder
-from utils.ner.evaluation import evaluate
+from utils.ner.evaluation import evaluate_best
 from utils.ner.examples import Example, has_nested_spans, make_examples, shuffled_batches
 from utils.ner.learner import Learner
+from utils.ner.metrics import Report
 from utils.ner.model import SpanModel
 from utils.ner.optim import seed_all
 from utils.ner.predictor import SpanNer
@@ -135,18 +136,24 @@ class Trainer:
         A run that is killed before that trains the rest of the round again, and writes the same bytes.
         """
         started = time.monotonic()
-        report = evaluate(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
+        threshold, report = self._evaluate()
         self.progress.seconds += time.monotonic() - started
         scores = {f"dev_{name}": round(getattr(report.micro, name), 6) for name in ("precision", "recall", "f1")}
         is_best = scores["dev_f1"] > self.progress.best_f1
         epoch = (len(self.history) + 1) * self.plan.epochs_per_round
-        self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, scores)
+        self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, {**scores, "threshold": threshold})
         if is_best:
             self._save_model(BEST, {"best_epoch": epoch, "dev": report.to_dict()})
         self._save_model(LAST, {"epoch": epoch, "dev": report.to_dict()})
         write_rows(self.folder / LOG, self.history)
         self._save_state()
         self._tell_of_round(is_best)
+
+    def _evaluate(self) -> tuple[float, Report]:
+        """Return the threshold that does best on dev, and the report of it; the model is given that threshold."""
+        threshold, report = evaluate_best(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
+        self.ner.model.config = replace(self.ner.model.config, span_threshold=threshold)
+        return threshold, report
 
     def _tell_of_round(self, is_best: bool) -> None:
         row = self.history[-1]
@@ -179,7 +186,7 @@ class Trainer:
             log.warning(
                 "no span of dev was found after any epoch: the last model is kept; try more epochs or sentences"
             )
-            report = evaluate(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
+            _, report = self._evaluate()
             self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
         for name in (LAST, BEST):  # whether the training is finished is read off the best
             path = self.folder / name / RECORD

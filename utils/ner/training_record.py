@@ -45,10 +45,11 @@ class TrainSettings:
 
     span_model: Architecture = "knowfree"
     seed: int = 0
-    epochs: int = 20
+    epochs: int = 12
     min_steps: int = 200
     batch_size: int | None = None  # None: 4, above 1000 sentences 8
-    encoder_lr: float = 1e-4
+    encoder_lr: float = 2e-4  # of the top layer
+    layer_decay: float = 0.9  # of the learning rate from a layer of the encoder to the one below it
     head_lr: float = 1e-3
     weight_decay: float = 0.01
     warmup_steps: int = 190
@@ -56,12 +57,15 @@ class TrainSettings:
     accumulate: int = 1  # batches a step
     synthetic_weight: float = 1.0  # of a synthetic sentence in the loss
     precision: Precision = "auto"  # of the forward pass; a released model is float32, and evaluated as such
-    ema: float = 0.0  # decay of the moving average of the weights that is released; 0: the weights themselves
+    ema: float = 0.99  # decay of the moving average of the weights that is released; 0: the weights themselves
+    adversarial: float = 1.0  # length of the shift that makes a sentence's embeddings harder; 0: none
     patience: int = 5  # evaluations without a better dev F1; counted from the first above 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema is {self.ema}; it must be at least 0 (no average) and below 1, such as 0.99")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay is {self.layer_decay}; it must be over 0 and at most 1 (one rate for all)")
         if self.synthetic_weight <= 0:
             raise ValueError(
                 f"synthetic_weight is {self.synthetic_weight}; it must be over 0: train on data without "
