@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracle import plain_logits, plain_loss
+from oracle import plain_logits, plain_loss, plain_spans
 
 from utils.ner import layers
 from utils.ner import model as span_models
+from utils.ner.decoding import drop_clashes, find_candidates
 from utils.ner.encoding import Batch
 from utils.ner.model import span_loss
 
@@ -48,10 +49,43 @@ def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_senten
     model.bert = WordStates(states)
     logits = model(batch_of(lengths))
     for row, length in enumerate(lengths):
-        expected = plain_logits(model, states[row, :length])
+        expected = plain_logits(model, states[None, row, :length])[0]
         torch.testing.assert_close(
             upper(logits[row, :length, :length]), upper(expected), atol=1e-4, rtol=1e-4, msg=f"length {length}"
         )
+
+
+@BOTH
+@pytest.mark.parametrize("labels", [9, 60])
+@pytest.mark.parametrize("length", [32, 64, *(pytest.param(long, marks=pytest.mark.slow) for long in (128, 256))])
+def test_scores_loss_and_gradients_are_those_of_the_plain_formula_at_each_size(make_ner, span_model, length, labels):
+    names = ("O", *(f"label {number}" for number in range(labels)))
+    model = make_ner(span_model=span_model, labels=names, num_target_labels=labels).model
+    states, lengths = torch.randn(2, length, 32), [length, length - 3]
+    model.bert = WordStates(states)
+    gold = (torch.rand(2, length, length, labels) < 0.001).float()
+    logits = model(batch_of(lengths))
+    expected = [plain_logits(model, states[None, row, :size]) for row, size in enumerate(lengths)]
+    for row, size in enumerate(lengths):
+        torch.testing.assert_close(upper(logits[row, :size, :size]), upper(expected[row][0]), atol=1e-4, rtol=0)
+    loss = span_loss(logits, gold, torch.ones(labels))
+    plain = sum(
+        plain_loss(one, gold[None, row, :size, :size], torch.ones(labels)) / 2
+        for row, (one, size) in enumerate(zip(expected, lengths, strict=True))
+    )
+    torch.testing.assert_close(loss, plain, atol=0, rtol=1e-5)
+    used = [p for name, p in model.named_parameters() if p.requires_grad and name != "cnn.cnns.6.conv2d.weight"]
+    for one, other in zip(torch.autograd.grad(loss, used), torch.autograd.grad(plain, used), strict=True):
+        assert (one - other).norm() <= 1e-4 * (1 + other.norm())
+
+
+def test_spans_are_those_of_a_loop_over_all_cells():
+    for seed in range(20):
+        logits = torch.randn(3, 9, 9, 4, generator=torch.Generator().manual_seed(seed)) - 1
+        is_span = torch.ones(9, 9).triu().bool()[None, :, :, None]
+        rows = find_candidates(logits.masked_fill(~is_span, -torch.inf), targets=4, threshold=0.5, multi_label=False)
+        found = [[(one.start, one.end - 1, one.column) for one in drop_clashes(row, nested=False)] for row in rows]
+        assert found == [sorted(spans) for spans in plain_spans(logits)]
 
 
 @BOTH
@@ -63,7 +97,8 @@ def test_gradients_are_those_of_the_plain_formula(make_ner, span_model):
     model.bert = WordStates(states)
     used = {name: p for name, p in model.named_parameters() if p.requires_grad and name != "cnn.cnns.6.conv2d.weight"}
     plain = sum(
-        plain_loss(plain_logits(model, states[row, :length]), gold[row], weights) for row, length in enumerate(lengths)
+        plain_loss(plain_logits(model, states[None, row, :length]), gold[None, row, :length, :length], weights)
+        for row, length in enumerate(lengths)
     )
     loss = span_loss(model(batch_of(lengths)), gold, weights)
     torch.testing.assert_close(loss, plain / 2, atol=1e-3, rtol=1e-4)
