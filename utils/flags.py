@@ -110,7 +110,9 @@ def add_span_model_flags(parser: Parser, *, batch_size: int, required: bool = Tr
         "--model_from_pretrained", type=path, required=required, help="folder of a trained span model, …/best"
     )
     flags.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
-    flags.add_argument("--threshold", type=probability, help="least score of a span; default: the checkpoint's, 0.5")
+    flags.add_argument(
+        "--threshold", type=probability, help="least score of a span; default: the one chosen with the checkpoint"
+    )
     shape = flags.add_mutually_exclusive_group()
     for name, value, meaning in (
         ("flat", False, "no two spans share a token: of those that do, the best is kept"),

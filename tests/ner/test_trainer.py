@@ -10,10 +10,11 @@ import safetensors.torch
 import torch
 
 from utils.ner import SpanNer, trainer
-from utils.ner.evaluation import evaluate
+from utils.ner.evaluation import THRESHOLDS, evaluate, evaluate_best
 from utils.ner.examples import has_nested_spans, make_examples, shuffled_batches
 from utils.ner.label_set import LabelSet
 from utils.ner.learner import Learner
+from utils.ner.metrics import score_spans
 from utils.ner.optim import make_optimizer, make_schedule
 from utils.ner.trainer import Trainer, TrainRun
 from utils.ner.training_data import NerData, hold_out, warn_of_leaks
@@ -64,6 +65,22 @@ def test_a_tiny_model_learns_eight_sentences_by_heart(start, sentences, tmp_path
     start("model")
     ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
     assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
+
+
+def test_the_threshold_is_the_best_on_dev_and_released_with_the_model(start, sentences, tmp_path):
+    training = start("model", replace(SETTINGS, min_steps=50, head_lr=5e-4))  # unsure yet, so that thresholds differ
+    best = json.loads((tmp_path / "model" / "best" / "training.json").read_text())["best_epoch"]
+    row = next(row for row in training.history if row["epoch"] == best)
+    ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
+    assert ner.model.config.span_threshold == row["threshold"]
+    texts, gold = [sentence.tokens for sentence in sentences], [sentence.spans for sentence in sentences]
+    f1 = {
+        threshold: score_spans(gold, ner.predict(texts, threshold=threshold), ner.targets).micro.f1
+        for threshold in THRESHOLDS
+    }
+    assert len(set(f1.values())) > 1
+    assert evaluate_best(ner, sentences, batch_size=4)[0] == row["threshold"] == max(f1, key=f1.get)
+    assert row["dev_f1"] == pytest.approx(max(f1.values()), abs=1e-6)
 
 
 def test_extension_labels_are_learnt_beside_targets_and_never_predicted(start, sentences, tmp_path):
