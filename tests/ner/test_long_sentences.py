@@ -23,7 +23,8 @@ def trained(encoder_folder, tmp_path_factory):
     file = write_rows(folder / "sentences.jsonl", rows)
     (folder / "labels.txt").write_text("O\nPER\n", encoding="utf-8")
     files = {**dict.fromkeys(("train", "dev", "test"), file), "labels": folder / "labels.txt", "save_dir": folder}
-    how = {"lr": 0.001, "head_lr": 0.005, "epochs": 1, "min_steps": 24, "batch_size": 8, "n_gpu": -1}
+    how = {"lr": 0.001, "head_lr": 0.005, "epochs": 1, "min_steps": 24, "batch_size": 8, "n_gpu": -1, "ema": 0}
+    how |= {"adversarial": 0, "layer_decay": 1}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
         call("train", **files, from_pretrained=encoder_folder, **how)
