@@ -10,7 +10,6 @@ include it: CPU seconds of one thread, the least of some runs. Memory is a fresh
 
 import argparse
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -101,14 +100,20 @@ def prediction_memory(way: str, length: int, labels: int, span_model: str) -> fl
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def peak() -> float:
+    """Return the most MB that this process has held; `getrusage` would count its parent's too (Linux only)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def measure_memory(way: str, length: int, labels: int, span_model: str) -> None:
     """Print the peak MB above the model; run in a process of its own."""
     model, batch = make_model(labels, span_model).eval(), make_batch(PREDICTED, length)
     with torch.inference_mode():
         (ours if way == "ours" else plain)(model, make_batch(1, 8))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak()
         (ours if way == "ours" else plain)(model, batch)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print(peak() - before)
 
 
 def compare(length: int, labels: int, span_model: str, repeats: int) -> None:
