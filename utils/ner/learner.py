@@ -62,21 +62,22 @@ class Learner:
     def _add_gradients(self, examples: Sequence[Example], share: float) -> float:
         """Add the gradients of a part of a step, and of its sentences made harder; return its share of the loss."""
         batch = self.words.collate([example.window for example in examples]).to(self.device)
+        targets = dense_targets(examples, len(self.weights)).to(self.device)
+        weights = share * torch.tensor([example.weight for example in examples], device=self.device)
+        cell_weights = weights[:, None, None, None] * self.weights
         if not self.settings.adversarial:
-            return self._backward(batch, examples, share)
+            return self._backward(batch, targets, cell_weights)
         embeddings = self.model.bert.get_input_embeddings()
         with observed(embeddings) as seen:
-            loss = self._backward(batch, examples, share)
+            loss = self._backward(batch, targets, cell_weights)
         with shifted(embeddings, hardest_shift(cast(torch.Tensor, seen[0].grad), self.settings.adversarial)):
-            self._backward(batch, examples, share)
+            self._backward(batch, targets, cell_weights)
         return loss
 
-    def _backward(self, batch: Batch, examples: Sequence[Example], share: float) -> float:
+    def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
         with autocast(self.dtype, self.device):
             logits = self.model(batch)
-        targets = dense_targets(examples, len(self.weights)).to(self.device)
-        weights = torch.tensor([example.weight for example in examples], device=self.device)
-        loss = share * span_loss(logits.float(), targets, weights[:, None, None, None] * self.weights)
+        loss = span_loss(logits.float(), targets, weights)
         self.scaler.scale(loss).backward()
         return loss.item()
 
