@@ -21,7 +21,8 @@ def plain_logits(model: SpanModel, words: Tensor) -> Tensor:
 
 def plain_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
     """Return the weighted cross-entropy of all cells from the diagonal on, summed, averaged over sentences."""
-    losses = nn.functional.binary_cross_entropy_with_logits(logits, gold, weight=weights, reduction="none")
+    log_chance = nn.functional.logsigmoid
+    losses = -weights * (gold * log_chance(logits) + (1 - gold) * log_chance(-logits))
     is_span = torch.ones(logits.shape[1:3]).triu()
     return (losses * is_span[:, :, None]).sum() / len(logits)
 
