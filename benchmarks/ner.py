@@ -109,10 +109,11 @@ def peak() -> float:
 def measure_memory(way: str, length: int, labels: int, span_model: str) -> None:
     """Print the peak MB above the model; run in a process of its own."""
     model, batch = make_model(labels, span_model).eval(), make_batch(PREDICTED, length)
+    predict = {"ours": ours, "plain": plain}[way]
     with torch.inference_mode():
-        (ours if way == "ours" else plain)(model, make_batch(1, 8))
+        predict(model, make_batch(1, 8))
         before = peak()
-        (ours if way == "ours" else plain)(model, batch)
+        predict(model, batch)
     print(peak() - before)
 
 
