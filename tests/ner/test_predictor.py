@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 import pytest
 import safetensors.torch
 import torch
+from oracle import plain_logits, plain_spans
 
 from utils.ner import SpanNer
 from utils.ner.checkpoint import save_model
@@ -50,6 +51,19 @@ def test_predictions_do_not_depend_on_the_batch(make_ner, span_model):
     ]
     for one, other in zip(chain(*together), chain(*alone), strict=True):
         assert one.score == pytest.approx(other.score, abs=1e-5)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("span_model", ["knowfree", "cnnner"])
+@torch.no_grad()
+def test_predictions_are_those_of_the_plain_formulas_cell_by_cell(make_ner, span_model, nested):
+    ner = make_ner(span_model=span_model)
+    texts = [text for text in TEXTS if text]
+    for text, spans in zip(texts, ner.predict(texts, nested=nested), strict=True):
+        words = ner.model.word_states(ner.words.collate(ner.words.windows(text)))
+        found = plain_spans(plain_logits(ner.model, words)[0], len(ner.targets), 0.5, nested=nested)
+        assert [(s.start, s.end - 1, ner.targets.index(s.label)) for s in spans] == [one[:3] for one in found]
+        assert [s.score for s in spans] == pytest.approx([one[3] for one in found], abs=1e-5)
 
 
 def test_a_sentence_beyond_the_encoder_s_reach_is_predicted_to_its_end(make_ner):
