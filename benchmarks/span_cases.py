@@ -1,0 +1,116 @@
+"""Untrained span models and random sentences of a given size, for `ner.py` to measure."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from utils.ner import SpanNer
+from utils.ner.config import NerConfig
+from utils.ner.encoder import load_encoder, load_tokenizer, max_pieces
+from utils.ner.encoding import Batch
+from utils.ner.examples import Example, make_examples
+from utils.ner.model import SpanModel
+from utils.ner.optim import seed_all
+from utils.records import Sentence, Span
+
+TARGETS = 8
+SPAN_SHARE = 1e-3  # of all pairs of words that an untrained model is made to predict
+VOCABULARY = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A size to measure. Without `encoder` it is a random one; `texts` is a file that gives characters and lengths."""
+
+    span_model: str
+    words: int
+    labels: int
+    encoder: str | None
+    texts: Path
+    repeats: int
+    threads: int
+
+
+def build(case: Case) -> SpanNer:
+    """Return an untrained model that predicts about one pair of words in a thousand."""
+    torch.set_num_threads(case.threads)
+    seed_all(0)
+    config = NerConfig(("O", *map(str, range(case.labels))), TARGETS, span_model=case.span_model)
+    if case.encoder:
+        ner = SpanNer(SpanModel(load_encoder(case.encoder), config), load_tokenizer(case.encoder))
+    else:
+        encoder, tokenizer = random_encoder(case.texts)
+        ner = SpanNer(SpanModel(encoder, config), tokenizer)
+    ner.model.eval()
+    with torch.no_grad():
+        logits = upper(ner.model(batch_of(ner, examples_of(ner, sentences(case, [32]))))[0], 32)
+        ner.model.down_fc.bias -= logits[:, :TARGETS].max(dim=-1).values.quantile(1 - SPAN_SHARE)
+    return ner
+
+
+def random_encoder(texts: Path) -> tuple[BertModel, BertTokenizerFast]:
+    """Return a BERT of 12 layers of 384 with random weights, and a tokenizer that knows the characters of a file."""
+    known = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *sorted({c for tokens in read_tokens(texts) for c in tokens}),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "vocab.txt"
+        file.write_text("\n".join(known) + "\n", encoding="utf-8")
+        tokenizer = BertTokenizerFast(str(file), clean_up_tokenization_spaces=False)
+    sizes = {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 1536}
+    return BertModel(BertConfig(vocab_size=VOCABULARY, **sizes), add_pooling_layer=False), tokenizer
+
+
+def read_tokens(file: Path) -> list[list[str]]:
+    return [list(json.loads(line)["text"]) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def sentences(case: Case, lengths: Sequence[int]) -> list[Sentence]:
+    """Return sentences of random characters of the texts, with a span at every tenth."""
+    draw = random.Random(0)
+    characters = [character for tokens in read_tokens(case.texts) for token in tokens for character in token]
+    return [
+        Sentence(
+            id=str(number),
+            tokens=tuple(draw.choices(characters, k=length)),
+            spans=tuple(
+                Span(start, min(start + draw.randint(1, 4), length), str(draw.randrange(case.labels)))
+                for start in range(0, length, 10)
+            ),
+        )
+        for number, length in enumerate(lengths)
+    ]
+
+
+def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[Example]:
+    """Return an example a sentence; raise ValueError where the encoder cannot read one at once."""
+    examples = make_examples(chosen, ner.words, ner.labels)
+    if len(examples) > len(chosen):
+        raise ValueError(
+            f"the encoder reads {max_pieces(ner.model.bert)} pieces at once, too few for sentences of "
+            f"{max(len(sentence.tokens) for sentence in chosen)} words: give shorter --lengths"
+        )
+    return examples
+
+
+def batch_of(ner: SpanNer, examples: Sequence[Example]) -> Batch:
+    return ner.words.collate([example.window for example in examples])
+
+
+def upper(logits: Tensor, words: int) -> Tensor:
+    """Return (spans, labels) of one sentence's logits."""
+    return logits[torch.triu_indices(words, words).unbind()]

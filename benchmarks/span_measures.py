@@ -1,0 +1,194 @@
+"""What `ner.py` measures of the span model and of the plain implementation of its formulas."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
+from span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
+from torch import Tensor
+
+from utils.ner import SpanNer
+from utils.ner.examples import Example, dense_targets, shuffled_batches
+from utils.ner.learner import Learner
+from utils.ner.model import SpanModel, span_loss
+from utils.ner.optim import trainable
+from utils.ner.training_record import TrainSettings, make_plan
+
+# Sentences of a step and of a prediction: fewer where they are long, so that the plain way stays within 6 GB.
+STEP, STEP_CELLS = 4, 2 * 256**2
+PREDICTION, PREDICTION_CELLS = 8, 3 * 256**2
+TIMED_STEPS = 48
+SETTINGS = TrainSettings(precision="fp32", batch_size=STEP, adversarial=0.0)  # one pass a step
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    cpu: float
+    clock: float
+
+    def __str__(self) -> str:
+        return f"{self.cpu:.2f} ({self.clock:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    step: Seconds
+    prediction: Seconds
+    memory: float  # MB that a prediction takes besides the model
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How far both ways differ at most in logits, and, as shares, in the loss and in all gradients together."""
+
+    scores: float
+    loss: float
+    gradients: float
+    spans: int  # that the plain way predicts
+    equal_spans: int
+
+
+def measure(case: Case, *, plain: bool) -> Figures:
+    """Return what a prediction and a training step take; the process must be new, for the memory."""
+    ner = build(case)
+    size = max(1, min(PREDICTION, PREDICTION_CELLS // case.words**2))
+    texts = [sentence.tokens for sentence in sentences(case, [case.words] * size)]
+    predict = partial(plain_predictions, ner) if plain else partial(ner.predict, batch_size=size)
+    predict([text[:8] for text in texts])
+    before = peak_megabytes()
+    predict(texts)
+    memory = peak_megabytes() - before
+    prediction = best_seconds(lambda: predict(texts), case.repeats)
+    step = training_step(ner, case, plain=plain)
+    step()
+    return Figures(best_seconds(step, case.repeats), prediction, memory)
+
+
+def compare(case: Case) -> Differences:
+    """Return how far both ways differ without dropout, in one batch of sentences of half to all of the words."""
+    ner = build(case)
+    size = max(1, min(3, STEP_CELLS // case.words**2))
+    chosen = sentences(case, [case.words, case.words // 2, case.words * 3 // 4][:size])
+    examples, weights = examples_of(ner, chosen), torch.linspace(0.1, 1.0, case.labels)
+    (scores, loss), (plain_scores, plain) = scored(ner, examples, weights), plainly_scored(ner, examples, weights)
+    found, expected = gradients(ner.model, loss), gradients(ner.model, plain)
+    texts = [sentence.tokens for sentence in chosen]
+    spans = {(number, s.start, s.end, s.label) for number, row in enumerate(ner.predict(texts)) for s in row}
+    plain_found = [plain_predictions(ner, [text])[0] for text in texts]
+    expected_spans = {
+        (number, first, last + 1, ner.targets[column])
+        for number, row in enumerate(plain_found)
+        for first, last, column, _ in row
+    }
+    return Differences(
+        scores=max(float((one - other).detach().abs().max()) for one, other in zip(scores, plain_scores, strict=True)),
+        loss=abs(loss.item() / plain.item() - 1),
+        gradients=float((found - expected).norm() / expected.norm()),
+        spans=len(expected_spans),
+        equal_spans=len(spans & expected_spans),
+    )
+
+
+def scored(ner: SpanNer, examples: Sequence[Example], weights: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Return the logits of each sentence's spans, and the loss, as the project's model gives them in one batch."""
+    logits = ner.model(batch_of(ner, examples))
+    loss = span_loss(logits, dense_targets(examples, len(weights)), weights)
+    return [upper(row, example.window.words) for row, example in zip(logits, examples, strict=True)], loss
+
+
+def plainly_scored(ner: SpanNer, examples: Sequence[Example], weights: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Return the same of the plain formulas, each sentence alone."""
+    scores = [plain_logits(ner.model, ner.model.word_states(batch_of(ner, [example]))) for example in examples]
+    losses = [
+        plain_loss(logits, labels_of([example], len(weights)), weights)
+        for logits, example in zip(scores, examples, strict=True)
+    ]
+    return [upper(logits[0], logits.shape[1]) for logits in scores], torch.stack(losses).mean()
+
+
+def training_step(ner: SpanNer, case: Case, *, plain: bool) -> Callable[[], object]:
+    """Return what takes a step of training, with dropout, on the same sentences each time."""
+    size = max(1, min(STEP, STEP_CELLS // case.words**2))
+    examples = examples_of(ner, sentences(case, [case.words] * size))
+    ner.model.train()
+    learner = Learner(ner.model, ner.words, [1.0] * case.labels, SETTINGS, make_plan(SETTINGS, 1000))
+    if not plain:
+        return lambda: learner.step(examples)
+    return partial(plain_step, learner, examples, labels_of(examples, case.labels))
+
+
+def plain_step(learner: Learner, examples: Sequence[Example], labels: Tensor) -> None:
+    """Learn by the plain formulas, with the optimiser and the schedule of the project."""
+    batch = learner.words.collate([example.window for example in examples])
+    logits = plain_logits(learner.model, learner.model.word_states(batch))
+    plain_loss(logits, labels, learner.weights).backward()
+    torch.nn.utils.clip_grad_norm_(trainable(learner.model), SETTINGS.clip_norm)
+    learner.optimizer.step()
+    learner.schedule.step()
+    learner.optimizer.zero_grad()
+
+
+@torch.inference_mode()
+def plain_predictions(ner: SpanNer, texts: Sequence[Sequence[str]]) -> list[list[Found]]:
+    """Return the spans of texts of one length, in one batch."""
+    batch = ner.words.collate([ner.words.windows(text)[0] for text in texts])
+    logits = plain_logits(ner.model, ner.model.word_states(batch))
+    return [plain_spans(row, len(ner.targets), ner.model.config.span_threshold, nested=False) for row in logits]
+
+
+def compare_batches(case: Case) -> str:
+    """Return what batches of similar length save of the pairs of words, and of the time to train on some sentences."""
+    ner = build(case)
+    lengths = [len(tokens) for tokens in read_tokens(case.texts)]
+    examples = examples_of(ner, sentences(case, [length for length in lengths if length > 1]))
+    ner.model.train()
+    learner = Learner(ner.model, ner.words, [1.0] * case.labels, SETTINGS, make_plan(SETTINGS, len(examples)))
+    cells, seconds = [], []
+    for batches in (random_batches(examples), shuffled_batches(examples, STEP, random.Random(0))):
+        cells.append(sum(len(batch) * max(example.window.words for example in batch) ** 2 for batch in batches))
+        few = batches[:TIMED_STEPS]
+        seconds.append(best_seconds(lambda few=few: [learner.step(batch) for batch in few], 1).cpu)
+    return (
+        f"{cells[0]:,} pairs of words in random batches, {cells[1]:,} in those of similar length "
+        f"({cells[0] / cells[1]:.2f}×); CPU seconds of {TIMED_STEPS} steps {seconds[0]:.1f} and {seconds[1]:.1f} "
+        f"({seconds[0] / seconds[1]:.2f}×)"
+    )
+
+
+def random_batches(examples: Sequence[Example]) -> list[list[Example]]:
+    order = random.Random(0).sample(examples, len(examples))
+    return [order[start : start + STEP] for start in range(0, len(order), STEP)]
+
+
+def labels_of(examples: Sequence[Example], labels: int) -> Tensor:
+    return torch.stack([plain_labels(example.cells, example.window.words, labels) for example in examples])
+
+
+def gradients(model: SpanModel, loss: Tensor) -> Tensor:
+    """Return the gradients of all parameters that have one, as one vector."""
+    model.zero_grad()
+    loss.backward()
+    return torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
+
+
+def best_seconds(run: Callable[[], object], repeats: int) -> Seconds:
+    """Return the shortest time of some runs, each of both kinds."""
+    times = []
+    for _ in range(repeats):
+        cpu, clock = time.process_time(), time.perf_counter()
+        run()
+        times.append((time.process_time() - cpu, time.perf_counter() - clock))
+    return Seconds(min(cpu for cpu, _ in times), min(clock for _, clock in times))
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has held; `getrusage` would count its parent's, too (Linux alone)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
