@@ -6,8 +6,9 @@ The plain one is what the tests hold the model to (`tests/ner/oracle.py`): atten
 concatenated vector for every cell, dense labels, a loop over cells to decode. Encoder, optimiser and sentences are the
 same. Without `--encoder`, a random BERT of 12 layers of 384 stands for a small one.
 
-Each measurement has a process of its own. Seconds are of the CPU (and by the clock), the best of some runs after one
-that warms up; a prediction begins with tokens and ends with spans. Memory is a prediction's peak above the model's.
+Each measurement has a process of its own. Seconds are of the CPU, the system's share included, and by the clock (in
+brackets), the best of some runs after one that warms up. A step is one of training, of 4 sentences (2 of 256 words); a
+prediction begins with tokens and ends with spans. Memory is a prediction's peak above the model's.
 """
 
 import argparse
@@ -45,6 +46,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--labels", nargs="+", type=int, default=[9, 60], help="columns of scores, 8 of them targets")
     parser.add_argument("--encoder", help="folder of an encoder and its tokenizer (default: a random BERT)")
     parser.add_argument("--texts", type=Path, default=TEXTS, help="JSONL file: characters, and lengths to batch by")
+    parser.add_argument(
+        "--predicted", type=int, default=8, help="sentences at once; the plain way needs 14 GB for 8 of 256"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs, of which the fastest counts")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
@@ -81,8 +85,10 @@ def main() -> None:
         line(*COLUMNS, *MEMORY, *DIFFERENCES)
         line(*["---:"] * len((*COLUMNS, *MEMORY, *DIFFERENCES)))
         for words, labels in product(args.lengths, args.labels):
-            row(Case(span_model, words, labels, args.encoder, args.texts, args.repeats, args.threads))
-    case = Case(args.model[0], max(args.lengths), min(args.labels), args.encoder, args.texts, 1, args.threads)
+            row(Case(span_model, words, labels, args.encoder, args.texts, args.predicted, args.repeats, args.threads))
+    case = Case(
+        args.model[0], max(args.lengths), min(args.labels), args.encoder, args.texts, args.predicted, 1, args.threads
+    )
     saved = alone(compare_batches, case)
     print(f"\n{args.texts}, batches of 4: {saved}")
 

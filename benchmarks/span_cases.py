@@ -36,6 +36,7 @@ class Case:
     labels: int
     encoder: str | None
     texts: Path
+    predicted: int  # sentences, in one batch
     repeats: int
     threads: int
 

@@ -21,9 +21,7 @@ from utils.ner.model import SpanModel, span_loss
 from utils.ner.optim import trainable
 from utils.ner.training_record import TrainSettings, make_plan
 
-# Sentences of a step and of a prediction: fewer where they are long, so that the plain way stays within 6 GB.
-STEP, STEP_CELLS = 4, 2 * 256**2
-PREDICTION, PREDICTION_CELLS = 8, 3 * 256**2
+STEP, STEP_CELLS = 4, 2 * 256**2  # sentences of a step; fewer where they are long, as in the project's training
 TIMED_STEPS = 48
 SETTINGS = TrainSettings(precision="fp32", batch_size=STEP, adversarial=0.0)  # one pass a step
 
@@ -58,9 +56,8 @@ class Differences:
 def measure(case: Case, *, plain: bool) -> Figures:
     """Return what a prediction and a training step take; the process must be new, for the memory."""
     ner = build(case)
-    size = max(1, min(PREDICTION, PREDICTION_CELLS // case.words**2))
-    texts = [sentence.tokens for sentence in sentences(case, [case.words] * size)]
-    predict = partial(plain_predictions, ner) if plain else partial(ner.predict, batch_size=size)
+    texts = [sentence.tokens for sentence in sentences(case, [case.words] * case.predicted)]
+    predict = partial(plain_predictions, ner) if plain else partial(ner.predict, batch_size=case.predicted)
     predict([text[:8] for text in texts])
     before = peak_megabytes()
     predict(texts)

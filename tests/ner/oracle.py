@@ -45,14 +45,13 @@ def plain_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
 
 def plain_spans(logits: Tensor, targets: int, threshold: float, *, nested: bool) -> list[Found]:
     """Return the spans of one sentence, by position: each cell's best target, the best of those that clash."""
-    scores, columns = logits[..., :targets].sigmoid().max(dim=-1)
-    score, column = scores.tolist(), columns.tolist()
-    found = [
-        (first, last, column[first][last], score[first][last])
-        for first in range(len(score))
-        for last in range(first, len(score))
-        if score[first][last] > threshold
-    ]
+    chances = logits[..., :targets].sigmoid()
+    found: list[Found] = []
+    for first in range(len(chances)):
+        for last in range(first, len(chances)):
+            chance, column = chances[first, last].max(dim=-1)
+            if chance > threshold:
+                found.append((first, last, int(column), float(chance)))
     kept: list[Found] = []
     for span in sorted(found, key=lambda one: -one[3]):
         if not any(_clash(span, other, nested=nested) for other in kept):

@@ -42,7 +42,7 @@ def upper(logits: torch.Tensor) -> torch.Tensor:
 def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_sentence_alone(
     make_ner, span_model, monkeypatch
 ):
-    monkeypatch.setattr(span_models, "BAND", 4)
+    monkeypatch.setitem(span_models.BAND, span_model, 4)
     monkeypatch.setattr(layers, "QUERY_CHUNK", 8)
     model = make_ner(span_model=span_model).model
     lengths = [12, 1, 7, 21]  # several bands of rows and chunks of queries, and beyond the buckets of distances
@@ -54,6 +54,17 @@ def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_senten
         torch.testing.assert_close(
             upper(logits[row, :length, :length]), upper(expected[0]), atol=1e-4, rtol=1e-4, msg=f"length {length}"
         )
+
+
+@BOTH
+@torch.no_grad()
+def test_bands_are_the_rows_of_the_logits_and_hold_the_first_labels_if_asked(make_ner, span_model, monkeypatch):
+    monkeypatch.setitem(span_models.BAND, span_model, 4)
+    model = make_ner(span_model=span_model).model
+    model.bert = WordStates(torch.randn(2, 11, 32))
+    whole, bands = model(batch_of([11, 6])), list(model.bands(batch_of([11, 6]), labels=2))
+    assert [band.shape for band in bands] == [(2, 4, 11, 2), (2, 4, 11, 2), (2, 3, 11, 2)]
+    torch.testing.assert_close(torch.cat(bands, dim=1), whole[..., :2])
 
 
 @BOTH
@@ -114,7 +125,8 @@ def test_spans_are_those_of_a_loop_over_all_cells(nested):
     for seed in range(20):
         logits = torch.randn(3, 9, 9, 4, generator=torch.Generator().manual_seed(seed)) - 1
         is_span = torch.ones(9, 9).triu().bool()[None, :, :, None]
-        rows = find_candidates(logits.masked_fill(~is_span, -torch.inf), targets=3, threshold=0.5, multi_label=False)
+        targets = logits.masked_fill(~is_span, -torch.inf)[..., :3]
+        rows = find_candidates(targets.split(4, dim=1), threshold=0.5, multi_label=False)
         for row, one in zip(rows, logits, strict=True):
             found = [(span.start, span.end - 1, span.column) for span in drop_clashes(row, nested=nested)]
             assert found == [span[:3] for span in plain_spans(one, 3, 0.5, nested=nested)]

@@ -73,6 +73,14 @@ def test_a_sentence_beyond_the_encoder_s_reach_is_predicted_to_its_end(make_ner)
     assert len({(span.start, span.end) for span in spans}) == len(spans)
 
 
+def test_extension_labels_change_nothing_however_high_they_score(make_ner):
+    ner = make_ner()
+    before = ner.predict(TEXTS, multi_label=True)
+    ner.model.down_fc.bias.data[len(ner.targets) :] = 99.0
+    assert ner.predict(TEXTS, multi_label=True) == before
+    assert any(before)
+
+
 def test_several_labels_are_given_only_if_asked_for(make_ner):
     ner = make_ner()
     torch.nn.init.constant_(ner.model.down_fc.bias, 9.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -32,21 +32,33 @@ def check_threshold(threshold: float) -> float:
     return threshold
 
 
-def find_candidates(logits: Tensor, *, targets: int, threshold: float, multi_label: bool) -> list[list[Candidate]]:
-    """Return the candidates of each sentence from logits (batch, words, words, labels), -inf where no span can be.
+def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: bool) -> list[list[Candidate]]:
+    """Return the candidates of each sentence from the logits of all rows of cells, some rows at a time.
 
-    Columns from `targets` on, the extensions, are dropped. A span has its best label, or with `multi_label` every
-    one above the threshold.
+    A band is (batch, rows, words, labels); cells that are no span are -inf. A span has its best label, or with
+    `multi_label` every one above the threshold.
     """
-    scores = logits[..., :targets]
-    if not multi_label:
-        best = scores.max(dim=-1, keepdim=True)
-        scores = torch.full_like(scores, -torch.inf).scatter(-1, best.indices, best.values)
-    cells = (scores > math.log(threshold / (1 - threshold))).nonzero()
-    found: list[list[Candidate]] = [[] for _ in range(len(logits))]
-    for (sentence, start, last, column), logit in zip(cells.tolist(), scores[tuple(cells.T)].tolist(), strict=True):
-        found[sentence].append(Candidate(start, last + 1, column, logit))
+    found: list[list[Candidate]] = []
+    row = 0
+    for logits in bands:
+        found = found or [[] for _ in logits]
+        for sentence, one in _above(logits, threshold, multi_label):
+            found[sentence].append(replace(one, start=one.start + row))
+        row += logits.shape[1]
     return found
+
+
+def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tuple[int, Candidate]]:
+    """Yield (sentence, candidate) of a band, whose first row counts as word 0."""
+    least = math.log(threshold / (1 - threshold))
+    if multi_label:
+        cells = (logits > least).nonzero()
+    else:
+        best = logits.max(dim=-1)
+        spans = (best.values > least).nonzero()
+        cells = torch.cat([spans, best.indices[tuple(spans.T)][:, None]], dim=1)
+    for (sentence, start, last, column), logit in zip(cells.tolist(), logits[tuple(cells.T)].tolist(), strict=True):
+        yield sentence, Candidate(start, last + 1, column, logit)
 
 
 def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candidate]:

@@ -43,13 +43,13 @@ class ShiftedAttention(nn.Module):
         self.norm = attention.norm
         self.reach = attention.local_attention.reach
 
-    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
-        """Return refined cells (batch, rows, columns, dim); `is_word` (batch, columns) tells padding columns."""
+    def forward(self, cells: Tensor, is_row: Tensor, is_column: Tensor) -> Tensor:
+        """Return refined cells (batch, rows, columns, dim); `is_column` (batch, columns) tells which are words."""
         projected = nn.functional.linear(cells, self.attn.in_proj_weight, self.attn.in_proj_bias)
         query, key, value = projected.unflatten(-1, (3, self.attn.num_heads, -1)).unbind(3)  # (…, heads, size)
         query = query * query.shape[-1] ** -0.5
         keys, values = (self._shifted(nn.functional.pad(part, (0, 0) * 2 + (self.reach,) * 2)) for part in (key, value))
-        is_key = self._shifted(nn.functional.pad(is_word, (self.reach, self.reach))[:, None])
+        is_key = self._shifted(nn.functional.pad(is_column, (self.reach, self.reach))[:, None])
         is_key[self.reach] = torch.ones_like(is_key[self.reach])  # each cell is a key of its own
         scores = [
             (query * key).sum(-1).masked_fill(~there[..., None], -torch.inf)
@@ -76,7 +76,7 @@ class WholeSquare(nn.Module):
         """Return the logits of SpanModel.forward; `is_word` (batch, words) is true where a sentence has a word."""
         words = self._word_states(input_ids, attention_mask, word_index, is_word)
         cells = self._cells(self.model.head_mlp(words), self.model.tail_mlp(words))
-        logits = self.model.down_fc(self.refine(cells, is_word) + cells)
+        logits = self.model.down_fc(self.refine(cells, is_word, is_word) + cells)
         positions = torch.arange(is_word.shape[1], device=is_word.device)
         is_span = (positions[:, None] <= positions) & is_word[:, None]
         return logits.masked_fill(~is_span[..., None], -torch.inf)

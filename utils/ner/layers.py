@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from utils.ner.config import ATTENTION_HEADS
 
-QUERY_CHUNK = 64  # the keys of so many queries, and the reach to both sides, are compared at once
+QUERY_CHUNK = 32  # the keys of so many queries, and the reach to both sides, are compared at once
 
 
 class MultiHeadBiaffine(nn.Module):
@@ -40,34 +40,36 @@ class LocalSpanAttention(nn.Module):
         heads = projected.unflatten(-1, (3, ATTENTION_HEADS, -1)).transpose(1, 3)  # (rows, heads, 3, columns, size)
         query, key, value = heads.unbind(2)
         mixed = [self._attend(query, key, value, is_word, start) for start in range(0, cells.shape[1], QUERY_CHUNK)]
-        return self.attn.out_proj(torch.cat(mixed, dim=2).transpose(1, 2).flatten(-2))
+        return self.attn.out_proj(torch.cat(mixed, dim=1).flatten(-2))
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, is_word: Tensor, start: int) -> Tensor:
-        """Return the mixed values (rows, heads, at most 64, size) of the queries from `start` on."""
+        """Return the mixed values (rows, at most 32, heads, size) of the queries from `start` on."""
         queries = slice(start, start + QUERY_CHUNK)
         keys = slice(max(0, start - self.reach), start + QUERY_CHUNK + self.reach)
         columns = torch.arange(is_word.shape[1], device=is_word.device)
         distance = (columns[queries, None] - columns[keys]).abs()
         mask = (distance <= self.reach) & is_word[:, None, keys] | (distance == 0)
-        return nn.functional.scaled_dot_product_attention(
+        mixed = nn.functional.scaled_dot_product_attention(
             query[:, :, queries], key[:, :, keys], value[:, :, keys], attn_mask=mask[:, None]
         )
+        return mixed.transpose(1, 2)
 
 
 class LocalAttention(nn.Module):
     """KnowFREE's refinement of cells: local attention along the row, then layer normalisation."""
 
+    rows_around = 0  # that a row's cells depend on
+
     def __init__(self, dim: int, reach: int) -> None:
         super().__init__()
         self.local_attention = LocalSpanAttention(dim, reach)
         self.norm = nn.LayerNorm(dim)
+        self.reach = reach  # columns to each side
 
-    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
-        """Return refined cells (batch, rows, columns, dim); `is_word` (batch, columns) tells padding columns."""
-        batch, rows, columns, _ = cells.shape
-        is_key = is_word[:, None].expand(batch, rows, columns).flatten(0, 1)
-        mixed = self.local_attention(cells.flatten(0, 1), is_key).view_as(cells)
-        return self.norm(mixed)
+    def forward(self, cells: Tensor, is_row: Tensor, is_column: Tensor) -> Tensor:
+        """Return refined cells (batch, rows, columns, dim); `is_column` (batch, columns) tells which are words."""
+        is_key = is_column[:, None].expand(cells.shape[:3]).flatten(0, 1)
+        return self.norm(self.local_attention(cells.flatten(0, 1), is_key).view_as(cells))
 
 
 class ChannelNorm(nn.Module):
@@ -109,10 +111,11 @@ class MaskedCnn(nn.Module):
         for _ in range(depth):
             layers += [MaskedConv(channels, kernel_size), ChannelNorm(channels), nn.GELU()]
         self.cnns = nn.ModuleList([*layers, MaskedConv(channels, 3)])
+        self.reach = self.rows_around = depth * (kernel_size // 2)
 
-    def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
-        """Return refined cells (batch, words, words, dim); `is_word` (batch, words) tells padding."""
-        is_cell = (is_word[:, None, :, None] & is_word[:, None, None, :]).to(cells.dtype)
+    def forward(self, cells: Tensor, is_row: Tensor, is_column: Tensor) -> Tensor:
+        """Return refined cells (batch, rows, columns, dim); `is_row` and `is_column` tell which are words."""
+        is_cell = (is_row[:, None, :, None] & is_column[:, None, None, :]).to(cells.dtype)
         image = residual = cells.permute(0, 3, 1, 2) * is_cell
         for convolve, normalise, activate in zip(self.cnns[:-1:3], self.cnns[1::3], self.cnns[2::3], strict=True):
             residual = normalise(convolve(image, is_cell) + residual)

@@ -6,6 +6,8 @@ NER); arXiv 2501.19093 (KnowFREE, which puts local attention in the CNN's place)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,7 +19,19 @@ from utils.ner.layers import LocalAttention, MaskedCnn, MultiHeadBiaffine
 
 DISTANCES = 30  # buckets of (last word - first word): -15 and below, …, 14 and above
 PRIOR_LOG_ODDS = -9.0  # of a cell to be a span: nearly all are not, and to learn that first takes hundreds of steps
-BAND = 16  # rows that KnowFREE scores at once
+BAND = {"knowfree": 8, "cnnner": 32}  # rows that are scored at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What cells are made of. Their affine term, W · [head, 1, tail, 1, distance], is the sum of three parts of it."""
+
+    head: Tensor  # (batch, words, biaffine_size), as is `tail`
+    tail: Tensor
+    from_head: Tensor  # (batch, words, cnn_dim), as is `from_tail`
+    from_tail: Tensor
+    from_distance: Tensor  # (30, cnn_dim)
+    is_word: Tensor  # (batch, words)
 
 
 class SpanModel(nn.Module):
@@ -52,18 +66,17 @@ class SpanModel(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits (batch, first word, last word, labels without O); -inf where a cell is no span."""
-        words = self.word_states(batch)
-        head, tail = self.head_mlp(words), self.tail_mlp(words)
-        affine = self._affine_parts(head, tail)
-        positions = torch.arange(words.shape[1], device=words.device)
-        is_word = positions < batch.lengths[:, None]  # (batch, words)
-        height = BAND if self.config.span_model == "knowfree" else words.shape[1]
-        bands = [
-            self._score_band(head, tail, affine, is_word, slice(start, start + height))
-            for start in range(0, words.shape[1], height)
-        ]
-        is_span = (positions[:, None] <= positions) & is_word[:, None]
-        return torch.cat(bands, dim=1).masked_fill(~is_span[..., None], -torch.inf)
+        return torch.cat(list(self.bands(batch)), dim=1)
+
+    def bands(self, batch: Batch, labels: int | None = None) -> Iterator[Tensor]:
+        """Yield these logits for some rows at a time, (batch, rows, words, labels), from the first row to the last.
+
+        With `labels`, those of the first so many alone.
+        """
+        parts = self._parts(batch)
+        words, height = parts.is_word.shape[1], BAND[self.config.span_model]
+        for start in range(0, words, height):
+            yield self._score_band(parts, range(start, min(start + height, words)), labels)
 
     def word_states(self, batch: Batch) -> Tensor:
         """Return (batch, words, hidden): of each feature, the largest value among the word's pieces."""
@@ -72,41 +85,52 @@ class SpanModel(nn.Module):
         index = batch.word_index[..., None].expand_as(pieces)
         return states.scatter_reduce(1, index, pieces, "amax", include_self=False)[:, 1:]  # 0: no word's pieces
 
-    def _affine_parts(self, head: Tensor, tail: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what the first word, the last word and the distance each add to a cell.
-
-        Their sum is the published W · [head, 1, tail, 1, distance] without a vector for every cell.
-        """
+    def _parts(self, batch: Batch) -> _Parts:
+        words = self.word_states(batch)
+        head, tail = self.head_mlp(words), self.tail_mlp(words)
         size = self.config.biaffine_size + 1
         w_head, w_tail, w_distance = self.W.split([size, size, self.config.size_embed_dim], dim=1)
-        return (
-            nn.functional.linear(
-                self.dropout(nn.functional.pad(head, (0, 1), value=1.0)), w_head
-            ),  # (batch, words, cnn_dim)
-            nn.functional.linear(
-                self.dropout(nn.functional.pad(tail, (0, 1), value=1.0)), w_tail
-            ),  # (batch, words, cnn_dim)
-            nn.functional.linear(self.dropout(self.size_embedding.weight), w_distance),  # (30, cnn_dim)
+        linear, pad = nn.functional.linear, nn.functional.pad
+        return _Parts(
+            head,
+            tail,
+            from_head=linear(self.dropout(pad(head, (0, 1), value=1.0)), w_head),
+            from_tail=linear(self.dropout(pad(tail, (0, 1), value=1.0)), w_tail),
+            from_distance=linear(self.dropout(self.size_embedding.weight), w_distance),
+            is_word=torch.arange(words.shape[1], device=words.device) < batch.lengths[:, None],
         )
 
-    def _score_band(
-        self, head: Tensor, tail: Tensor, affine: tuple[Tensor, Tensor, Tensor], is_word: Tensor, rows: slice
-    ) -> Tensor:
+    def _score_band(self, parts: _Parts, rows: range, labels: int | None) -> Tensor:
         """Return the logits (batch, rows, words, labels) of spans that start in `rows`.
 
-        A span ends at or after its start, and attention looks `kernel_size` columns back. So a band of KnowFREE needs
-        only the columns from there on: half of the square in all, and never the whole square at once.
+        A span ends at or after its start, so a band needs the columns from there on, and as many more as are looked
+        back at: half of the square in all, and never the whole square at once. The CNN looks up and down, too: the
+        rows around a band are computed for it, and thrown away.
         """
-        first = max(0, rows.start - self.config.kernel_size)
-        from_head, from_tail, from_distance = affine
-        positions = torch.arange(tail.shape[1], device=tail.device)
+        refine = self.attn if self.config.span_model == "knowfree" else self.cnn
+        around = slice(max(0, rows.start - refine.rows_around), rows.stop + refine.rows_around)
+        first = max(0, rows.start - refine.reach)
+        cells = self._cells(parts, around, first)
+        refined = refine(self.logit_dropout(cells), parts.is_word[:, around], parts.is_word[:, first:])
+        kept = slice(rows.start - around.start, rows.stop - around.start)
+        refined = refined[:, kept] + cells[:, kept]
+        logits = nn.functional.linear(refined, self.down_fc.weight[:labels], self.down_fc.bias[:labels])
+        positions = torch.arange(parts.is_word.shape[1], device=logits.device)
+        is_span = (positions[rows.start : rows.stop, None] <= positions[first:]) & parts.is_word[:, None, first:]
+        return nn.functional.pad(
+            logits.masked_fill(~is_span[..., None], -torch.inf), (0, 0, first, 0), value=-torch.inf
+        )
+
+    def _cells(self, parts: _Parts, rows: slice, first: int) -> Tensor:
+        """Return the biaffine and the affine term (batch, rows, columns, cnn_dim) of the columns from `first` on."""
+        positions = torch.arange(parts.is_word.shape[1], device=parts.head.device)
         distance = positions[first:] - positions[rows, None]
         bucket = distance.clamp(-DISTANCES // 2, DISTANCES // 2 - 1) + DISTANCES // 2
-        cells = self.multi_head_biaffine(head[:, rows], tail[:, first:])
-        cells = cells + from_head[:, rows, None] + from_tail[:, None, first:] + from_distance[bucket]
-        refine = self.attn if self.config.span_model == "knowfree" else self.cnn
-        logits = self.down_fc(refine(self.logit_dropout(cells), is_word[:, first:]) + cells)
-        return nn.functional.pad(logits, (0, 0, first, 0), value=-torch.inf)
+        cells = self.multi_head_biaffine(parts.head[:, rows], parts.tail[:, first:])
+        cells += parts.from_head[:, rows, None]  # in place: cells are what memory and time go to
+        cells += parts.from_tail[:, None, first:]
+        cells += parts.from_distance[bucket]
+        return cells
 
 
 def span_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

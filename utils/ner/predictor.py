@@ -104,7 +104,8 @@ class SpanNer:
         for indices in tqdm(batches, desc="span model", unit="batch", disable=not progress):
             batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
             with torch.inference_mode():
-                logits = self.model(batch)
-            rows = find_candidates(logits, targets=len(self.targets), threshold=threshold, multi_label=multi_label)
+                rows = find_candidates(
+                    self.model.bands(batch, len(self.targets)), threshold=threshold, multi_label=multi_label
+                )
             for index, candidates in zip(indices, rows, strict=True):
                 yield *jobs[index], candidates
