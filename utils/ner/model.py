@@ -105,7 +105,7 @@ class SpanModel(nn.Module):
 
         A span ends at or after its start, so a band needs the columns from there on, and as many more as are looked
         back at: half of the square in all, and never the whole square at once. The CNN looks up and down, too: the
-        rows around a band are computed for it, and thrown away.
+        rows around a band are computed for it (with a `logit_dropout` of their own), and thrown away.
         """
         refine = self.attn if self.config.span_model == "knowfree" else self.cnn
         around = slice(max(0, rows.start - refine.rows_around), rows.stop + refine.rows_around)
