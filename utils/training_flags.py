@@ -88,7 +88,7 @@ def add_learning_flags(parser: Parser) -> None:
         ("weight_decay", default.weight_decay, "of all weights but biases and norms"),
         ("clip_norm", default.clip_norm, "longer gradients are cut to this length"),
         ("ema", default.ema, "decay of the moving average of the weights that is released; 0: the weights themselves"),
-        ("adversarial", default.adversarial, "each sentence is also learnt with embeddings so far off; 0: it is not"),
+        ("adversarial", default.adversarial, "share by which embeddings are shifted, to learn harder ones; 0: none"),
         ("synthetic_weight", default.synthetic_weight, "of a synthetic sentence in the loss; others weigh 1"),
     ):
         how.add_argument(f"--{name}", type=decimal, default=value, help=meaning)

@@ -196,25 +196,28 @@ def test_a_sentence_made_harder_has_a_higher_loss_and_the_next_call_the_old_one(
     with observed(embeddings) as seen:
         plain = losses()
         plain.sum().backward()
-    shift = hardest_shift(seen[0].grad, 0.1)
-    assert torch.linalg.vector_norm(shift, dim=(1, 2)).tolist() == pytest.approx([0.1] * len(plain))
+    (embedded,) = seen
+    shift = hardest_shift(embedded, batch.attention_mask, 0.02)
+    for one, row, is_piece in zip(shift, embedded, batch.attention_mask.bool(), strict=True):
+        assert one.norm().item() == pytest.approx(0.02 * row[is_piece].norm().item(), rel=1e-5)
     with shifted(embeddings, shift):
         assert (losses() > plain).all()
     assert torch.equal(losses(), plain)
 
 
 def test_a_sentence_without_a_gradient_is_not_shifted():
-    gradient = torch.stack([torch.zeros(3, 4), torch.ones(3, 4)])
-    shift = hardest_shift(gradient, 2.0)
-    assert shift[0].tolist() == torch.zeros(3, 4).tolist()
-    assert shift[1].norm().item() == pytest.approx(2.0)
+    embedded = torch.ones(2, 4, 1, requires_grad=True)
+    embedded.grad = torch.stack([torch.zeros(4, 1), torch.ones(4, 1)])
+    shift = hardest_shift(embedded, torch.ones(2, 4), 0.5)
+    assert shift[0].tolist() == torch.zeros(4, 1).tolist()
+    assert shift[1].norm().item() == pytest.approx(0.5 * 2)
 
 
 def test_harder_sentences_add_their_gradients_and_leave_the_reported_loss(make_learner, monkeypatch):
-    plain, harder = make_learner(), make_learner(replace(SETTINGS, adversarial=1e-6))
+    plain, harder = make_learner(), make_learner(replace(SETTINGS, adversarial=1e-7))
     once, twice = gradients(plain, monkeypatch), gradients(harder, monkeypatch)
     assert_close(twice, {name: 2 * gradient for name, gradient in once.items()}, tolerance=1e-4)  # a shift of nearly 0
-    far = gradients(make_learner(replace(SETTINGS, adversarial=1.0)), monkeypatch)
+    far = gradients(make_learner(replace(SETTINGS, adversarial=0.1)), monkeypatch)
     assert any(not torch.allclose(far[name], twice[name], rtol=1e-2) for name in far)
-    one, other = make_learner(), make_learner(replace(SETTINGS, adversarial=1.0))
+    one, other = make_learner(), make_learner(replace(SETTINGS, adversarial=0.1))
     assert one.step(one.examples) == other.step(other.examples)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -39,10 +39,13 @@ def shifted(embeddings: nn.Module, shift: Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def hardest_shift(gradient: Tensor, length: float) -> Tensor:
-    """Return the shifts (sentences, pieces, hidden) of that length, one a sentence, that raise its loss the fastest.
+def hardest_shift(embedded: Tensor, is_piece: Tensor, share: float) -> Tensor:
+    """Return the shifts (sentences, pieces, hidden) that raise each sentence's loss the fastest.
 
-    A sentence whose gradient is 0 is not shifted.
+    Each is `share` times as long as all embeddings of its sentence in `embedded`, which holds their gradient; those of
+    padding, where `is_piece` (sentences, pieces) is 0, do not count. A sentence whose gradient is 0 is not shifted.
     """
+    gradient = cast(Tensor, embedded.grad)
     norms = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)
-    return length * gradient / norms.clamp_min(torch.finfo(norms.dtype).tiny)
+    lengths = share * torch.linalg.vector_norm(embedded.detach() * is_piece[..., None], dim=(1, 2), keepdim=True)
+    return lengths * gradient / norms.clamp_min(torch.finfo(norms.dtype).tiny)

@@ -70,7 +70,7 @@ class Learner:
         embeddings = self.model.bert.get_input_embeddings()
         with observed(embeddings) as seen:
             loss = self._backward(batch, targets, cell_weights)
-        with shifted(embeddings, hardest_shift(cast(torch.Tensor, seen[0].grad), self.settings.adversarial)):
+        with shifted(embeddings, hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)):
             self._backward(batch, targets, cell_weights)
         return loss
 

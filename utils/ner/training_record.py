@@ -58,7 +58,7 @@ class TrainSettings:
     synthetic_weight: float = 1.0  # of a synthetic sentence in the loss
     precision: Precision = "auto"  # of the forward pass; a released model is float32, and evaluated as such
     ema: float = 0.99  # decay of the moving average of the weights that is released; 0: the weights themselves
-    adversarial: float = 1.0  # length of the shift that makes a sentence's embeddings harder; 0: none
+    adversarial: float = 0.05  # share of its embeddings by which a sentence is made harder; 0: it is not
     patience: int = 5  # evaluations without a better dev F1; counted from the first above 0
 
     def __post_init__(self) -> None:
