@@ -14,11 +14,12 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from utils.fusion import Naming, merge_sentences
+from utils.fusion import FusionCounts, Naming, merged_rows
 from utils.labels import LabelNormaliser
 from utils.layout import ENTITY_LABELS, POS_LABELS
 from utils.parsing import Item
@@ -66,16 +67,19 @@ def main() -> None:
     for damaged in (False, True):
         draw = random.Random(0)
         found = {sentence.id: answers(sentence, draw, damaged=damaged) for sentence in sentences}
-        begin = time.process_time()
+
+        def merge(counts: FusionCounts, found: dict[str, Any] = found) -> list[dict[str, Any]]:
+            return list(merged_rows(sentences, found, naming, counts, dense=True))
+
         if args.profile:
-            cProfile.runctx(
-                "merge_sentences(sentences, found, naming, dense=True)", globals(), locals(), sort="tottime"
-            )
-        _, counts = merge_sentences(sentences, found, naming, dense=True)
+            cProfile.runctx("merge(FusionCounts())", globals(), locals(), sort="tottime")
+        counts = FusionCounts()
+        begin = time.process_time()
+        merge(counts)
         seconds = time.process_time() - begin
         tracemalloc.start()
-        kept = merge_sentences(sentences, found, naming, dense=True)
-        size = tracemalloc.get_traced_memory()[0] / 1000 / len(kept[0])
+        kept = merge(FusionCounts())
+        size = tracemalloc.get_traced_memory()[0] / 1000 / len(kept)
         tracemalloc.stop()
         name = "damaged" if damaged else "tiling "
         print(f"{name}  {len(sentences) / seconds:7.0f} lines/s  {size:5.1f} kB/line  {counts}")

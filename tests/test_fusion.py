@@ -8,7 +8,7 @@ import json
 import pytest
 from builders import sentence, write_json, write_rows
 
-from utils.fusion import FusionCounts, Naming, combine_tables, label_table, merge_sentences
+from utils.fusion import FusionCounts, Naming, combine_tables, label_table, merged_rows
 from utils.fusion_files import Merger, Side, read_table
 from utils.labels import LabelNormaliser
 from utils.layout import Layout
@@ -40,8 +40,9 @@ def naming(files):
 def merge(naming, one, *, entity=(), pos=(), dense=False):
     """Merge items, written (text, label), into one sentence; return what stands in its line, and the counts."""
     found = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
-    rows, counts = merge_sentences([one], {one.id: found} if found else {}, naming, dense=dense)
-    return rows[0]["entities"], counts
+    counts = FusionCounts()
+    (row,) = merged_rows([one], {one.id: found} if found else {}, naming, counts, dense=dense)
+    return row["entities"], counts
 
 
 def spans(entities):
@@ -63,7 +64,7 @@ def test_gold_spans_come_first_untouched_with_their_unknown_keys(naming):
     before = copy.deepcopy(row)
     one = sentence_from_row(row, id="1", dense=True)
     answers = {"1": {"entity": [Item("邓超", "人名")]}}
-    merged = merge_sentences([one], answers, naming(), dense=True)[0][0]
+    (merged,) = merged_rows([one], answers, naming(), FusionCounts(), dense=True)
     assert json.dumps(merged["entities"][:2]) == json.dumps(gold)
     assert {key: merged[key] for key in ("id", "text", "url", "source")} == {
         key: before[key] for key in ("id", "text", "url", "source")
@@ -168,8 +169,9 @@ def test_a_label_is_then_looked_up_in_the_other_file(naming, mode, spelling, lab
 @pytest.mark.parametrize("label", ["null", "7", "[]", '["city", "town"]', '{"a": 1}', "true"])
 def test_an_answer_whose_label_is_no_string_is_merged(naming, label):
     items = parse_items(f'[{{"entity": "Rome", "type": {label}}}]', "entity")
-    rows, _ = merge_sentences([sentence("in Rome")], {"1": {"entity": items}}, naming(), dense=False)
-    assert spans(rows[0]["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
+    answers = {"1": {"entity": items}}
+    (row,) = merged_rows([sentence("in Rome")], answers, naming(), FusionCounts(), dense=False)
+    assert spans(row["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
 
 
 # --- targets

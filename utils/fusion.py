@@ -97,22 +97,6 @@ class FusionCounts:
         return {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}
 
 
-def merge_sentences(
-    sentences: Iterable[Sentence],
-    answers: Mapping[str, Mapping[Mode, Sequence[Item]]],
-    naming: Naming,
-    *,
-    dense: bool,
-    drop_crossing: bool = False,
-) -> tuple[list[dict[str, Any]], FusionCounts]:
-    """Return each sentence's line with its extension spans behind its own, and what was merged.
-
-    `answers` maps a sentence's id to what was marked in it, by mode.
-    """
-    counts = FusionCounts(crossing_dropped=drop_crossing)
-    return list(merged_rows(sentences, answers, naming, counts, dense=dense)), counts
-
-
 def merged_rows(
     sentences: Iterable[Sentence],
     answers: Mapping[str, Mapping[Mode, Sequence[Item]]],
@@ -121,7 +105,10 @@ def merged_rows(
     *,
     dense: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Yield each sentence's line with its extension spans behind its own; `counts` is complete behind the last."""
+    """Yield each sentence's line with its extension spans behind its own; `counts` is complete behind the last.
+
+    `answers` maps a sentence's id to what was marked in it, by mode.
+    """
     for sentence in sentences:
         counts.sentences += 1
         found = answers.get(sentence.id, {})

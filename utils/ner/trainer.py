@@ -158,11 +158,12 @@ class Trainer:
     def _tell_of_round(self, is_best: bool) -> None:
         row = self.history[-1]
         log.info(
-            "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f%s",
+            "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f at threshold %.1f%s",
             row["epoch"],
             self.plan.rounds * self.plan.epochs_per_round,
             row["loss"],
             *(100 * row[f"dev_{name}"] for name in ("precision", "recall", "f1")),
+            row["threshold"],
             ", the best so far" if is_best else "",
         )
 
