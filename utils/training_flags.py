@@ -70,6 +70,12 @@ def add_learning_flags(parser: Parser) -> None:
     which.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
     which.add_argument("--seed", type=whole_number, default=default.seed, help="of all that is random")
     which.add_argument("--seeds", type=seeds, help="several, as 1,2,3: trains with each; reports mean and deviation")
+    which.add_argument(
+        "--encoder_layers",
+        type=positive_number,
+        help="keep only so many of the encoder's layers, the lowest; default: all. Fewer are faster, and may do "
+        "better in encoders that were trained to compare whole sentences (E5, MiniLM, BGE)",
+    )
     time = parser.add_argument_group("how long it learns")
     for name, number, meaning in (
         ("epochs", default.epochs, "passes over the training data, unless they are fewer steps than --min_steps"),
@@ -117,6 +123,7 @@ def settings_of(args: Namespace, seed: int) -> TrainSettings:
     return TrainSettings(
         span_model=args.model,
         seed=seed,
+        encoder_layers=args.encoder_layers,
         epochs=args.epochs,
         min_steps=args.min_steps,
         batch_size=args.batch_size,

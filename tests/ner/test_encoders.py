@@ -88,6 +88,14 @@ def ner(request: pytest.FixtureRequest, tmp_path: Path) -> SpanNer:
     return SpanNer(model, load_tokenizer(str(folder)))
 
 
+def test_the_lowest_layers_alone_are_loaded_if_asked(encoder_folder):
+    whole, lowest = (load_encoder(str(encoder_folder), layers) for layers in (None, 1))
+    expected = {name: tensor for name, tensor in whole.state_dict().items() if ".layer.1." not in name}
+    assert lowest.config.num_hidden_layers == 1 < whole.config.num_hidden_layers
+    assert lowest.state_dict().keys() == expected.keys() < whole.state_dict().keys()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in lowest.state_dict().items())
+
+
 def test_every_encoder_learns_predicts_and_is_loaded_again(ner, sentences, tmp_path):
     examples = make_examples(sentences, ner.words, ner.labels)
     batch = ner.words.collate([example.window for example in examples])

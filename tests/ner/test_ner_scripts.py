@@ -104,6 +104,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
             "/no/such/encoder is not a folder: give that of a pretrained encoder",
         ),
         ({"from_pretrained": None}, "--from_pretrained"),
+        ({"encoder_layers": 3}, "has 2 layers, fewer than --encoder_layers=3"),
     ],
 )
 def test_what_cannot_be_trained_is_one_clear_line(dataset, encoder_folder, changed, message):

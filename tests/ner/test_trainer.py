@@ -84,6 +84,13 @@ def test_the_threshold_is_the_best_on_dev_and_released_with_the_model(start, sen
     assert row["dev_f1"] == pytest.approx(max(f1.values()), abs=1e-6)
 
 
+def test_an_encoder_may_be_cut_to_its_lowest_layers(start, sentences, tmp_path):
+    start("model", replace(SETTINGS, encoder_layers=1))
+    ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
+    assert ner.model.bert.config.num_hidden_layers == 1
+    assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
+
+
 def test_extension_labels_are_learnt_beside_targets_and_never_predicted(start, sentences, tmp_path):
     nouns = [
         replace(s, spans=(*s.spans, *(Span(at, at + 1, "NOUN") for at, word in enumerate(s.tokens) if word != "sees")))

@@ -19,13 +19,21 @@ TOKENIZER_FILES = (
 DEFAULT_POSITIONS = 512
 
 
-def load_encoder(source: str) -> Any:
-    """Return the pretrained encoder of a folder or hub id, in float32 and without its pooling layer."""
+def load_encoder(source: str, layers: int | None = None) -> Any:
+    """Return the pretrained encoder of a folder or hub id, in float32 and without its pooling layer.
+
+    With `layers`, only so many of its layers, the lowest; raise ValueError where it has fewer.
+    """
     _check_source(source)
+    config = AutoConfig.from_pretrained(source)
+    if layers is not None:
+        if layers > config.num_hidden_layers:
+            raise ValueError(f"{source} has {config.num_hidden_layers} layers, fewer than --encoder_layers={layers}")
+        config.num_hidden_layers = layers
     try:
-        encoder = AutoModel.from_pretrained(source, add_pooling_layer=False)
+        encoder = AutoModel.from_pretrained(source, config=config, add_pooling_layer=False)
     except TypeError:  # an architecture that has none
-        encoder = AutoModel.from_pretrained(source)
+        encoder = AutoModel.from_pretrained(source, config=config)
     return _without_pooler(encoder.float())
 
 

@@ -69,7 +69,7 @@ class Trainer:
         self.record = {**record, "finished": False}
         self.folder = run.folder
         self.save_seconds = 60 * run.save_minutes
-        model = SpanModel(load_encoder(run.encoder), _config(data, settings)).to(run.device)
+        model = SpanModel(load_encoder(run.encoder, settings.encoder_layers), _config(data, settings)).to(run.device)
         tokenizer = load_tokenizer(run.encoder)
         words = WordEncoder(tokenizer, max_pieces(model.bert))
         self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight)

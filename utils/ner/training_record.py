@@ -48,6 +48,7 @@ class TrainSettings:
     epochs: int = 12
     min_steps: int = 200
     batch_size: int | None = None  # None: 4, above 1000 sentences 8
+    encoder_layers: int | None = None  # the lowest so many; None: all
     encoder_lr: float = 2e-4  # of the top layer
     layer_decay: float = 0.9  # of the learning rate from a layer of the encoder to the one below it
     head_lr: float = 1e-3
