@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from utils.ner.config import ATTENTION_HEADS
 
-QUERY_CHUNK = 32  # the keys of so many queries, and the reach to both sides, are compared at once
+QUERY_CHUNK = 16  # the keys of so many queries, and the reach to both sides, are compared at once
 
 
 class MultiHeadBiaffine(nn.Module):
@@ -43,7 +43,7 @@ class LocalSpanAttention(nn.Module):
         return self.attn.out_proj(torch.cat(mixed, dim=1).flatten(-2))
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, is_word: Tensor, start: int) -> Tensor:
-        """Return the mixed values (rows, at most 32, heads, size) of the queries from `start` on.
+        """Return the mixed values (rows, at most 16, heads, size) of the queries from `start` on.
 
         Written out: the fused attention's backward pass is six times slower in bf16 on a CPU, and no faster in fp32.
         """
@@ -53,7 +53,7 @@ class LocalSpanAttention(nn.Module):
         distance = (columns[queries, None] - columns[keys]).abs()
         mask = (distance <= self.reach) & is_word[:, None, keys] | (distance == 0)
         scores = query[:, :, queries] * query.shape[-1] ** -0.5 @ key[:, :, keys].transpose(-1, -2)
-        weights = scores.masked_fill(~mask[:, None], -torch.inf).softmax(dim=-1)
+        weights = scores.masked_fill_(~mask[:, None], -torch.inf).softmax(dim=-1)
         mixed = weights.to(value.dtype) @ value[:, :, keys]
         return mixed.transpose(1, 2)
 
