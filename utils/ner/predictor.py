@@ -13,6 +13,7 @@ from utils.ner.checkpoint import load_model
 from utils.ner.decoding import Candidate, check_threshold, drop_clashes, find_candidates, to_span
 from utils.ner.encoder import has_tokenizer, load_tokenizer, max_pieces
 from utils.ner.encoding import Window, WordEncoder, batches_by_length, owner
+from utils.ner.fast_linear import FastLinear
 from utils.ner.model import SpanModel
 from utils.records import Span
 from utils.tokens import looks_dense, split_text
@@ -103,7 +104,7 @@ class SpanNer:
         self.model.eval()
         for indices in tqdm(batches, desc="span model", unit="batch", disable=not progress):
             batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
-            with torch.inference_mode():
+            with torch.inference_mode(), FastLinear():
                 rows = find_candidates(
                     self.model.bands(batch, len(self.targets)), threshold=threshold, multi_label=multi_label
                 )
