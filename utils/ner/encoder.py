@@ -7,6 +7,8 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from utils.ner.fast_linear import FastLinear
+
 TOKENIZER_FILES = (
     "tokenizer.json",
     "vocab.txt",
@@ -39,7 +41,10 @@ def load_encoder(source: str, layers: int | None = None) -> Any:
 
 def checkpoint_gradients(encoder: Any) -> None:
     """Let an encoder compute its layers anew for their gradients, instead of keeping them: less memory, more time."""
-    encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    encoder.gradient_checkpointing_enable(
+        # Both times by the same operators: a backward pass knows nothing of the contexts that are entered around it.
+        gradient_checkpointing_kwargs={"use_reentrant": False, "context_fn": lambda: (FastLinear(), FastLinear())}
+    )
 
 
 def build_encoder(config_folder: Path) -> Any:

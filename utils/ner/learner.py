@@ -11,6 +11,7 @@ from utils.ner.adversarial import hardest_shift, observed, shifted
 from utils.ner.averaging import moving_average
 from utils.ner.encoding import Batch, WordEncoder
 from utils.ner.examples import Example, dense_targets, step_parts
+from utils.ner.fast_linear import FastLinear
 from utils.ner.model import SpanModel, span_loss
 from utils.ner.optim import make_optimizer, make_schedule, random_states, set_random_states, trainable
 from utils.ner.precision import autocast, computing_dtype, loss_scaler
@@ -75,7 +76,7 @@ class Learner:
         return loss
 
     def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
-        with autocast(self.dtype, self.device):
+        with autocast(self.dtype, self.device), FastLinear():
             logits = self.model(batch)
         loss = span_loss(logits.float(), targets, weights)
         self.scaler.scale(loss).backward()
