@@ -79,16 +79,16 @@ def _pool_results(
     ray = _start_ray()
     gpus, workers = _share_out(engine, ray)
     size = _rows_at_once(len(rows), workers, batch_size)
-    blocks = math.ceil(len(rows) / size)
-    workers = min(workers, blocks)
-    packed = [{"place": place, "row": pickle.dumps(row)} for place, row in rows]
-    source = ray.data.from_items(packed, override_num_blocks=blocks)
+    # A block of Ray's is one item, which holds `size` rows: of more items it would make blocks of a size of its own.
+    packed = [{"rows": pickle.dumps(rows[start : start + size])} for start in range(0, len(rows), size)]
+    workers = min(workers, len(packed))
+    source = ray.data.from_items(packed, override_num_blocks=len(packed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Ray 2.64 names max_restarts in another way
         results = source.map_batches(
             _Worker,
             fn_constructor_args=(load,),
-            batch_size=None,  # all rows of a block
+            batch_size=None,  # a whole block
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
             num_cpus=1 if gpus else _cores_each(_machines(ray, "CPU"), workers),
@@ -116,11 +116,11 @@ class _Worker:
     def __call__(self, block: Any) -> Iterator[Any]:
         import pyarrow
 
-        places = block["place"].to_pylist()
+        placed = [one for item in block["rows"].to_pylist() for one in pickle.loads(item)]
         try:
             self._work = self._work or self._load()
-            for index, result in self._work([pickle.loads(row) for row in block["row"].to_pylist()]):
-                yield pyarrow.table({"place": [places[index]], "result": [pickle.dumps(result)]})
+            for index, result in self._work([row for _, row in placed]):
+                yield pyarrow.table({"place": [placed[index][0]], "result": [pickle.dumps(result)]})
         except tuple(ERRORS.values()) as error:
             kind = next(name for name, kind in ERRORS.items() if isinstance(error, kind))
             yield pyarrow.table({"place": [-1], "result": [pickle.dumps((kind, str(error)))]})
