@@ -43,10 +43,10 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight = ctx.saved_tensors
-        flat = gradient.flatten(0, -2)
+        flat = gradient.contiguous().flatten(0, -2)
         for_rows, for_weight, for_bias = ctx.needs_input_grad
         return (
-            _onednn(gradient.contiguous(), weight.T) if for_rows else None,
+            _onednn(flat, weight.T).view_as(rows) if for_rows else None,
             _onednn(flat.T, rows.flatten(0, -2).T) if for_weight else None,
             flat.sum(dim=0) if for_bias else None,
         )
