@@ -21,9 +21,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts set it
 
 def run(args: argparse.Namespace) -> None:
     """Ask a backend about the sentences in each mode, and write a line for each mode with the answers."""
-    from utils.annotation import Annotator
-    from utils.dataset import read_dataset
-    from utils.layout import ENTITY_LABELS, POS_LABELS
+    from utils.annotation.annotator import Annotator
+    from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+    from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions
 
     dataset = read_dataset(args.data / "train_1000.jsonl", args.data / "labels.txt")

@@ -22,9 +22,9 @@ BUSY = "while True: pass"
 
 def measure(model: str, sentences: int) -> dict[str, float]:
     """Return tokens and seconds of guided answers to the first sentences of the demo, in both modes."""
-    from utils.annotation import Annotator
-    from utils.dataset import read_dataset
-    from utils.layout import ENTITY_LABELS, POS_LABELS
+    from utils.annotation.annotator import Annotator
+    from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+    from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions, load_llm
 
     dataset = read_dataset(DEMO / "train_1000.jsonl", DEMO / "labels.txt")

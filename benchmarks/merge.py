@@ -19,11 +19,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from utils.fusion import FusionCounts, Naming, merged_rows
-from utils.labels import LabelNormaliser
-from utils.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.records import Sentence, sentence_from_row
+from utils.fusion.merge import FusionCounts, Naming, merged_rows
+from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item
-from utils.records import Sentence, sentence_from_row
 
 ENTITIES, WORDS = 6, 23
 TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"

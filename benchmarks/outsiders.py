@@ -10,7 +10,7 @@ from typing import Any
 
 from utils.llm import LLMOptions
 from utils.llm.base import Answer, Request
-from utils.llm.chat_format import ChatFormat
+from utils.llm.hf.chat_format import ChatFormat
 
 
 class PlainLoop:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from utils.annotation import Annotator, questions
-from utils.asking import Question
-from utils.dataset import read_dataset
-from utils.journal import Entry, journal_path
-from utils.jsonl import read_rows
-from utils.layout import ENTITY_LABELS, POS_LABELS
+from utils.annotation.annotator import Annotator, questions
+from utils.asking.estimate import Count, estimate, spread
+from utils.asking.journal import Entry, journal_path
+from utils.asking.questions import Question
+from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.modes import MODES
+from utils.dataset.reading import read_dataset
+from utils.files.jsonl import read_rows
 from utils.llm import LLMOptions, load_counter
 from utils.llm.base import choose_backend
-from utils.modes import MODES
-from utils.plan import Count, estimate, spread
 
 
 def compare(asked: list[Question], entries: Mapping[tuple[str, str, str, int], Entry], count: Count, known: int) -> str:

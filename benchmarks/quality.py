@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from utils.answers import place_items
-from utils.dataset import read_dataset
-from utils.labels import LabelNormaliser
-from utils.layout import ENTITY_LABELS, POS_LABELS
+from utils.annotation.answers import place_items
+from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.reading import read_dataset
+from utils.dataset.records import Sentence
+from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import parse_items
-from utils.records import Sentence
 
 Spans = dict[tuple[int, int], set[str | None]]
 

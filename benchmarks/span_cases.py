@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from utils.dataset.records import Sentence, Span
 from utils.ner import SpanNer
 from utils.ner.config import NerConfig
-from utils.ner.encoder import load_encoder, load_tokenizer, max_pieces
-from utils.ner.encoding import Batch
-from utils.ner.examples import Example, make_examples
-from utils.ner.model import SpanModel
-from utils.ner.optim import seed_all
-from utils.records import Sentence, Span
+from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
+from utils.ner.model.span_model import SpanModel
+from utils.ner.model.word_pieces import Batch
+from utils.ner.training.examples import Example, make_examples
+from utils.ner.training.optimizer import seed_all
 
 TARGETS = 8
 SPAN_SHARE = 1e-3  # of all pairs of words that an untrained model is made to predict

@@ -14,13 +14,13 @@ from oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
 from span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
 from torch import Tensor
 
+from utils.compute.fast_linear import FastLinear
 from utils.ner import SpanNer
-from utils.ner.examples import Example, dense_targets, shuffled_batches
-from utils.ner.fast_linear import FastLinear
-from utils.ner.learner import Learner
-from utils.ner.model import SpanModel, span_loss
-from utils.ner.optim import trainable
-from utils.ner.training_record import TrainSettings, make_plan
+from utils.ner.model.span_model import SpanModel, span_loss
+from utils.ner.training.examples import Example, dense_targets, shuffled_batches
+from utils.ner.training.learner import Learner
+from utils.ner.training.optimizer import trainable
+from utils.ner.training.record import TrainSettings, make_plan
 
 STEP, STEP_CELLS = 4, 2 * 256**2  # sentences of a step; fewer where they are long, as in the project's training
 TIMED = 192  # sentences

@@ -12,11 +12,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from utils.answers import read_answers
-from utils.dataset import read_dataset
-from utils.jsonl import read_rows
-from utils.records import Sentence
-from utils.voting import VotedItem, Voting
+from utils.annotation.answers import read_answers
+from utils.annotation.voting import VotedItem, Voting
+from utils.dataset.reading import read_dataset
+from utils.dataset.records import Sentence
+from utils.files.jsonl import read_rows
 
 
 def boundaries(answers: Sequence[str], sentence: Sentence, min_votes: int) -> set[tuple[int, int]]:

@@ -16,9 +16,10 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.audit import audit
-from utils.layout import SIZES
+from utils.audit.audit import audit
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES
 
 cmd_args = True  # set to False inside a notebook
 

@@ -22,11 +22,12 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import file_looks_dense, read_sentences
-from utils.jsonl import write_json
-from utils.manifest import check_owner, file_hash, fingerprint, made_by, model_identity, publish
-from utils.records import Sentence, Span
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.reading import file_looks_dense, read_sentences
+from utils.dataset.records import Sentence, Span
+from utils.files.jsonl import write_json
+from utils.files.manifest import check_owner, file_hash, fingerprint, made_by, model_identity, publish
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -75,9 +76,9 @@ def check_output(output: Path, test: Path) -> None:
 
 def evaluate(sentences: Sequence[Sentence], args: Namespace) -> None:
     """Report on the model's predictions, and write them where that is asked for."""
-    from utils.devices import choose_device
+    from utils.compute.devices import choose_device
     from utils.ner import SpanNer
-    from utils.ner.evaluation import assess, labels_that_count
+    from utils.ner.scoring.evaluation import assess, labels_that_count
 
     ner = SpanNer.from_pretrained(
         args.model_from_pretrained, encoder=args.from_pretrained, device=choose_device(args.n_gpu)
@@ -99,7 +100,7 @@ def write_predictions(
     sentences: Sequence[Sentence], predicted: Sequence[Sequence[Span]], labels: Sequence[str], args: Namespace
 ) -> None:
     """Write the rows of --output, and their manifest, which says what they were predicted with."""
-    from utils.ner.outputs import output_rows
+    from utils.ner.prediction.outputs import output_rows
 
     parameters = {
         "model": fingerprint(model_identity(str(args.model_from_pretrained))),
@@ -113,7 +114,7 @@ def write_predictions(
 
 def compare(args: Namespace) -> None:
     """Report on two files of predictions, and on how sure their difference is."""
-    from utils.ner.outputs import compare_outputs, read_output
+    from utils.ner.prediction.outputs import compare_outputs, read_output
 
     one, other = (read_output(file) for file in args.compare)
     found = compare_outputs(one, other, seed=args.seed, resamples=args.resamples)

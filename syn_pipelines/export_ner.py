@@ -20,7 +20,7 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli
+from utils.cli import script as cli
 
 cmd_args = True  # set to False inside a notebook
 
@@ -39,7 +39,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Export the model."""
     from utils.ner import SpanNer
-    from utils.ner.exporting import export_model
+    from utils.ner.prediction.exporting import export_model
 
     ner = SpanNer.from_pretrained(args.model_from_pretrained, encoder=args.from_pretrained, device="cpu")
     difference = export_model(ner, args.output)

@@ -19,10 +19,10 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli
-from utils.jsonl import replacing
-from utils.layout import MODELS
-from utils.manifest import file_hash
+from utils.cli import script as cli
+from utils.dataset.layout import MODELS
+from utils.files.jsonl import replacing
+from utils.files.manifest import file_hash
 
 log = logging.getLogger(__name__)
 

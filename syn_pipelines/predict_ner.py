@@ -25,11 +25,12 @@ from typing import BinaryIO, get_args
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.jsonl import Row, encode, write_rows
-from utils.ner.texts import Form, Text, form_of, predicted_rows, read_texts
-from utils.records import Span
-from utils.tokens import split_text
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.records import Span
+from utils.dataset.tokens import split_text
+from utils.files.jsonl import Row, encode, write_rows
+from utils.ner.prediction.texts import Form, Text, form_of, predicted_rows, read_texts
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def check(path: Path, form: Form) -> None:
 
 def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) -> Iterator[Row]:
     """Yield a row for each text, with what the model finds in it."""
-    from utils.devices import choose_device
+    from utils.compute.devices import choose_device
     from utils.ner import SpanNer
 
     ner = SpanNer.from_pretrained(

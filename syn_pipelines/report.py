@@ -15,10 +15,11 @@ from typing import get_args
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import read_sentences
-from utils.jsonl import read_json
-from utils.layout import SIZES, Layout, Size, TrainingData, model_folder
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES, Layout, Size, TrainingData, model_folder
+from utils.dataset.reading import read_sentences
+from utils.files.jsonl import read_json
 
 cmd_args = True  # set to False inside a notebook
 

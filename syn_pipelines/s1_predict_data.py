@@ -13,9 +13,10 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags, question_flags, run_flags
-from utils.annotation import annotate, questions
-from utils.dataset import read_dataset
+from utils.annotation.annotator import annotate, questions
+from utils.cli import flags, question_flags, run_flags
+from utils.cli import script as cli
+from utils.dataset.reading import read_dataset
 
 cmd_args = True  # set to False inside a notebook
 

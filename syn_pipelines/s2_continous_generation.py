@@ -14,11 +14,12 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags, question_flags, run_flags, synthesis_flags
-from utils.dataset import read_dataset, read_sentences
-from utils.generation import MAX_NEW_TOKENS
-from utils.manifest import hash_inputs, made_by, publish
-from utils.synthesis import synthesise
+from utils.cli import flags, question_flags, run_flags, synthesis_flags
+from utils.cli import script as cli
+from utils.dataset.reading import read_dataset, read_sentences
+from utils.files.manifest import hash_inputs, made_by, publish
+from utils.synthesis.generator import MAX_NEW_TOKENS
+from utils.synthesis.rounds import synthesise
 
 cmd_args = True  # set to False inside a notebook
 

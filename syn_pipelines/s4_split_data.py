@@ -15,15 +15,16 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import read_dataset, read_synthetic
-from utils.layout import SIZES, Layout, Size, needed
-from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
-from utils.modes import MODES
-from utils.old_results import read_answer_rows
-from utils.records import sentence_to_row
-from utils.runlog import logged_run
-from utils.splits import Rows, Share
+from utils.annotation.legacy_files import read_answer_rows
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.modes import MODES
+from utils.dataset.reading import read_dataset, read_synthetic
+from utils.dataset.records import sentence_to_row
+from utils.dataset.splits import Rows, Share
+from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.files.run_log import logged_run
 
 cmd_args = True  # set to False inside a notebook
 

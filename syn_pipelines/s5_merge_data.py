@@ -15,12 +15,13 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.fusion_files import find_side
-from utils.layout import SIZES
-from utils.modes import Mode
-from utils.runlog import logged_run
-from utils.suggestions import label_patch
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES
+from utils.dataset.modes import Mode
+from utils.files.run_log import logged_run
+from utils.fusion.files import find_side
+from utils.labels.suggestions import label_patch
 
 cmd_args = True  # set to False inside a notebook
 

@@ -12,12 +12,13 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import read_labels
-from utils.fusion_files import combine_labels
-from utils.layout import SIZES
-from utils.manifest import check_owner
-from utils.runlog import logged_run
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES
+from utils.dataset.reading import read_labels
+from utils.files.manifest import check_owner
+from utils.files.run_log import logged_run
+from utils.fusion.files import combine_labels
 
 cmd_args = True  # set to False inside a notebook
 

@@ -17,15 +17,16 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import read_dataset, read_sentences, read_synthetic
-from utils.layout import SIZES, Layout, Size, needed
-from utils.manifest import hash_inputs, made_by, publish, tell_of_stale
-from utils.marking import Marker, Predictor, TrainedModel, check_origin, common_targets, find_model
-from utils.ner.pool import NerPool
-from utils.review import Review, review
-from utils.run_flags import add_engine_flags, engine
-from utils.runlog import logged_run
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.cli.run_flags import add_engine_flags, engine
+from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.reading import read_dataset, read_sentences, read_synthetic
+from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.files.run_log import logged_run
+from utils.marking.marker import Marker, Predictor, TrainedModel, check_origin, common_targets, find_model
+from utils.marking.review import Review, review
+from utils.ner.prediction.pool import NerPool
 
 cmd_args = True  # set to False inside a notebook
 

@@ -15,10 +15,11 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.fusion_files import Side, combine_labels, find_side
-from utils.layout import SIZES, Layout, Size, needed
-from utils.runlog import logged_run
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.files.run_log import logged_run
+from utils.fusion.files import Side, combine_labels, find_side
 
 log = logging.getLogger(__name__)
 

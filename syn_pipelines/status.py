@@ -14,10 +14,11 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, flags
-from utils.dataset import read_dataset
-from utils.layout import FEW_SHOT
-from utils.status import Survey, next_step
+from utils.audit.status import Survey, next_step
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.dataset.layout import FEW_SHOT
+from utils.dataset.reading import read_dataset
 
 cmd_args = True  # set to False inside a notebook
 

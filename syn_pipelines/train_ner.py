@@ -23,14 +23,17 @@ from typing import Any
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils import cli, training_flags
-from utils.dataset import read_sentences
-from utils.jsonl import read_json, write_json
-from utils.locks import held_alone
-from utils.manifest import file_hash
-from utils.ner.seeds import check_folder, conclude, seed_folder, seed_result
-from utils.ner.training_data import NerData, read_ner_data, warn_of_leaks
-from utils.ner.training_record import (
+from utils.cli import script as cli
+from utils.cli import training_flags
+from utils.cli.training_flags import TrainingFiles
+from utils.dataset.reading import read_sentences
+from utils.dataset.records import Sentence
+from utils.files.jsonl import read_json, write_json
+from utils.files.locks import held_alone
+from utils.files.manifest import file_hash
+from utils.files.run_log import logged_run
+from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
+from utils.ner.training.record import (
     BEST,
     SEEDS,
     TEST_REPORT,
@@ -40,9 +43,7 @@ from utils.ner.training_record import (
     remove_state,
     training_record,
 )
-from utils.records import Sentence
-from utils.runlog import logged_run
-from utils.training_flags import TrainingFiles
+from utils.ner.training.seeds import check_folder, conclude, seed_folder, seed_result
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -109,8 +110,8 @@ def train(training: Training, is_done: bool, args: Namespace) -> None:
         remove_state(training.folder)  # where the run that finished was killed before it did
         log.info("already trained with these data and settings -> %s", training.folder / BEST)
         return
-    from utils.devices import choose_device
-    from utils.ner.trainer import Trainer, TrainRun
+    from utils.compute.devices import choose_device
+    from utils.ner.training.trainer import Trainer, TrainRun
 
     device = choose_device(args.n_gpu)
     how = TrainRun(args.from_pretrained, training.folder, device, args.checkpoint_gradients, args.save_minutes)
@@ -125,9 +126,9 @@ def report_on_test(file: Path, test: list[Sentence], training: Training, args: N
     if isinstance(known, dict) and identity.items() <= known.items():
         log.info("reported on %s already -> %s", file, path)
         return
-    from utils.devices import choose_device
+    from utils.compute.devices import choose_device
     from utils.ner import SpanNer
-    from utils.ner.evaluation import evaluate
+    from utils.ner.scoring.evaluation import evaluate
 
     ner = SpanNer.from_pretrained(training.folder / BEST, device=choose_device(args.n_gpu))
     report = evaluate(ner, test, batch_size=EVALUATION_BATCH, progress=True)

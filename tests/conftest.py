@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent
-for folder in (TESTS, TESTS.parent / "syn_pipelines"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+SCRIPTS = Path(__file__).resolve().parent.parent / "syn_pipelines"
+if str(SCRIPTS) not in sys.path:
+    sys.path.insert(0, str(SCRIPTS))
 
 
 @pytest.fixture(autouse=True)

@@ -1,231 +1,57 @@
-"""Who may import whom (each arrow stands below), and what starts without torch."""
+"""Which room may import which, and what starts without torch."""
 
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
 import pytest
-from builders import CHINESE, ROOT, SCRIPTS, STEPS, call, run_python
 
-from utils.layout import Layout
+from tests.helpers.builders import CHINESE, ROOT, SCRIPTS, STEPS, call, run_python
+from utils.dataset.layout import Layout
 
-PURE = {
-    "modes",
-    "typical",
-    "jsonl",
-    "records",
-    "tokens",
-    "parsing",
-    "placing",
-    "guidance",
-    "labels",
-    "prompts",
-    "sentences",
-    "shots",
-    "llm.base",
-}
-
-# What each module of the project may import of the project. A new module needs a line here.
+# Which rooms of utils/ each room may import; utils itself (its version) is open to all. `llm` and `ner` never meet.
+SHARED = {"dataset", "files"}
+STAGES = {"annotation", "synthesis", "fusion", "marking", "audit"}
 MAY_IMPORT = {
-    "": set(),
-    "locks": set(),
-    "modes": set(),
-    "jsonl": {"locks"},
-    "tokens": set(),
-    "prompts": {"modes"},
-    "parsing": {"parsing.item", "parsing.keys", "parsing.lines", "parsing.salvage", "parsing.values", "modes"},
-    "parsing.item": {"modes"},
-    "parsing.keys": set(),
-    "parsing.lines": {"parsing.item", "parsing.keys"},
-    "parsing.salvage": {"parsing.keys"},
-    "parsing.values": {"parsing.item", "parsing.keys", "parsing.lines", "modes"},
-    "llm.base": {"modes"},
-    "devices": set(),
-    "layout": {"modes"},
-    "records": {"tokens"},
-    "units": {"tokens"},
-    "guidance": {"units"},
-    "plain_text": set(),
-    "sentences": set(),
-    "remarks": set(),
-    "near_duplicates": set(),
-    "writing": {"tokens"},
-    "cleaning": {"near_duplicates", "plain_text", "remarks", "sentences", "tokens", "writing"},
-    "quantity": {"records"},
-    "review": {"parsing", "placing"},
-    "spelling": set(),
-    "labels": {"jsonl", "spelling"},
-    "suggestions": {"jsonl", "labels", "spelling", "modes"},
-    "durable": {"jsonl"},
-    "journal": {"durable", "jsonl", "locks"},
-    "manifest": {"", "jsonl"},
-    "runlog": {"", "jsonl"},
-    "placing": {"parsing", "tokens"},
-    "dataset": {"jsonl", "records", "tokens"},
-    "splits": {"records", "modes"},
-    "shots": {"prompts", "records", "tokens", "modes"},
-    "voting": {"parsing", "placing"},
-    "old_results": {"answers", "jsonl", "records", "modes"},
-    "answers": {"parsing", "placing", "records", "voting", "modes"},
-    "fusion": {"answers", "labels", "parsing", "records", "voting", "modes"},
-    "marking": {"jsonl", "ner.label_files", "records"},
-    "sampling": {"llm.base"},
-    "asking": {"journal", "llm.base", "progress"},
-    "engine": set(),
-    "progress": set(),
-    "typical": {"modes"},
-    "plan": {"asking", "journal", "llm_step"},
-    "llm_step": {"asking", "engine", "llm.pool", "journal", "llm", "llm.base", "manifest", "runlog"},
-    "annotation": {*PURE, "answers", "asking", "dataset", "sampling", "journal", "llm", "llm_step", "shots", "voting"},
-    "generation": {"asking", "sampling", "llm", "prompts", "records", "tokens", "typical"},
-    "synthesis_counts": set(),
-    "synthesis": {
-        "synthesis_counts",
-        "asking",
-        "cleaning",
-        "generation",
-        "journal",
-        "llm_step",
-        "near_duplicates",
-        "placing",
-        "quantity",
-        "records",
-    },
-    "fusion_files": {*PURE, "answers", "old_results", "dataset", "fusion", "layout", "manifest"},
-    "status": {
-        "dataset",
-        "journal",
-        "jsonl",
-        "layout",
-        "manifest",
-        "ner.training_data",
-        "ner.training_record",
-        "modes",
-    },
-    "audit": {"audit.evidence", "audit.lines", "audit.origins", "audit.weights", "layout"},
-    "audit.evidence": {"dataset", "layout", "records", "splits", "modes"},
-    "audit.lines": {"audit.evidence", "jsonl", "manifest", "modes", "records"},
-    "audit.weights": {"audit.evidence", "fusion_files", "jsonl", "modes"},
-    "audit.origins": {"audit.evidence", "audit.weights", "fusion_files", "jsonl", "layout", "manifest", "records"},
-    "ending": set(),
-    "cli": {"", "ending", "layout"},
-    "run_flags": {"asking", "cli", "engine", "llm_step", "plan"},
-    "flags": {
-        "cli",
-        "dataset",
-        "fusion",
-        "fusion_files",
-        "labels",
-        "layout",
-        "llm",
-        "llm.base",
-        "llm_step",
-        "run_flags",
-        "modes",
-    },
-    "training_flags": {"cli", "flags", "layout", "manifest", "ner.config", "ner.training_record"},
-    "synthesis_flags": {
-        *PURE,
-        "cleaning",
-        "cli",
-        "dataset",
-        "generation",
-        "layout",
-        "near_duplicates",
-        "quantity",
-        "question_flags",
-        "splits",
-        "synthesis",
-        "writing",
-    },
-    "question_flags": {
-        "annotation",
-        "cli",
-        "dataset",
-        "sampling",
-        "flags",
-        "labels",
-        "layout",
-        "prompts",
-        "splits",
-        "tokens",
-        "voting",
-        "modes",
-    },
-    "llm": {"llm.base"},
-    "llm.pool": {"engine", "llm.base"},
-    "llm.scripted": {"llm.base", "modes"},
-    "llm.llamacpp": {"guidance", "llm.base"},
-    "llm.vllm": {"guidance", "llm.base", "llm.chat_format", "llm.checkpoint", "llm.decoding"},
-    "llm.background": set(),
-    "llm.retrying": set(),
-    "llm.endpoint": {"llm.base", "llm.retrying"},
-    "llm.openai": {"llm.background", "llm.base", "llm.endpoint", "llm.retrying"},
-    "llm.decoding": {"llm.base", "llm.guide"},
-    "llm.drawing": {"llm.base"},
-    "llm.chat_format": {"llm.base"},
-    "llm.trust": set(),
-    "llm.placement": set(),
-    "llm.quantisation": {"llm.base"},
-    "llm.copies": {"llm.base"},
-    "llm.checkpoint": {"llm.base", "llm.placement", "llm.quantisation", "llm.trust", "devices"},
-    "llm.vocabulary": set(),
-    "llm.guide": {"guidance", "llm.vocabulary"},
-    "llm.packed_linear": set(),
-    "llm.ragged": set(),
-    "llm.stepwise": {"llm.base", "llm.decoding", "llm.drawing", "llm.guide", "llm.ragged"},
-    "llm.batched": {"llm.base", "llm.chat_format", "llm.checkpoint", "llm.decoding", "llm.drawing", "llm.guide"},
-    "llm.transformers": {
-        "devices",
-        "llm.base",
-        "llm.batched",
-        "llm.chat_format",
-        "llm.checkpoint",
-        "llm.copies",
-        "llm.decoding",
-        "llm.guide",
-        "llm.packed_linear",
-        "llm.placement",
-        "llm.stepwise",
-    },
+    "files": set(),
+    "compute": set(),
+    "dataset": {"files"},
+    "labels": {"dataset", "files"},
+    "parsing": {"dataset"},
+    "prompts": {"dataset"},
+    "placing": {"dataset", "parsing"},
+    "llm": {"compute", "dataset"},
+    "ner": {"compute", *SHARED},
+    "asking": {"compute", "llm", *SHARED},
+    "annotation": {"asking", "labels", "llm", "parsing", "placing", "prompts", *SHARED},
+    "synthesis": {"asking", "llm", "placing", "prompts", *SHARED},
+    "fusion": {"annotation", "labels", "parsing", *SHARED},
+    "marking": {"ner", "parsing", "placing", *SHARED},
+    "audit": {"asking", "fusion", "ner", *SHARED},
+    "cli": {*STAGES - {"marking", "audit"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},
 }
-NER_MAY_IMPORT = {"", "devices", "engine", "dataset", "jsonl", "records", "tokens", "manifest"}
 
-# Third-party packages, and where alone each may be imported.
+# Third-party packages, and the rooms or modules that alone may import each.
 HEAVY = {
-    "torch": (
-        "llm.batched",
-        "llm.checkpoint",
-        "llm.drawing",
-        "llm.guide",
-        "llm.packed_linear",
-        "llm.placement",
-        "llm.quantisation",
-        "llm.ragged",
-        "llm.stepwise",
-        "llm.transformers",
-        "devices",
-        "ner",
-    ),
-    "transformers": ("llm.batched", "llm.checkpoint", "llm.guide", "llm.quantisation", "llm.ragged", "ner"),
-    "safetensors": ("ner",),
-    "numpy": ("llm.guide", "ner"),
-    "onnx": ("ner.exporting",),
-    "onnxruntime": ("ner.exporting",),
-    "onnxscript": ("ner.exporting",),
-    "llguidance": ("llm.guide",),
-    "xllamacpp": ("llm.llamacpp",),
-    "openai": ("llm.endpoint",),
-    "vllm": ("llm.vllm",),
-    "tqdm": ("progress", "ner"),
-    "ray": ("engine",),
-    "pyarrow": ("engine",),
+    "torch": ("llm.backends.transformers", "llm.decoding", "llm.hf", "compute", "ner"),
+    "transformers": ("llm.decoding", "llm.hf", "ner"),
+    "safetensors": ("ner.model",),
+    "numpy": ("llm.decoding.guide", "ner"),
+    "onnx": ("ner.prediction.exporting",),
+    "onnxruntime": ("ner.prediction.exporting",),
+    "onnxscript": ("ner.prediction.exporting",),
+    "llguidance": ("llm.decoding.guide",),
+    "xllamacpp": ("llm.backends.llamacpp",),
+    "openai": ("llm.server.endpoint",),
+    "vllm": ("llm.backends.vllm",),
+    "tqdm": ("asking.progress_bar", "ner"),
+    "ray": ("compute.engine",),
+    "pyarrow": ("compute.engine",),
     "json_repair": ("parsing",),
-    "sentencex": ("sentences",),
-    "rensa": ("near_duplicates",),
-    "rapidfuzz": ("near_duplicates", "suggestions"),
+    "sentencex": ("synthesis.sentence_splitting",),
+    "rensa": ("synthesis.near_duplicates",),
+    "rapidfuzz": ("synthesis.near_duplicates", "labels.suggestions"),
 }
 
 
@@ -240,7 +66,7 @@ SCRIPT_FILES = {path.stem: path for path in sorted(SCRIPTS.glob("*.py"))}
 
 
 def imports(path: Path) -> set[str]:
-    """Return the dotted names that a file imports anywhere, `from utils import cli` as utils.cli."""
+    """Return the dotted names that a file imports anywhere, `from utils import cli` as utils.cli.script."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -259,29 +85,47 @@ def own(path: Path) -> set[str]:
     return {name.removeprefix("utils").removeprefix(".") for name in imports(path) if name.split(".")[0] == "utils"}
 
 
+def room_of(name: str) -> str:
+    """Return the room of a module's dotted name: its first part."""
+    return name.split(".", maxsplit=1)[0]
+
+
+def is_inside(name: str, places: tuple[str, ...]) -> bool:
+    """Return whether a module is one of `places`, or lies in one."""
+    return any(name == place or name.startswith(f"{place}.") for place in places)
+
+
 def test_there_is_something_to_look_at():
-    assert "llm.transformers" in UTILS
+    assert "llm.backends.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
-    assert own(UTILS["fusion"]) == {"answers", "labels", "modes", "parsing", "records", "voting"}
-    assert "torch" in imports(UTILS["llm.checkpoint"])
+    assert {room_of(name) for name in own(UTILS["fusion.merge"])} >= {"annotation", "labels", "parsing"}
+    assert "torch" in imports(UTILS["llm.hf.checkpoint"])
 
 
-@pytest.mark.parametrize("name", [name for name in UTILS if not name.startswith("ner")])
-def test_a_module_imports_only_what_it_may(name):
-    assert name in MAY_IMPORT, "a new module: say above what it may import"
-    assert own(UTILS[name]) - MAY_IMPORT[name] == set()
+@pytest.mark.parametrize("name", sorted(UTILS.keys() - {""}))
+def test_a_room_imports_only_the_rooms_that_it_may(name):
+    room = room_of(name)
+    assert room in MAY_IMPORT, "a new room: say above what it may import"
+    assert {room_of(other) for other in own(UTILS[name])} - MAY_IMPORT[room] - {room, ""} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in UTILS if name.startswith("ner")])
-def test_the_span_model_imports_itself_and_what_reads_sentences_alone(name):
-    assert {other for other in own(UTILS[name]) if not other.startswith("ner")} - NER_MAY_IMPORT == set()
+def test_no_rooms_import_each_other_in_a_circle():
+    settled: set[str] = set()
+    while ready := {room for room, others in MAY_IMPORT.items() if room not in settled and others <= settled}:
+        settled |= ready
+    assert settled == MAY_IMPORT.keys()
 
 
-def test_llms_and_the_span_model_do_not_know_each_other():
-    for name, path in UTILS.items():
-        if name.split(".")[0] in ("llm", "ner"):
-            other = {"llm": "ner", "ner": "llm"}[name.split(".")[0]]
-            assert not [found for found in own(path) if found.split(".")[0] == other], name
+def test_utils_has_few_rooms_and_none_is_crowded():
+    folders = [path for path in (ROOT / "utils").rglob("*") if path.is_dir() and any(path.glob("*.py"))]
+    assert len(list((ROOT / "utils").glob("*.py"))) <= 3
+    assert sum(path.parent == ROOT / "utils" for path in folders) <= 16
+    assert {path.name for path in folders if len(list(path.glob("*.py"))) > 12 + 1} == set()  # and __init__.py
+
+
+@pytest.mark.parametrize("name", sorted(name for name, path in UTILS.items() if path.name == "__init__.py"))
+def test_the_first_line_of_a_room_says_what_belongs_there(name):
+    assert len((ast.get_docstring(ast.parse(UTILS[name].read_text(encoding="utf-8"))) or "").split()) > 3
 
 
 @pytest.mark.parametrize("name", UTILS)
@@ -296,29 +140,11 @@ def test_scripts_do_not_import_each_other(name):
     assert {found for found in imports(SCRIPT_FILES[name]) if found.split(".")[0] in others} == set()
 
 
-def test_layout_and_command_line_are_for_scripts_alone():
-    users = {
-        wanted: {name for name, path in UTILS.items() if wanted in own(path)}
-        for wanted in ("layout", "cli", "flags", "question_flags", "synthesis_flags", "training_flags")
-    }
-    assert users == {
-        "layout": {
-            *("cli", "flags", "question_flags", "synthesis_flags", "training_flags", "fusion_files", "status"),
-            *("audit", "audit.evidence", "audit.origins"),
-        },
-        "cli": {"flags", "question_flags", "run_flags", "synthesis_flags", "training_flags"},
-        "flags": {"question_flags", "training_flags"},
-        "question_flags": {"synthesis_flags"},
-        "synthesis_flags": set(),
-        "training_flags": set(),
-    }
-
-
 @pytest.mark.parametrize("package", HEAVY)
 def test_a_third_party_package_is_imported_only_where_it_belongs(package):
     found = {name for name, path in UTILS.items() if package in {one.split(".")[0] for one in imports(path)}}
     allowed = HEAVY[package]
-    assert {name for name in found if name not in allowed and name.split(".")[0] not in allowed} == set()
+    assert {name for name in found if not is_inside(name, allowed)} == set()
 
 
 @pytest.mark.parametrize("name", SCRIPT_FILES)
@@ -346,12 +172,9 @@ def test_no_code_prints_asserts_on_input_or_swallows_every_exception(path):
             assert not (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
 
 
-def test_every_module_has_a_place_in_the_page_for_contributors():
+def test_every_room_has_a_line_in_the_page_for_contributors():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(?:\w+/)*(\w+)\.py`", page))
-    modules = {path.stem for path in UTILS.values()} - {"__init__"}
-    assert modules - named == set()
-    assert named - modules - {path.stem for path in (ROOT / "tests").glob("*.py")} == set()
+    assert [room for room in MAY_IMPORT if f"`{room}/`" not in page and f"`{room}.py`" not in page] == []
 
 
 def test_no_file_is_opened_as_text_without_an_encoding():

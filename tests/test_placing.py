@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from builders import ROOT
 
+from tests.helpers.builders import ROOT
 from utils.parsing import Item
 from utils.placing import TokenIndex, place_entities, place_words
 

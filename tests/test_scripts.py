@@ -12,7 +12,8 @@ import sys
 import time
 
 import pytest
-from builders import (
+
+from tests.helpers.builders import (
     CHINESE,
     ENGLISH,
     ROOT,
@@ -26,8 +27,8 @@ from builders import (
     write_json,
     write_rows,
 )
-from span_models import make_encoder, make_model, words_of
-from workspace import ORIGINAL, SIZES, SYNTHETIC, Workspace
+from tests.helpers.span_models import make_encoder, make_model, words_of
+from tests.helpers.workspace import ORIGINAL, SIZES, SYNTHETIC, Workspace
 
 
 @pytest.fixture(params=[ENGLISH, CHINESE], ids=["english", "chinese"])
@@ -441,7 +442,7 @@ SLOWED = """
 import sys, time
 sys.path.insert(0, {scripts!r})
 import s1_predict_data
-from utils.llm import scripted
+from utils.llm.backends import scripted
 
 whole = scripted.ScriptedLLM.generate
 
@@ -568,7 +569,7 @@ def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_t
 
 
 def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog, monkeypatch):
-    from utils.ner import training_record
+    from utils.ner.training import record as training_record
 
     monkeypatch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
     caplog.set_level("INFO")

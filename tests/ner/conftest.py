@@ -7,35 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders import call
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from utils.jsonl import write_rows
+from tests.helpers.builders import call
+from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS
+from utils.dataset.records import Sentence, Span
+from utils.files.jsonl import write_rows
 from utils.ner.config import NerConfig
-from utils.ner.encoder import load_encoder, load_tokenizer
-from utils.ner.model import SpanModel
-from utils.ner.predictor import SpanNer
-from utils.records import Sentence, Span
-
-WORDS = [
-    "anna",
-    "bert",
-    "paris",
-    "rome",
-    "sees",
-    "likes",
-    "in",
-    "and",
-    "the",
-    "##ly",
-    "##s",
-    "邓",
-    "超",
-    "在",
-    "北",
-    "京",
-]
-MAX_POSITIONS = 24
+from utils.ner.model.encoder import load_encoder, load_tokenizer
+from utils.ner.model.span_model import SpanModel
+from utils.ner.prediction.predictor import SpanNer
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from utils.jsonl import read_json, write_json, write_rows
-from utils.records import sentence_to_row
+from utils.dataset.records import sentence_to_row
+from utils.files.jsonl import read_json, write_json, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from utils.dataset import Dataset, read_dataset, read_sentences, read_synthetic
-from utils.layout import SIZES, Layout, Size, needed
-from utils.modes import MODES, Mode
-from utils.records import Sentence, same_text_key, text_hash
-from utils.splits import first_sentences
+from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.modes import MODES, Mode
+from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
+from utils.dataset.records import Sentence, same_text_key, text_hash
+from utils.dataset.splits import first_sentences
 
 
 @dataclass(frozen=True, slots=True)

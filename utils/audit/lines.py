@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
-from utils.jsonl import read_rows
-from utils.manifest import read_manifest
-from utils.modes import MODES
-from utils.records import Sentence, sentence_to_row
+from utils.dataset.modes import MODES
+from utils.dataset.records import Sentence, sentence_to_row
+from utils.files.jsonl import read_rows
+from utils.files.manifest import read_manifest
 
 Pair = tuple[Sentence, Sentence]  # what a file holds, and what belongs there
 

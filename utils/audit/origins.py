@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
-from utils.audit.weights import extension_counts
-from utils.fusion_files import read_table
-from utils.jsonl import read_json
-from utils.layout import SIZES, WHOLE, LabelKind, Size, TrainingData, model_folder
-from utils.manifest import SUFFIX, Manifest, read_manifest, stale_inputs
-from utils.records import same_text_key
+from utils.audit.label_files import extension_counts
+from utils.dataset.layout import SIZES, WHOLE, LabelKind, Size, TrainingData, model_folder
+from utils.dataset.records import same_text_key
+from utils.files.jsonl import read_json
+from utils.files.manifest import SUFFIX, Manifest, read_manifest, stale_inputs
+from utils.fusion.files import read_table
 
 
 def check_hidden(evidence: Evidence) -> Iterator[Breach]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
-from utils.modes import Task
+from utils.dataset.modes import Task
 
 Finish = Literal["stop", "length"]  # the model ended its answer, or its budget did
 Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
@@ -79,7 +79,7 @@ class LLMOptions:
 
 def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:
     """Load a model with a backend, whose module is imported only here."""
-    return cast(LLM, importlib.import_module(f"utils.llm.{backend}").load(model, options))
+    return cast(LLM, importlib.import_module(f"utils.llm.backends.{backend}").load(model, options))
 
 
 def load_counter(model: str, backend: Backend, options: LLMOptions) -> Callable[[str], int]:
@@ -87,7 +87,9 @@ def load_counter(model: str, backend: Backend, options: LLMOptions) -> Callable[
     if backend == "openai":
         return count_by_characters
     module = {"vllm": "transformers"}.get(backend, backend)
-    return cast(Callable[[str], int], importlib.import_module(f"utils.llm.{module}").load_counter(model, options))
+    return cast(
+        Callable[[str], int], importlib.import_module(f"utils.llm.backends.{module}").load_counter(model, options)
+    )
 
 
 def count_by_characters(message: str) -> int:
@@ -104,7 +106,7 @@ def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
     if backend == "transformers" and _spells_bytes(Path(model)) and find_spec("llguidance"):
         return True  # torch need not be loaded to tell
     if backend in ("openai", "transformers"):
-        return bool(importlib.import_module(f"utils.llm.{backend}").can_be_guided(model, options))
+        return bool(importlib.import_module(f"utils.llm.backends.{backend}").can_be_guided(model, options))
     return backend in ("llamacpp", "vllm")
 
 

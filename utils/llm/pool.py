@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from utils.engine import Engine, Work
+from utils.compute.engine import Engine, Work
 from utils.llm.base import LLM, Answer, Backend, LLMOptions, Request, load_llm
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from utils.ner.predictor import SpanNer
+    from utils.ner.prediction.predictor import SpanNer
 
 __all__ = ["SpanNer"]
 
@@ -17,7 +17,7 @@ __all__ = ["SpanNer"]
 def __getattr__(name: str) -> Any:
     """Import torch only once a model is asked for: label files and training records do without it."""
     if name == "SpanNer":
-        from utils.ner.predictor import SpanNer
+        from utils.ner.prediction.predictor import SpanNer
 
         return SpanNer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from utils.dataset import read_labels
-from utils.jsonl import read_json
+from utils.dataset.reading import read_labels
+from utils.files.jsonl import read_json
 from utils.ner.label_set import LabelSet
 
 CONFIG = "config.json"

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from utils.modes import Mode
+from utils.dataset.modes import Mode
 from utils.parsing.item import ITEM_KEYS, Item, Reading, orient
 from utils.parsing.keys import is_wrapper
 from utils.parsing.lines import read_lines

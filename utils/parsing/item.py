@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from utils.modes import Mode
+from utils.dataset.modes import Mode
 
 # The keys of an item as prompts ask for it: of its text, and of its label.
 ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}

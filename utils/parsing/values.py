@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from utils.modes import Mode
+from utils.dataset.modes import Mode
 from utils.parsing.item import NOTHING, Reading
 from utils.parsing.keys import KNOWN, LABEL_KEYS, TEXT_KEYS, is_wrapper, plain_key
 from utils.parsing.lines import read_line

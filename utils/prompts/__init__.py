@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.modes import Task
+from utils.dataset.modes import Task
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -1,0 +1,238 @@
+"""Grammars: an answer is held to the words of its sentence and to known labels."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.helpers.gbnf import Grammar
+from utils.annotation.grammar import BETWEEN, LONGEST_ENTITY, LONGEST_WORD, entity_grammar, pos_grammar
+from utils.parsing import read_answer
+from utils.placing import place_entities, place_words
+
+TYPES = ["LOCATION", "PERSON"]
+ODD = ['say "hi"', "\\", '"', "C:\\new", "{", "}", "]", "|", "é", "🙂", "(", "北京", "a\nb", "tab\there", "?", "'"]
+
+
+def answer(*pairs, keys=("entity", "type")):
+    items = [dict(zip(keys, pair, strict=True)) for pair in pairs]
+    return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+
+
+def marked(*names, label="LOCATION"):
+    return answer(*((name, label) for name in names))
+
+
+def tagged(*words, tag="NOUN"):
+    return answer(*((word, tag) for word in words), keys=("word", "pos"))
+
+
+@pytest.fixture
+def words():
+    return Grammar(entity_grammar(["He", "left", "New", "York", "for", "Rome", "."], TYPES, dense=False))
+
+
+@pytest.fixture
+def characters():
+    return Grammar(entity_grammar(list("邓超在北京大学"), ["地名", "人名"], dense=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        marked("New York"),
+        marked("He"),
+        marked("New", "New York"),  # the same beginning, and more
+        marked("New", "New York", "Rome"),
+        marked("New York", "Rome"),
+        marked("New York", "York for"),
+        answer(("He", "PERSON"), ("Rome", "LOCATION")),
+        marked("He left New York for Rome"),
+    ],
+)
+def test_words_of_the_sentence_with_known_types_are_an_answer(words, text):
+    assert words.accepts(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "[] ",
+        "Sure: []",
+        marked("Paris"),
+        marked("NewYork"),
+        marked("New Rome"),
+        marked("new york"),
+        marked("Ne"),
+        marked(""),
+        marked("Rome", label="CITY"),
+        marked("Rome", label=""),
+        marked("Rome", "New York"),  # back in the sentence
+        marked("Rome", "Rome"),
+        marked("New York", "New"),  # the same beginning, and less
+        marked("New", "New York", "New York for"),  # the same beginning a third time
+        marked("."),  # a mark alone
+        marked("Rome ."),  # a mark at an edge
+        marked("Rome")[:-1],
+    ],
+)
+def test_other_words_other_types_and_other_forms_are_no_answer(words, text):
+    assert not words.accepts(text)
+
+
+def test_an_answer_about_dense_text_holds_runs_of_its_characters(characters):
+    assert characters.accepts(answer(("邓超", "人名"), ("北京", "地名"), ("京大学", "地名")))
+    assert not characters.accepts(answer(("邓 超", "人名")))
+    assert not characters.accepts(answer(("邓在", "人名")))
+    assert not characters.accepts(answer(("北京", "LOCATION")))
+
+
+def test_entities_of_dense_text_have_at_most_twelve_characters():
+    text = "一二三四五六七八九十百千万"
+    grammar = Grammar(entity_grammar(list(text), ["数"], dense=True))
+    assert grammar.accepts(answer((text[:12], "数")))
+    assert not grammar.accepts(answer((text, "数")))
+
+
+@pytest.mark.parametrize("tokens", [[], [" "], ["", "\u3000"]])
+def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
+    entity = Grammar(entity_grammar(tokens, TYPES, dense=False))
+    pos = Grammar(pos_grammar(tokens, ["NOUN"], dense=False))
+    assert entity.accepts("[]")
+    assert pos.accepts("[]")
+    assert not entity.accepts(marked(""))
+
+
+@pytest.mark.parametrize("token", ODD)
+@pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
+def test_quotes_backslashes_and_other_scripts_in_a_token_survive(build, token):
+    tokens = ["x", token, "y"]
+    grammar = Grammar(build(tokens, ["A"], dense=False))
+    text = marked(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
+    assert grammar.accepts(text) is not (build is entity_grammar and token in BETWEEN)
+    items = read_answer(text, "entity" if build is entity_grammar else "pos")
+    assert " ".join(item.text for item in items) == " ".join(tokens)
+
+
+@pytest.mark.parametrize("label", ['a "b"', "a\\b", "(n)", "名词|n"])
+def test_quotes_and_bars_in_a_label_survive(label):
+    assert Grammar(entity_grammar(["x"], [label], dense=False)).accepts(marked("x", label=label))
+    assert Grammar(pos_grammar(["x"], [label], dense=False)).accepts(tagged("x", tag=label))
+
+
+def test_each_word_gets_exactly_one_tag_in_order():
+    grammar = Grammar(pos_grammar(["She", "paid", "20", "."], ["PRON", "VERB", "NUM", "PUNCT"], dense=False))
+    right = answer(("She", "PRON"), ("paid", "VERB"), ("20", "NUM"), (".", "PUNCT"), keys=("word", "pos"))
+    assert grammar.accepts(right)
+    for wrong in (
+        tagged("She", "paid", "20", tag="VERB"),
+        tagged("She", "paid", "20", ".", "."),
+        tagged("paid", "She", "20", ".", tag="VERB"),
+        tagged("Shepaid", "20", ".", tag="VERB"),
+        right.replace("PUNCT", "X"),
+        "[]",
+    ):
+        assert not grammar.accepts(wrong), wrong
+
+
+@pytest.mark.parametrize(
+    ("cut", "right"),
+    [
+        (["她", "付", "了", "20", "欧元", "。"], True),
+        (["她付", "了", "20", "欧", "元", "。"], True),
+        (["她付了", "20", "欧元", "。"], True),
+        (["她付了20", "欧元", "。"], False),  # across scripts
+        (["她", "付了", "2", "0", "欧元", "。"], False),  # a number is not cut
+        (["她", "付了", "20", "欧元。"], False),  # a mark stands alone
+        (["她", "付了", "20", "欧元"], False),  # the whole sentence
+        (["付了", "她", "20", "欧元", "。"], False),
+    ],
+)
+def test_dense_text_is_cut_into_words_whole_and_in_order(cut, right):
+    grammar = Grammar(pos_grammar(list("她付了20欧元。"), ["NOUN"], dense=True))
+    assert grammar.accepts(tagged(*cut)) is right
+
+
+def test_a_word_of_dense_text_has_a_longest_length():
+    text = "一二三四五六七"
+    grammar = Grammar(pos_grammar(list(text), ["NOUN"], dense=True))
+    assert grammar.accepts(tagged(text[:LONGEST_WORD], text[LONGEST_WORD:]))
+    assert not grammar.accepts(tagged(text))
+
+
+def test_blanks_in_dense_text_are_no_words():
+    grammar = Grammar(pos_grammar(list("住 New York"), ["NOUN"], dense=True))
+    assert grammar.accepts(tagged("住", "NewYork")) or grammar.accepts(tagged("住", "New", "York"))
+    assert not grammar.accepts(tagged("住", " ", "New", " ", "York"))
+
+
+@pytest.mark.parametrize(("build", "dense"), [(entity_grammar, False), (entity_grammar, True), (pos_grammar, False)])
+def test_every_rule_exists_and_is_reached_from_the_root(build, dense):
+    tokens = list("她付了20欧元, ok。") if dense else ["He", "left", "New", "York", "for", "Rome", "."]
+    grammar = Grammar(build(tokens, ["A", "B"], dense=dense))
+    assert grammar.reachable() == set(grammar.rules)
+
+
+@pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
+def test_a_grammar_grows_with_its_sentence_and_no_faster(build):
+    sizes = [len(build(["字"] * length, ["A"], dense=True)) for length in (100, 200)]
+    assert sizes[1] < 2.3 * sizes[0]
+
+
+def test_all_items_of_a_guided_answer_can_be_placed():
+    tokens = ["He", 'said "no"', "to", "U.S", ".", "C:\\x", "!"]
+    found = read_answer(marked("He", 'said "no" to', "U.S .", "C:\\x"), "entity")
+    assert Grammar(entity_grammar(tokens, TYPES, dense=False)).accepts(marked("He", 'said "no" to', "U.S .", "C:\\x"))
+    assert place_entities(found, tokens).lost == []
+    assert place_words(read_answer(tagged(*tokens), "pos"), tokens).lost == []
+
+
+def test_entities_of_words_have_at_most_eight_tokens():
+    words = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    grammar = Grammar(entity_grammar(words, ["X"], dense=False))
+    assert grammar.accepts(marked(" ".join(words[: LONGEST_ENTITY[False]]), label="X"))
+    assert not grammar.accepts(marked(" ".join(words), label="X"))
+
+
+def test_no_entity_goes_over_a_comma_and_its_likes_but_over_other_marks():
+    grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], dense=True))
+    assert grammar.accepts(marked("北京", "上海·浦东", label="X"))
+    assert not grammar.accepts(marked("北京，上海", label="X"))
+    words = Grammar(entity_grammar(["St", ".", "Ives", ",", "Rome"], ["X"], dense=False))
+    assert words.accepts(marked("St . Ives", "Rome", label="X"))
+    assert not words.accepts(marked("Ives , Rome", label="X"))
+
+
+def test_an_entity_of_dense_text_may_begin_where_the_last_one_did_and_go_on(characters):
+    nested = answer(("北京", "地名"), ("北京大学", "地名"), ("大学", "地名"))
+    assert characters.accepts(nested)
+    assert not characters.accepts(answer(("北京大学", "地名"), ("北京", "地名")))
+
+
+def test_an_address_or_a_foreign_word_in_dense_text_is_not_cut():
+    grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], dense=True))
+    assert grammar.accepts(marked("http://t.cn/a1", "GitHub", label="X"))
+    assert not grammar.accepts(marked("http", label="X"))
+    assert not grammar.accepts(marked("Git", label="X"))
+
+
+def test_blanks_inside_an_entity_of_dense_text_are_kept():
+    grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], dense=True))
+    assert grammar.accepts(marked("New York", label="X"))
+    assert not grammar.accepts(marked("NewYork", label="X"))
+
+
+@pytest.mark.parametrize("label", ["NOUN", "专有名词", "proper noun", "B-PER", "名词/人名", "n", "a" * 20])
+def test_a_label_that_is_left_to_the_model_is_any_short_phrase(label):
+    assert Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
+    assert Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))
+
+
+@pytest.mark.parametrize("label", ["", " ", " a", "a,b", "a" * 21, "a\nb", 'a"b', "a\\", "[a]", "{", "：", "a。"])
+def test_a_label_that_is_left_to_the_model_is_nothing_else(label):
+    assert not Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
+    assert not Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))

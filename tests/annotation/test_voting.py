@@ -1,0 +1,201 @@
+"""Several answers to one question: which spans are kept, what they are called, and what they score in the results."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.helpers.builders import call, read_lines, row_of, sentence, write_rows
+from utils.annotation.answers import item_rows, items_of, place_items, read_answers
+from utils.annotation.voting import VotedItem, Voting
+from utils.cli import question_flags
+from utils.cli.script import Parser, UsageError
+from utils.parsing import Item
+from utils.placing import Placed
+
+KINDS = {"city": "CITY", "town": "CITY", "person": "PERSON"}
+
+
+def placed(*items):
+    return [Placed(start, end, Item(text, label)) for start, end, text, label in items]
+
+
+def elect(answers, *, min_votes, of=None):
+    return Voting(of or len(answers), min_votes, KINDS.get).elect([placed(*items) for items in answers])
+
+
+ROME = (2, 3, "Rome", "city")
+PARIS = (4, 5, "Paris", "city")
+
+
+@pytest.mark.parametrize(("min_votes", "kept"), [(1, ["Rome", "Paris"]), (2, ["Rome"]), (3, ["Rome"]), (4, [])])
+def test_a_span_is_kept_with_enough_votes(min_votes, kept):
+    election = elect([[ROME, PARIS], [ROME], [ROME], []], min_votes=min_votes)
+    assert [item.text for item in election.items] == kept
+    assert election.outvoted == 2 - len(kept)
+
+
+def test_the_score_is_the_share_of_all_answers_also_of_those_that_could_not_be_read():
+    assert [item.score for item in elect([[ROME], [ROME], [], []], min_votes=2).items] == [0.5]
+    assert [item.score for item in elect([[ROME], [ROME]], min_votes=2, of=3).items] == [0.6667]
+
+
+def test_an_answer_that_repeats_itself_has_one_vote():
+    assert elect([[ROME, ROME, ROME], []], min_votes=2).items == []
+
+
+def test_answers_vote_for_places_and_not_for_strings():
+    first, second = (0, 1, "Rome", "city"), (5, 6, "Rome", "city")
+    assert [item.start for item in elect([[first], [second], [second]], min_votes=2).items] == [5]
+
+
+def test_spellings_of_one_label_are_one_and_the_first_is_kept():
+    town = (2, 3, "Rome", "town")
+    assert elect([[town], [ROME], [ROME]], min_votes=3).items == [VotedItem("Rome", "town", 2, 3, 1.0)]
+
+
+def test_a_label_that_is_outvoted_goes_and_its_vote_for_the_span_counts():
+    person = (2, 3, "Rome", "person")
+    assert elect([[ROME], [person], [ROME]], min_votes=2).items == [VotedItem("Rome", "city", 2, 3, 1.0)]
+
+
+def test_a_span_that_has_two_labels_in_enough_answers_keeps_both():
+    both = [ROME, (2, 3, "Rome", "person")]
+    assert [item.label for item in elect([both, both, [ROME]], min_votes=2).items] == ["city", "person"]
+
+
+def test_a_span_whose_labels_are_at_odds_keeps_the_commonest():
+    answers = [[(2, 3, "Rome", label)] for label in ("person", "x", "X", "town")]
+    assert [item.label for item in elect(answers, min_votes=3).items] == ["x"]
+
+
+def test_elected_spans_stand_in_order_and_go_through_a_line_unchanged():
+    items = elect([[PARIS, ROME], [ROME, PARIS]], min_votes=2).items
+    assert [item.start for item in items] == [2, 4]
+    rows = item_rows(items, "entity")
+    assert rows[0] == {"entity": "Rome", "type": "city", "start": 2, "end": 3, "score": 1.0}
+    assert items_of({"mode": "entity", "items": json.loads(json.dumps(rows))}) == items
+
+
+def test_a_voted_word_stands_where_the_votes_put_it_and_not_at_its_first_occurrence():
+    items = [VotedItem("a", "x", 2, 3, 0.6), VotedItem("b", "x", 5, 6, 1.0)]
+    found = place_items(items, ["a", "b", "a", "b", "a", "b"], "pos").placed
+    assert [(one.start, one.end) for one in found] == [(2, 3), (5, 6)]
+
+
+def test_without_votes_items_stay_as_they_were_answered():
+    found = read_answers(['[{"entity":"Rome","type":"city"}]'], sentence("In Rome"), "entity", None)
+    assert found.items == [Item("Rome", "city")]
+    assert item_rows(found.items, "entity") == [{"entity": "Rome", "type": "city"}]
+
+
+# --- the flags
+
+
+@pytest.fixture
+def voting():
+    def parse(**given):
+        parser = Parser("")
+        question_flags.add_annotation_flags(parser)
+        args = parser.parse_values(given)
+        return question_flags.voting(args), question_flags.drawing(args).temperature
+
+    return parse
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, None), ({"votes": 1}, None), ({"votes": 2}, (2, 2)), ({"votes": 4}, (4, 3)), ({"votes": 5}, (5, 3))],
+)
+def test_a_majority_is_needed_unless_a_number_is_given(voting, given, expected):
+    found, temperature = voting(**given)
+    assert (None if found is None else (found.answers, found.min_votes)) == expected
+    assert temperature == (0.7 if expected else 0)
+
+
+def test_a_number_of_votes_and_a_temperature_may_be_given(voting):
+    found, temperature = voting(votes=5, min_votes=2, temperature=0.3)
+    assert (found.min_votes, temperature) == (2, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"votes": 3, "min_votes": 4}, "--min_votes=4: no span can have more votes than --votes=3"),
+        ({"min_votes": 2}, "--min_votes=2: no span can have more votes than --votes=1"),
+        ({"votes": 3, "temperature": 0}, "--votes=3: at --temperature=0 all answers are the same"),
+    ],
+)
+def test_votes_that_cannot_be_are_refused(voting, given, message):
+    with pytest.raises(UsageError, match=message):
+        voting(**given)
+
+
+# --- s1, s4, s5
+
+
+def answer(*words):
+    return json.dumps([{"word": word, "pos": label} for word, label in words], ensure_ascii=False)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """One sentence, and three answers to it that cut it differently."""
+    folder = tmp_path / "tiny"
+    write_rows(folder / "train_1000.jsonl", [row_of(list("李明去北京大学"), ("李明", "PER"))])
+    (folder / "labels.txt").write_text("O\nPER\n", encoding="utf-8")
+    answers = [
+        answer(("李明", "人名"), ("去", "动词"), ("北京", "地名"), ("大学", "名词")),
+        answer(("李明", "nr"), ("去北", "动词"), ("京", "名词"), ("大学", "n")),
+        answer(("李明", "名词"), ("去", "v"), ("北京大学", "机构名")),
+        "I cannot say.",
+    ]
+    rows = [{"id": "1", "task": "pos", "answer": text} for text in answers]
+    recording = write_rows(tmp_path / "answers.jsonl", rows)
+    where = {"file_dir": tmp_path, "file_name": "tiny"}
+    return folder, where, {**where, "mode": "pos", "backend": "scripted", "model_from_pretrained": recording}
+
+
+def test_votes_are_taken_from_s1_to_the_scores_of_the_merged_spans(data):
+    folder, where, llm = data
+    call("s1", **llm, votes=3)
+    (line,) = read_lines(folder / "GLM4" / "pos_train_1000.jsonl")
+    assert [(item["word"], item["start"], item["end"], item["score"]) for item in line["items"]] == [
+        ("李明", 0, 2, 1.0),
+        ("去", 2, 3, 0.6667),
+        ("大学", 5, 7, 0.6667),
+    ]
+    assert len(line["answers"]) == 3
+    call("s4", **where)
+    call("s5", **where)
+    (merged,) = read_lines(folder / "GLM4" / "1000" / "train_1000_fusion.jsonl")
+    assert [(span["start"], span["end"], span["score"]) for span in merged["entities"] if "origin" in span] == [
+        (0, 2, 1.0),
+        (5, 7, 0.6667),
+    ]
+
+
+def test_more_votes_ask_only_for_the_answers_that_are_not_there_yet(data):
+    folder, _, llm = data
+    call("s1", **llm, votes=3)
+    journal = folder / "GLM4" / "pos_train_1000.jsonl.journal.jsonl"
+    before = journal.read_bytes()
+    call("s1", **llm, votes=4)
+    assert journal.read_bytes().startswith(before)
+    assert [entry["sample"] for entry in read_lines(journal)] == [0, 1, 2, 3]
+    (line,) = read_lines(folder / "GLM4" / "pos_train_1000.jsonl")
+    assert [(item["word"], item["score"]) for item in line["items"]] == [("李明", 0.75)]
+    manifest = json.loads((folder / "GLM4" / "pos_train_1000.jsonl.meta.json").read_text(encoding="utf-8"))
+    assert (manifest["parameters"]["votes"], manifest["parameters"]["min_votes"]) == (4, 3)
+    assert manifest["counts"]["outvoted"] == 6
+
+
+def test_another_majority_asks_for_nothing(data):
+    folder, _, llm = data
+    call("s1", **llm, votes=3)
+    journal = (folder / "GLM4" / "pos_train_1000.jsonl.journal.jsonl").read_bytes()
+    call("s1", **llm, votes=3, min_votes=3)
+    (line,) = read_lines(folder / "GLM4" / "pos_train_1000.jsonl")
+    assert [item["word"] for item in line["items"]] == ["李明"]
+    assert (folder / "GLM4" / "pos_train_1000.jsonl.journal.jsonl").read_bytes() == journal

@@ -1,0 +1,211 @@
+"""Plans: what a step would take, counted first, and corrected by real answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from tests.helpers.builders import ENGLISH, bytes_below, call, read_lines
+from tests.helpers.workspace import Workspace
+from utils.asking.estimate import COUNTED, Plan, Terms, Tokens, estimate, spread
+from utils.asking.journal import Entry
+from utils.asking.progress_bar import speed
+from utils.asking.questions import Question
+from utils.asking.typical_answers import typical_annotation, typical_continuation
+from utils.cli.script import UsageError
+from utils.llm import LLMOptions, Request, load_counter
+from utils.llm.base import FRAME, count_by_characters
+
+
+def count(message):
+    """Count a character as a token, and ten for the template."""
+    return 10 + len(message)
+
+
+def question(number, *, prompt=20, typical=30, budget=100):
+    request = Request(str(number), "entity", "p" * prompt, budget)
+    return Question(request, "h", "t" * typical)
+
+
+def answered(one, prompt_tokens, answer_tokens):
+    return {one.key: Entry(one.request.id, "entity", "h", "f", "[]", "stop", prompt_tokens, answer_tokens)}
+
+
+# --- tokens
+
+
+def test_prompts_are_counted_with_their_template_and_answers_without_and_within_their_budget():
+    left = [question(1), question(2, prompt=40, typical=500)]
+    assert estimate(left, [], {}, count) == Tokens(30 + 50, 30 + 100)
+
+
+def test_of_many_questions_those_at_equal_distances_stand_for_all():
+    left = [question(number, prompt=number) for number in range(10 * COUNTED)]
+    tokens = estimate(left, [], {}, count)
+    assert tokens.prompt == pytest.approx(sum(10 + number for number in range(10 * COUNTED)), rel=0.01)
+    assert tokens.answer == pytest.approx(30 * 10 * COUNTED)
+
+
+def test_real_answers_correct_what_was_counted():
+    known = [question(number) for number in range(20)]
+    entries = {key: entry for one in known for key, entry in answered(one, 45, 15).items()}
+    left = [question(number, prompt=50, typical=60) for number in range(20, 24)]
+    tokens = estimate(left, known, entries, count)
+    assert tokens == Tokens(4 * 60 * 1.5, 4 * 60 * 0.5)
+
+
+def test_very_few_real_answers_correct_nothing():
+    known = [question(number) for number in range(4)]
+    entries = {key: entry for one in known for key, entry in answered(one, 450, 150).items()}
+    assert estimate([question(9)], known, entries, count) == Tokens(30, 30)
+
+
+def test_nothing_left_takes_nothing():
+    assert estimate([], [question(1)], {}, count) == Tokens(0, 0)
+
+
+@pytest.mark.parametrize(("number", "places"), [(3, [1, 5, 8]), (10, list(range(10))), (99, list(range(10)))])
+def test_a_sample_is_spread_over_all(number, places):
+    assert spread(range(10), number) == places
+
+
+# --- what is told
+
+
+def told(**terms):
+    return "\n".join(Plan(120, 100, Tokens(50_000, 8_000), terms.pop("real", 0), terms.pop("speed", None),
+                          Terms(**terms)).lines())  # fmt: skip
+
+
+def test_a_plan_tells_questions_tokens_and_what_it_does_not_know():
+    text = told()
+    assert "120, of which 20 are answered" in text
+    assert "50,000 tokens, 500 a question" in text
+    assert "8,000 tokens, 80 a question (by what answers usually look like" in text
+    assert "not known; give --tokens_per_second" in text
+    assert "cost" not in text
+
+
+def test_time_and_cost_come_from_speed_and_prices():
+    text = told(speed=4.0, price_in=2.0, price_out=10.0)
+    assert "0:33:20 at 4 answer tokens a second" in text
+    assert "cost:      0.18" in text
+    assert "cost:      0.08" in told(price_out=10.0)
+
+
+@pytest.mark.parametrize(("real", "basis"), [(4, "usually look like"), (5, "few: --time=20"), (20, "(from 20 real")])
+def test_a_plan_says_what_it_rests_on(real, basis):
+    assert basis in told(real=real)
+
+
+def test_the_time_that_is_left_goes_by_the_expected_lengths():
+    assert speed(tokens=300, seconds=10.0, passed=100.0, left=650.0) == "30 tokens/s, 01:05 left"
+
+
+# --- typical answers
+
+
+@pytest.mark.parametrize("mode", ["entity", "pos"])
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mode, dense):
+    sizes = []
+    for length in (12, 60):
+        text = typical_annotation(mode, ["a"] * length, "X", ("key", "label"), dense=dense)
+        items = json.loads(text)
+        assert all(set(item) == {"key", "label"} and item["key"] for item in items)
+        sizes.append(len(items))
+    assert sizes[0] >= 1
+    assert sizes[1] > 3 * sizes[0]
+
+
+@pytest.mark.parametrize("text", ["", "北京大学", "He left Lerwick in May . " * 9])
+def test_a_typical_continuation_grows_with_its_text(text):
+    assert len(typical_continuation(text, dense=True)) == (round(60 + 1.05 * len(text)) if text else 0)
+
+
+# --- counters
+
+
+def test_a_prompt_whose_tokenizer_nobody_has_is_estimated_by_its_characters():
+    assert count_by_characters("") == FRAME
+    assert count_by_characters("北京大学在" * 6) == FRAME + 20
+    assert count_by_characters("word" * 10) == FRAME + 10
+    assert load_counter("served", "openai", LLMOptions(api_base="http://localhost:1/v1")) is count_by_characters
+
+
+# --- steps
+
+
+@pytest.fixture
+def english(tmp_path):
+    return Workspace(tmp_path, ENGLISH)
+
+
+@pytest.mark.parametrize("step", ["s1", "s2"])
+def test_a_plan_writes_nothing(english, caplog, step):
+    caplog.set_level(logging.INFO)
+    call(step, **english.llm, plan=True, price_in=1)
+    assert "questions:" in caplog.text
+    assert "cost:" in caplog.text
+    assert not english.results.exists()
+
+
+def test_a_plan_of_step_3_counts_the_synthetic_sentences(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s2", **english.llm)
+    call("s3", **english.llm, plan=True)
+    assert f"questions: {english.synthetic_number}, of which 0" in caplog.text
+
+
+def test_real_answers_of_a_plan_are_kept_and_the_step_asks_for_the_others(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s1", **english.llm, save_type_name="whole")
+    call("s1", **english.llm, plan=True, time=3)
+    assert "8, of which 3 are answered" in caplog.text
+    assert "answer tokens a second" in caplog.text
+    assert [path.name for path in sorted(english.results.glob("entity*"))] == ["entity_train_1000.jsonl.journal.jsonl"]
+    call("s1", **english.llm)
+    assert [run["answers"] for run in english.runs("s1")] == [3, 5]
+    for name in ("entity_train_1000.jsonl", "entity_train_1000.jsonl.meta.json"):
+        assert (english.results / name).read_bytes() == (english.dataset / "whole" / name).read_bytes()
+
+
+def test_a_plan_of_a_new_start_leaves_the_old_answers_where_they_are(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s1", **english.llm)
+    before = bytes_below(english.results)
+    call("s1", **english.llm, plan=True, overwrite=True)
+    assert "8, of which 0 are answered" in caplog.text
+    assert bytes_below(english.results) == before
+
+
+def test_a_plan_for_another_model_is_refused_like_the_step(english, tmp_path):
+    call("s1", **english.llm)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"id": "1", "task": "entity", "answer": "[]"}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="--overwrite"):
+        call("s1", **{**english.llm, "model_from_pretrained": other}, plan=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"time": 3}, "--time is for --plan"),
+        ({"price_in": 3}, "--price_in is for --plan"),
+        ({"plan": True, "time": 3, "overwrite": True}, "--overwrite would set aside"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(english, given, message):
+    with pytest.raises(UsageError, match=message):
+        call("s1", **english.llm, **given)
+
+
+def test_the_run_log_holds_tokens_seconds_and_speed(english):
+    call("s1", **english.llm)
+    (line,) = read_lines(english.results / "run.log.jsonl")
+    assert line["answers"] == 8
+    assert line["answer_tokens"] > 0
+    assert 0 < line["asking_seconds"] <= line["seconds"]
+    assert line["tokens_per_second"] == pytest.approx(line["answer_tokens"] / line["asking_seconds"], rel=0.1)

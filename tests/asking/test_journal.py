@@ -1,0 +1,250 @@
+"""The journal: no answer is lost, none stands twice, none of another model is mixed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import threading
+
+import pytest
+
+from tests.helpers.builders import ROOT, run_python
+from utils.asking.journal import Entry, Journal, journal_path
+
+
+def entry(id_="1", *, answer="[]", fingerprint="f", **changes):
+    fields = {"task": "entity", "input": "h", "finish": "stop", "prompt_tokens": 3, "answer_tokens": 2, **changes}
+    return Entry(id=id_, answer=answer, fingerprint=fingerprint, **fields)
+
+
+def fill(path, *entries, fingerprint="f"):
+    with Journal(path, fingerprint) as journal:
+        journal.append(entries)
+
+
+def answers(path, fingerprint="f"):
+    with Journal(path, fingerprint) as journal:
+        return [one.answer for one in journal.entries.values()]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "GLM4" / "entity_train_1000.jsonl.journal.jsonl"
+
+
+def test_the_journal_stands_beside_its_result(tmp_path):
+    assert journal_path(tmp_path / "a.jsonl") == tmp_path / "a.jsonl.journal.jsonl"
+
+
+def test_answers_come_back_as_they_were(path):
+    made = [entry("1", answer='a\tb\r\n"\u2028 北京'), entry("2", answer="", finish="length"), entry("1", sample=1)]
+    fill(path, *made)
+    with Journal(path, "f") as journal:
+        assert list(journal.entries.values()) == made
+
+
+def test_an_answer_is_on_disk_before_the_next_is_asked_for(path):
+    with Journal(path, "f") as journal:
+        journal.append([entry("1", answer="first")])
+        assert json.loads(path.read_text(encoding="utf-8"))["answer"] == "first"
+
+
+def test_answers_are_added_behind_those_that_are_there(path):
+    fill(path, entry("1", answer="a"))
+    before = path.read_bytes()
+    fill(path, entry("2", answer="b"))
+    assert path.read_bytes().startswith(before)
+    assert answers(path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 20, -1])
+def test_a_torn_last_line_is_dropped_told_of_and_the_rest_kept(path, caplog, cut):
+    fill(path, entry("1", answer="a"))
+    whole = path.read_bytes()
+    fill(path, entry("2", answer="b"))
+    path.write_bytes(whole + path.read_bytes()[len(whole) :][: cut if cut > 0 else -1])
+    assert answers(path) == ["a"]
+    assert "torn" in caplog.text
+    assert path.read_bytes() == whole
+
+
+def test_a_new_answer_behind_a_torn_line_starts_a_line_of_its_own(path):
+    fill(path, entry("1", answer="a"))
+    path.write_bytes(path.read_bytes() + b'{"id": "2", "ans')
+    fill(path, entry("2", answer="b"))
+    assert answers(path) == ["a", "b"]
+
+
+def test_a_whole_journal_is_not_called_torn(path, caplog):
+    fill(path, entry("1"))
+    answers(path)
+    assert not caplog.text
+
+
+def test_answers_of_another_model_or_setting_stop_the_step_and_stay(path):
+    fill(path, entry("1", answer="a"))
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"holds answers of another model.*--overwrite"), Journal(path, "other"):
+        pass
+    assert path.read_bytes() == before
+
+
+def test_overwrite_starts_anew_and_keeps_the_old_answers_beside(path):
+    fill(path, entry("1", answer="a"))
+    with Journal(path, "other", overwrite=True) as journal:
+        assert journal.entries == {}
+        journal.append([entry("1", answer="b", fingerprint="other")])
+    assert answers(path, "other") == ["b"]
+    assert answers(path.with_name(f"{path.name}.bak")) == ["a"]
+
+
+def test_overwriting_twice_loses_none_of_the_answers(path):
+    fill(path, entry("1", answer="a"))
+    for number, answer in enumerate("bc"):
+        with Journal(path, f"f{number}", overwrite=True) as journal:
+            journal.append([entry("1", answer=answer, fingerprint=f"f{number}")])
+    kept = "".join(file.read_text(encoding="utf-8") for file in path.parent.iterdir())
+    assert [answer for answer in "abc" if f'"answer": "{answer}"' not in kept] == []
+
+
+def test_overwriting_nothing_makes_no_backup(path):
+    with Journal(path, "f", overwrite=True):
+        pass
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_overwrite_goes_on_in_the_notebook_whose_last_run_was_refused(path):
+    fill(path, entry("1"))
+    with pytest.raises(ValueError, match="--overwrite") as refused, Journal(path, "other"):
+        pass
+    assert refused.tb is not None  # as a notebook keeps the last traceback, and all that its frames hold
+    with Journal(path, "other", overwrite=True) as journal:
+        assert journal.entries == {}
+
+
+@pytest.mark.parametrize("line", ['{"id": "1", "answer": "x"}', '{"id": "1", "surplus": 3}', "{}"])
+def test_a_line_of_another_format_is_named(path, line):
+    path.parent.mkdir()
+    path.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal; give --overwrite"):
+        answers(path)
+
+
+def test_overwrite_starts_anew_over_a_file_that_is_no_journal(path):
+    path.parent.mkdir()
+    path.write_text("sentence\tanswer\n", encoding="utf-8")
+    with Journal(path, "f", overwrite=True) as journal:
+        assert journal.entries == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_second_process_is_kept_from_a_journal_that_is_being_written(path, overwrite):
+    code = (
+        f"from utils.asking.journal import Journal\nwith Journal(Path({str(path)!r}), 'f', overwrite={overwrite}): pass"
+    )
+    program = f"import sys\nfrom pathlib import Path\nsys.path.insert(0, {str(ROOT)!r})\n{code}"
+    with Journal(path, "f") as journal:
+        journal.append([entry("1", answer="a")])
+        second = run_python("-c", program, cwd=path.parent)
+        journal.append([entry("2", answer="b")])
+    assert second.returncode == 1
+    assert f"is being written by process {os.getpid()} on {platform.node()}, since " in second.stderr
+    assert answers(path) == ["a", "b"]
+    assert run_python("-c", program, cwd=path.parent).returncode == 0  # it is free again
+
+
+def test_a_closed_journal_takes_no_answer(path):
+    with pytest.raises(RuntimeError, match="is not open"):
+        Journal(path, "f").append([entry()])
+
+
+def test_the_last_answer_to_one_question_counts(path):
+    fill(path, entry("1", answer="a"), entry("1", answer="b"))
+    assert answers(path) == ["b"]
+
+
+# --- what a crash, a user and a second look leave
+
+
+def test_a_line_of_zeros_that_a_power_cut_left_is_dropped_and_the_rest_kept(path, caplog):
+    fill(path, entry("1", answer="a"))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"id": "2"' + bytes(300) + b'"sample": 0}\n' + bytes(20) + b"\n" + bytes(5))
+    assert answers(path) == ["a"]
+    assert "torn" in caplog.text
+    assert path.read_bytes() == whole
+
+
+def test_a_journal_of_one_torn_line_is_empty(path):
+    path.parent.mkdir()
+    path.write_bytes(b'{"id": "2", "ans')
+    assert answers(path) == []
+    assert path.read_bytes() == b""
+
+
+def test_a_journal_that_is_deleted_while_it_is_written_is_written_again(path, caplog):
+    with Journal(path, "f") as journal:
+        journal.append([entry("1", answer="a")])
+        shutil.rmtree(path.parent)
+        journal.append([entry("2", answer="b")])
+        journal.append([entry("3", answer="c")])
+    assert answers(path) == ["a", "b", "c"]
+    assert caplog.text.count("was deleted while it was being written") == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": 1}, {"answer": None}, {"answer": ["x"]}, {"sample": "0"}, {"sample": True}, {"input": {}}]
+)
+def test_a_value_of_another_kind_is_no_line_of_a_journal(path, change):
+    fill(path, entry("1"))
+    row = json.loads(path.read_text(encoding="utf-8")) | change
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal"):
+        answers(path)
+
+
+def test_all_answers_are_on_disk_when_the_journal_is_closed(path, monkeypatch):
+    synced = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (synced.append(os.fstat(number).st_size), sync(number)))
+    fill(path, *[entry(str(number)) for number in range(50)])
+    assert synced[-1] == path.stat().st_size
+
+
+def test_an_answer_does_not_wait_for_a_slow_disk_and_many_share_one_call(path, monkeypatch):
+    calls, go_on = [], threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda number: (calls.append(number), go_on.wait(60)))
+    with Journal(path, "f") as journal:
+        for number in range(100):
+            journal.append([entry(str(number))])
+        go_on.set()
+    assert 1 <= len(calls) <= 3
+
+
+def test_a_disk_that_fails_afterwards_is_told_of_with_the_file(path, monkeypatch):
+    def fail(number):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"Input/output error.*journal\.jsonl"):
+        fill(path, entry("1"))
+
+
+def test_a_write_that_the_system_takes_in_parts_is_whole(path):
+    with Journal(path, "f") as journal:
+        file = journal._file._file
+
+        class InParts:
+            def __getattr__(self, name):
+                return getattr(file, name)
+
+            def write(self, data):
+                return file.write(data[:7])
+
+        journal._file._file = InParts()
+        journal.append([entry("1", answer="a"), entry("2", answer="b")])
+    assert answers(path) == ["a", "b"]

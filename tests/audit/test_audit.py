@@ -1,0 +1,292 @@
+"""The audit: a clean run passes, and each planted leak is found by the name of its file and what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.helpers.builders import (
+    CHINESE,
+    ENGLISH,
+    SCRIPTS,
+    bytes_below,
+    call,
+    read_lines,
+    run_python,
+    write_json,
+    write_rows,
+)
+from tests.helpers.workspace import SIZES, Workspace
+
+
+@pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
+def clean(request, tmp_path_factory):
+    """A dataset on which all eight steps have run, with a model for each size that says what it was trained on."""
+    work = Workspace(tmp_path_factory.mktemp("clean"), request.param).finish()
+    for size in SIZES:
+        add_record(work, size)
+    return work
+
+
+def add_record(work, size):
+    """Let the record of a size's model say with which labels and counts it was trained, as train_ner does."""
+    table = work.json("label_fusion.json", size)
+    extensions = [label for label, entry in table.items() if not entry["is_target"]]
+    record = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
+    added = {
+        "labels": list(table),
+        "num_target_labels": len(table) - len(extensions) - 1,
+        "extension_counts": [table[label]["count"] for label in extensions],
+    }
+    write_json(record, json.loads(record.read_text(encoding="utf-8")) | added)
+
+
+@pytest.fixture
+def work(clean, tmp_path):
+    """A copy of the clean run, to plant a leak in."""
+    return clean.copy(tmp_path)
+
+
+def audit(work):
+    """Run the audit on the command line; return its exit code, its breaches, and what it said."""
+    words = [f"--{name}={value}" for name, value in work.data.items()]
+    done = run_python(SCRIPTS / "audit.py", *words, f"--models={work.folder / 'save_model'}", cwd=work.folder)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def sign(path):
+    """Let the manifests that name a changed file know its new hash: a leak that no hash gives away."""
+    results = next(parent for parent in path.parents if parent.name == "GLM4")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for manifest in results.rglob("*.meta.json"):
+        value = json.loads(manifest.read_text(encoding="utf-8"))
+        name = path.relative_to(results.parent).as_posix()
+        if name in value["inputs"]:
+            value["inputs"][name] = digest
+            write_json(manifest, value)
+
+
+def change_rows(work, name, change, size="250"):
+    path = work.results / size / name if size else work.results / name
+    rows = read_lines(path)
+    write_rows(path, change(rows) or rows)
+    sign(path)
+
+
+def change_json(path, change):
+    value = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, change(value) or value)
+    sign(path) if "GLM4" in path.parts else None
+
+
+def outside(work, name):
+    """Return the lines of the whole size that size 250 has not."""
+    own = {json.dumps(row) for row in work.lines(name.format("250"), "250")}
+    return [row for row in work.lines(name.format("1000"), "1000") if json.dumps(row) not in own]
+
+
+def sentence_from_outside(work):
+    change_rows(work, "train_250.jsonl", lambda rows: [*rows, outside(work, "train_{}.jsonl")[0]])
+
+
+def sentence_exchanged(work):
+    change_rows(work, "train_250_fusion.jsonl", lambda rows: [rows[0], outside(work, "train_{}_fusion.jsonl")[0]])
+
+
+def sentence_doubled(work):
+    change_rows(work, "train_500.jsonl", lambda rows: [*rows, rows[0]], "500")
+
+
+def synthetic_from_outside(work):
+    name = "train_{}_synthetic.jsonl"
+    change_rows(work, name.format("250"), lambda rows: [*rows, outside(work, name)[0]])
+
+
+def synthetic_renamed(work):
+    def rename(rows):
+        rows[-1] = {**outside(work, "train_{}_synthetic_target.jsonl")[0], "id": "1-9", "source": 1}
+
+    change_rows(work, "train_250_synthetic_target.jsonl", rename)
+
+
+def synthetic_training_from_outside(work):
+    name = "train_{}_synthetic_fusion.jsonl"
+    rows = [row for row in outside(work, name) if row.get("synthetic")]
+    change_rows(work, name.format("250"), lambda own: [rows[0], *own])
+
+
+def original_training_from_outside(work):
+    name = "train_{}_synthetic_fusion.jsonl"
+    rows = [row for row in outside(work, name) if not row.get("synthetic")]
+    change_rows(work, name.format("250"), lambda own: [*own, rows[-1]])
+
+
+def answer_from_outside(work):
+    name = "pos_train_{}.jsonl"
+    change_rows(work, name.format("250"), lambda rows: [*rows, outside(work, name)[0]])
+
+
+def answer_to_another_text(work):
+    def exchange(rows):
+        rows[1]["text"] = ["x"]
+
+    change_rows(work, "entity_train_250.jsonl", exchange)
+
+
+def extension_without_an_answer(work):
+    name = "entity_train_250.jsonl"
+    change_rows(work, name, lambda rows: [{**row, "items": []} for row in rows])
+
+
+def gold_span_changed(work):
+    def move(rows):
+        rows[0]["entities"][0]["end"] += 1
+
+    change_rows(work, "train_250_fusion.jsonl", move)
+
+
+def gold_span_dropped(work):
+    change_rows(work, "train_1000.jsonl", lambda rows: [{**rows[0], "entities": []}, *rows[1:]], "1000")
+
+
+def model_span_renamed(work):
+    def rename(rows):
+        next(row for row in rows if row["entities"])["entities"][0]["entity"] = "NOUN"
+
+    change_rows(work, "train_1000_synthetic_target.jsonl", rename, "1000")
+
+
+def extension_called_like_a_target(work):
+    def rename(rows):
+        rows[0]["entities"][-1]["entity"] = work.corpus.labels[0]
+
+    change_rows(work, "train_250_fusion.jsonl", rename)
+
+
+def label_from_outside(work):
+    path = work.results / "250" / "label_fusion.json"
+    change_json(path, lambda table: {**table, "ALIEN": {"idx": len(table), "count": 3, "is_target": False}})
+
+
+def weight_from_outside(work):
+    whole = work.json("label_fusion.json", "1000")
+
+    def heavier(table):
+        return {label: {**entry, "count": whole[label]["count"]} for label, entry in table.items()}
+
+    change_json(work.results / "250" / "label_fusion.json", heavier)
+
+
+def target_turned_into_an_extension(work):
+    def turn(table):
+        table[work.corpus.labels[0]]["is_target"] = False
+
+    change_json(work.results / "500" / "label_syn_fusion.json", turn)
+
+
+def copy_of_another_size(work):
+    shutil.copy(work.results / "250" / "label_fusion.json", work.results / "label_fusion.json")
+
+
+def made_from_another_size(work):
+    def rename(manifest):
+        manifest["inputs"]["GLM4/1000/pos_train_1000.jsonl"] = manifest["inputs"].pop("GLM4/250/pos_train_250.jsonl")
+
+    change_json(work.results / "250" / "train_250_fusion.jsonl.meta.json", rename)
+
+
+def input_changed_since(work):
+    with (work.dataset / "labels.txt").open("a", encoding="utf-8") as file:
+        file.write("\n")
+
+
+def model_of_another_size(work):
+    record = work.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    shutil.copy(work.folder / "save_model" / "tiny_1000_fusion" / "best" / "training.json", record)
+
+
+def one_model_for_all_sizes(work):
+    model = work.folder / "save_model" / "tiny_1000_fusion" / "best"
+    call("s7", **work.data, model_from_pretrained=model, n_gpu=-1)
+    call("s8", **work.data)
+
+
+def weights_of_another_size(work):
+    path = work.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    change_json(path, lambda record: {**record, "extension_counts": [n + 1 for n in record["extension_counts"]]})
+
+
+def training_sentence_in_test(work):
+    write_rows(work.dataset / "test.jsonl", [work.corpus.rows[6]])
+
+
+def synthetic_sentence_in_dev(work):
+    new = work.lines("train_1000_synthetic.jsonl")[0]
+    write_rows(work.dataset / "dev.jsonl", [{"text": [token.upper() for token in new["text"]], "entities": []}])
+
+
+LEAKS = {
+    sentence_from_outside: r"250/train_250\.jsonl: line 3 is sentence 3 of train_1000\.jsonl, which size 250 has not",
+    sentence_exchanged: r"250/train_250_fusion\.jsonl: sentence 2 of train_1000\.jsonl is missing",
+    sentence_doubled: r"500/train_500\.jsonl: line 5 is sentence 1 of train_1000\.jsonl",
+    synthetic_from_outside: r"250/train_250_synthetic\.jsonl: sentence 4-1 is none that s2 made from .* of size 250",
+    synthetic_renamed: r"train_250_synthetic_target\.jsonl: sentence 1-9 is none that s2 made from a sentence of size",
+    synthetic_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: sentence 4-1 is none that s2 made",
+    original_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: the sentences behind .* are not those of",
+    answer_from_outside: r"250/pos_train_250\.jsonl: line 3 answers sentence 3, which size 250 has not",
+    answer_to_another_text: r"250/entity_train_250\.jsonl: line 2 answers another text than that of sentence 2",
+    extension_without_an_answer: r"train_250_fusion\.jsonl: sentence \d has an extension span \w+ \(entity\) that no",
+    gold_span_changed: r"train_250_fusion\.jsonl: the target spans of sentence 1 are not those that it came with",
+    gold_span_dropped: r"1000/train_1000\.jsonl: the target spans of sentence 1 are not those that it came with",
+    model_span_renamed: r"train_1000_synthetic_target\.jsonl: sentence \S+ has a span NOUN that no target label",
+    extension_called_like_a_target: r"train_250_fusion\.jsonl: an extension span of sentence 1 has the target label",
+    label_from_outside: r"250/label_fusion\.json: the label ALIEN stands in no sentence of size 250",
+    weight_from_outside: r"250/label_fusion\.json: the label \w+ counts \d+ spans, but the sentences of size 250 hold",
+    target_turned_into_an_extension: r"500/label_syn_fusion\.json: the target label \S+ is not as labels\.txt has it",
+    copy_of_another_size: r"GLM4/label_fusion\.json: is not a copy of .*1000/label_fusion\.json",
+    made_from_another_size: r"train_250_fusion\.jsonl: was made from GLM4/1000/pos_train_1000\.jsonl, which",
+    input_changed_since: r"label_fusion\.json: was made from another labels\.txt than there is now, .*: run s8 again",
+    model_of_another_size: r"tiny_250_fusion/best/training\.json: 6 of 8 training sentences are not of size 250",
+    one_model_for_all_sizes: r"train_250_synthetic_target\.jsonl: was marked by a model of another size: 6 of its 8",
+    weights_of_another_size: r"tiny_250_fusion/best/training\.json: the model's label weights are not those of",
+    training_sentence_in_test: r"train_1000\.jsonl: sentence 7 is also in test\.jsonl, sentence 1: take it out of one",
+    synthetic_sentence_in_dev: r"train_1000_synthetic\.jsonl: sentence 1-1 is also in dev\.jsonl, sentence 1",
+}
+
+
+def test_a_clean_run_passes_and_nothing_is_written(clean):
+    before = bytes_below(clean.file_dir)
+    code, breaches, said = audit(clean)
+    assert (code, breaches) == (0, [])
+    assert "audited the sizes 250, 500, 1000: no line, label, count or model is from outside" in said
+    assert bytes_below(clean.file_dir) == before
+
+
+@pytest.mark.parametrize("plant", LEAKS, ids=lambda plant: plant.__name__)
+def test_a_planted_leak_is_found_by_name(work, plant):
+    plant(work)
+    code, breaches, said = audit(work)
+    assert code == 1
+    assert f"{len(breaches)} breaches in " in said
+    assert any(re.search(LEAKS[plant], breach) for breach in breaches), breaches
+
+
+@pytest.mark.parametrize("last", ["s4", "s5", "s6"])
+def test_a_run_that_has_not_come_to_its_end_is_audited_as_far_as_it_is(tmp_path, last):
+    work = Workspace(tmp_path, ENGLISH)
+    call("s1", **work.llm)
+    for step in ("s4", "s5", "s6")[: ("s4", "s5", "s6").index(last) + 1]:
+        call(step, **work.data)
+    code, breaches, said = audit(work)
+    assert (code, breaches) == (0, []), said
+
+
+def test_an_audit_before_step_4_names_it(tmp_path):
+    work = Workspace(tmp_path, ENGLISH)
+    with pytest.raises(FileNotFoundError, match=r"train_250\.jsonl is missing: run s4 first"):
+        call("audit", **work.data, models=tmp_path)

@@ -1,0 +1,237 @@
+"""The status of a dataset: what is done, partial, stale or missing, and the command that comes next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+
+import pytest
+
+from tests.helpers.builders import ENGLISH, SCRIPTS, bytes_below, call, read_lines, run_python, write_json, write_rows
+from tests.helpers.workspace import SIZES, Workspace
+from utils.audit.status import Survey, next_step
+from utils.dataset.layout import Layout
+from utils.dataset.reading import read_dataset
+from utils.ner.training.data import read_ner_data
+from utils.ner.training.record import TrainSettings, data_fingerprint
+
+STEPS = ["s1 --mode=entity", "s1 --mode=pos", "s2", "s3 --mode=entity", "s3 --mode=pos"]
+SIZED = ["s4", "s5 --is_syn=0", "s5 --is_syn=1", "s6", "train fusion", "s7", "s8"]
+
+
+@pytest.fixture
+def work(tmp_path):
+    return Workspace(tmp_path, ENGLISH)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A dataset on which all steps have run, with a model for each size that says what it was trained on."""
+    work = Workspace(tmp_path_factory.mktemp("finished"), ENGLISH).finish()
+    for size in SIZES:
+        say_trained(work, size)
+    return work
+
+
+@pytest.fixture
+def done(finished, tmp_path):
+    """A copy of it."""
+    return finished.copy(tmp_path)
+
+
+def say_trained(work, size, *, finished=True):
+    """Let the record of a size's model say that it was trained on the size's fusion file as it is."""
+    layout = Layout(work.file_dir, "tiny")
+    data = read_ner_data(
+        layout.size_fusion(size), layout.dev, layout.label_file("fusion", size), dense=False, seed=TrainSettings().seed
+    )
+    path = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
+    record = {
+        "settings": {"seed": TrainSettings().seed},
+        "data": {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)},
+        "finished": finished,
+    }
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | record)
+
+
+def survey(work):
+    """Return (the state of each step and size that is not done, all statuses, the next command)."""
+    layout = Layout(work.file_dir, "tiny")
+    dataset = read_dataset(layout.train, layout.labels)
+    found = Survey(layout, dataset, work.folder / "save_model", "--file_name=tiny").statuses()
+    assert [status.step for status in found] == [*STEPS, *(step for step in SIZED for _ in SIZES)]
+    undone = next_step(found)
+    states = {(status.step, status.size): status.state for status in found if status.state != "done"}
+    return states, found, undone.command if undone else None
+
+
+def note(found, step, size=None):
+    return next(status.note for status in found if (status.step, status.size) == (step, size))
+
+
+def sizes(step, state):
+    return {(step, size): state for size in SIZES}
+
+
+def test_where_nothing_has_run_all_is_missing_and_step_1_comes_next(work):
+    states, _, command = survey(work)
+    assert set(states.values()) == {"missing"}
+    assert len(states) == len(STEPS) + 3 * len(SIZED)
+    assert "s1_predict_data.py --file_name=tiny --model_from_pretrained=PATH_OF_THE_LLM --mode=entity" in command
+
+
+def test_where_all_has_run_all_is_done_and_nothing_comes_next(finished):
+    assert survey(finished)[0] == {}
+    assert survey(finished)[2] is None
+
+
+def test_a_step_that_was_killed_is_partial_with_the_answers_that_it_has(work):
+    call("s1", **work.llm)
+    journal = work.results / "entity_train_1000.jsonl.journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]) + b'{"id"')
+    for name in ("entity_train_1000.jsonl", "entity_train_1000.jsonl.meta.json"):
+        (work.results / name).unlink()
+    states, found, command = survey(work)
+    assert states["s1 --mode=entity", None] == "partial"
+    assert note(found, "s1 --mode=entity") == "3 answers are in its journal"
+    assert "--mode=entity" in command
+
+
+def test_a_step_that_was_given_a_limit_is_partial(work):
+    call("s1", **work.llm, limit=3)
+    states, found, _ = survey(work)
+    assert states["s1 --mode=entity", None] == "partial"
+    assert note(found, "s1 --mode=entity") == "5 sentences were not asked about"
+
+
+def test_the_next_command_names_the_llm_that_was_used_last(work):
+    call("s1", **work.llm)
+    states, _, command = survey(work)
+    assert ("s1 --mode=entity", None) not in states
+    assert command.endswith(f"--model_from_pretrained={work.recording} --backend=scripted --mode=pos")
+
+
+def test_after_steps_1_to_3_comes_step_4(work):
+    work.annotate()
+    states, _, command = survey(work)
+    assert not {step for step, _ in states} & set(STEPS)
+    assert command == "python syn_pipelines/s4_split_data.py --file_name=tiny"
+
+
+def test_after_step_6_the_models_are_trained_one_size_after_the_other(work):
+    work.annotate()
+    work.merge()
+    states, _, command = survey(work)
+    assert states == {**sizes("train fusion", "missing"), **sizes("s7", "missing"), **sizes("s8", "missing")}
+    assert "train_ner.py --file_name=tiny --size=250 --data=fusion --from_pretrained=PATH_OF_THE_ENCODER" in command
+
+
+def test_after_the_trainings_comes_step_7_with_the_models(done):
+    for size in SIZES:
+        for file in (done.results / size).glob("train_*_synthetic_target.jsonl*"):
+            file.unlink()
+    states, _, command = survey(done)
+    assert states == {**sizes("s7", "missing")}
+    assert "s7_pred_syn_data.py" in command
+    assert f"--model_from_pretrained='{done.folder}/save_model/tiny_{{size}}_fusion/best'" in command
+
+
+def test_after_step_7_comes_step_8(work):
+    work.annotate()
+    work.merge()
+    pattern = work.models()
+    for size in SIZES:
+        say_trained(work, size)
+    call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
+    states, found, command = survey(work)
+    assert states == sizes("s8", "missing")
+    assert note(found, "s8", "250") == "the synthetic side is as s5 made it"
+    assert command == "python syn_pipelines/s8_process_label_and_combine.py --file_name=tiny"
+
+
+def test_changed_sentences_make_all_that_reads_them_stale(done):
+    rows = read_lines(done.dataset / "train_1000.jsonl")
+    write_rows(done.dataset / "train_1000.jsonl", [*rows[:-1], {**rows[-1], "note": "x"}])
+    states, found, command = survey(done)
+    assert states == {(step, None): "stale" for step in STEPS[:3]} | sizes("s4", "stale")
+    assert note(found, "s2") == "made from another train_1000.jsonl than there is now"
+    assert "s1_predict_data.py" in command
+
+
+def test_a_changed_label_file_makes_the_merge_stale_and_it_is_told_to_overwrite(done):
+    own = done.folder / "labels.json"
+    write_json(own, {"PERSON_NAME": ["person"]})
+    call("s8", **done.data, entity_label=own)
+    shutil.copy(done.dataset / "labels.txt", done.folder / "old")
+    with (done.dataset / "labels.txt").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    states, found, command = survey(done)
+    assert {step for step, _ in states} == {"s5 --is_syn=0", "s6", "train fusion", "s7", "s8"}
+    assert set(states.values()) == {"stale"}
+    assert note(found, "s5 --is_syn=0", "250") == "made from another labels.txt than there is now"
+    assert command == "python syn_pipelines/s5_merge_data.py --file_name=tiny --is_syn=0 --overwrite"
+
+
+def test_a_mode_that_came_later_makes_the_split_partial_and_then_the_merge_stale(work):
+    call("s1", **work.llm)
+    call("s4", **work.data)
+    call("s5", **work.data)
+    call("s1", **work.llm, mode="pos")
+    states, found, _ = survey(work)
+    assert {key: states[key] for key in sizes("s4", "")} == sizes("s4", "partial")
+    assert note(found, "s4", "500") == "pos_train_500.jsonl is missing"
+    call("s4", **work.data)
+    states, found, _ = survey(work)
+    assert {key: states[key] for key in sizes("s5 --is_syn=0", "")} == sizes("s5 --is_syn=0", "stale")
+    assert note(found, "s5 --is_syn=0", "500") == "made before GLM4/500/pos_train_500.jsonl was there"
+
+
+def test_a_model_of_other_sentences_is_stale_one_that_was_cut_short_is_partial(done):
+    record = done.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "data": {"train": "0", "dev": "0"}})
+    say_trained(done, "500", finished=False)
+    shutil.rmtree(done.folder / "save_model" / "tiny_1000_fusion" / "best")
+    (done.folder / "save_model" / "tiny_1000_fusion" / "last").mkdir()
+    states, found, command = survey(done)
+    trained = [states["train fusion", size] for size in SIZES]
+    assert trained == ["stale", "partial", "partial"]
+    assert (
+        note(found, "train fusion", "250") == "trained on other sentences or spans than train_250_fusion.jsonl has now"
+    )
+    assert "--size=250" in command
+
+
+def test_a_result_without_its_label_file_is_partial_one_without_a_manifest_is_taken(done):
+    (done.results / "250" / "label_fusion.json").unlink()
+    (done.results / "pos_train_1000.jsonl.meta.json").unlink()
+    states, found, _ = survey(done)
+    assert states["s5 --is_syn=0", "250"] == "partial"
+    assert note(found, "s1 --mode=pos") == "without a manifest: taken as it is"
+    assert ("s1 --mode=pos", None) not in states
+
+
+def test_step_5_run_again_after_step_8_makes_step_8_stale(done):
+    call("s5", **done.data, overwrite=True, label_prefix="X_")
+    states, _, _ = survey(done)
+    assert {states[key] for key in sizes("s8", "")} == {"stale"}
+    assert {states[key] for key in sizes("s6", "")} == {"stale"}
+    assert ("s5 --is_syn=1", "250") not in states
+
+
+def test_the_script_shows_a_line_for_each_step_and_the_command_that_runs_as_it_stands(work):
+    call("s1", **work.llm)
+    call("s1", **work.llm, mode="pos")
+    words = [f"--{name}={value}" for name, value in work.data.items()]
+    before = bytes_below(work.file_dir)
+    shown = run_python(SCRIPTS / "status.py", *words, cwd=work.folder)
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert lines[0].split() == ["s1", "--mode=entity", "all", "done"]
+    assert lines[2].split() == ["s2", "all", "missing"]
+    assert bytes_below(work.file_dir) == before
+    _, script, *flags = shlex.split(lines[-1].removeprefix("next: "))
+    assert run_python(SCRIPTS.parent / script, *flags, cwd=work.folder).returncode == 0
+    again = run_python(SCRIPTS / "status.py", *words, cwd=work.folder).stdout
+    assert again.splitlines()[2].split() == ["s2", "all", "done"]
+    assert "s3_predict_syn_data.py" in again.splitlines()[-1]

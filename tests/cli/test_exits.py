@@ -1,0 +1,304 @@
+"""How scripts end: stopped, unheard, on a full disk, in a folder that cannot be written; and how they go on after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, bytes_below, call, clean_environment, read_lines
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals, pipes and disks")
+
+SLOW = """
+import sys, time
+sys.path.insert(0, {scripts!r})
+import s1_predict_data
+from utils.llm.backends import scripted
+
+whole = scripted.ScriptedLLM.generate
+
+def slow(self, requests):
+    for answer in whole(self, requests):
+        time.sleep({seconds})
+        yield answer
+
+scripted.ScriptedLLM.generate = slow
+s1_predict_data.main()
+"""
+
+
+class Work:
+    """A dataset in a folder, and the words that run s1 on it."""
+
+    def __init__(self, folder):
+        self.dataset = ENGLISH.write(folder)
+        self.results = self.dataset / "GLM4"
+        self.result = self.results / "entity_train_1000.jsonl"
+        self.journal = self.results / "entity_train_1000.jsonl.journal.jsonl"
+        self.recording = ENGLISH.record(folder / "answers.jsonl")
+        self.values = {"file_dir": folder, "file_name": "tiny"}
+        self.llm = {**self.values, "backend": "scripted", "model_from_pretrained": self.recording}
+
+    def words(self, values=None):
+        return [f"--{name}={value}" for name, value in (values or self.llm).items()]
+
+    def start(self, seconds=0.1):
+        """Start s1 with a slow LLM."""
+        program = SLOW.format(scripts=str(SCRIPTS), seconds=seconds)
+        return start(sys.executable, "-c", program, *self.words())
+
+    def wait_for_answers(self, number, process):
+        """Return once the journal holds so many answers."""
+        deadline = time.monotonic() + 60
+        while not (self.journal.is_file() and self.journal.read_bytes().count(b"\n") >= number):
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def answered(self):
+        return self.journal.read_bytes().count(b"\n")
+
+
+@pytest.fixture
+def work(tmp_path):
+    return Work(tmp_path)
+
+
+def start(*words, **options):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    return subprocess.Popen(list(map(str, words)), env=clean_environment(PYTHONUNBUFFERED=""), **{**pipes, **options})
+
+
+def run(script, *words, **options):
+    """Run a script; return its exit code and what it said, line by line."""
+    with start(sys.executable, SCRIPTS / f"{script}.py", *words, **options) as process:
+        said = process.communicate(timeout=120)[1] or ""
+    return process.returncode, said.strip().splitlines()
+
+
+def undisturbed(folder):
+    """Return the results of s1 in another folder, where nothing happens."""
+    other = Work(folder / "undisturbed")
+    call("s1", **other.llm)
+    return bytes_below(other.results)
+
+
+# --- stopped
+
+
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal():
+    """Let processes begin with signals that end them: tests in the background, or under nohup, hand on ignored ones."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "its terminal was closed"),
+    ],
+)
+def test_a_step_that_is_told_to_stop_says_how_to_go_on_and_goes_on(work, tmp_path, number, code, words):
+    with work.start() as process:
+        work.wait_for_answers(2, process)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert said.strip().splitlines()[-1].endswith(f"{words}; the same command goes on from here")
+    assert "Traceback" not in said
+    there = work.answered()
+    assert 2 <= there < 8
+    assert not work.result.exists()
+    call("s1", **work.llm)
+    lines = read_lines(work.results / "run.log.jsonl")
+    assert [line["status"] for line in lines] == ["broken off", "done"]
+    assert lines[0]["answers"] in (there - 1, there)  # the last may have been on disk, and not counted yet
+    assert lines[1]["answers"] == 8 - there
+    assert bytes_below(work.results) == undisturbed(tmp_path)
+
+
+def test_a_step_that_nohup_started_lives_on_when_its_terminal_is_closed(work):
+    with work.start(seconds=0.05) as first:  # only to know what ends it
+        work.wait_for_answers(1, first)
+        first.send_signal(signal.SIGHUP)
+        assert first.wait(timeout=60) == 129
+    program = SLOW.format(scripts=str(SCRIPTS), seconds=0.05)
+    with start("nohup", sys.executable, "-c", program, *work.words()) as process:
+        work.wait_for_answers(3, process)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert work.answered() == 8
+
+
+def test_a_second_run_of_a_step_stops_and_names_the_first(work):
+    with work.start() as first:
+        work.wait_for_answers(1, first)
+        code, said = run(STEPS["s1"], *work.words())
+        first.communicate(timeout=60)
+    assert code == 1
+    assert f"is being written by process {first.pid} on " in said[-1]
+    assert first.returncode == 0
+    assert work.answered() == 8
+    assert not list(work.results.glob("*.lock"))
+
+
+def test_a_lock_dies_with_the_run_that_held_it(work):
+    with work.start() as process:
+        work.wait_for_answers(1, process)
+        process.kill()
+    assert list(work.results.glob("*.lock"))
+    call("s1", **work.llm)
+    assert work.answered() == 8
+    assert not list(work.results.glob("*.lock"))
+
+
+# --- nobody listens
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("[!_]*.py")))
+def test_a_reader_that_has_gone_ends_a_script_quietly(script):
+    reading, writing = os.pipe()
+    os.close(reading)
+    code, said = run(script, "--help", stdout=writing)
+    os.close(writing)
+    assert code == 141
+    assert said == []
+
+
+def test_a_report_into_a_pipe_that_is_closed_early_is_no_error(work):
+    call("s1", **work.llm)
+    command = f"{sys.executable} {SCRIPTS / 'report.py'} {' '.join(work.words(work.values))} | head -n 1"
+    with start("bash", "-c", command) as process:
+        shown, said = process.communicate(timeout=60)
+    assert shown.startswith("data")
+    assert said == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
+def test_a_step_without_output_does_its_work(work, closed):
+    command = f"{sys.executable} {SCRIPTS / STEPS['s1']}.py {' '.join(work.words())} {closed}"
+    with start("bash", "-c", command) as process:
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert len(read_lines(work.result)) == 8
+
+
+# --- disks
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of one mebibyte, and what mounts it again with other options."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options):
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    if shutil.which("mount") is None or not mount("size=1m"):
+        pytest.skip("a small disk cannot be mounted here: it takes root, and Linux")
+    yield folder, lambda options: mount(f"remount,{options}")
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_of_and_the_step_goes_on_when_there_is_space(disk, tmp_path):
+    folder, _ = disk
+    work = Work(folder)
+    filler = folder / "filler"
+    free = shutil.disk_usage(folder).free
+    with work.start() as process:
+        work.wait_for_answers(2, process)
+        with filler.open("wb", buffering=0) as file:
+            while file.write(bytes(1 << 16)) == 1 << 16 and filler.stat().st_size < free:
+                pass
+        said = process.communicate(timeout=60)[1].strip().splitlines()
+    assert process.returncode in (0, 1)
+    if process.returncode == 0:
+        pytest.fail("the disk was not full")
+    assert "No space left on device" in said[-1]
+    assert "the disk is full: free some space; the same command goes on from here" in said[-1]
+    assert not work.result.exists()
+    filler.unlink()
+    call("s1", **work.llm)
+    assert bytes_below(work.results) == undisturbed(tmp_path)
+
+
+@pytest.mark.parametrize("step", ["s1", "s4"])
+def test_a_disk_that_cannot_be_written_is_told_of_in_one_line(disk, step):
+    folder, remount = disk
+    work = Work(folder)
+    call("s1", **{**work.llm, "mode": "pos"})
+    before = bytes_below(folder)
+    assert remount("ro")
+    code, said = run(STEPS[step], *work.words(work.llm if step == "s1" else work.values))
+    assert code == 1
+    errors = [line for line in said if "Error" in line]
+    assert len(errors) == 1
+    assert "Read-only file system" in errors[0]
+    assert "put the dataset in a folder of your own" in errors[0]
+    assert not any("Traceback" in line for line in said)
+    assert bytes_below(folder) == before
+
+
+def test_a_file_that_may_not_grow_is_told_of_and_the_step_goes_on_later(work, tmp_path):
+    command = f"ulimit -f 1; exec {sys.executable} {SCRIPTS / STEPS['s1']}.py {' '.join(work.words())}"
+    with start("bash", "-c", command) as process:
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "File too large" in said.strip().splitlines()[-1]
+    assert "Traceback" not in said
+    assert not work.result.exists()
+    call("s1", **work.llm)
+    assert bytes_below(work.results) == undisturbed(tmp_path)
+
+
+# --- what happens meanwhile
+
+
+@pytest.mark.parametrize("what", ["the journal", "the results", "the sentences"])
+def test_what_is_deleted_while_a_step_runs_is_written_again_or_was_read_before(work, tmp_path, what):
+    with work.start() as process:
+        work.wait_for_answers(3, process)
+        if what == "the journal":
+            work.journal.unlink()
+        elif what == "the results":
+            shutil.rmtree(work.results)
+        else:
+            (work.dataset / "train_1000.jsonl").unlink()
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, said
+    assert (what == "the sentences") or "was deleted while it was being written: it is written again" in said
+    assert bytes_below(work.results) == undisturbed(tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed: the clock cannot be set back")
+def test_a_clock_that_is_set_back_changes_no_result(work, tmp_path):
+    with work.start() as process:
+        work.wait_for_answers(3, process)
+        process.kill()
+    words = [sys.executable, SCRIPTS / f"{STEPS['s1']}.py", *work.words()]
+    with start("faketime", "-f", "-3650d", *words) as process:
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, said
+    assert bytes_below(work.results) == undisturbed(tmp_path)
+    line = read_lines(work.results / "run.log.jsonl")[-1]
+    assert line["started"] < "2020"
+    assert line["seconds"] >= 0

@@ -1,0 +1,118 @@
+"""Every path of a dataset, as users find it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from utils.dataset.layout import ROOT, SIZES, Layout, model_folder, needed
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout(tmp_path, "weibo")
+
+
+def test_the_files_of_a_dataset_stand_where_the_contract_says(layout, tmp_path):
+    found = [layout.train, layout.dev, layout.test, layout.labels]
+    assert found == [tmp_path / "weibo" / n for n in ("train_1000.jsonl", "dev.jsonl", "test.jsonl", "labels.txt")]
+
+
+def test_the_files_of_all_sentences_stand_where_the_contract_says(layout):
+    files = [layout.answers(mode, synthetic=synthetic) for synthetic in (False, True) for mode in ("entity", "pos")]
+    assert [file.relative_to(layout.dataset).as_posix() for file in (*files, layout.synthetic(), layout.run_log)] == [
+        "GLM4/entity_train_1000.jsonl",
+        "GLM4/pos_train_1000.jsonl",
+        "GLM4/entity_train_1000_synthetic.jsonl",
+        "GLM4/pos_train_1000_synthetic.jsonl",
+        "GLM4/train_1000_synthetic.jsonl",
+        "GLM4/run.log.jsonl",
+    ]
+
+
+def test_the_files_of_a_size_stand_in_its_folder(layout):
+    files = [
+        layout.size_sentences("250"),
+        layout.size_sentences("250", synthetic=True),
+        layout.size_answers("250", "pos"),
+        layout.size_answers("250", "entity", synthetic=True),
+        layout.size_fusion("250"),
+        layout.size_fusion("250", synthetic=True),
+        layout.size_target("250"),
+        *(layout.label_file(kind, "250") for kind in ("fusion", "syn", "syn_fusion")),
+    ]
+    assert [file.relative_to(layout.results).as_posix() for file in files] == [
+        "250/train_250.jsonl",
+        "250/train_250_synthetic.jsonl",
+        "250/pos_train_250.jsonl",
+        "250/entity_train_250_synthetic.jsonl",
+        "250/train_250_fusion.jsonl",
+        "250/train_250_synthetic_fusion.jsonl",
+        "250/train_250_synthetic_target.jsonl",
+        "250/label_fusion.json",
+        "250/label_syn.json",
+        "250/label_syn_fusion.json",
+    ]
+    assert layout.label_file("syn") == layout.results / "label_syn.json"
+
+
+def test_the_sizes_are_a_quarter_a_half_and_all():
+    assert SIZES == {"250": 25, "500": 50, "1000": 100}
+
+
+def test_a_trained_model_stands_in_the_folder_that_names_dataset_size_and_data():
+    assert model_folder("weibo", "250", "syn_fusion") == ROOT / "save_model" / "weibo_250_syn_fusion"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", ".", "", "a\\b", "/etc", "a\0b"])
+@pytest.mark.parametrize("flag", ["--file_name", "--save_type_name"])
+def test_a_name_that_leaves_its_folder_is_refused_with_its_flag(tmp_path, flag, name):
+    names = (name, "GLM4") if flag == "--file_name" else ("weibo", name)
+    with pytest.raises(ValueError, match=f"{flag}: .* must be the name of one folder"):
+        Layout(tmp_path, *names)
+
+
+def test_manifests_know_files_by_names_that_are_the_same_on_every_machine(tmp_path):
+    names = []
+    for home in ("ann", "bob"):
+        layout = Layout(tmp_path / home, "weibo")
+        files = (layout.train, layout.size_fusion("250"), ROOT / "data" / "x.json", tmp_path / home / "m" / "c.json")
+        names.append([layout.portable_name(file) for file in files])
+    assert names[0] == names[1]
+    assert names[0] == ["train_1000.jsonl", "GLM4/250/train_250_fusion.jsonl", "data/x.json", "m/c.json"]
+
+
+def test_a_portable_name_leads_back_to_its_file(layout):
+    layout.dataset.mkdir()
+    layout.train.touch()
+    for file in (layout.train, ROOT / "data" / "fusion_knowledge" / "pos_label.json"):
+        assert layout.find(layout.portable_name(file)) == file
+
+
+def test_a_relative_and_an_absolute_path_have_one_portable_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    relative = Layout(Path("few"), "weibo")
+    absolute = Layout(tmp_path / "few", "weibo")
+    assert relative.portable_name(absolute.train) == absolute.portable_name(relative.train) == "train_1000.jsonl"
+
+
+def test_what_is_missing_and_needed_is_an_error_that_names_its_maker(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: run s1 first"):
+        needed({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
+
+
+def test_what_is_missing_and_not_needed_is_said_in_one_line_each(tmp_path, caplog):
+    caplog.set_level("INFO")
+    (tmp_path / "a.jsonl").touch()
+    found = needed({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
+    assert found == {"a": tmp_path / "a.jsonl"}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'b.jsonl'} is not there (run s1): going on without it"
+    ]
+
+
+def test_a_folder_of_the_name_is_not_the_file(tmp_path):
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(FileNotFoundError):
+        needed({"a": tmp_path / "a.jsonl"}, "run s1")

@@ -1,0 +1,58 @@
+"""Text as tokens and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from utils.dataset.tokens import join_tokens, language_of, looks_dense, split_text
+
+
+@pytest.mark.parametrize("text", ["邓超在New York。", "他 住", ""])
+def test_dense_text_comes_back_character_by_character(text):
+    tokens = split_text(text, dense=True)
+    assert all(len(token) == 1 for token in tokens)
+    assert join_tokens(tokens, dense=True) == text
+
+
+def test_other_text_is_parted_at_blanks():
+    assert split_text("  Tom saw\tit .\n", dense=False) == ["Tom", "saw", "it", "."]
+    assert join_tokens(["Tom", "saw"], dense=False) == "Tom saw"
+
+
+@pytest.mark.parametrize(("ones", "dense"), [(95, True), (94, False), (100, True), (0, False)])
+def test_a_dataset_is_dense_from_95_percent_of_tokens_of_one_character(ones, dense):
+    assert looks_dense([["字"] * ones, ["words"] * (100 - ones)]) is dense
+
+
+@pytest.mark.parametrize(
+    ("text", "dense"),
+    [("邓超在北京大学读书，他很喜欢。", True), ("東京へ行きました。", True), ("Tom saw it.", False)],
+)
+def test_density_of_plain_strings_is_told_from_their_scripts(text, dense):
+    assert looks_dense([text]) is dense
+
+
+def test_nothing_is_not_dense():
+    assert looks_dense([]) is False
+    assert looks_dense([[], ""]) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("邓超在北京", "zh"),
+        ("邓超用iPhone手机上网买东西", "zh"),
+        ("鄧超在北京・上海", "zh"),  # a middle dot is no kana
+        ("我超爱优の良品，真的超级无敌好吃", "zh"),  # nor does one kana make a name Japanese
+        ("Deng Chao (邓超) is an actor", "en"),
+        ("東京へ行きました", "ja"),
+        ("トヨタは新型車を発表した", "ja"),
+        ("안상수 후보가 2.2% 차이로 이겼다", "ko"),
+        ("삼성은 Galaxy 發表했다", "ko"),
+        ("Она уехала в Рим", "en"),
+        ("123 !?", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_to_speak_to_an_llm_is_told_from_the_script(text, language):
+    assert language_of([text]) == language

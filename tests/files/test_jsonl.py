@@ -1,0 +1,137 @@
+"""JSON and JSON Lines files: what is read, refused with its place, and written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from utils.files.jsonl import encode, read_json, read_rows, replacing, write_json, write_rows
+from utils.files.locks import lock
+
+
+def test_rows_come_with_the_numbers_of_their_lines_and_blank_lines_are_passed_over(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": 1}\n\n   \n{"a": 2}')
+    assert list(read_rows(path)) == [(1, {"a": 1}), (4, {"a": 2})]
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\t", "\r", "\n", "\x0b", '"', "\\", "🙂"])
+def test_a_character_that_ends_lines_elsewhere_may_stand_inside_a_string(tmp_path, inside):
+    rows = [{"answer": f"a{inside}b"}, {"answer": "c"}]
+    write_rows(tmp_path / "a.jsonl", rows)
+    assert [row for _, row in read_rows(tmp_path / "a.jsonl")] == rows
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_data(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n{"a": 2}\r\n')
+    assert [row for _, row in read_rows(path)] == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"a": 1', r"a\.jsonl:2: not valid JSON .*one object a line is expected"),
+        (b"[1, 2]", r"a\.jsonl:2: a JSON object is expected, found list"),
+        (b"17", r"a\.jsonl:2: a JSON object is expected, found int"),
+        ("{'北京'}".encode("gb18030"), r"a\.jsonl:2: not UTF-8; convert the file first, .*iconv"),
+        (b"[" * 100_000, r"a\.jsonl:2: not valid JSON"),
+    ],
+)
+def test_a_broken_line_is_named_with_its_file_and_number(tmp_path, line, message):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + line + b"\n")
+    with pytest.raises(ValueError, match=message):
+        list(read_rows(path))
+
+
+def test_rows_before_a_broken_line_are_given_out(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": 1}\nbroken\n')
+    assert next(read_rows(path)) == (1, {"a": 1})
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none"):
+        list(read_rows(tmp_path / "none.jsonl"))
+
+
+def test_an_object_that_says_one_key_twice_is_refused(tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_text('{"NOUN": ["n"], "VERB": [], "NOUN": ["名词"]}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' stands twice"):
+        read_json(path)
+
+
+def test_broken_json_is_named_with_its_file(tmp_path):
+    (tmp_path / "labels.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"labels\.json: not valid JSON"):
+        read_json(tmp_path / "labels.json")
+
+
+def test_json_is_written_as_utf8_without_escapes_and_read_back(tmp_path):
+    write_json(tmp_path / "deep" / "a.json", {"人名": [1, None]})
+    assert "人名" in (tmp_path / "deep" / "a.json").read_text(encoding="utf-8")
+    assert read_json(tmp_path / "deep" / "a.json") == {"人名": [1, None]}
+
+
+def test_half_of_a_surrogate_pair_can_be_written_and_read():
+    assert json.loads(encode({"a": "x\ud83d"})) == {"a": "x\ud83d"}
+
+
+def test_a_crash_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.jsonl"
+    write_rows(path, [{"a": 1}])
+
+    def rows():
+        yield {"a": 2}
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write_rows(path, rows())
+    assert path.read_bytes() == b'{"a": 1}\n'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_stands_under_the_final_name_before_all_is_written(tmp_path):
+    path = tmp_path / "a.jsonl"
+    with replacing(path) as file:
+        file.write(b"half")
+        file.flush()
+        assert not path.exists()
+    assert path.read_bytes() == b"half"
+
+
+def test_who_reads_the_old_file_while_a_new_one_is_written_reads_all_of_the_old(tmp_path):
+    path = tmp_path / "a.jsonl"
+    write_rows(path, [{"a": 1}])
+    with path.open("rb") as old:
+        write_rows(path, [{"b": 2}, {"b": 3}])
+        assert old.read() == b'{"a": 1}\n'
+    assert path.read_bytes() == b'{"b": 2}\n{"b": 3}\n'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_what_a_killed_run_left_of_a_file_is_removed_and_what_another_one_writes_stays(tmp_path):
+    path = tmp_path / "a [1].jsonl"
+    left, other = tmp_path / ".a [1].jsonl.999999.partial", tmp_path / ".b.jsonl.999999.partial"
+    written = tmp_path / ".a [1].jsonl.1.partial"
+    for file in (left, other):
+        file.write_bytes(b"half")
+    with lock(written):
+        write_rows(path, [{"a": 1}])
+        assert sorted(tmp_path.iterdir()) == sorted([path, other, written])
+
+
+def test_a_file_is_not_written_twice_at_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    with replacing(path) as file, pytest.raises(RuntimeError, match="written twice at once"), replacing(path):
+        file.write(b"never")
+
+
+def test_an_error_that_names_no_file_names_the_one_that_was_written(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replacing(tmp_path / "a.jsonl"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []

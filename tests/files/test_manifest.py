@@ -1,0 +1,218 @@
+"""Manifests: what a result was made from, the same bytes for the same work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from utils import __version__
+from utils.files.manifest import (
+    check_owner,
+    file_hash,
+    fingerprint,
+    hash_inputs,
+    made_by,
+    manifest_path,
+    model_identity,
+    publish,
+    read_manifest,
+    tell_of_stale,
+    write_manifest,
+)
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "train_1000.jsonl"
+    path.write_text("x", encoding="utf-8")
+    return path
+
+
+def manifest(source, **changes):
+    values = {"step": "s4", "parameters": {"size": "250"}, "counts": {"lines": 1}, **changes}
+    return made_by(values["step"], hash_inputs({source.name: source}), values["parameters"], values["counts"])
+
+
+def test_a_manifest_holds_what_the_contract_lists_in_its_order(tmp_path, source):
+    publish(tmp_path / "a.jsonl", [{"a": 1}], manifest(source))
+    value = json.loads((tmp_path / "a.jsonl.meta.json").read_text(encoding="utf-8"))
+    assert list(value) == ["step", "version", "inputs", "parameters", "fingerprint", "counts"]
+    assert value["step"] == "s4"
+    assert value["version"] == __version__
+    assert value["inputs"] == {"train_1000.jsonl": hashlib.sha256(b"x").hexdigest()}
+    assert value["parameters"] == {"size": "250"}
+    assert value["counts"] == {"lines": 1}
+
+
+def test_the_same_work_has_the_same_bytes_however_its_settings_are_ordered(tmp_path, source):
+    for name, parameters in (("a", {"x": 1, "y": {"b": 2, "a": (1, 2)}}), ("b", {"y": {"a": [1, 2], "b": 2}, "x": 1})):
+        write_manifest(tmp_path / name, manifest(source, parameters=parameters))
+    assert (tmp_path / "a.meta.json").read_bytes() == (tmp_path / "b.meta.json").read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"step": "s5"}, {"parameters": {"size": "500"}}])
+def test_the_fingerprint_changes_with_step_and_parameters(source, change):
+    assert manifest(source).fingerprint != manifest(source, **change).fingerprint
+
+
+def test_the_fingerprint_changes_with_an_input_and_not_with_the_counts(source):
+    first = manifest(source).fingerprint
+    assert manifest(source, counts={"lines": 2}).fingerprint == first
+    source.write_text("y", encoding="utf-8")
+    assert manifest(source).fingerprint != first
+
+
+def test_fingerprints_tell_values_apart_that_look_alike():
+    values = [{}, {"a": "b"}, {"a": ["b"]}, ["a", "b"], [["a", "b"]], "ab", None, 1, "1"]
+    assert len({fingerprint(value) for value in values}) == len(values)
+    assert fingerprint("a", "b") != fingerprint("ab")
+
+
+def test_the_hash_of_a_file_is_that_of_all_its_bytes(tmp_path):
+    data = bytes(range(256)) * 10_000  # more than a block
+    (tmp_path / "a").write_bytes(data)
+    assert file_hash(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_manifest_is_read_as_it_was_written(tmp_path, source):
+    made = manifest(source)
+    write_manifest(tmp_path / "a.jsonl", made)
+    assert read_manifest(tmp_path / "a.jsonl") == made
+    assert manifest_path(tmp_path / "a.jsonl") == tmp_path / "a.jsonl.meta.json"
+
+
+def test_a_result_without_a_manifest_has_none(tmp_path):
+    assert read_manifest(tmp_path / "a.jsonl") is None
+
+
+@pytest.mark.parametrize("content", ['{"step": "s4"}', '{"other": 1}', "[]", "3"])
+def test_a_file_that_is_no_manifest_is_named(tmp_path, content):
+    (tmp_path / "a.jsonl.meta.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.jsonl\.meta\.json is not a manifest of this project"):
+        read_manifest(tmp_path / "a.jsonl")
+
+
+def test_a_result_of_another_step_is_not_overwritten_unless_that_is_asked_for(tmp_path, source):
+    publish(tmp_path / "a.jsonl", [], manifest(source, step="s8"))
+    check_owner(tmp_path / "a.jsonl", step="s8")
+    check_owner(tmp_path / "a.jsonl", step="s5", overwrite=True)
+    with pytest.raises(ValueError, match=r"a\.jsonl was made by s8; give --overwrite to make it again with s5"):
+        check_owner(tmp_path / "a.jsonl", step="s5")
+
+
+def test_a_result_that_is_gone_or_has_no_manifest_may_be_made(tmp_path, source):
+    write_manifest(tmp_path / "a.jsonl", manifest(source, step="s8"))
+    check_owner(tmp_path / "a.jsonl", step="s5")
+    (tmp_path / "b.jsonl").touch()
+    check_owner(tmp_path / "b.jsonl", step="s5")
+
+
+def test_an_input_that_has_changed_is_told_of_with_the_step_to_run_again(tmp_path, source, caplog):
+    publish(tmp_path / "a.jsonl", [], manifest(source))
+    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    assert not caplog.records
+    source.write_text("y", encoding="utf-8")
+    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    assert len(caplog.records) == 1
+    assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text
+
+
+def test_a_result_made_by_hand_is_taken_with_one_line(tmp_path, caplog):
+    caplog.set_level("INFO")
+    (tmp_path / "a.jsonl").touch()
+    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'a.jsonl'} has no manifest beside it: taken as it is"
+    ]
+
+
+# --- what a model is known by
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        (folder / name).write_text(json.dumps({"of": name}), encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(bytes(3 << 20))
+    return folder
+
+
+@pytest.fixture
+def gguf(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + bytes(20))
+    return path
+
+
+def test_the_same_model_in_another_folder_is_the_same_model(checkpoint, tmp_path):
+    before = model_identity(str(checkpoint))
+    checkpoint.rename(tmp_path / "moved")
+    assert model_identity(str(tmp_path / "moved")) == before
+    assert model_identity(f"{tmp_path}/moved/") == before
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"]
+)
+def test_a_changed_setting_tokenizer_or_template_makes_it_another_model(checkpoint, name):
+    before = model_identity(str(checkpoint))
+    (checkpoint / name).write_text("{}", encoding="utf-8")
+    assert model_identity(str(checkpoint)) != before
+
+
+@pytest.mark.parametrize("place", [0, 100, (3 << 20) - 1])
+def test_a_changed_first_or_last_mebibyte_of_the_weights_makes_it_another_model(checkpoint, place):
+    before = model_identity(str(checkpoint))
+    with (checkpoint / "model.safetensors").open("r+b") as file:
+        file.seek(place)
+        file.write(b"x")
+    assert model_identity(str(checkpoint)) != before
+
+
+def test_another_size_of_the_weights_makes_it_another_model(checkpoint):
+    before = model_identity(str(checkpoint))
+    (checkpoint / "model.safetensors").write_bytes(bytes((3 << 20) + 1))
+    assert model_identity(str(checkpoint)) != before
+
+
+def test_another_name_of_the_weights_makes_it_another_model(checkpoint):
+    before = model_identity(str(checkpoint))
+    (checkpoint / "model.safetensors").rename(checkpoint / "model-00001.safetensors")
+    assert model_identity(str(checkpoint)) != before
+
+
+@pytest.mark.parametrize("name", ["README.md", ".gitattributes", "figure.png"])
+def test_files_that_decide_nothing_are_not_part_of_the_model(checkpoint, name):
+    before = model_identity(str(checkpoint))
+    (checkpoint / name).write_text("x", encoding="utf-8")
+    assert model_identity(str(checkpoint)) == before
+
+
+def test_a_file_smaller_than_two_mebibytes_is_known_by_all_its_bytes(gguf):
+    seen = set()
+    for size in (24, (1 << 20) + 5):
+        for place in (4, size - 1):
+            gguf.write_bytes(b"GGUF" + bytes(size - 4))
+            with gguf.open("r+b") as file:
+                file.seek(place)
+                file.write(b"x")
+            seen.add(model_identity(str(gguf))[gguf.name])
+    assert len(seen) == 4
+
+
+def test_a_hub_id_is_known_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert model_identity("a/b") != model_identity("a/c")
+
+
+def test_an_input_that_is_exchanged_while_a_step_runs_is_known_to_be_another_afterwards(tmp_path, source, caplog):
+    result = tmp_path / "a.jsonl"
+    hashes = hash_inputs({source.name: source})
+    source.write_text("another", encoding="utf-8")
+    publish(result, [{"a": 1}], made_by("s4", hashes, {}, {}))
+    tell_of_stale(result, lambda name: tmp_path / name)
+    assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text

@@ -1,0 +1,361 @@
+"""Merging: extension spans beside target spans that never change, and label files that count what was inserted."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from tests.helpers.builders import sentence, write_json, write_rows
+from utils.dataset.layout import Layout
+from utils.dataset.records import sentence_from_row
+from utils.fusion.files import Merger, Side, read_table
+from utils.fusion.merge import FusionCounts, Naming, combine_tables, label_table, merged_rows
+from utils.labels.normaliser import LabelNormaliser
+from utils.parsing import Item, parse_items
+
+ENTITY = {"PERSON": ["人名", "person"], "LOCATION": ["地名", "city"], "SCHOOL": ["学校"]}
+POS = {"NOUN": ["名词", "n"], "VERB": ["动词"], "PROPER_NOUN": ["人名", "地名"], "PUNCTUATION": ["标点"]}
+
+
+@pytest.fixture
+def files(tmp_path):
+    return write_json(tmp_path / "entity_label.json", ENTITY), write_json(tmp_path / "pos_label.json", POS)
+
+
+@pytest.fixture
+def naming(files):
+    def build(targets=("PER.NAM",), prefix=""):
+        entity, pos = files
+        normalisers = {
+            "entity": LabelNormaliser.from_files([entity, pos]),
+            "pos": LabelNormaliser.from_files([pos, entity]),
+        }
+        return Naming(targets, normalisers, prefix)
+
+    return build
+
+
+def merge(naming, one, *, entity=(), pos=(), dense=False):
+    """Merge items, written (text, label), into one sentence; return what stands in its line, and the counts."""
+    found = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
+    counts = FusionCounts()
+    (row,) = merged_rows([one], {one.id: found} if found else {}, naming, counts, dense=dense)
+    return row["entities"], counts
+
+
+def spans(entities):
+    return [(row["start"], row["end"], row["entity"]) for row in entities]
+
+
+NESTED = sentence(list("邓超在北京大学"), (0, 2, "PER.NAM"))
+
+
+# --- gold spans
+
+
+def test_gold_spans_come_first_untouched_with_their_unknown_keys(naming):
+    gold = [
+        {"end": 5, "start": 3, "entity": "PER.NAM", "text": "北京", "note": {"by": ["us"]}, "origin": "hand"},
+        {"start": 0, "end": 2, "entity": "PER.NAM", "score": 0.25},
+    ]
+    row = {"id": "z", "text": list("邓超在北京大学"), "entities": gold, "url": "u", "source": 3}
+    before = copy.deepcopy(row)
+    one = sentence_from_row(row, id="1", dense=True)
+    answers = {"1": {"entity": [Item("邓超", "人名")]}}
+    (merged,) = merged_rows([one], answers, naming(), FusionCounts(), dense=True)
+    assert json.dumps(merged["entities"][:2]) == json.dumps(gold)
+    assert {key: merged[key] for key in ("id", "text", "url", "source")} == {
+        key: before[key] for key in ("id", "text", "url", "source")
+    }
+    assert list(merged) == list(before)
+    assert row == before  # nor is what was read changed in place
+
+
+def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(naming):
+    entities, _ = merge(
+        naming(),
+        NESTED,
+        entity=[("北京大学", "学校"), ("北京", "地名")],
+        pos=[("邓超", "人名"), ("北京", "名词")],
+        dense=True,
+    )
+    assert entities[0] == {"start": 0, "end": 2, "entity": "PER.NAM"}
+    assert entities[1:] == [
+        {"start": 0, "end": 2, "entity": "PROPER_NOUN", "text": ["邓", "超"], "origin": "pos"},
+        {"start": 3, "end": 5, "entity": "LOCATION", "text": ["北", "京"], "origin": "entity"},
+        {"start": 3, "end": 5, "entity": "NOUN", "text": ["北", "京"], "origin": "pos"},
+        {"start": 3, "end": 7, "entity": "SCHOOL", "text": ["北", "京", "大", "学"], "origin": "entity"},
+    ]
+
+
+def test_the_same_span_with_the_same_label_is_kept_once(naming):
+    items = [("Rome", "city"), ("rome", "LOCATION"), ("Rome", "地名")]
+    entities, counts = merge(naming(), sentence("in Rome"), entity=items, pos=[("Rome", "city")])
+    assert spans(entities) == [(1, 2, "LOCATION"), (1, 2, "PROPER_NOUN")] or spans(entities) == [(1, 2, "LOCATION")]
+    assert counts.spans["LOCATION"] == 1
+
+
+def test_a_sentence_without_an_answer_keeps_its_line_and_is_counted(naming):
+    entities, counts = merge(naming(), NESTED, dense=True)
+    assert entities == [{"start": 0, "end": 2, "entity": "PER.NAM"}]
+    assert (counts.sentences, counts.unanswered) == (1, 1)
+
+
+def test_merging_again_gives_the_same(naming):
+    results = [merge(naming(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], dense=True)[0] for _ in range(2)]
+    assert results[0] == results[1]
+
+
+# --- one token, one character
+
+
+@pytest.mark.parametrize(
+    ("tokens", "item", "dense", "kept"),
+    [
+        (["I", "saw", "Rome"], "Rome", False, True),
+        (["I", "saw", "Rome"], "I", False, True),
+        (["I", "saw", "."], ".", False, True),
+        (list("我在北京"), "我", True, False),
+        (list("我在北京"), "北京", True, True),
+        (["我", "在", "NBA", "打", "球"], "NBA", True, True),  # one token and not one character
+        (["我", "在", "2019年", "来"], "2019年", True, True),
+        (list("我在北京"), "我", False, True),
+    ],
+)
+def test_one_character_is_left_out_in_dense_text_alone(naming, tokens, item, dense, kept):
+    entities, _ = merge(naming(), sentence(tokens), entity=[(item, "地名")], dense=dense)
+    assert bool(entities) is kept
+
+
+def test_a_gold_span_of_one_character_stays_in_dense_text(naming):
+    entities, _ = merge(naming(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], dense=True)
+    assert spans(entities) == [(0, 1, "PER.NAM")]
+
+
+# --- labels
+
+
+def test_a_label_that_no_file_knows_becomes_word_and_is_counted_with_examples(naming):
+    items = [("Rome", "zorkmid"), ("Oslo", "zorkmid"), ("saw", "")]
+    entities, counts = merge(naming(), sentence("Rome saw Oslo"), entity=items)
+    assert spans(entities) == [(0, 1, "WORD"), (1, 2, "WORD"), (2, 3, "WORD")]
+    assert counts.unnamed == 3
+    assert list(counts.unknown_by_count().items()) == [
+        ("zorkmid", {"count": 2, "examples": ["Rome", "Oslo"]}),
+        ("", {"count": 1, "examples": ["saw"]}),
+    ]
+
+
+def test_few_examples_of_an_unknown_label_are_kept_and_none_twice(naming):
+    words = ["a", "b", "a", "c", "d", "e"]
+    _, counts = merge(naming(), sentence(words), entity=[(word, "zorkmid") for word in words])
+    assert counts.unknown["zorkmid"] == {"count": 6, "examples": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize(("mode", "label"), [("entity", "LOCATION"), ("pos", "PROPER_NOUN")])
+def test_a_label_is_looked_up_in_the_file_of_its_own_kind_first(naming, mode, label):
+    entities, _ = merge(naming(), sentence("in Rome"), **{mode: [("Rome", "地名")]})
+    assert spans(entities) == [(1, 2, label)]
+
+
+@pytest.mark.parametrize(("mode", "spelling", "label"), [("entity", "动词", "VERB"), ("pos", "学校", "SCHOOL")])
+def test_a_label_is_then_looked_up_in_the_other_file(naming, mode, spelling, label):
+    entities, _ = merge(naming(), sentence("in Rome"), **{mode: [("Rome", spelling)]})
+    assert spans(entities) == [(1, 2, label)]
+
+
+@pytest.mark.parametrize("label", ["null", "7", "[]", '["city", "town"]', '{"a": 1}', "true"])
+def test_an_answer_whose_label_is_no_string_is_merged(naming, label):
+    items = parse_items(f'[{{"entity": "Rome", "type": {label}}}]', "entity")
+    answers = {"1": {"entity": items}}
+    (row,) = merged_rows([sentence("in Rome")], answers, naming(), FusionCounts(), dense=False)
+    assert spans(row["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
+
+
+# --- targets
+
+
+def test_an_extension_label_with_the_name_of_a_target_is_renamed_with_a_warning(naming, caplog):
+    one = sentence("Muir saw Rome", (0, 1, "PERSON"))
+    entities, counts = merge(naming(("PERSON",)), one, entity=[("Muir", "人名"), ("Rome", "city")])
+    assert spans(entities) == [(0, 1, "PERSON"), (0, 1, "EXT_PERSON"), (2, 3, "LOCATION")]
+    table = label_table(("PERSON",), counts.spans)
+    assert table["PERSON"] == {"idx": 1, "count": -1, "is_target": True}
+    assert table["EXT_PERSON"] == {"idx": 2, "count": 1, "is_target": False}
+    assert len(caplog.records) == 1
+    assert "EXT_PERSON" in caplog.text
+
+
+def test_an_unknown_label_does_not_become_the_target_word(naming):
+    entities, _ = merge(naming(("WORD",)), sentence("Rome"), entity=[("Rome", "zorkmid")])
+    assert spans(entities) == [(0, 1, "EXT_WORD")]
+
+
+def test_a_prefix_keeps_extension_labels_apart_without_a_warning(naming, caplog):
+    one = sentence("Muir saw Rome", (0, 1, "PERSON"))
+    entities, _ = merge(naming(("PERSON",), "LLM_"), one, entity=[("Muir", "人名"), ("Rome", "?")])
+    assert spans(entities)[1:] == [(0, 1, "LLM_PERSON"), (2, 3, "LLM_WORD")]
+    assert not caplog.records
+
+
+def test_a_prefix_that_makes_the_name_of_a_target_does_not_change_it(naming):
+    entities, _ = merge(naming(("B.PERSON",), "B."), sentence("Muir"), entity=[("Muir", "人名")])
+    assert spans(entities) == [(0, 1, "EXT_B.PERSON")]
+
+
+def test_the_users_own_prefix_is_not_warned_of(naming, caplog):
+    merge(naming(("PER.NAM",), "EXT_"), sentence("Muir"), entity=[("Muir", "人名")])
+    assert not caplog.records
+
+
+def test_a_renamed_label_does_not_become_another_target(naming):
+    targets = ("PERSON", "EXT_PERSON")
+    entities, counts = merge(naming(targets), sentence("Muir", (0, 1, "EXT_PERSON")), entity=[("Muir", "人名")])
+    assert entities[1]["entity"] not in targets
+    table = label_table(targets, counts.spans)
+    assert [table[name]["is_target"] for name in targets] == [True, True]
+
+
+# --- what is counted
+
+
+def test_counts_are_of_inserted_spans_and_not_of_mentions(naming):
+    items = [("Rome", "city"), ("Rome", "地名"), ("Berlin", "city"), ("art", "n")]
+    entities, counts = merge(naming(), sentence("Rome and Rome party"), entity=items)
+    assert spans(entities) == [(0, 1, "LOCATION"), (2, 3, "LOCATION")]
+    assert dict(counts.spans) == {"LOCATION": 2}
+    assert (counts.items, counts.lost) == (4, 2)
+
+
+def test_what_dense_text_leaves_out_is_not_counted(naming):
+    _, counts = merge(naming(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], dense=True)
+    assert dict(counts.spans) == {"NOUN": 1}
+
+
+def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(naming):
+    _, counts = merge(naming(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
+    assert "2 extension spans into 1 sentences" in str(counts)
+    assert "1 of 3 items not in their sentence" in str(counts)
+    assert "1 with a label that no file knows (66.7% known)" in str(counts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "advice"),
+    [
+        (FusionCounts(sentences=10, unanswered=6), "no answer"),
+        (FusionCounts(sentences=10, unanswered=5), None),
+        (FusionCounts(sentences=1, items=10, lost=6), "not in their sentence"),
+        (FusionCounts(sentences=1, items=10, unnamed=6), "unknown"),
+        (FusionCounts(sentences=1, items=10, unnamed=5, lost=5), None),
+        (FusionCounts(), None),
+    ],
+)
+def test_where_more_than_half_is_lost_there_is_advice(counts, advice):
+    assert (counts.advice is None) if advice is None else (advice in counts.advice)
+
+
+# --- label files
+
+
+def test_a_label_file_has_the_targets_in_their_order_and_then_extensions_sorted():
+    table = label_table(("PER.NAM", "LOC.NAM"), {"NOUN": 1008, "ART": 3})
+    assert list(table) == ["O", "PER.NAM", "LOC.NAM", "ART", "NOUN"]
+    assert [entry["idx"] for entry in table.values()] == [0, 1, 2, 3, 4]
+    assert table["O"] == {"idx": 0, "count": -1, "is_target": True}
+    assert table["LOC.NAM"] == {"idx": 2, "count": -1, "is_target": True}
+    assert table["NOUN"] == {"idx": 4, "count": 1008, "is_target": False}
+
+
+def test_combined_label_files_add_the_counts_of_extensions_and_leave_targets_as_they_are():
+    targets = ("PER", "LOC")
+    tables = [label_table(targets, {"NOUN": 2, "X": 1}), label_table(targets, {"NOUN": 3, "A": 4})]
+    before = copy.deepcopy(tables)
+    assert combine_tables(tables, targets) == label_table(targets, {"A": 4, "NOUN": 5, "X": 1})
+    assert tables == before
+
+
+def test_a_combined_label_file_of_one_side_is_that_side():
+    table = label_table(("PER",), {"NOUN": 2})
+    assert combine_tables([table], ("PER",)) == table
+
+
+@pytest.mark.parametrize("value", [{}, [], {"O": 0}, {"PER": {"idx": 1, "count": 1, "is_target": True}}, {"O": {}}])
+def test_a_file_that_is_no_label_file_is_named(tmp_path, value):
+    with pytest.raises(ValueError, match=r"label_fusion\.json: not a label file"):
+        read_table(write_json(tmp_path / "label_fusion.json", value))
+
+
+# --- the files of a merge
+
+
+@pytest.fixture
+def side(tmp_path, files, naming):
+    """Merge one sentence with the lines of an answer file; return what stands in its line."""
+
+    def run(*answers, text=("in", "Rome"), prefix=""):
+        layout = Layout(tmp_path, "tiny")
+        write_rows(layout.size_sentences("250"), [{"text": list(text), "entities": []}])
+        layout.labels.write_text("O\nPER\n", encoding="utf-8")
+        source = write_rows(layout.size_answers("250", "entity"), answers)
+        one = Side(
+            layout.size_sentences("250"),
+            {"entity": source},
+            layout.size_fusion("250"),
+            (layout.label_file("fusion", "250"),),
+            layout.unknown_labels("fusion", "250"),
+            False,
+        )
+        counts = Merger("s5", layout, naming(("PER",), prefix), files, dense=False).publish(one)
+        return json.loads(one.fusion.read_text(encoding="utf-8"))["entities"], counts
+
+    return run
+
+
+def answer_row(**changes):
+    items = [{"entity": "Rome", "type": "city"}]
+    row = {"id": "1", "text": ["in", "Rome"], "mode": "entity", "items": items, "answers": [], "status": "ok"}
+    return {**row, **changes}
+
+
+def test_the_answers_of_a_file_are_merged_by_id(side):
+    assert spans(side(answer_row())[0]) == [(1, 2, "LOCATION")]
+
+
+@pytest.mark.parametrize("change", [{"id": "2"}, {"text": ["in", "Oslo"]}, {"status": "unreadable"}, {"id": 1}])
+def test_an_answer_to_another_text_or_without_one_is_left_out(side, change):
+    entities, counts = side(answer_row(**change))
+    assert entities == []
+    assert counts.unanswered == 1
+
+
+@pytest.mark.parametrize("label", [None, 7, [], ["city"], {"a": "b"}, True])
+def test_a_file_made_elsewhere_with_labels_that_are_no_strings_does_not_end_the_step(side, label):
+    entities, _ = side(answer_row(items=[{"entity": "Rome", "type": label}]))
+    assert [row["entity"] for row in entities] in (["WORD"], ["LOCATION"])
+
+
+@pytest.mark.parametrize(
+    "row", [{"id": "1"}, answer_row(items=[{"name": "Rome"}]), answer_row(items=None), answer_row(mode="nouns")]
+)
+def test_a_line_that_is_not_of_s1_is_named(side, row):
+    with pytest.raises(ValueError, match=r"entity_train_250\.jsonl:1: not a line of s1 or s3"):
+        side(row)
+
+
+def test_the_files_of_a_merge_say_what_they_were_made_from_with_what_settings(side, tmp_path):
+    side(answer_row(), prefix="L_")
+    folder = tmp_path / "tiny" / "GLM4" / "250"
+    manifest = json.loads((folder / "train_250_fusion.jsonl.meta.json").read_text(encoding="utf-8"))
+    assert manifest["step"] == "s5"
+    assert {name.split("/")[-1] for name in manifest["inputs"]} == {
+        "train_250.jsonl",
+        "entity_train_250.jsonl",
+        "labels.txt",
+        "entity_label.json",
+        "pos_label.json",
+    }
+    assert manifest["parameters"] == {"label_prefix": "L_", "dense": False}
+    labels = json.loads((folder / "label_fusion.json").read_text(encoding="utf-8"))
+    assert labels["L_LOCATION"] == {"idx": 2, "count": 1, "is_target": False}

@@ -1,0 +1,67 @@
+"""Tiny random encoders and span models in folders, for the scripts that need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.helpers.builders import write_json
+from utils.dataset.records import text_hash
+
+
+def make_encoder(folder: Path, words: Iterable[str]) -> Path:
+    """Write a BERT of one layer with random weights that knows the given words."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(words))]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterable[dict[str, Any]] | None) -> Path:
+    """Write an untrained span model whose targets are `labels`, and one extension label.
+
+    `known` are the lines that it says it was trained on; None: it says nothing.
+    """
+    import torch
+
+    from utils.ner.config import NerConfig
+    from utils.ner.model.checkpoint import save_model
+    from utils.ner.model.encoder import load_encoder, load_tokenizer
+    from utils.ner.model.span_model import SpanModel
+
+    config = NerConfig(
+        labels=("O", *labels, "NOUN"),
+        num_target_labels=len(labels),
+        cnn_dim=40,
+        biaffine_size=24,
+        size_embed_dim=5,
+        cnn_depth=1,
+    )
+    torch.manual_seed(1)
+    model = SpanModel(load_encoder(str(encoder)), config).eval()
+    torch.nn.init.zeros_(model.down_fc.bias)  # about every second cell is a span then
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(model, load_tokenizer(str(encoder)), folder)
+    if known is not None:
+        write_json(folder / "training.json", {"sentences": [text_hash(row["text"]) for row in known]})
+    return folder
+
+
+def words_of(rows: Iterable[dict[str, Any]]) -> set[str]:
+    """Return the words of lines, as an uncased vocabulary holds them."""
+    return {token.lower() for row in rows for token in row["text"]}

@@ -1,0 +1,30 @@
+"""How tests ask for new sentences, and take them."""
+
+from __future__ import annotations
+
+from utils.asking.sampling import Drawing
+from utils.prompts import load_prompt
+from utils.synthesis.cleaning import Cleaner
+from utils.synthesis.generator import Generator
+from utils.synthesis.quota import Quantity
+from utils.synthesis.rounds import Synthesis
+from utils.synthesis.writing_style import Writing
+
+
+def generator(language="en", *, max_new_tokens=256, **drawn):
+    drawing = Drawing(**{"temperature": 0.8, **drawn})
+    return Generator(load_prompt("explain", language), language == "zh", drawing, max_new_tokens)
+
+
+def synthesis_of(sentences, *, dense=False, held_out=(), quantity=None, require_mention=False):
+    language = "zh" if dense else "en"
+    writing = Writing.of([one.tokens for one in sentences], dense=dense)
+    cleaner = Cleaner(language, writing, labels=("PER", "LOC"))
+    return Synthesis(
+        sentences,
+        generator(language),
+        cleaner,
+        held_out=held_out,
+        quantity=quantity or Quantity(),
+        require_mention=require_mention,
+    )

@@ -1,0 +1,137 @@
+"""How a backend is chosen, checked and known, before anything is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import get_args
+
+import pytest
+
+from tests.helpers.builders import ROOT, run_python, write_json
+from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return write_json(tmp_path / "model" / "config.json", {}).parent
+
+
+@pytest.fixture
+def gguf(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + bytes(20))
+    return path
+
+
+def test_a_folder_is_for_transformers_and_a_gguf_file_for_llamacpp(checkpoint, gguf):
+    assert choose_backend(str(checkpoint), "auto") == "transformers"
+    assert choose_backend(str(gguf), "auto") == "llamacpp"
+
+
+@pytest.mark.parametrize("asked", ["llamacpp", "scripted"])
+def test_a_backend_that_is_asked_for_is_taken(gguf, asked):
+    assert choose_backend(str(gguf), asked) == asked
+
+
+@pytest.mark.parametrize("asked", ["auto", "transformers"])
+def test_a_hub_id_is_for_transformers(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert choose_backend("Qwen/Qwen2.5-0.5B-Instruct", asked) == "transformers"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "error", "message"),
+    [
+        ("/nowhere/glm-4-9b-chat/", "auto", FileNotFoundError, "the folder /nowhere/glm-4-9b-chat/ does not exist"),
+        ("./nowhere", "auto", FileNotFoundError, "the folder ./nowhere does not exist"),
+        ("nowhere", "auto", FileNotFoundError, "the folder nowhere does not exist"),
+        ("a/b/c", "auto", FileNotFoundError, "the folder a/b/c does not exist"),
+        ("here/none", "auto", FileNotFoundError, "the folder here/none does not exist"),
+        ("none.gguf", "auto", FileNotFoundError, "none.gguf is missing; llamacpp needs a file"),
+        ("none.jsonl", "scripted", FileNotFoundError, "none.jsonl is missing; scripted needs a file"),
+        ("here", "llamacpp", FileNotFoundError, "here is missing; llamacpp needs a file"),
+        ("here", "auto", FileNotFoundError, "here has no config.json, so it is not a checkpoint"),
+        ("file.bin", "auto", ValueError, "file.bin is a file; transformers needs a checkpoint's folder"),
+        ("false.gguf", "auto", ValueError, "false.gguf is not a GGUF file"),
+    ],
+)
+def test_a_path_that_cannot_be_right_is_named_before_anything_is_loaded(
+    tmp_path, monkeypatch, model, asked, error, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file.bin").touch()
+    (tmp_path / "false.gguf").write_text("<html>not found</html>", encoding="utf-8")
+    with pytest.raises(error, match=f"--model_from_pretrained: {message}"):
+        choose_backend(model, asked)
+
+
+@pytest.mark.parametrize(
+    ("model", "is_id"),
+    [
+        ("Qwen/Qwen2-7B", True),
+        ("THUDM/glm-4-9b-chat", True),
+        ("gpt2", False),
+        ("./a/b", False),
+        ("../b", False),
+        ("~/b", False),
+        ("/a/b", False),
+        ("a/b/c", False),
+        ("a/", False),
+    ],
+)
+def test_an_id_of_a_hub_is_told_from_a_path(model, is_id):
+    assert is_hub_id(model) is is_id
+
+
+def test_backends_that_can_be_guided_are_known_without_loading_them():
+    fixed = set(get_args(Backend)) - {"openai", "transformers"}  # a server, or a tokenizer, is asked
+    assert {backend for backend in fixed if can_be_guided("a", backend, LLMOptions())} == {"llamacpp", "vllm"}
+
+
+def test_a_checkpoint_with_a_fast_tokenizer_can_be_guided_which_is_told_without_torch(tmp_path):
+    pytest.importorskip("llguidance", reason="ChatGLM3's environment goes on unguided")
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"decoder": {"type": "ByteLevel"}}), encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    told = run_python(
+        "-c",
+        "import sys\nfrom utils.llm.base import LLMOptions, can_be_guided\n"
+        f"print(can_be_guided({str(tmp_path)!r}, 'transformers', LLMOptions()), 'torch' in sys.modules)",
+        cwd=ROOT,
+    )
+    assert told.stdout.split() == ["True", "False"]
+
+
+def test_an_address_is_for_openai_and_the_path_is_then_a_name():
+    assert choose_backend("qwen", "auto", "http://localhost:8000/v1") == "openai"
+    assert choose_backend("models/a.gguf", "openai", "https://models.example/v1") == "openai"
+
+
+@pytest.mark.parametrize(
+    ("asked", "api_base", "message"),
+    [
+        ("openai", None, "--backend=openai and --api_base=http://…/v1 need each other; here: openai, None"),
+        ("vllm", "http://localhost/v1", "need each other; here: vllm, http://localhost/v1"),
+        ("auto", "localhost:8000/v1", "--api_base: localhost:8000/v1 is not a server's address"),
+        ("auto", "ftp://localhost/v1", "--api_base: ftp://localhost/v1 is not a server's address"),
+        ("auto", "http://me:secret@localhost/v1", "--api_base: a password in an address ends in logs"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_named(asked, api_base, message):
+    with pytest.raises(ValueError, match=message) as told:
+        choose_backend("qwen", asked, api_base)
+    assert "secret" not in str(told.value)
+
+
+def test_a_backend_is_loaded_by_name(tmp_path):
+    (tmp_path / "a.jsonl").touch()
+    assert type(load_llm(str(tmp_path / "a.jsonl"), "scripted", LLMOptions())).__name__ == "ScriptedLLM"
+    with pytest.raises(ModuleNotFoundError, match="nosuch"):
+        load_llm("a", "nosuch", LLMOptions())
+
+
+def test_requests_can_be_told_apart_and_kept_in_a_dictionary():
+    one = Request("1", "entity", "p", 5)
+    assert {one: 1}[Request("1", "entity", "p", 5)] == 1
+    assert one != dataclasses.replace(one, sample=1)

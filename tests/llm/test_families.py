@@ -1,0 +1,225 @@
+"""Each family of chat models on a tiny checkpoint: its prompt's ids, its stop ids, batches.
+
+Under transformers 4.30 that is ChatGLM3, under 4.44 GLM-4 and transformers' own models, under 5.x these and Qwen3.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.helpers.builders import write_json
+from tests.helpers.families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
+from tests.helpers.steering import steer
+from utils.llm import LLMOptions, Request, load_llm
+from utils.llm.decoding.decoder import Row
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+VERSION = tuple(map(int, transformers.__version__.split(".")[:2]))
+GLM_STOPS = {"<|user|>", "<|observation|>"}
+
+
+def families_here():
+    """Return the families that this version of transformers runs."""
+    if VERSION < (4, 34):
+        return ["chatglm3"]
+    if VERSION < (4, 45):
+        return ["glm4", *(name for name in FAMILIES if name != "qwen3")]
+    return list(FAMILIES)
+
+
+@pytest.fixture(scope="module", params=families_here())
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(name, tmp_path_factory):
+    torch.set_num_threads(1)
+    make = {"chatglm3": make_chatglm3, "glm4": make_glm4}.get(name, lambda path: make_checkpoint(path, name))
+    return make(tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="module")
+def llm(folder):
+    return load_llm(str(folder), "transformers", LLMOptions(batch_size=3, dtype="float32"))
+
+
+@pytest.fixture(scope="module")
+def ids_of(llm, name):
+    """Return what gives a control token's id."""
+    tokenizer = llm.chat.tokenizer
+    return tokenizer.get_command if name == "chatglm3" else tokenizer.convert_tokens_to_ids
+
+
+def rows(llm, texts, tokens=10):
+    requests = [Request(str(place), "explain", text, tokens) for place, text in enumerate(texts)]
+    return [Row(request, llm.chat.encode(request.prompt)) for request in requests]
+
+
+def decoded(llm, asked, batch_size):
+    return {row.request.id: (ids, finish) for row, ids, finish in llm.decoder.decode(asked, batch_size)}
+
+
+def control_ids(llm, name, ids_of):
+    """Return the ids of all tokens that a chat's structure is made of."""
+    if name in ("chatglm3", "glm4"):
+        words = ["[gMASK]", *(f"<|{role}|>" for role in ("system", "user", "assistant", "observation"))]
+        words.append("sop" if name == "chatglm3" else "<sop>")
+    else:
+        words = [word for word in (*FAMILIES[name].special, *FAMILIES[name].text) if word != "<unk>"]
+    return [ids_of(word) for word in words]
+
+
+def test_a_batch_gives_one_prompts_answers_token_for_token(llm):
+    asked = rows(llm, TEXTS)
+    alone = {id_: found for row in asked for id_, found in decoded(llm, [row], 1).items()}
+    assert len({tuple(ids) for ids, _ in alone.values()}) > 3  # answers that were all alike would prove nothing
+    for batch_size in (2, 3, len(TEXTS)):
+        assert decoded(llm, asked, batch_size) == alone
+
+
+def test_the_model_computes_in_the_format_that_was_asked_for(llm, folder):
+    assert {weight.dtype for weight in llm.decoder.model.parameters()} == {torch.float32}
+    half = load_llm(str(folder), "transformers", LLMOptions(dtype="bfloat16"))
+    assert {weight.dtype for weight in half.decoder.model.parameters()} == {torch.bfloat16}
+
+
+def test_the_stop_ids_are_those_of_the_family(llm, name, ids_of):
+    names = (
+        FAMILIES[name].stops if name in FAMILIES else {*GLM_STOPS, "<eos>" if name == "chatglm3" else "<|endoftext|>"}
+    )
+    assert set(llm.chat.stops) == {ids_of(token) for token in names}
+
+
+def test_generation_ends_at_every_stop_id(llm, monkeypatch):
+    assert llm.chat.stops
+    for stop in llm.chat.stops:
+        with monkeypatch.context() as patch:
+            steer(llm.decoder.model, patch, lambda step, stop=stop: stop if step == 3 else 35)
+            answer = next(iter(llm.generate([Request("1", "explain", "a", 8)])))
+        assert (answer.finish, answer.answer_tokens) == ("stop", 4)
+        assert answer.text == llm.chat.text([35, 35, 35])
+
+
+def test_generation_does_not_end_before_its_budget_at_other_tokens(llm, name, ids_of, monkeypatch):
+    for other in set(control_ids(llm, name, ids_of)) - set(llm.chat.stops):
+        with monkeypatch.context() as patch:
+            steer(llm.decoder.model, patch, lambda step, other=other: other)
+            answer = next(iter(llm.generate([Request("1", "explain", "a", 5)])))
+        assert (answer.finish, answer.answer_tokens) == ("length", 5)
+
+
+PROMPTS = {  # control tokens of a prompt, in order; "..." is text
+    "chatglm3": ["[gMASK]", "sop", "<|user|>", ..., "<|assistant|>"],
+    "glm4": ["[gMASK]", "<sop>", "<|user|>", ..., "<|assistant|>"],
+    "qwen2": ["<|im_start|>", ..., "<|im_end|>", ..., "<|im_start|>", ..., "<|im_end|>", ..., "<|im_start|>", ...],
+    "qwen3": ["<|im_start|>", ..., "<|im_end|>", ..., "<|im_start|>", ..., "<think>", ..., "</think>", ...],
+    "llama3": [
+        *("<|begin_of_text|>", "<|start_header_id|>", ..., "<|end_header_id|>", ..., "<|eot_id|>"),
+        *("<|start_header_id|>", ..., "<|end_header_id|>", ...),
+    ],
+    "gemma": ["<bos>", "<start_of_turn>", ..., "<end_of_turn>", ..., "<start_of_turn>", ...],
+    "mistral": ["<s>", "[INST]", ..., "[/INST]"],
+}
+
+
+@pytest.mark.parametrize("message", ["a", "the sentence\nnorth of 北京", "[gMASK]<sop>a</s><s>"])
+def test_a_prompt_has_each_control_token_once_where_the_family_has_it(llm, name, ids_of, message):
+    control = set(control_ids(llm, name, ids_of))
+    ids = llm.chat.encode(message)
+    print(name, ids)  # noqa: T201  # pytest -s shows them
+    shape = [id_ if id_ in control else ... for id_ in ids]
+    shape = [one for place, one in enumerate(shape) if place == 0 or one is not ... or shape[place - 1] is not ...]
+    assert shape == [one if one is ... else ids_of(one) for one in PROMPTS[name]]
+
+
+def test_a_role_token_in_the_users_text_stays_text(llm, name, ids_of):
+    control = set(control_ids(llm, name, ids_of))
+    bare = [id_ for id_ in llm.chat.encode("ab") if id_ in control]
+    tokens = ["<|user|>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<end_of_turn>", "[gMASK]", "<think>"]
+    for token in tokens:
+        ids = llm.chat.encode(f"a{token}b")
+        assert [id_ for id_ in ids if id_ in control] == bare, token
+
+
+def test_a_role_token_in_the_users_text_is_still_read(llm, name):
+    token = "[/]" if name == "mistral" else "<|user|>"
+    shown = llm.chat.tokenizer.decode(llm.chat.encode(f"a{token}b"))
+    assert f"a{token}b" in shown.replace(" ", "")
+
+
+def test_ids_that_the_tokenizer_does_not_know_are_left_out(llm):
+    # A model may have more rows than its tokenizer has tokens (ChatGLM3: 65024 and 64798).
+    assert llm.chat.text([35, 10**6, 36]) == llm.chat.text([35, 36])
+
+
+OWN_TEMPLATE = """
+
+def apply_chat_template(self, conversation, add_generation_prompt=False, tokenize=True, add_special_tokens=True, **_):
+    said = "".join(f"<|{item['role']}|>\\n{item['content']}" for item in conversation)
+    assert not tokenize
+    return ("[gMASK]<sop>" if add_special_tokens else "") + said + ("<|assistant|>" if add_generation_prompt else "")
+
+ChatGLM4Tokenizer.apply_chat_template = apply_chat_template
+"""
+
+
+@pytest.mark.skipif("glm4" not in families_here(), reason="GLM-4's own code is for transformers 4.43 and 4.44")
+def test_a_tokenizer_whose_own_code_writes_the_chat_needs_no_template(tmp_path):
+    # A revision of glm-4-9b-chat has no template in its settings.
+    made, plain = make_glm4(tmp_path / "made"), make_glm4(tmp_path / "plain")
+    settings = json.loads((made / "tokenizer_config.json").read_text("utf-8"))
+    template = settings.pop("chat_template")
+    write_json(made / "tokenizer_config.json", settings)
+    with (made / "tokenization_chatglm.py").open("a", encoding="utf-8") as file:
+        file.write(OWN_TEMPLATE)
+    assert template
+    encodings = [load_llm(str(path), "transformers", LLMOptions()).chat.encode("a\n北") for path in (made, plain)]
+    assert encodings[0] == encodings[1]
+
+
+@pytest.mark.skipif("qwen3" not in families_here(), reason="Qwen3 came with transformers 4.51")
+class TestThinking:
+    @pytest.fixture
+    def chat(self, tmp_path):
+        folder = make_checkpoint(tmp_path, "qwen3")
+        return load_llm(str(folder), "transformers", LLMOptions(dtype="float32")).chat
+
+    @pytest.fixture
+    def words(self, chat):
+        return lambda text: chat.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    def test_it_is_switched_off_in_the_prompt(self, chat, words):
+        assert chat.encode("a")[-6:] == words("<think>\n\n</think>\n\n")
+
+    def test_what_was_thought_is_cut_away(self, chat, words):
+        assert chat.text(words("<think>\na b\n</think>\n\n[x]")) == "[x]"
+        assert chat.text(words("a b</think>[x]")) == "[x]"
+        assert chat.text(words("[x]")) == "[x]"
+
+    def test_a_thought_without_an_end_leaves_no_answer(self, chat, words):
+        assert chat.text(words("<think>\na b [y]")) == ""
+        assert chat.text(words("[x]<think> a")).startswith("[x]")  # a sentence may hold the word; the reading knows
+
+
+def test_the_day_is_not_in_the_prompt(tmp_path):
+    if VERSION < (4, 34):
+        pytest.skip("transformers 4.30 fills no chat templates")
+    import dataclasses
+
+    from tests.helpers.families import make_tokenizer
+    from utils.llm.hf.chat_format import chat_format
+
+    for dated in ("{{ date_string }}", "{{ strftime_now('%d %b %Y') }}"):
+        ids = make_tokenizer(
+            tmp_path, dataclasses.replace(FAMILIES["mistral"], template=dated + FAMILIES["mistral"].template)
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+        model = transformers.MistralForCausalLM(
+            transformers.MistralConfig(vocab_size=len(ids), hidden_size=8, num_hidden_layers=0)
+        )
+        assert tokenizer.decode(chat_format(tokenizer, model).encode("a")).replace(" ", "").startswith("26")

@@ -1,0 +1,263 @@
+"""GPUs, with fakes where there is none: copies, spreading, quantised weights, memory that runs out."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import types
+
+import pytest
+
+from tests.helpers.builders import CHINESE
+from tests.helpers.families import make_chatglm3, make_checkpoint
+from utils.cli import flags
+from utils.cli import script as cli
+from utils.llm import Answer, LLMOptions, Request, load_llm
+from utils.llm.backends import transformers as backend
+from utils.llm.backends.transformers import TransformersLLM
+from utils.llm.hf.copies import Copies
+from utils.llm.hf.placement import Placement
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+OLD = tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 34)
+REQUESTS = [Request(str(number), "explain", "a" * number, 4) for number in range(1, 9)]
+
+
+# --- memory that runs out
+
+
+class PlainChat:
+    def encode(self, message):
+        return [1] * len(message)
+
+    def text(self, ids):
+        return str(ids)
+
+
+class SmallMemory:
+    """A decoder that has room for `room` rows at once, and counts what it is asked for."""
+
+    def __init__(self, room):
+        self.room = room
+        self.decoded = []
+
+    def decode(self, rows, batch_size, guide):
+        for start in range(0, len(rows), batch_size):
+            batch = rows[start : start + batch_size]
+            # As in a real run, the first batch is small enough, and a later one is not.
+            if start and len(batch) > self.room:
+                raise torch.cuda.OutOfMemoryError
+            for row in batch:
+                self.decoded.append(row.request.id)
+                yield row, [len(row.prompt)], "stop"
+
+
+def test_memory_that_runs_out_halves_the_batch_and_loses_and_repeats_nothing(caplog):
+    decoder = SmallMemory(room=1)
+    llm = TransformersLLM(PlainChat(), decoder, batch_size=4)
+    found = [answer.request.id for answer in llm.generate(REQUESTS)]
+    assert sorted(found) == sorted(request.id for request in REQUESTS)
+    assert decoder.decoded == found
+    assert llm.batch_size == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of GPU memory: going on with 2 sentences at once",
+        "out of GPU memory: going on with 1 sentences at once",
+    ]
+
+
+def test_memory_that_is_short_for_one_sentence_ends_in_one_line():
+    llm = TransformersLLM(PlainChat(), SmallMemory(room=0), batch_size=1)
+    with pytest.raises(RuntimeError, match="out of GPU memory with one sentence at a time: --load_in=8bit or 4bit"):
+        list(llm.generate(REQUESTS))
+
+
+# --- one copy a GPU, or one over all
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """Pretend that there are two GPUs of 10 GB; what is put on one stands on the CPU."""
+    monkeypatch.setattr(backend, "usable_gpus", list)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (10_000, 12_000))
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(Placement, "first", torch.device("cpu"))
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """Record what `from_pretrained` is told, and load onto the CPU; `loads.map` is the map of the first model."""
+    told = types.SimpleNamespace(calls=[], map={"": 0})
+    real = transformers.AutoModelForCausalLM.from_pretrained
+
+    def from_pretrained(name, **settings):
+        told.calls.append(settings)
+        kept = {key: value for key, value in settings.items() if key not in ("device_map", "max_memory")}
+        model = real(name, **{key: value for key, value in kept.items() if key != "quantization_config"})
+        if "device_map" in settings:
+            model.hf_device_map = told.map
+        return model
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
+    return told
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model")
+    return make_chatglm3(path) if OLD else make_checkpoint(path, "llama3")
+
+
+def options(**more):
+    return LLMOptions(**{"gpus": (0, 1), "dtype": "float32", "batch_size": 2, **more})
+
+
+def test_a_model_that_fits_on_one_gpu_gets_a_copy_on_each(folder, two_gpus, loads):
+    llm = load_llm(str(folder), "transformers", options())
+    assert isinstance(llm, Copies)
+    assert [call["device_map"] for call in loads.calls] == ["sequential", {"": 1}]
+    assert loads.calls[0]["max_memory"] == {0: 8_000, 1: 8_000}
+    alone = load_llm(str(folder), "transformers", options(gpus=()))
+    answers = {answer.request.id: answer.text for answer in llm.generate(REQUESTS)}
+    assert answers == {answer.request.id: answer.text for answer in alone.generate(REQUESTS)}
+    assert len(answers) == len(REQUESTS)
+
+
+def test_a_model_that_does_not_fit_on_one_gpu_is_spread_once(folder, two_gpus, loads):
+    loads.map = {"model.layers.0": 0, "model.layers.1": 1}
+    assert isinstance(load_llm(str(folder), "transformers", options()), TransformersLLM)
+    assert len(loads.calls) == 1
+
+
+def test_one_gpu_is_used_as_it_is(folder, two_gpus, loads):
+    assert isinstance(load_llm(str(folder), "transformers", options(gpus=(3,))), TransformersLLM)
+    assert [call["device_map"] for call in loads.calls] == [{"": 3}]
+
+
+@pytest.mark.parametrize("place", ["cpu", "disk"])
+def test_a_model_that_fits_on_no_gpu_is_told_of(folder, two_gpus, loads, place):
+    loads.map = {"model.layers.0": 0, "model.layers.1": place}
+    with pytest.raises(RuntimeError, match="does not fit into the memory of the GPUs: take more of them"):
+        load_llm(str(folder), "transformers", options())
+
+
+def test_memory_that_runs_out_while_loading_is_told_of(folder, two_gpus, monkeypatch):
+    def from_pretrained(*names, **settings):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
+    with pytest.raises(RuntimeError, match="does not fit into the memory of the GPUs"):
+        load_llm(str(folder), "transformers", options(gpus=(0,)))
+
+
+@pytest.mark.parametrize(("name", "expected"), [("auto", "bfloat16"), ("float16", "float16"), ("float32", "float32")])
+def test_the_number_format_on_a_gpu_is_the_one_that_was_asked_for(folder, two_gpus, loads, name, expected):
+    llm = load_llm(str(folder), "transformers", options(gpus=(0,), dtype=name))
+    assert {weight.dtype for weight in llm.decoder.model.parameters()} == {getattr(torch, expected)}
+
+
+class Failing:
+    def generate(self, requests):
+        yield Answer(requests[0], "", "stop", 1, 1)
+        raise RuntimeError("the second GPU fell off the bus")
+
+
+class Endless:
+    """Answers until nobody reads any more."""
+
+    def __init__(self):
+        self.given = 0
+
+    def generate(self, requests):
+        for _ in range(10**6):
+            self.given += 1
+            yield Answer(requests[0], "", "stop", 1, 1)
+
+
+def test_what_stops_one_copy_stops_the_run_and_the_other_copies():
+    before, endless = set(threading.enumerate()), Endless()
+    with pytest.raises(RuntimeError, match="fell off the bus"):
+        list(Copies([Failing(), endless]).generate(REQUESTS))
+    assert endless.given < 10**6
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_run_that_is_left_stops_its_copies():
+    copies = [Endless(), Endless()]
+    answers = Copies(copies).generate(REQUESTS)
+    next(answers)
+    answers.close()
+    assert all(copy.given < 10**6 for copy in copies)
+
+
+# --- quantised weights
+
+
+def test_quantised_weights_need_a_gpu(folder):
+    with pytest.raises(ValueError, match=r"--load_in=8bit needs a GPU; on the CPU, a quantised \.gguf file does"):
+        load_llm(str(folder), "transformers", LLMOptions(load_in="8bit"))
+
+
+@pytest.mark.skipif(OLD, reason="ChatGLM3 quantises itself")
+class TestBitsAndBytes:
+    def test_its_absence_is_one_line_with_the_install_command(self, folder, two_gpus, monkeypatch):
+        monkeypatch.setattr("utils.llm.hf.quantisation.find_spec", lambda name: None)
+        with pytest.raises(ImportError, match="--load_in=4bit needs bitsandbytes: pip install bitsandbytes"):
+            load_llm(str(folder), "transformers", options(load_in="4bit"))
+
+    @pytest.mark.parametrize(("load_in", "flag"), [("8bit", "load_in_8bit"), ("4bit", "load_in_4bit")])
+    def test_it_is_asked_for_the_bits(self, folder, two_gpus, loads, monkeypatch, load_in, flag):
+        monkeypatch.setattr("utils.llm.hf.quantisation.find_spec", lambda name: object())
+        given = []
+        monkeypatch.setattr("utils.llm.hf.quantisation.BitsAndBytesConfig", lambda **words: given.append(words))
+        load_llm(str(folder), "transformers", options(load_in=load_in, gpus=(0,)))
+        assert given[0][flag] is True
+        assert "quantization_config" in loads.calls[0]
+        assert loads.calls[0]["device_map"] == {"": 0}
+
+
+@pytest.mark.skipif(not OLD, reason="ChatGLM3 needs transformers 4.30")
+class TestChatGLM3sOwnWay:
+    @pytest.mark.parametrize(("load_in", "bits"), [("8bit", 8), ("4bit", 4)])
+    def test_it_quantises_itself_in_half_precision_before_it_goes_to_the_gpu(
+        self, folder, two_gpus, loads, load_in, bits
+    ):
+        llm = load_llm(str(folder), "transformers", options(load_in=load_in, gpus=(0,), dtype="auto"))
+        model = llm.decoder.model
+        assert model.config.quantization_bit == bits
+        assert {weight.dtype for weight in model.parameters()} == {torch.float16}
+        row = model.transformer.layers[0].dense.weight[0].float()
+        assert len(row.div(row.abs().max() / (2 ** (bits - 1) - 1)).round().unique()) <= 2**bits
+        assert "device_map" not in loads.calls[0]
+        assert "cpm_kernels" not in sys.modules
+
+
+# --- the flag
+
+
+def arguments(tmp_path, folder, *more):
+    CHINESE.write(tmp_path)
+    import s1_predict_data
+
+    words = [f"--file_dir={tmp_path}", "--file_name=tiny", f"--model_from_pretrained={folder}", *more]
+    return s1_predict_data.build_parser().parse_words(words)
+
+
+def test_answers_of_quantised_weights_are_not_mixed_with_others(tmp_path, folder):
+    def parameters(*more):
+        args = arguments(tmp_path, folder, *more)
+        return flags.llm_step(args, "s1", tmp_path / "r", inputs=[], parameters={"mode": "pos"}).parameters
+
+    assert parameters("--load_in=4bit") == {**parameters(), "load_in": "4bit"}
+    assert parameters("--load_in=4bit") != parameters("--load_in=8bit")
+    assert parameters("--dtype=float32", "--n_gpu=0,1", "--batch_size=3") == parameters()
+
+
+def test_other_backends_do_not_take_it(tmp_path, folder):
+    recording = CHINESE.record(tmp_path / "answers.jsonl")
+    args = arguments(tmp_path, recording, "--backend=scripted", "--load_in=8bit")
+    with pytest.raises(cli.UsageError, match="--load_in=8bit: the backend transformers alone quantises"):
+        flags.model_choice(args)

@@ -1,0 +1,141 @@
+"""Token masks: whose tokenizers they can be made for, and that they hold what the grammars say."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from tokenizers import normalizers
+
+from tests.helpers.families import FAMILIES, make_checkpoint, make_glm4
+from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
+from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.llm import LLMOptions, Request, can_be_guided, load_llm
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers", "4.44", reason="GLM-4's code, and the others, need a newer one")
+pytest.importorskip("llguidance")
+
+# ruff: noqa: E402
+from utils.llm.decoding.guide import Guide, is_guidable
+from utils.llm.decoding.vocabulary import SlowVocabulary
+
+TOKENS = [*"他去", "New", "York", 'the "old"', "\\", "\x01", "🙂", "<|im_end|>", "<|user|>", "مرحبا", "."]
+OPTIONS = LLMOptions(batch_size=3, dtype="float32")
+
+
+@pytest.fixture(scope="module", params=["glm4", "llama3", "qwen2", "gemma", "mistral"])
+def folder(request, tmp_path_factory):
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp(request.param)
+    if request.param != "glm4":
+        return make_checkpoint(path, FAMILIES[request.param])
+    if tuple(map(int, transformers.__version__.split(".")[:2])) > (4, 44):
+        pytest.skip("GLM-4's own code runs under 4.44")
+    return make_glm4(path)
+
+
+def test_every_family_can_be_guided_or_it_is_said_and_its_answers_are_held_to_their_sentences(folder, caplog):
+    if not can_be_guided(str(folder), "transformers", OPTIONS):
+        assert "so answers are not held to a grammar" in caplog.text
+        return
+    llm = load_llm(str(folder), "transformers", OPTIONS)
+    builds = {"entity": entity_grammar, "word": pos_grammar}
+    for key, build in builds.items():
+        grammar = build(TOKENS, ["地名", "人名"], dense=False)
+        requests = [Request(str(n), "entity", f"{n} 北京", 900, grammar=grammar) for n in range(4)]
+        for answer in llm.generate(requests):
+            assert answer.finish == "stop"
+            items = json.loads(answer.text)
+            assert all(item[key] in " ".join(TOKENS) for item in items)
+            assert key == "entity" or [item["word"] for item in items] == TOKENS
+
+
+def test_the_families_of_bytes_are_guided(folder):
+    if "glm4" in folder.name or "llama3" in folder.name or "qwen2" in folder.name:
+        assert can_be_guided(str(folder), "transformers", OPTIONS)
+
+
+def spell_otherwise(folder):
+    """Take from a checkpoint's tokenizer what tells of bytes."""
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    tokenizer["decoder"] = {"type": "Fuse"}
+    path.write_text(json.dumps(tokenizer), encoding="utf-8")
+    return folder
+
+
+def test_a_tokenizer_whose_tokens_spell_nothing_known_goes_on_unguided_and_says_so(tmp_path, caplog):
+    folder = spell_otherwise(make_checkpoint(tmp_path, FAMILIES["llama3"]))
+    with caplog.at_level(logging.WARNING):
+        assert not can_be_guided(str(folder), "transformers", OPTIONS)
+    assert f"{folder}: what its tokens spell is not known" in caplog.text
+
+
+class Spelt:
+    """A slow tokenizer of a few tokens."""
+
+    all_special_ids: tuple[int, ...] = (0,)
+
+    def __init__(self, tokens, bytes_of=None):
+        self.tokens = tokens
+        if bytes_of:
+            self.byte_decoder = bytes_of
+
+    def get_vocab(self):
+        return {str(token): place for place, token in enumerate(self.tokens)}
+
+    def get_added_vocab(self):
+        return {}
+
+    def convert_ids_to_tokens(self, id_):
+        return self.tokens[id_]
+
+    def encode(self, text, *, add_special_tokens):
+        return [self.tokens.index(f"<0x{byte:02X}>") for byte in text.encode()]
+
+
+BYTES = ["</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+
+
+def test_a_slow_tokenizers_text_is_cut_into_the_longest_tokens_that_fit():
+    vocabulary = SlowVocabulary(Spelt([*BYTES, "▁the", "the", "re", "北京"]), [0])
+    ids = vocabulary(" therefore北京".encode())
+    assert [vocabulary.tokens[id_] for id_ in ids] == [b" the", b"re", b"f", b"o", b"re", "北京".encode()]
+    assert b"".join(vocabulary.tokens[id_] for id_ in vocabulary("é🙂".encode())) == "é🙂".encode()
+    assert vocabulary.special_token_ids == [0]
+
+
+def test_role_tokens_that_a_slow_tokenizer_keeps_to_itself_are_no_text():
+    roles = Spelt([*BYTES, "<|user|>", "<|system|>"])
+    roles.tokenizer = type("Inner", (), {"special_tokens": {"<|system|>": len(BYTES) + 1}})
+    vocabulary = SlowVocabulary(roles, [0, len(BYTES)])
+    assert vocabulary.special_token_ids == [0, len(BYTES), len(BYTES) + 1]
+    spelt = [vocabulary.tokens[id_] for id_ in vocabulary(b"<|user|><|system|>")]
+    assert all(len(token) == 1 for token in spelt)
+
+
+def test_tokens_that_do_not_spell_the_text_are_found_out():
+    wrong = Spelt([*BYTES[:1], *reversed(BYTES[1:])])
+    wrong.encode = lambda text, add_special_tokens: [1 + byte for byte in text.encode()]
+    with pytest.raises(ValueError, match="its tokens do not spell"):
+        SlowVocabulary(wrong, [0])
+    assert not is_guidable(wrong)
+
+
+def test_what_is_forced_is_spelt_as_the_sentence_spells_it_whatever_the_tokenizer_normalises(tmp_path):
+    folder = write_tiny_checkpoint(tmp_path)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.NFC()])
+    guided = Guide(tokenizer, [258]).follow(pos_grammar(["e\u0301", "<|im_end|>"], ["X"], dense=False))
+    forced = guided.take_forced()
+    assert guided.is_complete
+    assert json.loads(tokenizer.decode(forced)) == [{"word": word, "pos": "X"} for word in ("e\u0301", "<|im_end|>")]
+
+
+def test_a_text_that_is_no_grammar_is_refused(tmp_path):
+    folder = make_checkpoint(tmp_path, FAMILIES["qwen2"])
+    guide = Guide(transformers.AutoTokenizer.from_pretrained(folder), [1])
+    with pytest.raises(ValueError, match="not a grammar"):
+        guide.follow("root ::= nowhere")

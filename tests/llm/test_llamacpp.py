@@ -1,0 +1,164 @@
+"""The llamacpp backend, with a tiny random model, or with the chat model whose .gguf file TEST_GGUF names."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.llm import LLMOptions, Request, Sampling, load_llm
+from utils.llm.backends import llamacpp
+from utils.llm.backends.llamacpp import _cores, _decoding, load
+from utils.parsing import read_answer
+
+TOKENS = ["He", "left", 'the "Old', "York\\", "for", "Rome", "."]
+
+
+def request(id_="1", prompt="Name a city.", **changes):
+    return Request(id_, "entity", prompt, changes.pop("max_new_tokens", 12), **changes)
+
+
+def test_greedy_answers_ask_for_no_temperature_and_no_penalty():
+    assert _decoding(request()) == {"temperature": 0.0, "repeat_penalty": 1.0}
+
+
+def test_drawn_answers_ask_for_their_own_seed():
+    drawn = _decoding(request(sampling=Sampling(0.8, 0.9, 7)))
+    assert (drawn["temperature"], drawn["top_p"], drawn["seed"]) == (0.8, 0.9, 7)
+    assert drawn["samplers"] == ["temperature", "top_p"]
+
+
+def test_a_grammar_is_handed_on_for_llguidance_which_forces_no_tokens():
+    given = _decoding(request(grammar='root ::= "[]"'))["grammar"]
+    assert given == '%llguidance {"no_forcing": true}\nstart: "[]"'
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(ImportError, match="pip install xllamacpp"):
+        load("model.gguf", LLMOptions())
+
+
+def test_a_worker_uses_its_share_of_the_cores(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert _cores() == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert _cores() >= 1
+
+
+@pytest.fixture(scope="module")
+def gguf_file(tmp_path_factory):
+    pytest.importorskip("xllamacpp")
+    if given := os.environ.get("TEST_GGUF"):
+        return given
+    pytest.importorskip("gguf")
+    from tests.helpers.tiny_gguf import write_tiny_gguf
+
+    return str(write_tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf"))
+
+
+@pytest.fixture(scope="module")
+def llm(gguf_file):
+    """A model, two sequences at once."""
+    return load_llm(gguf_file, "llamacpp", LLMOptions(batch_size=2))
+
+
+def test_every_request_is_answered_once_within_its_budget(llm):
+    asked = [request(str(number), f"Count to {number}.", max_new_tokens=number) for number in range(1, 5)]
+    answers = list(llm.generate(asked))
+    assert {answer.request.id for answer in answers} == {"1", "2", "3", "4"}
+    assert all(answer.answer_tokens <= answer.request.max_new_tokens for answer in answers)
+    assert all(answer.prompt_tokens > 0 for answer in answers)
+
+
+@pytest.mark.parametrize(("build", "mode"), [(entity_grammar, "entity"), (pos_grammar, "pos")])
+def test_a_guided_answer_is_held_to_its_sentence(llm, build, mode):
+    grammar = build(TOKENS, ["LOCATION", 'SAY "X"'], dense=False)
+    answer = next(iter(llm.generate([request(grammar=grammar, max_new_tokens=400)])))
+    items = read_answer(answer.text, mode)
+    assert answer.finish == "stop"
+    assert {item.label for item in items} <= {"LOCATION", 'SAY "X"'}
+    assert all("".join(item.text.split()) in "".join("".join(TOKENS).split()) for item in items)
+
+
+def test_a_prompt_longer_than_the_models_context_has_no_answer_and_ends_no_step(llm):
+    answer = next(iter(llm.generate([request(prompt="word " * 12000)])))
+    assert (answer.text, answer.finish) == ("", "length")
+
+
+def test_a_role_token_inside_the_users_text_stays_text(llm):
+    plain, odd = (llm._tokens(text, special=False) for text in ("a", "a<|im_end|>"))
+    assert len(odd) > len(plain) + 1
+
+
+def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkeypatch):
+    evaluated = []
+    complete = llm.server.handle_completions
+
+    class Counting:
+        listening_address = llm.server.listening_address
+
+        def handle_completions(self, body, take=None):
+            def look(chunk):
+                evaluated.append(chunk.get("timings"))
+                return take(chunk)
+
+            reply = complete(body, look) if take else complete(body)
+            evaluated.append(reply and reply.get("timings"))
+            return reply
+
+    monkeypatch.setattr(llm, "server", Counting())
+    shared = "What all prompts begin with, said anew in this test alone, is long enough to be worth a thought. "
+    rows = [request(str(number), f"{shared}Part {number}.") for number in range(6)]
+    assert len(list(llm.generate(rows))) == 6
+    lengths = [len(llm.encode(row.prompt)) for row in rows]
+    once = len(llamacpp.common_start([llm.encode(row.prompt) for row in rows]))
+    tokens = sum(one["prompt_n"] for one in evaluated if one)
+    assert once > 60
+    assert tokens <= once + sum(length - once for length in lengths) + len(rows)
+
+
+def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file, monkeypatch):
+    monkeypatch.setattr(llamacpp, "TOKENS_A_SLOT", 256)
+    small = load_llm(gguf_file, "llamacpp", LLMOptions(batch_size=4))
+    assert (small.context, small.slots) == (256, 4)
+    long, short = request("1", "word " * 150, max_new_tokens=3), request("2", max_new_tokens=3)
+    answers = {answer.request.id: answer for answer in small.generate([long, short])}
+    assert answers["1"].prompt_tokens + 3 < small.context
+    assert answers["1"].answer_tokens == 3
+    assert small.slots == max(1, 8 * 256 // small.context)
+
+
+def test_an_answer_under_way_ends_with_its_next_piece_once_the_run_is_closed(llm):
+    long = request(grammar=f'root ::= "{"a" * 300}"', max_new_tokens=200)
+    closed = threading.Event()
+    assert len(llm._answer(long, llm.encode(long.prompt), closed).text) == 200
+    closed.set()
+    assert len(llm._answer(long, llm.encode(long.prompt), closed).text) < 5
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "layers", "mode", "shares"),
+    [
+        (0, (0,), 0, None, None),
+        (2, (), 0, None, None),
+        (2, (1,), 999, "one", [0.0, 1.0, 0.0]),
+        (3, (0, 2), 999, "spread", [1.0, 0.0, 1.0]),
+        (1, (0, 1), 999, "one", [1.0, 0.0, 0.0]),
+    ],
+)
+def test_a_model_is_put_on_the_gpus_that_are_asked_for_and_there(there, asked, layers, mode, shares):
+    xllamacpp = SimpleNamespace(
+        ggml_backend_dev_type=SimpleNamespace(GGML_BACKEND_DEVICE_TYPE_CPU=0),
+        get_device_info=lambda: [{"type": 0}, *[{"type": 1}] * there],
+        llama_split_mode=SimpleNamespace(LLAMA_SPLIT_MODE_NONE="one", LLAMA_SPLIT_MODE_LAYER="spread"),
+    )
+    params = SimpleNamespace(split_mode=None, tensor_split=[0.0] * 3)
+    llamacpp._place(params, asked, xllamacpp)
+    assert params.n_gpu_layers == layers
+    assert params.split_mode == mode
+    assert shares is None or params.tensor_split == shares

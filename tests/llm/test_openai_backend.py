@@ -1,0 +1,347 @@
+"""The openai backend against servers on loopback: what is sent, what is tried again, and when it gives up."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from email.utils import formatdate
+
+import pytest
+
+from tests.helpers.llm_server import ChatServer, LoopbackServer, RoughProxy
+from utils.llm import LLMOptions, Request, Sampling, can_be_guided, load_llm
+from utils.llm.server.retrying import back_off, retry_after
+
+pytest.importorskip("openai")
+from utils.llm.backends import openai as backend
+from utils.llm.server import retrying
+
+YES_OR_NO = 'root ::= "yes" | "no"'
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(retrying, "LONGEST_WAIT", 0.2)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def ask(number=1, prompt=None, **changes):
+    return Request(str(number), "entity", prompt or f"Prompt {number}.", changes.pop("max_new_tokens", 20), **changes)
+
+
+def load(server, model="tiny", **options):
+    return load_llm(model, "openai", LLMOptions(api_base=server.api_base, **{"batch_size": 8, **options}))
+
+
+def without_probes(server):
+    return [body for body in server.asked if body["messages"][0]["content"] != backend.PROBE]
+
+
+# --- what is sent
+
+
+def test_a_greedy_request_takes_the_likeliest_word_and_no_default_of_the_server():
+    with ChatServer() as server:
+        list(load(server).generate([ask(max_new_tokens=7)]))
+    (body,) = without_probes(server)
+    assert body == {
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "Prompt 1."}],
+        "max_tokens": 7,
+        "temperature": 0.0,
+        **backend.PLAIN,
+    }
+
+
+def test_a_sampled_request_brings_its_own_seed():
+    with ChatServer() as server:
+        list(load(server).generate([ask(sampling=Sampling(0.8, 0.9, 7))]))
+    (body,) = without_probes(server)
+    assert (body["temperature"], body["top_p"], body["seed"]) == (0.8, 0.9, 7)
+
+
+def test_a_server_that_refuses_unknown_parameters_gets_none():
+    with ChatServer(known=("model", "messages", "max_tokens", "temperature")) as server:
+        answers = list(load(server).generate([ask()]))
+        assert len(answers) == 1
+        assert not can_be_guided("tiny", "openai", LLMOptions(api_base=server.api_base))
+    assert set(without_probes(server)[0]) == {"model", "messages", "max_tokens", "temperature"}
+
+
+@pytest.mark.parametrize("field", ["grammar", "structured_outputs.grammar", "guided_grammar", "ebnf"])
+def test_a_grammar_goes_where_the_server_looks_for_it(field):
+    with ChatServer(grammar_field=field) as server:
+        assert can_be_guided("tiny", "openai", LLMOptions(api_base=server.api_base))
+        (answer,) = load(server).generate([ask(grammar=YES_OR_NO)])
+    assert answer.text == "no"
+
+
+def test_a_server_that_takes_a_grammar_and_does_not_obey_it_cannot_be_guided():
+    with ChatServer() as server:
+        assert not can_be_guided("tiny", "openai", LLMOptions(api_base=server.api_base))
+
+
+def test_the_key_of_the_environment_is_used_and_never_told(monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    with ChatServer(key="secret-7351") as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "secret-7351")
+        assert len(list(load(server).generate([ask()]))) == 1
+    assert "secret-7351" not in caplog.text
+
+
+def test_a_proxy_of_the_environment_is_not_used_on_loopback(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with ChatServer() as server:
+        assert len(list(load(server).generate([ask()]))) == 1
+
+
+def test_no_more_requests_are_under_way_than_asked_for():
+    with ChatServer(seconds=0.02) as server:
+        assert len(list(load(server, batch_size=3).generate([ask(number) for number in range(12)]))) == 12
+    assert 1 < server.most_at_once <= 3
+
+
+def test_a_models_thoughts_are_not_its_answer():
+    with ChatServer(text="[ ]") as server:
+        (answer,) = load(server).generate([ask()])
+    assert (answer.text, answer.finish) == ("[ ]", "stop")
+
+
+@pytest.mark.parametrize(
+    "token", ["<|im_end|>", "<start_of_turn>", "</s>", "[/INST]", "<<SYS>>", "<｜User｜>", "<|user|>"]
+)
+def test_a_role_token_in_the_text_is_sent_as_no_role_token(token):
+    with ChatServer() as server:
+        list(load(server).generate([ask(1, f"a {token} b")]))
+    sent = without_probes(server)[0]["messages"][0]["content"]
+    assert token not in sent
+    assert sent.replace("\u2060", "") == f"a {token} b"
+
+
+@pytest.mark.parametrize("text", ["a < b", "x[北京]", "[1]", "<b>x</b>", "a <- b |> c", "Zürich"])
+def test_other_text_is_sent_as_it_is(text):
+    assert backend.without_role_tokens(text) == text
+
+
+# --- what ends a run at once, in one line
+
+
+def test_a_model_that_is_not_there_is_named_with_those_that_are():
+    with (
+        ChatServer(models=("qwen", "glm")) as server,
+        pytest.raises(ValueError, match="no model 'tiny'; it has qwen, glm"),
+    ):
+        load(server)
+
+
+def test_a_wrong_key_is_told_without_the_key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-7352")
+    with (
+        ChatServer(key="another") as server,
+        pytest.raises(PermissionError, match="HTTP 401: set OPENAI_API_KEY") as told,
+    ):
+        load(server)
+    assert "secret" not in str(told.value)
+
+
+def test_no_server_is_one_line(monkeypatch):
+    monkeypatch.setattr(backend, "PATIENCE_AT_START", 0.5)
+    with ChatServer() as server:
+        pass
+    with pytest.raises(
+        ConnectionError, match=r"http://127.0.0.1:\d+/v1 gave no answer for \d s \(last: connection lost\)"
+    ):
+        load(server)
+
+
+@pytest.mark.parametrize(("status", "message"), [(400, "odd"), (404, r"odd \(does --api_base end"), (422, "odd")])
+def test_a_refusal_ends_the_run_at_once_with_the_servers_words(status, message):
+    refused = []
+
+    def answer(path, body, headers):
+        if path.endswith("/models"):
+            return 200, {}, b'{"data": [{"id": "tiny"}]}'
+        refused.append(body)
+        return status, {}, b'{"error": {"message": "odd"}}'
+
+    with LoopbackServer(answer) as server, pytest.raises(RuntimeError, match=f"HTTP {status}: {message}"):
+        load(server)
+    assert len(refused) == 2  # with and without what is not of OpenAI's own
+
+
+def test_a_quota_that_is_used_up_is_not_waited_for():
+    def answer(path, body, headers):
+        if path.endswith("/models"):
+            return 200, {}, b'{"data": []}'
+        return 429, {}, b'{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}'
+
+    with LoopbackServer(answer) as server, pytest.raises(RuntimeError, match="HTTP 429: You exceeded your quota"):
+        load(server)
+
+
+def test_a_prompt_that_does_not_fit_has_no_answer_and_ends_no_run(caplog):
+    with ChatServer() as server:
+        answers = {answer.request.id: answer for answer in load(server).generate([ask(1, "word " * 2000), ask(2)])}
+    assert (answers["1"].text, answers["1"].finish) == ("", "length")
+    assert answers["2"].text
+    assert "1 prompts do not fit" in caplog.text
+    assert "word word" not in caplog.text
+
+
+# --- what is asked again
+
+
+def failing(*failures):
+    """Return a server that answers the first requests with `failures`, and then rightly."""
+    waiting = list(failures)
+    inner = ChatServer(text="well")
+
+    def answer(path, body, headers):
+        if path.endswith("/models") or backend.PROBE.encode() in body or not waiting:
+            return inner._answer(path, body, headers)
+        return waiting.pop(0)
+
+    return LoopbackServer(answer)
+
+
+GOOD = b'{"choices": [{"message": {"content": "well"}, "finish_reason": "stop"}]}'
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ((429, {"Retry-After": "0.01"}, b"{}"), "HTTP 429"),
+        ((500, {}, b""), "HTTP 500"),
+        ((503, {}, b"<html>"), "HTTP 503"),
+        ((408, {}, b"{}"), "HTTP 408"),
+        (None, "connection lost"),
+        ((200, {"Content-Length": "500"}, GOOD), "connection lost"),
+        ((200, {}, GOOD[:40]), "broken reply"),
+        ((200, {"Content-Type": "text/html"}, b"<html>"), "broken reply"),
+        ((200, {}, b"null"), "broken reply"),
+        ((200, {}, b'{"choices": []}'), "broken reply"),
+        ((200, {}, b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}'), "empty reply"),
+    ],
+)
+def test_a_failure_that_may_pass_is_asked_again_and_counted(failure, reason, caplog):
+    caplog.set_level(logging.INFO)
+    with failing(failure) as server:
+        (answer,) = load(server).generate([ask()])
+    assert (answer.text, answer.retries) == ("well", 1)
+    assert f"was asked again 1 times (1 × {reason})" in caplog.text
+
+
+def test_a_server_that_does_not_answer_in_time_is_asked_again(monkeypatch):
+    monkeypatch.setattr("utils.llm.server.endpoint.LONGEST_ANSWER", 0.3)
+    late = threading.Event()
+    inner = ChatServer(text="well")
+
+    def answer(path, body, headers):
+        if b"Prompt 1" in body and not late.is_set():
+            late.set()
+            time.sleep(0.8)
+        return inner._answer(path, body, headers)
+
+    with LoopbackServer(answer) as server:
+        (got,) = load(server).generate([ask()])
+    assert (got.text, got.retries) == ("well", 1)
+
+
+def test_an_answer_that_is_empty_again_and_again_is_the_models_own():
+    with ChatServer(text="") as server:
+        (answer,) = load(server).generate([ask()])
+    assert (answer.text, answer.finish, answer.retries) == ("", "stop", 2)
+
+
+def test_an_answer_whose_budget_went_into_thoughts_is_not_asked_again():
+    reply = b'{"choices": [{"message": {"content": "", "reasoning_content": "hm"}, "finish_reason": "length"}]}'
+    with failing((200, {}, reply)) as server:
+        (answer,) = load(server).generate([ask()])
+    assert (answer.text, answer.finish, answer.retries) == ("", "length", 0)
+
+
+def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answers(monkeypatch):
+    monkeypatch.setattr(retrying, "MOST_FAILURES", 3)
+    inner = ChatServer()
+
+    def answer(path, body, headers):
+        return (500, {}, b"") if b"Prompt 3." in body else inner._answer(path, body, headers)
+
+    got = []
+    with LoopbackServer(answer) as server:
+        llm = load(server, batch_size=1)
+        with pytest.raises(RuntimeError, match=r"1 of 6 requests unanswered, first sentence 3 \(HTTP 500, 3 times\)"):
+            got.extend(answer.request.id for answer in llm.generate([ask(number) for number in range(6)]))
+    assert sorted(got) == ["0", "1", "2", "4", "5"] or len(got) == 5
+
+
+def test_through_a_proxy_that_fails_at_random_every_request_is_answered_once(caplog):
+    caplog.set_level(logging.INFO)
+    requests = [ask(number) for number in range(200)]
+    with ChatServer() as server, RoughProxy(server.address, seed=1) as proxy:
+        direct = {answer.request.id: answer.text for answer in load(server).generate(requests)}
+        caplog.clear()
+        answers = list(load(proxy, batch_size=20).generate(requests))
+    assert sorted(int(answer.request.id) for answer in answers) == list(range(200))
+    assert {answer.request.id: answer.text for answer in answers} == direct
+    assert set(proxy.fates) == {*RoughProxy.FAILURES, "passed on"}
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) <= 4  # the failures do not bury the progress bar
+    assert f"was asked again {sum(answer.retries for answer in answers)} times" in told[-1]
+
+
+def test_a_server_that_dies_ends_the_run_with_what_it_gave_before():
+    got = []
+    with ChatServer(seconds=0.01) as server:
+        llm = load(server, batch_size=2, patience=0.5)
+        with pytest.raises(ConnectionError, match=r"gave no answer for \d s .* all earlier answers are kept"):
+            for answer in llm.generate([ask(number) for number in range(100)]):
+                got.append(answer.request.id)
+                if len(got) == 5:
+                    threading.Thread(target=server.die).start()
+    assert 5 <= len(got) == len(set(got)) < 100
+
+
+def test_a_wait_that_the_server_asks_for_and_nobody_has_patience_for_ends_the_run_at_once():
+    begin = time.monotonic()
+    with failing((429, {"Retry-After": "3600"}, b"{}")) as server:
+        llm = load(server, patience=60)
+        with pytest.raises(ConnectionError, match=r"last: HTTP 429\) and asks to wait 3600 s"):
+            list(llm.generate([ask()]))
+    assert time.monotonic() - begin < 30
+
+
+# --- waiting
+
+
+def test_a_wait_is_read_as_seconds_or_as_a_date():
+    assert retry_after({"retry-after": "2.5"}) == 2.5
+    assert 8 < retry_after({"retry-after": formatdate(time.time() + 10, usegmt=True)}) <= 10
+    assert retry_after({"retry-after": formatdate(time.time() - 10, usegmt=True)}) == 0
+
+
+@pytest.mark.parametrize("value", ["", "soon", "inf", "nan", "12 parsecs"])
+def test_a_wait_that_cannot_be_read_is_none(value):
+    assert retry_after({"retry-after": value}) is None
+
+
+def test_waits_grow_to_a_bound_and_differ(monkeypatch):
+    monkeypatch.setattr(retrying, "LONGEST_WAIT", 30.0)
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.5)
+    waits = [back_off(5) for _ in range(20)]
+    assert len(set(waits)) > 10
+    assert all(8 <= wait <= 16 for wait in waits)
+    assert back_off(0) <= 0.5
+    assert back_off(500) <= 30
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+    for name in ("utils.llm.backends.openai", "utils.llm.server.endpoint"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(ImportError, match="pip install 'openai"):
+        load_llm("tiny", "openai", LLMOptions(api_base="http://127.0.0.1:9/v1"))

@@ -1,0 +1,277 @@
+"""The step-by-step decoder on tiny random models: the same answers as the models' own code, whatever the company."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.llm import Request, Sampling
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has no caches", exc_type=ImportError)
+
+# ruff: noqa: E402
+from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
+from utils.compute.packed_linear import PackedLinear, can_pack, pack_linears
+from utils.llm.decoding.batched import BatchedDecoder
+from utils.llm.decoding.decoder import Row
+from utils.llm.decoding.guide import Guide
+from utils.llm.decoding.ragged import RaggedCache
+from utils.llm.decoding.stepwise import StepwiseDecoder, can_step
+from utils.llm.hf.chat_format import ChatFormat
+
+VOCABULARY = 259
+SHAPE = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 1024,
+    "initializer_range": 0.3,
+    "eos_token_id": VOCABULARY - 1,
+    "tie_word_embeddings": False,
+}
+SAMPLES = [list(b"Name the words of this."), list(b"Who flew to Osaka?")]
+KINDS = ("Llama", "Qwen2", "Mistral", "Gemma", "Olmo")
+
+
+def tiny(kind, **changes):
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**{**SHAPE, "pad_token_id": 0, **changes})
+    if kind == "Mistral" and "sliding_window" not in changes:
+        config.sliding_window = None
+    return getattr(transformers, f"{kind}ForCausalLM")(config).eval()
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("chat"))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    return ChatFormat(tokenizer, transformers.AutoModelForCausalLM.from_pretrained(folder))
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.set_num_threads(1)
+    return tiny("Qwen2")
+
+
+def rows(number=9, *, tokens=20, seed=0, **changes):
+    chance = random.Random(seed)
+    shared = [chance.randrange(256) for _ in range(24)]
+    prompts = [shared + [chance.randrange(256) for _ in range(chance.randint(1, 40))] for _ in range(number)]
+    return [
+        Row(Request(str(place), "entity", "", tokens + place % 4, **changes), prompt)
+        for place, prompt in enumerate(prompts)
+    ]
+
+
+def answers(decoder, given, batch_size, guide=None):
+    found = {row.request.id: (ids, finish) for row, ids, finish in decoder.decode(given, batch_size, guide)}
+    assert len(found) == len(given)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_transformers_answers_as_by_its_own_code(kind, chat):
+    model = tiny(kind)
+    assert can_step(model, SAMPLES)
+    stepwise = answers(StepwiseDecoder(model, chat.stops), rows(), 4)
+    assert stepwise == answers(BatchedDecoder(model, chat), rows(), 1)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 50])
+def test_answers_do_not_depend_on_the_batch_the_order_or_what_is_shared(model, chat, batch_size):
+    decoder = StepwiseDecoder(model, chat.stops)
+    alone = {row.request.id: answers(decoder, [row], 1)[row.request.id] for row in rows()}
+    assert answers(decoder, rows(), batch_size) == alone
+    assert answers(decoder, rows()[::-1], batch_size) == alone
+
+
+def test_drawn_answers_are_those_of_the_models_own_code(model, chat):
+    drawn = [
+        Row(Request(row.request.id, "explain", "", 20, Sampling(1.0, 0.9, seed)), row.prompt)
+        for seed, row in enumerate(rows())
+    ]
+    stepwise = answers(StepwiseDecoder(model, chat.stops), drawn, 4)
+    assert stepwise == answers(BatchedDecoder(model, chat), drawn, 3)
+    assert stepwise != answers(StepwiseDecoder(model, chat.stops), rows(), 4)
+
+
+def test_an_answer_ends_at_every_stop_id_and_at_its_budget(model, chat):
+    free = answers(StepwiseDecoder(model, []), rows(tokens=30), 4)
+    assert all(finish == "length" and len(ids) == 30 + int(id_) % 4 for id_, (ids, finish) in free.items())
+    stops = {ids[7] for ids, _ in free.values()}
+    for id_, (ids, finish) in answers(StepwiseDecoder(model, sorted(stops)), rows(tokens=30), 4).items():
+        cut = next(place for place, token in enumerate(free[id_][0]) if token in stops)
+        assert (ids, finish) == (free[id_][0][:cut], "stop")
+
+
+def test_rows_that_are_done_leave_and_others_take_their_place(model, chat):
+    seen = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            seen.append(len(tokens))
+            return super().scores(tokens, cache)
+
+    given = [Row(Request(str(n), "entity", "", 2 if n % 2 else 12), row.prompt) for n, row in enumerate(rows(8))]
+    assert len(answers(Watching(model, []), given, 4)) == 8
+    assert max(seen) == 4
+    assert sum(seen) <= 1 + 4 * 12 + 4 * 2  # the shared beginning, and a row's own steps: none waits for another
+
+
+def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
+    shown = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            shown.extend(token for sequence in tokens for token in sequence)
+            return super().scores(tokens, cache)
+
+    given = [Row(Request(row.request.id, "entity", "", 1), row.prompt) for row in rows()]
+    answers(Watching(model, []), given, 4)
+    assert len(shown) == 24 + sum(len(row.prompt) - 24 for row in given)
+
+
+def test_a_prompt_of_many_tokens_is_shown_in_parts_and_answered_the_same(model, chat, monkeypatch):
+    given = rows(5)
+    whole = answers(StepwiseDecoder(model, chat.stops), given, 3)
+    monkeypatch.setattr("utils.llm.decoding.stepwise.CHUNK", 7)
+    assert answers(StepwiseDecoder(model, chat.stops), given, 3) == whole
+
+
+def test_an_answer_ends_where_the_context_does(model):
+    given = [Row(Request("1", "entity", "", 50), rows(1)[0].prompt, context=len(rows(1)[0].prompt) + 5)]
+    ((ids, finish),) = answers(StepwiseDecoder(model, []), given, 1).values()
+    assert (len(ids), finish) == (5, "length")
+
+
+TOKENS = [*"他去", "New", "York", 'the "old"', "\\", "\x01", "🙂", "<|im_end|>", "."]
+
+
+@pytest.mark.parametrize("labels", [("地名", "人名"), None])
+@pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
+@pytest.mark.parametrize("decode", ["stepwise", "batched"])
+def test_a_guided_answer_is_json_about_its_sentence(model, chat, build, labels, decode):
+    decoder = StepwiseDecoder(model, chat.stops) if decode == "stepwise" else BatchedDecoder(model, chat)
+    guide = Guide(chat.tokenizer, chat.stops)
+    given = rows(6, tokens=900, grammar=build(TOKENS, labels, dense=False))
+    key = "entity" if build is entity_grammar else "word"
+    for ids, finish in answers(decoder, given, 4, guide).values():
+        assert finish == "stop"
+        items = json.loads(chat.text(ids))
+        assert all(item[key] in " ".join(TOKENS) for item in items)
+        assert labels is None or {item["type" if key == "entity" else "pos"] for item in items} <= set(labels)
+        if build is pos_grammar:
+            assert [item["word"] for item in items] == TOKENS
+
+
+def test_what_a_grammar_forces_takes_no_step(model, chat):
+    calls = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            calls.append(1)
+            return super().scores(tokens, cache)
+
+    given = rows(1, tokens=900, grammar=pos_grammar(["a", "b", "c"], ["NOUN", "VERB"], dense=False))
+    ((ids, finish),) = answers(Watching(model, chat.stops), given, 1, Guide(chat.tokenizer, chat.stops)).values()
+    assert finish == "stop"
+    assert len(ids) > 60  # bytes are tokens here
+    assert len(calls) <= 3 * len("NOUN")
+
+
+def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
+    guide = Guide(chat.tokenizer, chat.stops)
+    grammar = entity_grammar(["Rome"], ["CITY"], dense=False)
+    free, held = rows(3, tokens=8), rows(3, tokens=900, grammar=grammar)
+    mixed = [
+        *free,
+        *(Row(Request(f"g{row.request.id}", "entity", "", 900, grammar=grammar), row.prompt) for row in held),
+    ]
+    found = answers(StepwiseDecoder(model, chat.stops), mixed, 6, guide)
+    assert {id_: found[id_] for id_ in "012"} == answers(StepwiseDecoder(model, chat.stops), free, 6)
+    assert all(
+        json.loads(chat.text(found[f"g{id_}"][0])) in ([], [{"entity": "Rome", "type": "CITY"}]) for id_ in "012"
+    )
+
+
+def test_reading_that_ends_early_leaves_the_decoder_usable(model, chat):
+    decoder = StepwiseDecoder(model, chat.stops)
+    reading = decoder.decode(rows(), 3)
+    next(reading)
+    reading.close()
+    assert answers(decoder, rows(), 3) == answers(StepwiseDecoder(model, chat.stops), rows(), 9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(lambda: tiny("Mistral", sliding_window=8), id="attends within a window"),
+        pytest.param(lambda: tiny("Gemma2", head_dim=16), id="attends in a way of its own"),
+        pytest.param(
+            lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(n_embd=32, n_layer=1, n_head=2)), id="?"
+        ),
+    ],
+)
+def test_a_model_is_decoded_step_by_step_only_if_that_gives_its_own_scores(model, chat):
+    made = model().eval()
+    if can_step(made, SAMPLES):  # as GPT-2 in newer versions of transformers
+        assert answers(StepwiseDecoder(made, []), rows(), 4) == answers(BatchedDecoder(made, chat), rows(), 1)
+    else:
+        assert made.config.model_type in ("mistral", "gemma2", "gpt2")
+
+
+def test_code_that_comes_with_a_checkpoint_is_left_to_itself(model):
+    class Own(type(model)):
+        pass
+
+    assert can_step(model, SAMPLES)
+    own = Own(model.config).eval()
+    assert not can_step(own, SAMPLES)
+
+
+def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
+    decoder = StepwiseDecoder(model, [])
+    chance = random.Random(3)
+    cache, kept = RaggedCache(4), []
+    for _ in range(30):
+        if kept and chance.random() < 0.3:
+            place = chance.randrange(len(kept))
+            cache.remove(place)
+            kept[place] = kept[-1]
+            kept.pop()
+        if len(kept) < 4 and (not kept or chance.random() < 0.6):
+            cache.add()
+            kept.append([])
+        new = [[chance.randrange(256) for _ in range(chance.choice([1, 2, 3, 30]))] for _ in kept]
+        kept = [old + added for old, added in zip(kept, new, strict=True)]
+        together = decoder.scores(new, cache)
+        with torch.inference_mode():
+            alone = torch.stack([model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in kept])
+        torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.skipif(not can_pack(), reason="this machine or torch has no packed bfloat16 products")
+def test_packed_layers_compute_what_plain_ones_do():
+    model = tiny("Qwen2").to(torch.bfloat16)
+    ids = torch.tensor([[1, 2, 3, 4, 5]])
+    with torch.inference_mode():
+        before = model(input_ids=ids).logits
+        assert pack_linears(model) == 2 * 7 + 1
+        after = model(input_ids=ids).logits
+    assert not [layer for layer in model.modules() if type(layer) is torch.nn.Linear]
+    assert isinstance(model.lm_head, PackedLinear)
+    torch.testing.assert_close(after, before, rtol=0.05, atol=0.05 * before.abs().max().item())
+    assert can_step(model, SAMPLES)
+
+
+def test_layers_of_other_formats_are_not_packed(model):
+    assert pack_linears(model) == 0

@@ -1,0 +1,70 @@
+"""Mentions whose predicted label is not the one that the LLM was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from utils.marking.review import review
+
+TEXT = ["Agnes", "Muir", "saw", "Rome", "."]
+
+
+def row(*spans, asked=("Agnes Muir(PER)", "Rome(LOC)"), text=TEXT, id_="17-1"):
+    entities = [
+        {"start": start, "end": end, "entity": label, "text": text[start:end], "origin": "ner", "score": score}
+        for start, end, label, score in spans
+    ]
+    return {"id": id_, "source": 17, "text": text, "entities": entities, "synthetic": True, "asked": list(asked)}
+
+
+def found(*rows, labels=("PER", "LOC", "ORG")):
+    mentions = review(rows, labels).mentions
+    return [(one["start"], one["end"], one["asked"], one["predicted"], one["score"]) for one in mentions]
+
+
+def test_where_the_model_agrees_there_is_nothing_to_review():
+    assert found(row((0, 2, "PER", 0.9), (3, 4, "LOC", 0.9))) == []
+
+
+def test_another_label_and_no_label_are_to_be_reviewed():
+    assert found(row((0, 2, "ORG", 0.8))) == [(0, 2, ["PER"], "ORG", 0.8), (3, 4, ["LOC"], None, None)]
+
+
+@pytest.mark.parametrize(("label", "reviewed"), [("PER", []), ("LOC", [(0, 2, ["PER"], "LOC", 0.6)])])
+def test_a_span_with_other_bounds_agrees_by_its_label(label, reviewed):
+    assert found(row((0, 1, label, 0.6), (3, 4, "LOC", 0.9))) == reviewed
+
+
+def test_an_entity_that_was_asked_with_two_labels_may_have_either():
+    both = ("Rome(LOC)", "Rome(ORG)")
+    assert found(row((3, 4, "ORG", 0.9), asked=both)) == []
+    assert found(row((3, 4, "PER", 0.9), asked=both)) == [(3, 4, ["LOC", "ORG"], "PER", 0.9)]
+
+
+def test_every_occurrence_is_looked_at():
+    twice = row((0, 1, "LOC", 0.9), asked=["Rome(LOC)"], text=["Rome", "is", "not", "Rome", "."])
+    assert found(twice) == [(3, 4, ["LOC"], None, None)]
+
+
+def test_an_entity_that_the_sentence_does_not_name_or_the_model_cannot_know_is_passed_over():
+    assert found(row(asked=["Oslo(LOC)"])) == []
+    assert found(row(asked=["Rome(CITY)", "no label"])) == []
+
+
+def test_a_name_may_hold_brackets_and_characters_may_be_tokens():
+    dense = row((0, 5, "ORG", 0.7), asked=["邓（超）(PER)"], text=list("邓（超）来了。"))
+    assert found(dense) == [(0, 4, ["PER"], "ORG", 0.7)]
+
+
+def test_lines_with_another_label_are_left_out_where_that_is_wanted_and_those_without_one_stay():
+    rows = [row((0, 2, "ORG", 0.8)), row((0, 2, "PER", 0.8), id_="17-2")]
+    kept = review(rows, {"PER", "LOC", "ORG"}).without_disagreeing()
+    assert [one["id"] for one in kept.rows] == ["17-2"]
+    assert kept.counts == {"disagreeing": 1, "unmarked": 2, "dropped": 1}
+    assert len(kept.mentions) == 3
+
+
+def test_a_line_of_another_making_without_what_was_asked_is_not_looked_at():
+    bare = row((0, 2, "ORG", 0.8))
+    del bare["asked"]
+    assert found(bare) == []

@@ -1,0 +1,107 @@
+"""Several seeds: each as if alone, none done twice, their mean and deviation, and one model for s7."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.builders import call
+from utils.dataset.records import sentence_to_row
+from utils.files.jsonl import read_json, write_json, write_rows
+from utils.ner.training.seeds import SeedResult, conclude
+
+ROOT = Path(__file__).resolve().parents[3]
+QUICK = {"lr": 0.001, "epochs": 1, "min_steps": 50, "n_gpu": -1}
+
+
+@pytest.fixture
+def train(sentences, encoder_folder, tmp_path):
+    """Return what trains as a notebook does, into a folder of the given name."""
+    write_rows(tmp_path / "train.jsonl", [sentence_to_row(sentence) for sentence in sentences])
+    (tmp_path / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
+    names = dict.fromkeys(("train", "dev", "test"), tmp_path / "train.jsonl")
+
+    def run(name: str, **values: object) -> Path:
+        files = {**names, "labels": tmp_path / "labels.txt", "save_dir": tmp_path / name}
+        main = runpy.run_path(str(ROOT / "syn_pipelines" / "train_ner.py"))["main"]
+        given = {**files, "from_pretrained": encoder_folder, **QUICK, **values}
+        main(cmd_args=False, **{flag: value for flag, value in given.items() if value is not None})
+        return tmp_path / name
+
+    return run
+
+
+def test_each_seed_trains_as_if_alone_none_twice_and_the_best_on_dev_is_released(train, caplog):
+    caplog.set_level("INFO")
+    folder = train("several", seeds="1,2")
+    alone = train("alone", seed=2)
+    for name in ("best/model.safetensors", "best/training.json", "last/model.safetensors", "test_report.json"):
+        assert (folder / "seed_2" / name).read_bytes() == (alone / name).read_bytes(), name
+    known = read_json(folder / "seeds.json")
+    scores = [read_json(folder / f"seed_{seed}" / "best" / "training.json")["dev"]["micro"]["f1"] for seed in (1, 2)]
+    assert known["dev"]["f1"]["mean"] == pytest.approx(statistics.mean(scores), abs=1e-6)
+    assert known["dev"]["f1"]["sd"] == pytest.approx(statistics.stdev(scores), abs=1e-6)
+    chosen = folder / f"seed_{known['released']}"
+    assert known["released"] == 1 + scores.index(max(scores))
+    for name in ("best/model.safetensors", "best/training.json", "best/config.json", "test_report.json"):
+        assert (folder / name).read_bytes() == (chosen / name).read_bytes(), name
+    assert "2 seeds; the best on dev ->" in caplog.text
+
+    shutil.rmtree(folder / "seed_2")
+    before = (folder / "seed_1" / "best" / "model.safetensors").stat()
+    caplog.clear()
+    train("several", seeds="1,2")
+    assert f"already trained with these data and settings -> {folder / 'seed_1' / 'best'}" in caplog.text
+    assert caplog.text.count("trained on 8 sentences") == 1
+    assert (folder / "seed_1" / "best" / "model.safetensors").stat().st_ino == before.st_ino
+    assert read_json(folder / "seeds.json") == known
+    caplog.clear()
+    train("several", seed=known["released"])  # the released model is the one that this seed alone makes
+    assert "already trained" in caplog.text
+
+
+def test_seeds_do_not_mix_with_another_training_and_may_replace_it(train):
+    folder = train("model", seed=5)
+    with pytest.raises(ValueError, match="model holds a training that differs in: settings; give --overwrite"):
+        train("model", seeds="1,2", ema=0.9)
+    train("model", seeds="1", ema=0.9, overwrite=True)
+    assert read_json(folder / "best" / "training.json")["settings"]["ema"] == 0.9
+    assert read_json(folder / "seeds.json")["released"] == 1
+
+
+def test_without_a_dev_file_each_seed_holds_out_its_own_tenth(train):
+    folder = train("model", dev=None, test=None, seeds="1,2")
+    data = [read_json(folder / f"seed_{seed}" / "best" / "training.json")["data"] for seed in (1, 2)]
+    assert data[0]["dev"] != data[1]["dev"]
+    assert "test" not in read_json(folder / "seeds.json")
+
+
+@pytest.mark.parametrize("wrong", ["1,1", "1,x", "1;2", ""])
+def test_seeds_that_cannot_be_read_are_refused(train, wrong):
+    with pytest.raises(ValueError, match="argument --seeds: "):
+        train("model", seeds=wrong)
+
+
+def test_the_tables_here_and_of_the_report_have_mean_and_deviation_in_per_cent(tmp_path, capsys):
+    results = []
+    model = tmp_path / "toy_250_fusion"
+    for seed, f1 in ((1, 0.5), (2, 0.6), (3, 0.7)):
+        folder = model / f"seed_{seed}"
+        write_json(folder / "best" / "training.json", {})
+        write_json(folder / "test_report.json", {"seed": seed})
+        test = {"precision": f1 / 2, "recall": 0.25, "f1": f1 / 2}
+        results.append(SeedResult(seed, folder, 9, {"precision": f1, "recall": 0.5, "f1": 1 - f1}, test))
+    lines = [line.split() for line in conclude(results, model).splitlines()]
+    assert lines[0] == ["seed", "dev", "P", "dev", "R", "dev", "F1", "test", "P", "test", "R", "test", "F1"]
+    assert lines[1] == ["1", "50.00", "50.00", "50.00", "25.00", "25.00", "25.00"]
+    assert lines[-2] == ["mean", "60.00", "50.00", "40.00", "30.00", "25.00", "30.00"]
+    assert lines[-1] == ["±", "10.00", "0.00", "10.00", "5.00", "0.00", "5.00"]
+    assert read_json(model / "seeds.json")["released"] == 1
+    assert read_json(model / "test_report.json") == {"seed": 1}
+    assert not (model / ".best.partial").exists()
+    call("report", file_dir=tmp_path, file_name="toy", size="250", models=tmp_path)
+    assert "F1 30.0 ± 5.0" in capsys.readouterr().out

@@ -1,0 +1,184 @@
+"""Texts that are known already, with a few changes: none of them may pass for a new one."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from pathlib import Path
+
+import pytest
+
+from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share, text_key
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "datasets"
+MARKS = {"blanks": " ", "marks": ",", "wide marks": "，", "quotes": "”"}
+
+
+def texts_of(path):
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    return [row["text"] for row in rows if len(text_key("".join(row["text"]))) >= 8]
+
+
+def chinese_texts(number=200):
+    """Return sentences of 8 to 40 characters that have hardly anything in common."""
+    chance = random.Random(5)
+    common = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
+    return [chance.choices(common, k=chance.randint(8, 40)) for _ in range(number)]
+
+
+def datasets():
+    demo = ROOT / "data" / "few_shot" / "demo"
+    found = {
+        "demo": (texts_of(demo / "dev.jsonl") + texts_of(demo / "test.jsonl"), False),
+        "made": (chinese_texts(), True),
+    }
+    for name, dense in (("weibo", True), ("mit_movie", False), ("ner_wikipedia_ja", True), ("klue_ner_ko", True)):
+        if SHARED.is_dir():
+            found[name] = (texts_of(SHARED / name / "dev.jsonl")[:300], dense)
+    return found
+
+
+DATASETS = datasets()
+
+
+@pytest.fixture(params=["demo", "made", "weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"])
+def held_out(request):
+    if request.param not in DATASETS:
+        pytest.skip("needs ../shared/datasets")
+    texts, dense = DATASETS[request.param]
+    return texts, KnownTexts(texts, dense=dense), random.Random(3), dense
+
+
+def missed(known, edited):
+    return ["".join(text) for text in edited if known.likeness(text, one_edit=True) is None]
+
+
+def test_a_copy_is_known_whatever_its_case_width_blanks_and_marks(held_out):
+    texts, known, chance, _ = held_out
+    for text in texts:
+        joined = list("".join(text))
+        for mark in MARKS.values():
+            joined.insert(chance.randrange(len(joined) + 1), mark)
+        assert known.likeness(joined) == "copy"
+        assert known.likeness([token.upper() for token in text]) == "copy"
+    assert known.likeness([character for character in "".join(texts[0]) if character.isalnum()]) == "copy"
+
+
+def test_one_changed_token_never_passes(held_out):
+    texts, known, chance, dense = held_out
+    new = [chr(code) for code in range(0x7000, 0x7100)] if dense else ["lighthouse", "x", "Bartholomew"]
+    edited = []
+    for text in texts:
+        place = chance.randrange(len(text))
+        edited.append([*text[:place], chance.choice(new), *text[place + 1 :]])
+    assert missed(known, edited) == []
+
+
+def test_one_token_more_or_less_never_passes(held_out):
+    texts, known, chance, dense = held_out
+    longer, shorter = [], []
+    for text in texts:
+        place = chance.randrange(len(text))
+        longer.append([*text[:place], "鯨" if dense else "whale", *text[place:]])
+        shorter.append([*text[:place], *text[place + 1 :]])
+    assert missed(known, longer + shorter) == []
+
+
+def test_one_changed_letter_in_a_word_never_passes(held_out):
+    texts, known, chance, _ = held_out
+    edited = []
+    for text in texts:
+        place = chance.choice([place for place, token in enumerate(text) if token.strip()])
+        letters = list(text[place])
+        letters[chance.randrange(len(letters))] = chance.choice(string.ascii_lowercase)
+        edited.append([*text[:place], "".join(letters), *text[place + 1 :]])
+    assert missed(known, edited) == []
+
+
+def test_several_changed_characters_of_a_long_text_do_not_pass(held_out):
+    texts, known, chance, _ = held_out
+    edited = []
+    for text in texts:
+        joined = list("".join(text))
+        for _ in range(len(joined) // 15):
+            joined[chance.randrange(len(joined))] = chance.choice("qxz鯨鰐")
+        edited.append(joined)
+    assert missed(known, edited) == []
+
+
+def test_a_text_with_a_preface_or_an_end_of_its_own_does_not_pass(held_out):
+    texts, known, _, dense = held_out
+    before, behind = (["据报道"], ["这是真的"]) if dense else (["They", "say"], ["and", "it", "is", "so"])
+    assert missed(known, [[*before, *text, *behind] for text in texts]) == []
+
+
+def test_other_texts_pass(held_out):
+    texts, known, chance, _ = held_out
+    pool = sorted({token for text in texts for token in text})
+    others = [chance.choices(pool, k=20) for _ in range(200)]
+    assert sum(known.likeness(text, one_edit=True) is None for text in others) > 190
+
+
+def test_a_part_of_a_text_is_told_from_one_that_only_begins_alike():
+    known = KnownTexts([["Agnes", "left", "the", "old", "town", "of", "Rome", "in", "May", "."]], dense=False)
+    assert known.likeness(["the", "old", "town", "of", "Rome"]) == "part"
+    assert known.likeness(["the", "old", "ship", "of", "Oslo"]) is None
+    assert known.likeness(["Rome"]) is None
+
+
+def test_a_word_that_changes_all_is_near_only_where_one_edit_is_looked_for():
+    known = KnownTexts([["Rome", "is", "old", "."]], dense=False)
+    other = ["Constantinople", "is", "old", "."]
+    assert known.likeness(other) is None
+    assert known.likeness(other, one_edit=True) == "near"
+
+
+def test_what_is_known_does_not_depend_on_the_order_in_which_it_was_added():
+    texts = chinese_texts(60)
+    edited = [[*text[:-2], "鯨", "鯨"] for text in texts]
+    found = [[KnownTexts(order, dense=True).likeness(text) for text in edited] for order in (texts, texts[::-1])]
+    assert found[0] == found[1]
+    assert set(found[0]) >= {"near", None}
+
+
+@pytest.mark.parametrize("text", [[], [""], ["。", "！"], ["…"]])
+def test_a_text_without_words_is_like_none(text):
+    known = KnownTexts([text, ["Rome", "is", "old", "."]], dense=False)
+    assert known.likeness(text, one_edit=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Rome, 1897!", "rome1897"),
+        ("ＲＯＭＥ　１８９７", "rome1897"),
+        ("Straße", "strasse"),
+        ("他 说：“好”。", "他说好"),
+        ("ｶﾞ", "ガ"),
+    ],
+)
+def test_a_key_has_letters_and_digits_alone_folded(text, key):
+    assert text_key(text) == key
+
+
+def test_how_much_a_text_takes_over_from_its_source_is_a_share():
+    source = list("邓超在北京大学读书的时候")
+    assert shared_share(list("邓超在北京大学读书"), source, dense=True) == 1
+    assert shared_share(list("李明去上海出差了"), source, dense=True) == 0
+    assert 0 < shared_share(list("李明在北京大学工作"), source, dense=True) < 0.5
+    assert shared_share(["Rome"], ["Rome", "is", "old"], dense=False) == 0
+
+
+def test_how_much_a_text_repeats_itself_is_a_share():
+    assert repeated_share(list("苹果公司有多个USB数据线，包括USB数据线，USB数据线，USB数据线。"), dense=True) > 0.25
+    assert (
+        repeated_share(
+            ["Ann", "has", "a", "cat", "and", "a", "cat", "and", "a", "cat", "and", "a", "cat", "and", "a", "cat", "."],
+            dense=False,
+        )
+        > 0.25
+    )
+    assert repeated_share(list("邓超在北京大学读书的时候认识了李明。"), dense=True) == 0
+    assert repeated_share(["no", "no", "no", "no"], dense=False) == 0

@@ -1,0 +1,1 @@
+"""Annotating sentences with an LLM (s1 and s3): prompts, grammars, answers and votes."""

@@ -1,0 +1,197 @@
+"""How far a dataset is: what each step has made, what is partial or stale, and what to run next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from utils.asking.journal import journal_path
+from utils.dataset.layout import SIZES, Layout, Size, model_folder
+from utils.dataset.modes import MODES
+from utils.dataset.reading import Dataset
+from utils.files.jsonl import read_json, read_rows
+from utils.files.manifest import Manifest, read_manifest, stale_inputs
+from utils.ner.training.data import read_ner_data
+from utils.ner.training.record import BEST, LAST, RECORD, data_fingerprint
+
+State = Literal["done", "partial", "stale", "missing"]
+MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # what a command says of a path that no run has told
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What one step has made, of one size or of all sentences."""
+
+    step: str
+    size: Size | None
+    state: State
+    note: str
+    command: str  # what brings it to its end
+
+    def __str__(self) -> str:
+        return f"{self.step:<18}{self.size or 'all':<6}{self.state:<9}{self.note}".rstrip()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Looks at the files of a dataset, and at the models that were trained on them."""
+
+    layout: Layout
+    dataset: Dataset
+    models: Path
+    location: str  # the flags that name the dataset, as a command has them
+
+    def statuses(self) -> list[Status]:
+        """Return the status of every step, in the order in which they run."""
+        return [*self._answers(), *self._splits(), *self._merges(), *self._models(), *self._marked()]
+
+    # --- s1, s2, s3
+
+    def _answers(self) -> Iterator[Status]:
+        layout = self.layout
+        for mode in MODES:
+            yield self._answered("s1", layout.answers(mode), f"--mode={mode}")
+        yield self._answered("s2", layout.synthetic(), "")
+        for mode in MODES:
+            yield self._answered("s3", layout.answers(mode, synthetic=True), f"--mode={mode}")
+
+    def _answered(self, step: str, result: Path, flag: str) -> Status:
+        state, note = self._state([result])
+        journal = journal_path(result)
+        if state == "missing" and journal.is_file() and journal.stat().st_size:
+            state, note = "partial", f"{_count_lines(journal)} answers are in its journal"
+        skipped = (read_manifest(result) or _NOTHING).counts.get("skipped", 0)
+        if state == "done" and skipped:
+            state, note = "partial", f"{skipped} sentences were not asked about"
+        words = f"--model_from_pretrained={self._model()} {flag}".strip()
+        return Status(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
+
+    def _model(self) -> str:
+        """Return the flags of the LLM that the last run of s1, s2 or s3 used."""
+        runs = read_rows(self.layout.run_log) if self.layout.run_log.is_file() else ()
+        used = [row for _, row in runs if row.get("model")]
+        if not used:
+            return MODEL
+        return f"{shlex.quote(used[-1]['model'])} --backend={used[-1]['backend']}"
+
+    # --- s4, s5, s6
+
+    def _splits(self) -> Iterator[Status]:
+        layout = self.layout
+        for size in SIZES:
+            files = {layout.train: layout.size_sentences(size)}
+            files |= {layout.synthetic(): layout.size_sentences(size, synthetic=True)}
+            for mode in MODES:
+                for kind in (False, True):
+                    files[layout.answers(mode, synthetic=kind)] = layout.size_answers(size, mode, synthetic=kind)
+            state, note = self._state([file for source, file in files.items() if source.is_file()])
+            yield Status("s4", size, state, note, self._command(SCRIPTS["s4"]))
+
+    def _merges(self) -> Iterator[Status]:
+        layout = self.layout
+        for side in (0, 1):
+            for size in SIZES:
+                results = [layout.size_fusion(size, synthetic=bool(side))]
+                results.append(layout.label_file("syn" if side else "fusion", size))
+                files = [layout.size_answers(size, mode, synthetic=bool(side)) for mode in MODES]
+                yield self._merged(f"s5 --is_syn={side}", size, results, files)
+        for size in SIZES:
+            files = [layout.label_file("fusion", size), layout.label_file("syn", size)]
+            yield self._merged("s6", size, [layout.label_file("syn_fusion", size)], files)
+
+    def _merged(self, name: str, size: Size, results: list[Path], sources: Iterable[Path]) -> Status:
+        step, _, flag = name.partition(" ")
+        state, note = self._state(results, sources)
+        by_s8 = any((read_manifest(result) or _NOTHING).step == "s8" for result in results)
+        if by_s8 and flag.endswith("1"):  # how fresh it is, is told of with s8
+            state, note = "done", "made anew by s8"
+        words = f"{flag} --overwrite" if by_s8 else flag
+        return Status(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
+
+    # --- the span model, s7, s8
+
+    def _models(self) -> Iterator[Status]:
+        for size in SIZES:
+            folder = model_folder(self.layout.file_name, size, "fusion", parent=self.models)
+            state, note = self._trained(folder, size)
+            words = f"--size={size} --data=fusion --from_pretrained={ENCODER}"
+            yield Status("train fusion", size, state, note, self._command("train_ner", words))
+
+    def _trained(self, folder: Path, size: Size) -> tuple[State, str]:
+        record = folder / BEST / RECORD
+        if not record.is_file():
+            return ("partial", "it goes on from its last epoch") if (folder / LAST).is_dir() else ("missing", "")
+        known = read_json(record)
+        files = self.layout.size_fusion(size), self.layout.label_file("fusion", size)
+        if not all(file.is_file() for file in files) or "data" not in known:
+            return "done", "its data cannot be compared"
+        dev = self.layout.dev if self.layout.dev.is_file() else None
+        data = read_ner_data(files[0], dev, files[1], dense=self.dataset.dense, seed=known["settings"]["seed"])
+        if known["data"] != {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}:
+            return "stale", f"trained on other sentences or spans than {files[0].name} has now"
+        return ("done", "") if known.get("finished") else ("partial", "it goes on from its last epoch")
+
+    def _marked(self) -> Iterator[Status]:
+        layout = self.layout
+        pattern = model_folder(layout.file_name, "250", "fusion", parent=self.models) / BEST
+        model = shlex.quote(str(pattern).replace("_250_fusion", "_{size}_fusion"))
+        words = f"--from_pretrained={ENCODER} --model_from_pretrained={model}"
+        for size in SIZES:
+            state, note = self._state([layout.size_target(size)])
+            yield Status("s7", size, state, note, self._command(SCRIPTS["s7"], words))
+        for size in SIZES:
+            result = layout.size_fusion(size, synthetic=True)
+            state, note = self._state([result, layout.label_file("syn_fusion", size)])
+            if state != "missing" and (read_manifest(result) or _NOTHING).step != "s8":
+                state, note = "missing", "the synthetic side is as s5 made it"
+            yield Status("s8", size, state, note, self._command(SCRIPTS["s8"]))
+
+    # --- what they share
+
+    def _state(self, results: Iterable[Path], sources: Iterable[Path] = ()) -> tuple[State, str]:
+        """Return the state of the results of a step; `sources` are files that it reads where they are there."""
+        missing = [result for result in results if not result.is_file()]
+        there = [result for result in results if result.is_file()]
+        if not there:
+            return "missing", ""
+        if missing:
+            return "partial", f"{missing[0].name} is missing"
+        manifests = [manifest for result in there if (manifest := read_manifest(result)) is not None]
+        if not manifests:
+            return "done", "without a manifest: taken as it is"
+        names = self.layout.named([source for source in sources if source.is_file()])
+        for manifest in manifests:
+            if changed := stale_inputs(manifest, self.layout.find):
+                return "stale", f"made from another {changed[0]} than there is now"
+            if unknown := sorted(names.keys() - manifest.inputs.keys()):
+                return "stale", f"made before {unknown[0]} was there"
+        return "done", ""
+
+    def _command(self, script: str, words: str = "") -> str:
+        return f"python syn_pipelines/{script}.py {self.location} {words}".strip()
+
+
+SCRIPTS = {
+    "s1": "s1_predict_data",
+    "s2": "s2_continous_generation",
+    "s3": "s3_predict_syn_data",
+    "s4": "s4_split_data",
+    "s5": "s5_merge_data",
+    "s6": "s6_combine_syn_fusion_label",
+    "s7": "s7_pred_syn_data",
+    "s8": "s8_process_label_and_combine",
+}
+_NOTHING = Manifest("", {}, {}, "", {})
+
+
+def next_step(statuses: Iterable[Status]) -> Status | None:
+    """Return the first step that is not done; None where all are."""
+    return next((status for status in statuses if status.state != "done"), None)
+
+
+def _count_lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(line.endswith(b"\n") for line in lines)

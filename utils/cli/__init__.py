@@ -1,0 +1,1 @@
+"""The command line: the parser, the values and flags that scripts share, messages and exit codes."""

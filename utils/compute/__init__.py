@@ -1,0 +1,1 @@
+"""Where computation runs: processes, Ray workers, devices, and oneDNN's linear layers."""

@@ -1,0 +1,1 @@
+"""A dataset: its sentences, spans and tokens, its sizes, and where each of its files is."""

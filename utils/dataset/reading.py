@@ -1,0 +1,134 @@
+"""A dataset as users bring it: read whole and checked before any work begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from utils.dataset.records import Sentence, sentence_from_row
+from utils.dataset.tokens import Language, language_of, looks_dense
+from utils.files.jsonl import decode, read_rows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The annotated sentences of a dataset, its target labels ("O" first), and whether a token is a character."""
+
+    sentences: tuple[Sentence, ...]
+    labels: tuple[str, ...]
+    dense: bool
+
+    @cached_property
+    def language(self) -> Language:
+        """The language that an LLM is spoken to in."""
+        joint = "" if self.dense else " "
+        return language_of(joint.join(sentence.tokens) for sentence in self.sentences)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.labels[1:]
+
+
+def read_dataset(train: Path, labels: Path, *, dense: bool | None = None) -> Dataset:
+    """Return the dataset of a training file and its labels; `dense=None` decides from the tokens."""
+    if not train.parent.is_dir():
+        raise FileNotFoundError(f"{train.parent} is missing: --file_dir and --file_name must name a dataset's folder")
+    if not train.is_file():
+        raise FileNotFoundError(f"{train} is missing: a dataset needs its annotated sentences there")
+    names = read_labels(labels)
+    if dense is None:
+        dense = file_looks_dense(train)
+    sentences = read_sentences(train, dense=dense, labels=names)
+    if not sentences:
+        raise ValueError(f"{train} has no sentence")
+    return Dataset(tuple(sentences), tuple(names), dense)
+
+
+def file_looks_dense(path: Path) -> bool:
+    """Tell whether a token is a character in a file of sentences; a text that is none is left to whoever reads it."""
+    texts = (row.get("text") for _, row in read_rows(path))
+    return looks_dense(text for text in texts if isinstance(text, str) or _is_list_of_texts(text))
+
+
+def read_labels(path: Path) -> list[str]:
+    """Return the target labels of a `labels.txt`, "O" first."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: one target label a line, O first")
+    labels = [line.strip() for line in decode(path.read_bytes(), str(path)).splitlines() if line.strip()]
+    if not labels or labels[0] != "O":
+        raise ValueError(f"{path}: the first line must be O, found {labels[0] if labels else 'nothing'!r}")
+    repeated = {label for label in labels if labels.count(label) > 1}
+    if repeated:
+        raise ValueError(f"{path}: {min(repeated)!r} stands there twice; remove one of the lines")
+    if len(labels) == 1:
+        raise ValueError(f"{path}: no target label stands below O; write one a line")
+    return labels
+
+
+def read_synthetic(path: Path, *, dense: bool) -> list[Sentence]:
+    """Return the synthetic sentences of a file of s2, s4 or s7, known by the ids of their rows."""
+    for line, row in read_rows(path):
+        if not isinstance(row.get("source"), int):
+            raise ValueError(f'{path}:{line}: "source" must be the number of the sentence that this one was made from')
+    return read_sentences(path, dense=dense, ids_from_rows=True)
+
+
+def read_sentences(
+    path: Path, *, dense: bool, labels: Collection[str] | None = None, ids_from_rows: bool = False
+) -> list[Sentence]:
+    """Return the sentences of a JSON Lines file, each known by its number from 1, or by its row's "id".
+
+    With `labels`, a span of another label raises ValueError, as does all else that is wrong with a line.
+    """
+    sentences = []
+    numbers = count(1)
+    mismatches: list[str] = []
+    for line, row in read_rows(path):
+        try:
+            sentence = sentence_from_row(row, id=_id(row, next(numbers), ids_from_rows), dense=dense)
+            _check_labels(sentence, labels, path.with_name("labels.txt"))
+        except ValueError as error:
+            raise ValueError(f"{path}:{line}: {error}") from None
+        mismatches += [f"{path}:{line}: {span.row}" for span in sentence.spans if not _text_agrees(span.row, sentence)]
+        sentences.append(sentence)
+    if mismatches:
+        log.warning(
+            '%d spans have a "text" that is not what stands at their offsets, which are used; the first: %s',
+            len(mismatches),
+            mismatches[0],
+        )
+    return sentences
+
+
+def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _id(row: dict[str, Any], number: int, from_row: bool) -> str:
+    if not from_row:
+        return str(number)
+    if not isinstance(row.get("id"), str):
+        raise ValueError('"id" is missing')
+    return row["id"]
+
+
+def _check_labels(sentence: Sentence, labels: Collection[str] | None, source: Path) -> None:
+    for number, span in enumerate(sentence.spans, start=1):
+        if labels is not None and (span.label not in labels or span.label == "O"):
+            known = ", ".join(label for label in labels if label != "O")
+            raise ValueError(f"entity {number}: {span.label!r} is not a label of {source.name} ({known})")
+
+
+def _text_agrees(row: Any, sentence: Sentence) -> bool:
+    text = (row or {}).get("text")
+    if not isinstance(text, (str, list)):
+        return True
+    stands = "".join(sentence.tokens[row["start"] : row["end"]])
+    return "".join("".join(map(str, text)).split()) == "".join(stands.split())

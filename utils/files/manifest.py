@@ -1,0 +1,141 @@
+"""Manifests: what each result was made from, with what settings, and by which step."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from utils import __version__
+from utils.files.jsonl import encode, read_json, write_json, write_rows
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".jsonl"}
+SETTINGS = {".json", ".txt", ".model", ".py", ".jinja", ".tiktoken"}
+MIB = 1 << 20
+SUFFIX = ".meta.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a result was made from; the same bytes for the same work, so times and hosts are not in it."""
+
+    step: str
+    inputs: Mapping[str, str]  # portable name -> SHA-256
+    parameters: Mapping[str, Any]
+    fingerprint: str
+    counts: Mapping[str, Any]
+    version: str = __version__
+
+
+def made_by(step: str, hashes: Mapping[str, str], parameters: Mapping[str, Any], counts: Mapping[str, Any]) -> Manifest:
+    """Return the manifest of a result that its inputs and parameters alone decide.
+
+    `hashes` are those of the inputs (`hash_inputs`) from before they were read: an input that is exchanged while a step
+    runs is then known to be another.
+    """
+    return Manifest(step, hashes, parameters, fingerprint(step, hashes, parameters), counts)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return the SHA-256 of values that JSON can hold; keys are sorted, so their order does not matter."""
+    return hashlib.sha256(encode(_sorted(list(parts)))).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(MIB):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file, by its portable name, sorted."""
+    return {name: file_hash(inputs[name]) for name in sorted(inputs)}
+
+
+def manifest_path(result: Path) -> Path:
+    """Return where the manifest of a result stands: beside it."""
+    return result.with_name(result.name + SUFFIX)
+
+
+def publish(result: Path, rows: Iterable[Mapping[str, Any]], manifest: Manifest) -> None:
+    """Write a result's lines and its manifest, each whole or not at all."""
+    write_rows(result, rows)
+    write_manifest(result, manifest)
+
+
+def write_manifest(result: Path, manifest: Manifest) -> None:
+    """Write the manifest of `result`."""
+    values = asdict(manifest)
+    order = ("step", "version", "inputs", "parameters", "fingerprint", "counts")
+    write_json(manifest_path(result), {key: _sorted(values[key]) for key in order})
+
+
+def read_manifest(result: Path) -> Manifest | None:
+    """Return the manifest of `result`, or None where it has none."""
+    path = manifest_path(result)
+    if not path.is_file():
+        return None
+    value = read_json(path)
+    fitting = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
+    if not fitting or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
+        raise ValueError(f"{path} is not a manifest of this project; delete it, or make its result again")
+    return Manifest(**value)
+
+
+def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
+    """Raise ValueError where `result` was made by another step, unless it may be overwritten."""
+    found = read_manifest(result) if result.exists() else None
+    if found is not None and found.step != step and not overwrite:
+        raise ValueError(f"{result} was made by {found.step}; give --overwrite to make it again with {step}")
+
+
+def tell_of_stale(result: Path, find: Callable[[str], Path]) -> None:
+    """Warn where an input of `result` has changed since it was made; `find` returns the file of an input's name."""
+    found = read_manifest(result)
+    if found is None:
+        log.info("%s has no manifest beside it: taken as it is", result)
+        return
+    for name in stale_inputs(found, find):
+        log.warning("%s was made from another %s than there is now: run %s again", result, name, found.step)
+
+
+def stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
+    """Return the inputs of a result that have changed since it was made; one that is not found is not among them."""
+    files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
+    return [name for name, digest, file in files if file.is_file() and file_hash(file) != digest]
+
+
+def model_identity(model: str) -> dict[str, str]:
+    """Return what tells one model from another: a hash for each of its files, by name.
+
+    Small files are hashed whole; of weights, their size and their first and last MiB are.
+    """
+    path = Path(model)
+    if not path.exists():
+        return {"hub id": model}
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return {file.name: _file_identity(file) for file in files if file.suffix in WEIGHTS | SETTINGS and file.is_file()}
+
+
+def _file_identity(file: Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        if file.suffix not in WEIGHTS:
+            return hashlib.sha256(stream.read()).hexdigest()
+        ends = stream.read(MIB)
+        stream.seek(max(0, size - MIB))
+        return f"{size}:{hashlib.sha256(ends + stream.read()).hexdigest()}"
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,49 @@
+"""The run log: a line a run, with all that differs between two runs of the same work."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from utils import __version__
+from utils.files.jsonl import encode
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def logged_run(path: Path, step: str) -> Iterator[dict[str, Any]]:
+    """Append a line to the run log when the block ends, well or not; the block adds what it has to say.
+
+    Seconds are wall-clock; the start is in UTC.
+    """
+    line: dict[str, Any] = {
+        "step": step,
+        "version": __version__,
+        "host": platform.node(),
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "status": "broken off",
+    }
+    begin = time.monotonic()  # which a clock that is set back does not change
+    try:
+        yield line
+        line["status"] = "done"
+    finally:
+        line["seconds"] = round(time.monotonic() - begin, 3)
+        _append(path, encode(line) + b"\n")
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Append a line; that it cannot be written is no reason to fail, nor to hide why the step did."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(line)
+    except OSError as error:
+        log.warning("%s could not be written: %s", path, error.strerror)

@@ -1,0 +1,72 @@
+"""Backend `scripted`: replays the answers of a JSONL file; for tests, dry runs, and answers made elsewhere.
+
+Each line is `{"id": "17", "task": "entity", "answer": "…"}`. Where a sentence has several answers to one task,
+they are its first, second, … sample.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+from utils.dataset.modes import Task
+from utils.llm.base import Answer, LLMOptions, Request
+
+log = logging.getLogger(__name__)
+
+
+class ScriptedLLM:
+    """A model whose every answer is known beforehand; a request that the recording lacks is answered with nothing."""
+
+    def __init__(self, answers: dict[tuple[str, str], list[str]]) -> None:
+        self.answers = answers
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        missing = [request for request in requests if self._recorded(request) is None]
+        if missing:
+            log.warning(
+                "the recording lacks %d of %d answers, the first to %s of sentence %s; they count as unreadable",
+                len(missing),
+                len(requests),
+                missing[0].task,
+                missing[0].id,
+            )
+        for request in requests:
+            text = self._recorded(request) or ""
+            yield Answer(request, text, "stop", prompt_tokens=0, answer_tokens=len(text.split()))
+
+    def _recorded(self, request: Request) -> str | None:
+        samples = self.answers.get((request.id, request.task), [])
+        return samples[request.sample] if request.sample < len(samples) else None
+
+
+def load(model: str, options: LLMOptions) -> ScriptedLLM:
+    """Return the model that replays the file `model`."""
+    answers: dict[tuple[str, str], list[str]] = defaultdict(list)
+    with Path(model).open("rb") as file:  # as bytes, only "\n" ends a line
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                id_, task, answer = _recording(line, f"{model}:{number}")
+                answers[id_, task].append(answer)
+    return ScriptedLLM(dict(answers))
+
+
+def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
+    """Return what counts the words of a message: a recording has no tokens."""
+    return lambda message: len(message.split())
+
+
+def _recording(line: bytes, place: str) -> tuple[str, str, str]:
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+        recorded = str(row["id"]), row["task"], row["answer"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        recorded = "", "", None
+    if recorded[1] not in get_args(Task) or not isinstance(recorded[2], str):
+        tasks = ", ".join(get_args(Task))
+        raise ValueError(f'{place}: expected {{"id": "17", "task": "entity", "answer": "…"}} in UTF-8 (task: {tasks})')
+    return recorded

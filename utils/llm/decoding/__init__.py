@@ -1,0 +1,1 @@
+"""Decoding with transformers' models: batches, grammars, sampling."""

@@ -1,0 +1,1 @@
+"""Talking to an OpenAI-compatible server: requests, retries, and the thread that waits."""

@@ -1,0 +1,1 @@
+"""Annotating synthetic sentences with a trained span model (s7)."""

@@ -1,0 +1,1 @@
+"""The span model: encoder, heads, and the checkpoint's folder."""

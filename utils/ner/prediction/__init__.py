@@ -1,0 +1,1 @@
+"""Predicting with a trained span model, and exporting it."""

@@ -1,0 +1,92 @@
+"""Predictions beside their gold spans in a file, so that two systems are compared without running either again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.dataset.reading import read_sentences
+from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
+from utils.files.jsonl import Row
+from utils.files.manifest import read_manifest
+from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, Counts, compare, sentence_counts
+from utils.ner.scoring.metrics import Report, score_spans
+
+PREDICTED = "predicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file of predictions: the gold sentences, what was predicted for each, and the labels that count."""
+
+    file: Path
+    sentences: Sequence[Sentence]
+    predicted: Sequence[Sequence[Span]]
+    labels: frozenset[str]
+
+    def counts(self, labels: frozenset[str]) -> Counts:
+        """Return the counts of each sentence for some labels."""
+        return sentence_counts(self._gold, self.predicted, labels)
+
+    def report(self, labels: frozenset[str]) -> Report:
+        """Return the scores of some labels."""
+        return score_spans(self._gold, self.predicted, sorted(labels))
+
+    @property
+    def _gold(self) -> list[tuple[Span, ...]]:
+        return [sentence.spans for sentence in self.sentences]
+
+
+def output_rows(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Span]]) -> Iterator[Row]:
+    """Yield each sentence's row, its gold spans as they were read, with the spans that were "predicted" for it."""
+    for sentence, spans in zip(sentences, predicted, strict=True):
+        yield {**sentence_to_row(sentence), PREDICTED: [span_to_row(span, sentence.tokens) for span in spans]}
+
+
+def read_output(file: Path) -> Output:
+    """Return a file of predictions; raise ValueError that names the line where one has none.
+
+    The labels that count stand in its manifest; without one they are all that occur.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing: evaluate_ner.py --output={file} writes it")
+    sentences = read_sentences(file, dense=False)
+    predicted = [_predicted(sentence, file) for sentence in sentences]
+    manifest = read_manifest(file)
+    labels = manifest.parameters.get("labels") if manifest else None
+    if labels is None:
+        gold = (span.label for sentence in sentences for span in sentence.spans)
+        labels = [*gold, *(span.label for spans in predicted for span in spans)]
+    return Output(file, sentences, predicted, frozenset(labels))
+
+
+def compare_outputs(first: Output, second: Output, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
+    """Return how the second file's predictions compare with the first's; raise ValueError where the gold differs."""
+    if len(first.sentences) != len(second.sentences):
+        raise ValueError(
+            f"{first.file} has {len(first.sentences)} sentences and {second.file} {len(second.sentences)}: "
+            "compare predictions on one test file"
+        )
+    for one, other in zip(first.sentences, second.sentences, strict=True):
+        if (one.tokens, _gold(one)) != (other.tokens, _gold(other)):
+            raise ValueError(
+                f"sentence {one.id} of {first.file} and of {second.file} differ in text or gold spans: "
+                "compare predictions on one test file"
+            )
+    labels = first.labels | second.labels
+    return compare(first.counts(labels), second.counts(labels), seed=seed, resamples=resamples)
+
+
+def _predicted(sentence: Sentence, file: Path) -> tuple[Span, ...]:
+    if PREDICTED not in sentence.row:
+        raise ValueError(f'{file}: sentence {sentence.id} has no "{PREDICTED}": give files of evaluate_ner.py --output')
+    row = {"text": list(sentence.tokens), "entities": sentence.row[PREDICTED]}
+    try:
+        return sentence_from_row(row, id=sentence.id, dense=False).spans
+    except ValueError as error:
+        raise ValueError(f'{file}: sentence {sentence.id}, "{PREDICTED}": {error}') from None
+
+
+def _gold(sentence: Sentence) -> set[tuple[int, int, str]]:
+    return {(span.start, span.end, span.label) for span in sentence.spans}

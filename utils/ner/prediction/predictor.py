@@ -1,0 +1,112 @@
+"""Prediction with a trained span model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from utils.compute.fast_linear import FastLinear
+from utils.dataset.records import Span
+from utils.dataset.tokens import looks_dense, split_text
+from utils.ner.model.checkpoint import load_model
+from utils.ner.model.encoder import has_tokenizer, load_tokenizer, max_pieces
+from utils.ner.model.span_model import SpanModel
+from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
+from utils.ner.prediction.decoding import Candidate, check_threshold, drop_clashes, find_candidates, to_span
+
+Text = str | Sequence[str]
+
+
+class SpanNer:
+    """A span model and its tokenizer: finds the target labels' spans in texts."""
+
+    def __init__(self, model: SpanModel, tokenizer: Any) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.words = WordEncoder(tokenizer, max_pieces(model.bert))
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | Path, encoder: str | Path | None = None, device: str | torch.device | None = None
+    ) -> SpanNer:
+        """Return the model of a checkpoint folder.
+
+        `encoder` is the base encoder, whose tokenizer is used where the checkpoint has none; `device` is the first
+        GPU by default, or the CPU.
+        """
+        model = load_model(Path(folder))
+        source = Path(folder) if has_tokenizer(Path(folder)) else encoder
+        if source is None:
+            raise FileNotFoundError(f"{folder} has no tokenizer: give the base encoder's folder (--from_pretrained)")
+        model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return cls(model, load_tokenizer(str(source)))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return all labels that the model was trained with, "O" first."""
+        return self.model.config.labels
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return the labels that the model predicts."""
+        return self.model.config.targets
+
+    def predict(
+        self,
+        texts: Sequence[Text],
+        batch_size: int = 8,
+        *,
+        threshold: float | None = None,
+        nested: bool | None = None,
+        multi_label: bool = False,
+        progress: bool = False,
+    ) -> list[list[Span]]:
+        """Return each text's spans, by position, with label and score; offsets are of tokens.
+
+        A text is a list of tokens, or a string: its characters where the model's language is dense, else its words.
+        `threshold` (between 0 and 1) and `nested` are the checkpoint's own unless they are given; with `multi_label`
+        a span has every label over the threshold. Raises ValueError for a threshold that is no probability.
+        """
+        threshold = check_threshold(self.model.config.span_threshold if threshold is None else threshold)
+        nested = self.model.config.nested if nested is None else nested
+        windows = [self.words.windows(self.tokens(text)) for text in texts]
+        found: list[list[Candidate]] = [[] for _ in texts]
+        for text, window, candidates in self._score(windows, batch_size, threshold, multi_label, progress):
+            for candidate in candidates:
+                span = candidate.moved(window.first)
+                if owner(windows[text], span.start, span.end) is window:
+                    found[text].append(span)
+        return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
+
+    def tokens(self, text: Text) -> Sequence[str]:
+        """Return the tokens of a text: those of a list as they are, those of a string as the model's language is."""
+        if not isinstance(text, str):
+            return text
+        dense = self.model.config.dense
+        return split_text(text, dense=looks_dense([text]) if dense is None else dense)
+
+    def _score(
+        self,
+        windows: Sequence[Sequence[Window]],
+        batch_size: int,
+        threshold: float,
+        multi_label: bool,
+        progress: bool,
+    ) -> Iterator[tuple[int, Window, list[Candidate]]]:
+        """Yield (index of the text, window, candidates) for all windows, in batches of similar length."""
+        jobs = [(text, window) for text, parts in enumerate(windows) for window in parts]
+        batches = batches_by_length([window.words for _, window in jobs], batch_size)
+        device = next(self.model.parameters()).device
+        self.model.eval()
+        for indices in tqdm(batches, desc="span model", unit="batch", disable=not progress):
+            batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
+            with torch.inference_mode(), FastLinear():
+                rows = find_candidates(
+                    self.model.bands(batch, len(self.targets)), threshold=threshold, multi_label=multi_label
+                )
+            for index, candidates in zip(indices, rows, strict=True):
+                yield *jobs[index], candidates

@@ -1,0 +1,1 @@
+"""Scoring predictions: metrics, kinds of errors, and confidence intervals."""

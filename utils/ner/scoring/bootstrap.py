@@ -1,0 +1,115 @@
+"""How sure a score is: bootstrap over sentences (Efron and Tibshirani, 1993; for NLP Berg-Kirkpatrick et al., 2012)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.dataset.records import Span
+from utils.ner.scoring.error_kinds import keys_of
+
+Counts = NDArray[np.int64]  # (sentences, 3): spans that are right, predicted, gold
+Ratios = NDArray[np.float64]  # (…, 3): precision, recall, F1
+
+RESAMPLES = 1000
+LEVEL = 0.95
+CELLS = 1 << 22  # numbers drawn at once: bounds the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The middle 95 % of what a ratio is in resampled test sets."""
+
+    low: float
+    high: float
+
+    def to_list(self) -> list[float]:
+        return [round(self.low, 6), round(self.high, 6)]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A second system's micro-F1 minus a first one's, on the same sentences."""
+
+    difference: float
+    interval: Interval
+    p_value: float  # two-sided: how often chance alone would give a difference as large
+    sentences: int
+    resamples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison for a JSON file; F1 lies between 0 and 1."""
+        return {
+            "f1_difference": round(self.difference, 6),
+            "interval": self.interval.to_list(),
+            "p_value": round(self.p_value, 6),
+            "sentences": self.sentences,
+            "resamples": self.resamples,
+        }
+
+    def to_text(self) -> str:
+        """Return the comparison as one line; F1 in points of per cent."""
+        low, high = 100 * self.interval.low, 100 * self.interval.high
+        return (
+            f"micro-F1 of the second minus the first: {100 * self.difference:+.2f} (95 %: {low:+.2f} to {high:+.2f}), "
+            f"p = {self.p_value:.3f} (two-sided paired bootstrap, {self.resamples} resamples of "
+            f"{self.sentences} sentences)"
+        )
+
+
+def sentence_counts(
+    gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Collection[str]
+) -> Counts:
+    """Return the counts of each sentence; spans of labels not among `labels` are left out."""
+    pairs = [(keys_of(g, labels), keys_of(p, labels)) for g, p in zip(gold, predicted, strict=True)]
+    return np.array([(len(g & p), len(p), len(g)) for g, p in pairs], dtype=np.int64).reshape(-1, 3)
+
+
+def ratios(counts: NDArray[np.int64]) -> Ratios:
+    """Return precision, recall and F1 of counts (…, 3); a ratio whose divisor is 0 is 0."""
+    right, predicted, gold = np.moveaxis(counts, -1, 0)
+    divisors = np.stack([predicted, gold, predicted + gold], axis=-1)
+    return np.stack([right, right, 2 * right], axis=-1) / np.maximum(divisors, 1)
+
+
+def confidence(counts: Counts, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
+    """Return the intervals of micro precision, recall and F1."""
+    columns = ratios(_resampled(counts, seed, resamples)).T
+    return {name: _interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
+
+
+def compare(first: Counts, second: Counts, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
+    """Return how much better the second system is, from the counts of the same sentences in the same order.
+
+    The p-value is the share of resamples (and the test set itself) whose difference lies as far from the one that was
+    found as that lies from 0.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} sentences cannot be compared with {len(second)}")
+    found = float(ratios(second.sum(axis=0))[2] - ratios(first.sum(axis=0))[2])
+    both = _resampled(np.concatenate([first, second], axis=1), seed, resamples)
+    drawn = ratios(both[:, 3:])[:, 2] - ratios(both[:, :3])[:, 2]
+    farther = int((np.abs(drawn - found) >= abs(found) - 1e-12).sum())
+    return Comparison(found, _interval(drawn), (1 + farther) / (1 + resamples), len(first), resamples)
+
+
+def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[np.int64]:
+    """Return the sums (resamples, columns) over as many sentences as there are, drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    sentences = len(counts)
+    sums = np.zeros((resamples, counts.shape[1]), dtype=np.int64)
+    step = max(1, CELLS // max(sentences, 1))
+    for start in range(0, resamples if sentences else 0, step):
+        size = min(step, resamples - start)
+        times = rng.multinomial(sentences, np.full(sentences, 1 / sentences), size=size)  # (resamples, sentences)
+        sums[start : start + size] = times @ counts
+    return sums
+
+
+def _interval(values: Ratios) -> Interval:
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high))

@@ -1,0 +1,93 @@
+"""Precision, recall and F1 of spans: a span counts where start, end and label are all right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from utils.dataset.records import Span
+from utils.ner.scoring.error_kinds import keys_of
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts of spans, and what follows from them; a ratio whose divisor is 0 is 0."""
+
+    correct: int
+    predicted: int
+    gold: int
+
+    @property
+    def precision(self) -> float:
+        return self.correct / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.correct / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Scores over all spans (`micro`) and of each label."""
+
+    sentences: int
+    micro: Scores
+    per_label: dict[str, Scores]
+
+    def macro(self) -> dict[str, float]:
+        """Return the mean over the labels that occur, as gold or as a prediction."""
+        seen = [scores for scores in self.per_label.values() if scores.gold or scores.predicted]
+        return {
+            name: sum(getattr(scores, name) for scores in seen) / max(len(seen), 1)
+            for name in ("precision", "recall", "f1")
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report for a JSON file; ratios lie between 0 and 1."""
+        return {
+            "sentences": self.sentences,
+            "micro": _row(self.micro),
+            "macro": {name: round(value, 6) for name, value in self.macro().items()},
+            "per_label": {label: _row(scores) for label, scores in self.per_label.items()},
+        }
+
+    def to_text(self) -> str:
+        """Return the report as a table; ratios in per cent."""
+        width = max([5, *map(len, self.per_label)])
+        macro = self.macro()
+        lines = [f"{'':{width}}      P      R     F1   gold  found"]
+        lines += [_line(label, width, scores) for label, scores in self.per_label.items()]
+        lines.append(_line("micro", width, self.micro))
+        lines.append(f"{'macro':{width}} " + " ".join(f"{100 * value:6.2f}" for value in macro.values()))
+        return "\n".join(lines)
+
+
+def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Sequence[str]) -> Report:
+    """Return the report of predictions, sentence by sentence; spans of labels not among `labels` are left out."""
+    correct: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    known: Counter[str] = Counter()
+    for wanted, guessed in zip(gold, predicted, strict=True):
+        truth, guess = keys_of(wanted, labels), keys_of(guessed, labels)
+        known.update(label for *_, label in truth)
+        found.update(label for *_, label in guess)
+        correct.update(label for *_, label in truth & guess)
+    per_label = {label: Scores(correct[label], found[label], known[label]) for label in labels}
+    totals = (sum(getattr(scores, name) for scores in per_label.values()) for name in ("correct", "predicted", "gold"))
+    return Report(len(gold), Scores(*totals), per_label)
+
+
+def _row(scores: Scores) -> dict[str, float]:
+    ratios = {name: round(getattr(scores, name), 6) for name in ("precision", "recall", "f1")}
+    return {**ratios, "gold": scores.gold, "predicted": scores.predicted, "correct": scores.correct}
+
+
+def _line(label: str, width: int, scores: Scores) -> str:
+    ratios = " ".join(f"{100 * value:6.2f}" for value in (scores.precision, scores.recall, scores.f1))
+    return f"{label:{width}} {ratios} {scores.gold:6} {scores.predicted:6}"

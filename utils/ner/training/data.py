@@ -1,0 +1,85 @@
+"""The sentences and labels that a span model is trained with, read from files and checked."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.dataset.reading import file_looks_dense, read_sentences
+from utils.dataset.records import Sentence
+from utils.ner.label_files import read_label_file
+from utils.ner.label_set import LabelSet
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NerData:
+    """Sentences to learn from and to choose the best model by, their labels, and whether a token is a character."""
+
+    train: Sequence[Sentence]
+    dev: Sequence[Sentence]
+    labels: LabelSet
+    dense: bool
+    held_out: bool = False  # whether dev was taken from the training file
+
+    def __post_init__(self) -> None:
+        for name, sentences in (("training", self.train), ("dev", self.dev)):
+            if not any(sentence.tokens for sentence in sentences):
+                raise ValueError(f"the {name} data has no sentence")
+
+    @property
+    def source(self) -> list[Sentence]:
+        """Return the sentences of the training file: all that the model may know of."""
+        return [*self.train, *(self.dev if self.held_out else ())]
+
+
+def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | None, seed: int) -> NerData:
+    """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
+    known = read_label_file(labels)
+    if dense is None:
+        dense = file_looks_dense(train)
+    source = read_sentences(train, labels=known.labels, dense=dense)
+    if dev is not None:
+        return NerData(source, read_sentences(dev, labels=known.targets, dense=dense), known, dense)
+    rest, chosen = hold_out(source, seed)
+    log.info("no dev file: %d of %d training sentences are held out to choose by", len(chosen), len(source))
+    if related := len(source) - len(rest) - len(chosen):
+        log.info("%d synthetic sentences that were made from these are left out", related)
+    return NerData(rest, chosen, known, dense, held_out=True)
+
+
+def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Return (the rest, a random tenth), in their order: for data that comes without a dev set.
+
+    A tenth is taken of the sentences with spans, at least one, and of those without. Synthetic sentences are not taken,
+    since a model labelled them; those made from a sentence that is taken are left out of both.
+    """
+    own = [number for number, sentence in enumerate(sentences) if not sentence.is_synthetic]
+    annotated = [number for number in own if sentences[number].spans]
+    others = [number for number in own if not sentences[number].spans]
+    if len(annotated) < 2:
+        raise ValueError(
+            f"no dev data can be held out of {len(annotated)} annotated sentences: give a dev file (--dev)"
+        )
+    rng = random.Random(seed)
+    chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
+    sources = {place for place, number in enumerate(own, start=1) if number in chosen}
+    rest = [
+        sentence
+        for number, sentence in enumerate(sentences)
+        if number not in chosen and not (sentence.is_synthetic and sentence.row.get("source") in sources)
+    ]
+    return rest, [sentences[number] for number in sorted(chosen)]
+
+
+def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:
+    """Warn where sentences that a model is to be measured by are among those that it learns from."""
+    known = {sentence.tokens for sentence in data.train}
+    if leaked := sum(sentence.tokens in known for sentence in sentences if sentence.tokens):
+        log.warning(
+            "%d of %d %s sentences are also training sentences: scores will flatter", leaked, len(sentences), name
+        )

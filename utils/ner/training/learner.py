@@ -1,0 +1,104 @@
+"""A span model that learns: its optimiser, the course of its rates, and the average of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+
+from utils.compute.fast_linear import FastLinear
+from utils.ner.model.span_model import SpanModel, span_loss
+from utils.ner.model.word_pieces import Batch, WordEncoder
+from utils.ner.training.adversarial import hardest_shift, observed, shifted
+from utils.ner.training.averaging import moving_average
+from utils.ner.training.examples import Example, dense_targets, step_parts
+from utils.ner.training.optimizer import make_optimizer, make_schedule, random_states, set_random_states, trainable
+from utils.ner.training.precision import autocast, computing_dtype, loss_scaler
+from utils.ner.training.record import Plan, TrainSettings
+
+
+class Learner:
+    """Takes steps of training. `weights` are those of the labels in the loss; the model lies on its device already."""
+
+    def __init__(
+        self, model: SpanModel, words: WordEncoder, weights: Sequence[float], settings: TrainSettings, plan: Plan
+    ) -> None:
+        self.model = model
+        self.words = words
+        self.settings = settings
+        self.plan = plan
+        self.device = next(model.parameters()).device
+        self.weights = torch.tensor(weights, device=self.device)
+        self.optimizer = make_optimizer(model, settings)
+        warmup = min(settings.warmup_steps, plan.steps // 10)
+        self.schedule = make_schedule(self.optimizer, steps=plan.steps, warmup=warmup)
+        self.dtype = computing_dtype(settings.precision, self.device)
+        self.scaler = loss_scaler(self.dtype, self.device)
+        self.average = moving_average(model, settings.ema) if settings.ema else None
+
+    @property
+    def best_guess(self) -> SpanModel:
+        """Return the model that is evaluated and released: the average where there is one."""
+        return cast(SpanModel, self.average.module) if self.average else self.model
+
+    def step(self, examples: Sequence[Example]) -> float:
+        """Learn from some examples at once; return their mean loss.
+
+        They pass through the model in parts that its memory holds, and count as if they were one batch.
+        """
+        total = 0.0
+        for part in step_parts(examples, self.plan.batch_size):
+            total += self._add_gradients(part, len(part) / len(examples))
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(trainable(self.model), self.settings.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+        if self.average:
+            self.average.update_parameters(self.model)
+        return total
+
+    def _add_gradients(self, examples: Sequence[Example], share: float) -> float:
+        """Add the gradients of a part of a step, and of its sentences made harder; return its share of the loss."""
+        batch = self.words.collate([example.window for example in examples]).to(self.device)
+        targets = dense_targets(examples, len(self.weights)).to(self.device)
+        weights = share * torch.tensor([example.weight for example in examples], device=self.device)
+        cell_weights = weights[:, None, None, None] * self.weights
+        if not self.settings.adversarial:
+            return self._backward(batch, targets, cell_weights)
+        embeddings = self.model.bert.get_input_embeddings()
+        with observed(embeddings) as seen:
+            loss = self._backward(batch, targets, cell_weights)
+        with shifted(embeddings, hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)):
+            self._backward(batch, targets, cell_weights)
+        return loss
+
+    def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
+        with autocast(self.dtype, self.device), FastLinear():
+            logits = self.model(batch)
+        loss = span_loss(logits.float(), targets, weights)
+        self.scaler.scale(loss).backward()
+        return loss.item()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that later steps depend on, in tensors and plain values."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "random": random_states(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        set_random_states(state["random"])

@@ -1,0 +1,27 @@
+"""In which number format a model computes while it learns; its weights, and the loss, are float32 in each."""
+
+from __future__ import annotations
+
+import torch
+
+from utils.ner.training.record import Precision
+
+
+def computing_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """Return the format of the forward pass; `auto` is bfloat16 on a GPU that computes in it, else float32."""
+    on_gpu = device.type == "cuda"
+    if precision == "fp16" and not on_gpu:
+        raise ValueError("--precision=fp16 needs a GPU: give bf16 or fp32 on the CPU")
+    if precision == "auto":
+        precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def autocast(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """Return the context in which a forward pass computes in `dtype` where that does no harm."""
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
+
+
+def loss_scaler(dtype: torch.dtype, device: torch.device) -> torch.amp.GradScaler:
+    """Return what keeps small gradients of float16 from becoming 0; in another format it changes nothing."""
+    return torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)

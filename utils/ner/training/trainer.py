@@ -1,0 +1,213 @@
+"""Training of a span model: rounds of epochs, the best by dev F1 kept, resumable at any moment."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from utils.files.jsonl import read_json, write_json, write_rows
+from utils.ner.config import NerConfig
+from utils.ner.model.checkpoint import save_model
+from utils.ner.model.encoder import checkpoint_gradients, load_encoder, load_tokenizer, max_pieces
+from utils.ner.model.span_model import SpanModel
+from utils.ner.model.word_pieces import WordEncoder
+from utils.ner.prediction.predictor import SpanNer
+from utils.ner.scoring.evaluation import evaluate_best
+from utils.ner.scoring.metrics import Report
+from utils.ner.training.data import NerData
+from utils.ner.training.examples import Example, has_nested_spans, make_examples, shuffled_batches
+from utils.ner.training.learner import Learner
+from utils.ner.training.optimizer import seed_all
+from utils.ner.training.record import (
+    BEST,
+    LAST,
+    LOG,
+    RECORD,
+    SAVE_MINUTES,
+    STATE,
+    TrainSettings,
+    make_plan,
+    remove_state,
+)
+from utils.ner.training.state import Progress, load_state, save_state
+
+log = logging.getLogger(__name__)
+
+EVALUATION_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRun:
+    """How a training is run: what changes nothing in its result."""
+
+    encoder: str
+    folder: Path
+    device: torch.device
+    checkpoint_gradients: bool = False  # less memory, more time
+    save_minutes: float = SAVE_MINUTES  # between two states to go on from, besides those after each evaluation
+
+
+class Trainer:
+    """A training in `run.folder`: `best/` is the released checkpoint, `last/` the newest, and what a run goes on from.
+
+    `record` is what `training.json` in both says of the data and settings.
+    """
+
+    def __init__(self, data: NerData, settings: TrainSettings, run: TrainRun, record: Mapping[str, Any]) -> None:
+        seed_all(settings.seed)
+        self.data = data
+        self.settings = settings
+        self.record = {**record, "finished": False}
+        self.folder = run.folder
+        self.save_seconds = 60 * run.save_minutes
+        model = SpanModel(load_encoder(run.encoder, settings.encoder_layers), _config(data, settings)).to(run.device)
+        tokenizer = load_tokenizer(run.encoder)
+        words = WordEncoder(tokenizer, max_pieces(model.bert))
+        self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight)
+        self.plan = make_plan(settings, len(self.examples), len(data.dev))
+        if run.checkpoint_gradients:
+            checkpoint_gradients(model.bert)
+        self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
+        self.ner = SpanNer(self.learner.best_guess, tokenizer)
+        self.progress = Progress()
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Return a row for each round, as in train_log.jsonl."""
+        return self.progress.history
+
+    def train(self) -> None:
+        """Train, or go on where an interrupted run stopped."""
+        if (self.folder / BEST / RECORD).is_file():
+            self._resume()
+        else:
+            write_json(self.folder / BEST / RECORD, self.record)
+        self.saved_at = time.monotonic()
+        bar = tqdm(total=self.plan.steps, initial=self._steps_done, desc="training", unit="step")
+        with bar, logging_redirect_tqdm():
+            while not self._is_done:
+                self._train_round(bar)
+                self._end_round()
+        self._finish()
+
+    @property
+    def _steps_done(self) -> int:
+        return len(self.history) * self.plan.steps_per_round + self.progress.steps
+
+    @property
+    def _is_done(self) -> bool:
+        """Tell whether all rounds are over, or too many in a row without a better dev F1."""
+        return len(self.history) == self.plan.rounds or self.progress.rounds_since_best >= self.settings.patience
+
+    def _train_round(self, bar: tqdm[Any]) -> None:
+        """Take the steps of the round that runs, but those that an interrupted run took."""
+        self.learner.model.train()
+        for examples in self._round()[self.progress.steps :]:
+            started = time.monotonic()
+            loss = self.learner.step(examples)
+            now = time.monotonic()
+            self.progress.add(loss, len(examples), now - started)
+            bar.set_postfix(loss=f"{self.progress.loss / self.progress.examples:.3f}", refresh=False)
+            bar.update()
+            if now - self.saved_at >= self.save_seconds:
+                self._save_state()
+
+    def _round(self) -> list[list[Example]]:
+        """Return the examples of each step of the round that runs: whole epochs, each in an order of its own."""
+        first = len(self.history) * self.plan.epochs_per_round
+        epochs = [
+            shuffled_batches(self.examples, self.plan.step_size, random.Random(f"{self.settings.seed} {epoch}"))
+            for epoch in range(first, first + self.plan.epochs_per_round)
+        ]
+        return [step for epoch in epochs for step in epoch]
+
+    def _end_round(self) -> None:
+        """Evaluate; save the model if it is the best so far, then as the last, and at the end what makes it count.
+
+        A run that is killed before that trains the rest of the round again, and writes the same bytes.
+        """
+        started = time.monotonic()
+        threshold, report = self._evaluate()
+        self.progress.seconds += time.monotonic() - started
+        scores = {f"dev_{name}": round(getattr(report.micro, name), 6) for name in ("precision", "recall", "f1")}
+        is_best = scores["dev_f1"] > self.progress.best_f1
+        epoch = (len(self.history) + 1) * self.plan.epochs_per_round
+        self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, {**scores, "threshold": threshold})
+        if is_best:
+            self._save_model(BEST, {"best_epoch": epoch, "dev": report.to_dict()})
+        self._save_model(LAST, {"epoch": epoch, "dev": report.to_dict()})
+        write_rows(self.folder / LOG, self.history)
+        self._save_state()
+        self._tell_of_round(is_best)
+
+    def _evaluate(self) -> tuple[float, Report]:
+        """Return the threshold that does best on dev, and the report of it; the model is given that threshold."""
+        threshold, report = evaluate_best(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
+        self.ner.model.config = replace(self.ner.model.config, span_threshold=threshold)
+        return threshold, report
+
+    def _tell_of_round(self, is_best: bool) -> None:
+        row = self.history[-1]
+        log.info(
+            "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f at threshold %.1f%s",
+            row["epoch"],
+            self.plan.rounds * self.plan.epochs_per_round,
+            row["loss"],
+            *(100 * row[f"dev_{name}"] for name in ("precision", "recall", "f1")),
+            row["threshold"],
+            ", the best so far" if is_best else "",
+        )
+
+    def _save_model(self, name: str, facts: Mapping[str, Any]) -> None:
+        save_model(self.ner.model, self.ner.tokenizer, self.folder / name)
+        write_json(self.folder / name / RECORD, {**self.record, **facts})
+
+    def _save_state(self) -> None:
+        save_state(self.folder / LAST / STATE, self.record["fingerprint"], self.progress, self.learner)
+        self.saved_at = time.monotonic()
+
+    def _resume(self) -> None:
+        path = self.folder / LAST / STATE
+        self.progress = load_state(path, self.record["fingerprint"], self.learner)
+        if self._steps_done:
+            log.info("going on after step %d of %d, from %s", self._steps_done, self.plan.steps, path)
+
+    def _finish(self) -> None:
+        """Mark both checkpoints as finished, and remove the state that nothing goes on from any more."""
+        if self.progress.best_f1 == 0:
+            log.warning(
+                "no span of dev was found after any epoch: the last model is kept; try more epochs or sentences"
+            )
+            _, report = self._evaluate()
+            self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
+        for name in (LAST, BEST):  # whether the training is finished is read off the best
+            path = self.folder / name / RECORD
+            write_json(path, {**read_json(path), "finished": True})
+        remove_state(self.folder)
+        log.info(
+            "trained on %d sentences in %d steps: dev F1 %.2f at epoch %d -> %s",
+            len(self.data.train),
+            self._steps_done,
+            100 * self.progress.best_f1,
+            read_json(self.folder / BEST / RECORD)["best_epoch"],
+            self.folder / BEST,
+        )
+
+
+def _config(data: NerData, settings: TrainSettings) -> NerConfig:
+    return NerConfig(
+        labels=data.labels.labels,
+        num_target_labels=data.labels.num_targets,
+        span_model=settings.span_model,
+        nested=has_nested_spans(data.train, data.labels.targets),
+        dense=data.dense,
+    )
