@@ -14,7 +14,7 @@ from oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
 from span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
 from torch import Tensor
 
-from utils.compute.fast_linear import FastLinear
+from utils.compute.onednn import FastLinear
 from utils.ner import SpanNer
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.training.examples import Example, dense_targets, shuffled_batches

@@ -16,7 +16,7 @@ pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has n
 
 # ruff: noqa: E402
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
-from utils.compute.packed_linear import PackedLinear, can_pack, pack_linears
+from utils.compute.onednn import PackedLinear, has_packed_linear, pack_linears
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import Row
 from utils.llm.decoding.guide import Guide
@@ -259,7 +259,7 @@ def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
         torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.skipif(not can_pack(), reason="this machine or torch has no packed bfloat16 products")
+@pytest.mark.skipif(not has_packed_linear(), reason="this machine or torch has no packed bfloat16 products")
 def test_packed_layers_compute_what_plain_ones_do():
     model = tiny("Qwen2").to(torch.bfloat16)
     ids = torch.tensor([[1, 2, 3, 4, 5]])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.helpers.tiny_encoder import MAX_POSITIONS
 from transformers import BertTokenizer
 
+from tests.helpers.tiny_encoder import MAX_POSITIONS
 from utils.ner.model.encoder import load_tokenizer
 from utils.ner.model.word_pieces import WordEncoder, batches_by_length, owner
 

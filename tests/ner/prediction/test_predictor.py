@@ -9,8 +9,10 @@ from itertools import chain, pairwise
 import pytest
 import safetensors.torch
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from tests.helpers.oracle import plain_logits, plain_spans
+from utils.compute.onednn import has_fast_linear
 from utils.ner import SpanNer
 from utils.ner.model.checkpoint import save_model
 
@@ -207,3 +209,19 @@ def test_tensors_without_a_place_are_told_of(checkpoint, caplog):
     change_weights(checkpoint[0], lambda weights: weights.update({"crf.start": torch.zeros(3)}))
     SpanNer.from_pretrained(checkpoint[0])
     assert "holds 1 tensors that the model has no place for: crf.start" in caplog.text
+
+
+@pytest.mark.skipif(not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator")
+def test_scores_by_onednn_equal_those_by_torch(make_ner):
+    ner = make_ner()
+    texts = [["anna", "sees", "paris"], ["bert"], ["rome", "and", "anna", "likes", "bert"]]
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        found = ner.predict(texts, threshold=0.01, multi_label=True)
+    assert "mkldnn::_linear_pointwise" in {event.key for event in profiled.key_averages()}
+    assert sum(map(len, found)) > 9
+    for text, spans in zip(texts, found, strict=True):
+        with torch.no_grad():
+            scores = ner.model(ner.words.collate(ner.words.windows(text))).sigmoid()[0]
+        for span in spans:
+            column = ner.labels.index(span.label) - 1
+            assert span.score == pytest.approx(scores[span.start, span.end - 1, column].item(), abs=1e-5)

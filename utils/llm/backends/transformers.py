@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from utils.compute.devices import usable_gpus
-from utils.compute.packed_linear import pack_linears
+from utils.compute.onednn import pack_linears
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import LONGEST, Decoder, Row, context_of

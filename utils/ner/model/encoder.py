@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from utils.compute.fast_linear import FastLinear
+from utils.compute.onednn import FastLinear
 
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from utils.compute.fast_linear import FastLinear
+from utils.compute.onednn import FastLinear
 from utils.dataset.records import Span
 from utils.dataset.tokens import looks_dense, split_text
 from utils.ner.model.checkpoint import load_model

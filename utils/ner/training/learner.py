@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 
-from utils.compute.fast_linear import FastLinear
+from utils.compute.onednn import FastLinear
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
 from utils.ner.training.adversarial import hardest_shift, observed, shifted

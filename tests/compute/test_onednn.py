@@ -1,11 +1,17 @@
+"""oneDNN's linear layers compute what torch's do, and leave other calls to torch."""
+
+from __future__ import annotations
+
 import pytest
 import torch
 from torch.nn.functional import linear
 from torch.profiler import ProfilerActivity, profile
 
-from utils.compute.fast_linear import FastLinear, has_onednn
+from utils.compute.onednn import FastLinear, has_fast_linear
 
-needs_onednn = pytest.mark.skipif(not has_onednn(), reason="this CPU has no AVX-512, or torch no such operator")
+needs_fast_linear = pytest.mark.skipif(
+    not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator"
+)
 OPERATOR = "mkldnn::_linear_pointwise"
 
 
@@ -15,10 +21,10 @@ def operators(run) -> set[str]:
     return {event.key for event in profiled.key_averages()}
 
 
-@needs_onednn
+@needs_fast_linear
 @pytest.mark.parametrize("shape", [(1, 7), (33, 7), (2, 5, 7), (2, 3, 4, 7)])
 @pytest.mark.parametrize("has_bias", [True, False])
-def test_it_computes_what_torch_does(shape, has_bias):
+def test_a_layer_computes_what_torch_does(shape, has_bias):
     rows, weight = torch.randn(shape), torch.randn(11, 7)
     arguments = (rows, weight, torch.randn(11)) if has_bias else (rows, weight)
     with torch.no_grad(), FastLinear():
@@ -26,25 +32,25 @@ def test_it_computes_what_torch_does(shape, has_bias):
         torch.testing.assert_close(linear(*arguments), linear(*(part.double() for part in arguments)).float())
 
 
-@needs_onednn
+@needs_fast_linear
 @pytest.mark.parametrize("shape", [(1, 7), (33, 7), (2, 3, 4, 7)])
 @pytest.mark.parametrize(
     "learned", [(True, True, True), (False, True, True), (True, False, False), (False, True, False)]
 )
-def test_its_gradients_are_those_of_torch(shape, learned):
+def test_gradients_equal_those_of_torch(shape, learned):
     parts = [torch.randn(shape), torch.randn(11, 7), torch.randn(11)]
     for part, is_learned in zip(parts, learned, strict=True):
         part.requires_grad_(is_learned)
-    course = torch.randn(*shape[:-1], 11)
-    expected = torch.autograd.grad((linear(*parts) * course).sum(), [part for part in parts if part.requires_grad])
+    slope = torch.randn(*shape[:-1], 11)
+    expected = torch.autograd.grad((linear(*parts) * slope).sum(), [part for part in parts if part.requires_grad])
     with FastLinear():
         result = linear(*parts)
     assert type(result.grad_fn).__name__ == "_LinearBackward"
-    found = torch.autograd.grad((result * course).sum(), [part for part in parts if part.requires_grad])
+    found = torch.autograd.grad((result * slope).sum(), [part for part in parts if part.requires_grad])
     torch.testing.assert_close(found, expected)
 
 
-def test_a_gradient_that_is_broadcast_is_taken_as_well():
+def test_a_broadcast_gradient_is_supported():
     rows, weight = torch.randn(5, 7), torch.randn(11, 7, requires_grad=True)
     with FastLinear():
         linear(rows, weight).sum().backward()
@@ -72,26 +78,10 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_all_else_is_left_to_torch(name):
+def test_other_calls_are_left_to_torch(name):
     run, dtype = CASES[name]
     with torch.no_grad(), FastLinear():
         assert OPERATOR not in operators(run)
         result = run()
     assert result.dtype == dtype
     assert torch.equal(result, torch.full_like(result, 7.0))
-
-
-@needs_onednn
-def test_a_model_predicts_with_it_and_scores_as_without(make_ner):
-    ner = make_ner()
-    texts = [["anna", "sees", "paris"], ["bert"], ["rome", "and", "anna", "likes", "bert"]]
-    with_it = operators(lambda: ner.predict(texts, threshold=0.01, multi_label=True))
-    assert OPERATOR in with_it
-    found = ner.predict(texts, threshold=0.01, multi_label=True)
-    assert sum(map(len, found)) > 9
-    for text, spans in zip(texts, found, strict=True):
-        with torch.no_grad():
-            scores = ner.model(ner.words.collate(ner.words.windows(text))).sigmoid()[0]
-        for span in spans:
-            column = ner.labels.index(span.label) - 1
-            assert span.score == pytest.approx(scores[span.start, span.end - 1, column].item(), abs=1e-5)

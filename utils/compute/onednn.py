@@ -1,0 +1,143 @@
+"""Linear layers computed by oneDNN, for two cases in which torch's own choice on a CPU is several times slower.
+
+- `FastLinear`, float32 (the span model): torch calls MKL, which uses half of the vector units of AMD CPUs with AVX-512.
+  oneDNN is 2.2 times as fast there. Used on every CPU with AVX-512.
+- `PackedLinear`, bfloat16 (LLMs): torch reorders the weight for oneDNN in every call. Reordered once, it is several
+  times as fast when few rows are computed, as in decoding. Used on every CPU on which the operators work.
+
+Both call operators that torch uses in compiled models, but does not document:
+
+    torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")  ->  rows @ weight.T + bias
+    torch.ops.mkldnn._reorder_linear_weight(weight, None)                   ->  the weight in oneDNN's own order
+
+    rows (…, in), weight (out, in), bias (out,) or None  ->  (…, out)
+
+The weight may be plain or reordered. The last three arguments name an activation function ("none") and its parameters.
+Since a torch release may change the operators, each is tried on a small product before its first use. Results differ
+from torch's in rounding only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from torch.overrides import TorchFunctionMode
+
+
+class FastLinear(TorchFunctionMode):
+    """A context in which float32 linear layers on a CPU with AVX-512 are computed by oneDNN.
+
+    Calls with other types, on other devices or under autocast are left to torch.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is linear and not kwargs and _is_supported(*args):
+            rows, weight, bias = (*args, None)[:3]
+            return _Linear.apply(rows, weight, bias) if torch.is_grad_enabled() else _product(rows, weight, bias)
+        return func(*args, **(kwargs or {}))
+
+
+class PackedLinear(nn.Module):
+    """A linear layer with a weight that was reordered once, when the layer was built. It has no gradients."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None)
+        self.bias = layer.bias
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return _product(rows, self.packed, self.bias)
+
+
+def pack_linears(model: nn.Module) -> int:
+    """Replace a model's bfloat16 linear layers on the CPU by packed ones, and return their number."""
+    if not has_packed_linear():
+        return 0
+    packed = 0
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu":
+                setattr(module, name, PackedLinear(child))
+                packed += 1
+    return packed
+
+
+@cache
+def has_fast_linear() -> bool:
+    """Return whether this CPU has AVX-512, and the operator computes a float32 product correctly."""
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return False
+    rows, weight, bias = torch.eye(3, 32), torch.arange(32.0 * 48).view(48, 32), torch.ones(48)
+    try:
+        with torch.no_grad():
+            return torch.equal(_product(rows, weight, bias), weight.T[:3] + bias)
+    except (AttributeError, RuntimeError):
+        return False
+
+
+def has_packed_linear() -> bool:
+    """Return whether both operators exist, and compute what a bfloat16 linear layer does."""
+    layer = nn.Linear(32, 48, dtype=torch.bfloat16).requires_grad_(False)
+    rows = torch.randn(3, 32).to(torch.bfloat16)
+    try:
+        return torch.allclose(PackedLinear(layer)(rows), layer(rows), atol=2e-2)
+    except (AttributeError, RuntimeError):
+        return False
+
+
+class _Linear(torch.autograd.Function):
+    """The product with gradients, which are products of the same kind.
+
+    With rows (n, in), weight (out, in) and a gradient (n, out) of the result:
+
+        gradient of rows    gradient @ weight      (n, in)
+        gradient of weight  gradient.T @ rows      (out, in)
+        gradient of bias    gradient.sum(0)        (out,)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(rows, weight)
+        return _product(rows, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, weight = ctx.saved_tensors
+        flat = gradient.contiguous().flatten(0, -2)  # (n, out)
+        for_rows, for_weight, for_bias = ctx.needs_input_grad
+        return (
+            _product(flat, weight.T).view_as(rows) if for_rows else None,
+            _product(flat.T, rows.flatten(0, -2).T) if for_weight else None,
+            flat.sum(dim=0) if for_bias else None,
+        )
+
+
+def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return rows @ weight.T + bias."""
+    return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
+
+
+def _is_supported(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
+    """Return whether oneDNN can compute this product, and is the faster one."""
+    return (
+        rows.dtype == weight.dtype == torch.float32
+        and rows.device.type == weight.device.type == "cpu"
+        and rows.dim() > 1
+        and rows.numel() > 0
+        and rows.is_contiguous()
+        and weight.is_contiguous()  # oneDNN is slow with a slice of a larger weight
+        and not torch.is_autocast_enabled("cpu")
+        and has_fast_linear()
+    )
