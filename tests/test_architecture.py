@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "ner": {"compute", *SHARED},
     "asking": {"compute", "llm", *SHARED},
     "annotation": {"asking", "labels", "llm", "parsing", "placing", "prompts", *SHARED},
-    "synthesis": {"asking", "llm", "placing", "prompts", *SHARED},
+    "synthesis": {"asking", "llm", "parsing", "placing", "prompts", *SHARED},
     "fusion": {"annotation", "labels", "parsing", *SHARED},
     "marking": {"ner", "parsing", "placing", *SHARED},
     "audit": {"asking", "fusion", "ner", *SHARED},

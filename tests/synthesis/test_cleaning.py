@@ -101,6 +101,7 @@ NASTY = [
     ("en", "As an AI language model, I cannot continue this text.", "", "a refusal"),
     ("en", "In this sentence, Rome refers to a city.", "", "a remark"),
     ("en", "<think>They want Rome. Fine.</think>\nRome is an old city.", "Rome is an old city ."),
+    ("en", "They want Rome. Fine.</think>\nRome is an old city.", "Rome is an old city ."),
     ("en", "Rome is an old city. I hope this helps!", "Rome is an old city .", "a remark"),
     ("en", "No, I will not copy your text. We need to complete the task.", "", "a remark", "a remark"),
     ("en", "I will write a long letter to Rome.", "I will write a long letter to Rome ."),

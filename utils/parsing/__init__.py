@@ -12,14 +12,11 @@ from utils.parsing.item import ITEM_KEYS, Item, Reading, orient
 from utils.parsing.keys import is_wrapper
 from utils.parsing.lines import read_lines
 from utils.parsing.salvage import Found, salvage
+from utils.parsing.thinking import without_thoughts
 from utils.parsing.values import as_text, is_structured, read_value, says_nothing
 
 __all__ = ["ITEM_KEYS", "Item", "as_text", "parse_items", "read_answer"]
 
-_THINKING = re.compile(
-    r"[<\[◁](think|thinking|thought|reasoning|reflection|scratchpad)[>\]▷].*?(?:[<\[◁]/\1[>\]▷]|\Z)", re.S | re.I
-)
-_THOUGHT_END = re.compile(r"[<\[◁]/(?:think|thinking|thought|reasoning|reflection|scratchpad)[>\]▷]", re.I)
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\x00"))
 _FULL_WIDTH = str.maketrans("｛｝［］＂＇", "{}[]\"'")
 _ESCAPED_JSON = re.compile(r'[\[{]\s{0,20}\\"')
@@ -95,10 +92,8 @@ def _is_asked(row: Any, mode: Mode) -> bool:
 
 
 def _final_text(answer: str) -> str:
-    """Return an answer without what was thought before it, and without invisible characters."""
-    text = _THINKING.sub("", answer.translate(_INVISIBLE))
-    ends = list(_THOUGHT_END.finditer(text))  # the beginning stood in the prompt
-    return text[ends[-1].end() :] if ends else text
+    """Return an answer without thoughts and invisible characters."""
+    return without_thoughts(answer.translate(_INVISIBLE))
 
 
 def _plain_json(text: str) -> str:

@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from utils.parsing.thinking import without_thoughts
+
 HEADING_WIDTH = 12  # columns: a line this short, with no mark at its end, is a heading
 WRAPPED_WIDTH = 40  # columns: a line this long, with no mark at its end, goes on in the next one
 
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|</?p>", re.IGNORECASE)
 _MARKUP_LINE = re.compile(r"^\s*(?:```\S*|~~~\S*|[-*_=─—]{3,}|\|.*\|)\s*$")
 _HEADING = re.compile(r"^\s*#{1,6}\s")
@@ -42,7 +43,7 @@ def paragraphs(answer: str) -> Iterator[tuple[str, bool]]:
 
     Lines that a sentence runs over are joined: wrapped prose is no end of a sentence.
     """
-    text = _BREAK.sub("\n", _THOUGHT.sub("\n", answer))
+    text = _BREAK.sub("\n", without_thoughts(answer, replacement="\n"))
     waiting = ""
     for line in [*text.splitlines(), ""]:
         if waiting and _goes_on(waiting, line):
