@@ -19,7 +19,7 @@ from utils.ner.config import NerConfig
 from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Batch
-from utils.ner.training.examples import Example, make_examples
+from utils.ner.training.examples import TrainingExample, make_examples
 from utils.ner.training.optimizer import seed_all
 
 TARGETS = 8
@@ -97,7 +97,7 @@ def sentences(case: Case, lengths: Sequence[int]) -> list[Sentence]:
     ]
 
 
-def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[Example]:
+def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[TrainingExample]:
     """Return an example a sentence; raise ValueError where the encoder cannot read one at once."""
     examples = make_examples(chosen, ner.words, ner.labels)
     if len(examples) > len(chosen):
@@ -108,7 +108,7 @@ def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[Example]:
     return examples
 
 
-def batch_of(ner: SpanNer, examples: Sequence[Example]) -> Batch:
+def batch_of(ner: SpanNer, examples: Sequence[TrainingExample]) -> Batch:
     return ner.words.collate([example.window for example in examples])
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from utils.compute.onednn import FastLinear
 from utils.ner import SpanNer
 from utils.ner.model.span_model import SpanModel, span_loss
-from utils.ner.training.examples import Example, dense_targets, shuffled_batches
+from utils.ner.training.examples import TrainingExample, dense_targets, shuffled_batches
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import trainable
 from utils.ner.training.record import TrainSettings, make_plan
@@ -94,7 +94,7 @@ def compare(case: Case) -> Differences:
     )
 
 
-def scored(ner: SpanNer, examples: Sequence[Example], weights: Tensor) -> tuple[list[Tensor], Tensor]:
+def scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: Tensor) -> tuple[list[Tensor], Tensor]:
     """Return the logits of each sentence's spans, and the loss, as the project's model gives them in one batch."""
     with FastLinear():
         logits = ner.model(batch_of(ner, examples))
@@ -102,7 +102,7 @@ def scored(ner: SpanNer, examples: Sequence[Example], weights: Tensor) -> tuple[
     return [upper(row, example.window.words) for row, example in zip(logits, examples, strict=True)], loss
 
 
-def plainly_scored(ner: SpanNer, examples: Sequence[Example], weights: Tensor) -> tuple[list[Tensor], Tensor]:
+def plainly_scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: Tensor) -> tuple[list[Tensor], Tensor]:
     """Return the same of the plain formulas, each sentence alone."""
     scores = [plain_logits(ner.model, ner.model.word_states(batch_of(ner, [example]))) for example in examples]
     losses = [
@@ -123,7 +123,7 @@ def training_step(ner: SpanNer, case: Case, *, plain: bool) -> Callable[[], obje
     return partial(plain_step, learner, examples, labels_of(examples, case.labels))
 
 
-def plain_step(learner: Learner, examples: Sequence[Example], labels: Tensor) -> None:
+def plain_step(learner: Learner, examples: Sequence[TrainingExample], labels: Tensor) -> None:
     """Learn by the plain formulas, with the optimiser and the schedule of the project."""
     batch = learner.words.collate([example.window for example in examples])
     logits = plain_logits(learner.model, learner.model.word_states(batch))
@@ -161,12 +161,12 @@ def compare_batches(case: Case) -> str:
     )
 
 
-def random_batches(examples: Sequence[Example]) -> list[list[Example]]:
+def random_batches(examples: Sequence[TrainingExample]) -> list[list[TrainingExample]]:
     order = random.Random(0).sample(examples, len(examples))
     return [order[start : start + STEP] for start in range(0, len(order), STEP)]
 
 
-def labels_of(examples: Sequence[Example], labels: int) -> Tensor:
+def labels_of(examples: Sequence[TrainingExample], labels: int) -> Tensor:
     return torch.stack([plain_labels(example.cells, example.window.words, labels) for example in examples])
 
 

@@ -39,7 +39,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Export the model."""
     from utils.ner import SpanNer
-    from utils.ner.prediction.exporting import export_model
+    from utils.ner.prediction.export import export_model
 
     ner = SpanNer.from_pretrained(args.model_from_pretrained, encoder=args.from_pretrained, device="cpu")
     difference = export_model(ner, args.output)

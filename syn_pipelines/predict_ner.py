@@ -30,7 +30,7 @@ from utils.cli import script as cli
 from utils.dataset.records import Span
 from utils.dataset.tokens import split_text
 from utils.files.jsonl import Row, encode, write_rows
-from utils.ner.prediction.texts import Form, Text, form_of, predicted_rows, read_texts
+from utils.ner.prediction.texts import Form, InputText, form_of, predicted_rows, read_texts
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) 
         return ner.predict(texts, args.batch_size, **flags.decoding(args), progress=True)
 
     split = ner.tokens if args.dense_lang is None else partial(split_text, dense=args.dense_lang)
-    texts: Iterable[Text] = read_texts(lines, name, form, split)
+    texts: Iterable[InputText] = read_texts(lines, name, form, split)
     return predicted_rows(texts, predict)
 
 

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from utils.files.jsonl import Row
 from utils.parsing import Item
 from utils.placing import place_entities
 
-Row = dict[str, Any]
 _ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # 邓超(PER.NAM)
 
 

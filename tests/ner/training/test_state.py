@@ -11,7 +11,7 @@ import torch
 from utils.ner.training import state as state_module
 from utils.ner.training.learner import Learner
 from utils.ner.training.record import TrainSettings, make_plan
-from utils.ner.training.state import Progress, load_state, save_state
+from utils.ner.training.state import TrainingProgress, load_state, save_state
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def learner(make_ner):
 
 
 def test_progress_counts_a_round_and_begins_the_next():
-    progress = Progress()
+    progress = TrainingProgress()
     progress.add(loss=2.0, examples=4, seconds=1.5)
     progress.add(loss=1.0, examples=2, seconds=0.5)
     assert progress.steps == 2
@@ -32,13 +32,13 @@ def test_progress_counts_a_round_and_begins_the_next():
 
 def test_rounds_without_a_better_score_are_counted_from_the_first_above_zero():
     def waited(*scores):
-        return Progress([{"dev_f1": score} for score in scores]).rounds_since_best
+        return TrainingProgress([{"dev_f1": score} for score in scores]).rounds_since_best
 
     assert [waited(0.0, 0.0, 0.0), waited(0.0, 0.1), waited(0.2, 0.2, 0.1), waited(0.1, 0.3)] == [0, 0, 2, 0]
 
 
 def test_a_state_comes_back_as_it_was_saved(learner, tmp_path):
-    progress = Progress([{"dev_f1": 0.5}], steps=3, loss=1.25, examples=12, seconds=2.0)
+    progress = TrainingProgress([{"dev_f1": 0.5}], steps=3, loss=1.25, examples=12, seconds=2.0)
     save_state(tmp_path / "state.pt", "one", progress, learner)
     torch.nn.init.zeros_(learner.model.W)
     assert load_state(tmp_path / "state.pt", "one", learner) == progress
@@ -46,15 +46,15 @@ def test_a_state_comes_back_as_it_was_saved(learner, tmp_path):
 
 
 def test_the_state_of_another_training_is_not_gone_on_from(learner, tmp_path):
-    save_state(tmp_path / "state.pt", "one", Progress(steps=3), learner)
-    assert load_state(tmp_path / "state.pt", "another", learner) == Progress()
-    assert load_state(tmp_path / "missing.pt", "one", learner) == Progress()
+    save_state(tmp_path / "state.pt", "one", TrainingProgress(steps=3), learner)
+    assert load_state(tmp_path / "state.pt", "another", learner) == TrainingProgress()
+    assert load_state(tmp_path / "missing.pt", "one", learner) == TrainingProgress()
 
 
 @pytest.mark.parametrize("damage", [b"", b"no state", None])
 def test_a_damaged_state_is_named_with_a_way_out(learner, tmp_path, damage):
     path = tmp_path / "state.pt"
-    save_state(path, "one", Progress(), learner)
+    save_state(path, "one", TrainingProgress(), learner)
     path.write_bytes(path.read_bytes()[:-500] if damage is None else damage)
     with pytest.raises(ValueError, match=r"state\.pt cannot be read \(.*\): delete it, and the training begins anew"):
         load_state(path, "one", learner)
@@ -62,7 +62,7 @@ def test_a_damaged_state_is_named_with_a_way_out(learner, tmp_path, damage):
 
 def test_a_full_disk_is_told_of_as_such_and_leaves_the_old_state(learner, tmp_path, monkeypatch):
     path = tmp_path / "state.pt"
-    save_state(path, "one", Progress(steps=1), learner)
+    save_state(path, "one", TrainingProgress(steps=1), learner)
     real = torch.save
 
     class FullDisk:
@@ -74,7 +74,7 @@ def test_a_full_disk_is_told_of_as_such_and_leaves_the_old_state(learner, tmp_pa
 
     monkeypatch.setattr(state_module.torch, "save", lambda state, file: real(state, FullDisk()))
     with pytest.raises(OSError, match="No space left on device") as caught:
-        save_state(path, "one", Progress(steps=2), learner)
+        save_state(path, "one", TrainingProgress(steps=2), learner)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
     assert load_state(path, "one", learner).steps == 1
     assert [file.name for file in tmp_path.iterdir()] == ["state.pt"]

@@ -10,7 +10,7 @@ from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
 from utils.files.jsonl import Row
 from utils.files.manifest import read_manifest
-from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, Counts, compare, sentence_counts
+from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, CountArray, compare, sentence_counts
 from utils.ner.scoring.metrics import Report, score_spans
 
 PREDICTED = "predicted"
@@ -25,7 +25,7 @@ class Output:
     predicted: Sequence[Sequence[Span]]
     labels: frozenset[str]
 
-    def counts(self, labels: frozenset[str]) -> Counts:
+    def counts(self, labels: frozenset[str]) -> CountArray:
         """Return the counts of each sentence for some labels."""
         return sentence_counts(self._gold, self.predicted, labels)
 

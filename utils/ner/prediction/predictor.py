@@ -18,7 +18,7 @@ from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
 from utils.ner.prediction.decoding import Candidate, check_threshold, drop_clashes, find_candidates, to_span
 
-Text = str | Sequence[str]
+TextOrTokens = str | Sequence[str]
 
 
 class SpanNer:
@@ -57,7 +57,7 @@ class SpanNer:
 
     def predict(
         self,
-        texts: Sequence[Text],
+        texts: Sequence[TextOrTokens],
         batch_size: int = 8,
         *,
         threshold: float | None = None,
@@ -82,7 +82,7 @@ class SpanNer:
                     found[text].append(span)
         return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
 
-    def tokens(self, text: Text) -> Sequence[str]:
+    def tokens(self, text: TextOrTokens) -> Sequence[str]:
         """Return the tokens of a text: those of a list as they are, those of a string as the model's language is."""
         if not isinstance(text, str):
             return text

@@ -21,7 +21,7 @@ CHUNK_TEXTS, CHUNK_TOKENS = 2048, 200_000  # predicted together, in batches of s
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class InputText:
     """A text's tokens, the row that it came in, and the string that it was, if it was one."""
 
     tokens: tuple[str, ...]
@@ -36,7 +36,7 @@ def form_of(name: str, first: bytes) -> Form:
     return "jsonl" if not name.endswith(".txt") and first.lstrip(b"\xef\xbb\xbf \t").startswith(b'{"') else "text"
 
 
-def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> Iterator[Text]:
+def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> Iterator[InputText]:
     """Yield the texts of an input, one for each line of plain text (blank ones too), or for each JSON object.
 
     Raises ValueError that names the line where one cannot be read. `split` cuts strings into tokens.
@@ -53,7 +53,7 @@ def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> I
             raise ValueError(f"{name}:{number}: {error}") from None
 
 
-def predicted_rows(texts: Iterable[Text], predict: Predict) -> Iterator[Row]:
+def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Row]:
     """Yield each text's row with the spans that are predicted for it as its "entities", in the order of the texts.
 
     Entities that a row came with are kept as "gold". A text that was a string is kept as "raw_text", and its spans say
@@ -64,15 +64,15 @@ def predicted_rows(texts: Iterable[Text], predict: Predict) -> Iterator[Row]:
         yield from (_row(text, found) for text, found in zip(chunk, spans, strict=True))
 
 
-def _text(row: Row, split: Split) -> Text:
+def _text(row: Row, split: Split) -> InputText:
     raw = row.get("text")
     tokens = split(raw) if isinstance(raw, str) else raw
     checked = sentence_from_row({"text": tokens, "entities": []}, id="", dense=False)
-    return Text(checked.tokens, row, raw if isinstance(raw, str) else None)
+    return InputText(checked.tokens, row, raw if isinstance(raw, str) else None)
 
 
-def _chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
-    chunk: list[Text] = []
+def _chunks(texts: Iterable[InputText]) -> Iterator[list[InputText]]:
+    chunk: list[InputText] = []
     tokens = 0
     for text in texts:
         chunk.append(text)
@@ -84,7 +84,7 @@ def _chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
         yield chunk
 
 
-def _row(text: Text, spans: Sequence[Span]) -> Row:
+def _row(text: InputText, spans: Sequence[Span]) -> Row:
     gold = {"gold": text.row["entities"]} if text.row.get("entities") else {}
     entities = [span_to_row(span, text.tokens) for span in spans]
     if text.raw is None:

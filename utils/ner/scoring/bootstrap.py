@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.dataset.records import Span
-from utils.ner.scoring.error_kinds import keys_of
+from utils.ner.scoring.error_kinds import span_keys
 
-Counts = NDArray[np.int64]  # (sentences, 3): spans that are right, predicted, gold
-Ratios = NDArray[np.float64]  # (…, 3): precision, recall, F1
+CountArray = NDArray[np.int64]  # (sentences, 3): spans that are right, predicted, gold
+RatioArray = NDArray[np.float64]  # (…, 3): precision, recall, F1
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -63,26 +63,26 @@ class Comparison:
 
 def sentence_counts(
     gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Collection[str]
-) -> Counts:
+) -> CountArray:
     """Return the counts of each sentence; spans of labels not among `labels` are left out."""
-    pairs = [(keys_of(g, labels), keys_of(p, labels)) for g, p in zip(gold, predicted, strict=True)]
+    pairs = [(span_keys(g, labels), span_keys(p, labels)) for g, p in zip(gold, predicted, strict=True)]
     return np.array([(len(g & p), len(p), len(g)) for g, p in pairs], dtype=np.int64).reshape(-1, 3)
 
 
-def ratios(counts: NDArray[np.int64]) -> Ratios:
+def ratios(counts: NDArray[np.int64]) -> RatioArray:
     """Return precision, recall and F1 of counts (…, 3); a ratio whose divisor is 0 is 0."""
     right, predicted, gold = np.moveaxis(counts, -1, 0)
     divisors = np.stack([predicted, gold, predicted + gold], axis=-1)
     return np.stack([right, right, 2 * right], axis=-1) / np.maximum(divisors, 1)
 
 
-def confidence(counts: Counts, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
+def confidence(counts: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
     """Return the intervals of micro precision, recall and F1."""
     columns = ratios(_resampled(counts, seed, resamples)).T
     return {name: _interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
 
 
-def compare(first: Counts, second: Counts, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
+def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     """Return how much better the second system is, from the counts of the same sentences in the same order.
 
     The p-value is the share of resamples (and the test set itself) whose difference lies as far from the one that was
@@ -110,6 +110,6 @@ def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[
     return sums
 
 
-def _interval(values: Ratios) -> Interval:
+def _interval(values: RatioArray) -> Interval:
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))

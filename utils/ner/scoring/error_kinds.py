@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args
 
 from utils.dataset.records import Span
 
-Kind = Literal["right", "label", "bounds", "both", "missed", "spurious"]
-Key = tuple[int, int, str]  # start, end, label
-KINDS: tuple[Kind, ...] = get_args(Kind)
-NAMES: Mapping[Kind, str] = {
+ErrorKind = Literal["right", "label", "bounds", "both", "missed", "spurious"]
+SpanKey = tuple[int, int, str]  # start, end, label
+KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
+NAMES: Mapping[ErrorKind, str] = {
     "right": "right",
     "label": "wrong label",
     "bounds": "wrong bounds",
@@ -34,7 +34,7 @@ class Errors:
     right + label + bounds + both + missed are the gold spans; with spurious for missed, the predicted ones.
     """
 
-    counts: Mapping[Kind, int]
+    counts: Mapping[ErrorKind, int]
     confusions: Mapping[tuple[str, str], int]  # (gold label, predicted label) of right bounds -> times, most first
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,10 +55,10 @@ def count_errors(
     gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Collection[str]
 ) -> Errors:
     """Return the kinds of errors, sentence by sentence; spans of labels not among `labels` are left out."""
-    counts: Counter[Kind] = Counter()
+    counts: Counter[ErrorKind] = Counter()
     confusions: Counter[tuple[str, str]] = Counter()
     for wanted, guessed in zip(gold, predicted, strict=True):
-        for kind, true, found in pair_spans(keys_of(wanted, labels), keys_of(guessed, labels)):
+        for kind, true, found in pair_spans(span_keys(wanted, labels), span_keys(guessed, labels)):
             counts[kind] += 1
             if kind == "label" and true and found:
                 confusions[true[2], found[2]] += 1
@@ -66,7 +66,9 @@ def count_errors(
     return Errors({kind: counts[kind] for kind in KINDS}, dict(ordered))
 
 
-def pair_spans(gold: Collection[Key], found: Collection[Key]) -> Iterator[tuple[Kind, Key | None, Key | None]]:
+def pair_spans(
+    gold: Collection[SpanKey], found: Collection[SpanKey]
+) -> Iterator[tuple[ErrorKind, SpanKey | None, SpanKey | None]]:
     """Yield (kind, gold span, predicted span) for the spans of a sentence; None where a span has no partner.
 
     Equal spans are paired first, then those of equal bounds, then those of equal labels that share words, then any
@@ -85,18 +87,18 @@ def pair_spans(gold: Collection[Key], found: Collection[Key]) -> Iterator[tuple[
     yield from (("spurious", None, key) for key in sorted(spurious))
 
 
-def keys_of(spans: Iterable[Span], labels: Collection[str]) -> set[Key]:
+def span_keys(spans: Iterable[Span], labels: Collection[str]) -> set[SpanKey]:
     """Return what a span counts by, of those with one of the labels."""
     return {(span.start, span.end, span.label) for span in spans if span.label in labels}
 
 
-def _share(one: Key, other: Key) -> int:
+def _share(one: SpanKey, other: SpanKey) -> int:
     """Return how many words two spans share."""
     return max(0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
-def _distance(one: Key, other: Key) -> tuple[int, float]:
+def _distance(one: SpanKey, other: SpanKey) -> tuple[int, float]:
     """Return (rank of the kind, minus the shared part of all words of both)."""
-    rank: Kind = "label" if one[:2] == other[:2] else "bounds" if one[2] == other[2] else "both"
+    rank: ErrorKind = "label" if one[:2] == other[:2] else "bounds" if one[2] == other[2] else "both"
     shared = _share(one, other)
     return KINDS.index(rank), -shared / (one[1] - one[0] + other[1] - other[0] - shared)

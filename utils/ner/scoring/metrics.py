@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.records import Span
-from utils.ner.scoring.error_kinds import keys_of
+from utils.ner.scoring.error_kinds import span_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Spa
     found: Counter[str] = Counter()
     known: Counter[str] = Counter()
     for wanted, guessed in zip(gold, predicted, strict=True):
-        truth, guess = keys_of(wanted, labels), keys_of(guessed, labels)
+        truth, guess = span_keys(wanted, labels), span_keys(guessed, labels)
         known.update(label for *_, label in truth)
         found.update(label for *_, label in guess)
         correct.update(label for *_, label in truth & guess)

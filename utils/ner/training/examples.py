@@ -21,7 +21,7 @@ MOST_CELLS = 1 << 17  # pairs of words that are learnt from at once; each takes 
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """A window of a sentence, and the spans in it as cells (first word, last word, column of the score)."""
 
     window: Window
@@ -31,18 +31,18 @@ class Example:
 
 def make_examples(
     sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str], synthetic_weight: float = 1.0
-) -> list[Example]:
+) -> list[TrainingExample]:
     """Return an example for each window of each sentence, with the spans that lie in it whole.
 
     Warns of spans that lie in no window whole, because they are longer than half of what the encoder reads at once.
     """
     columns = {label: column for column, label in enumerate(labels[1:])}
-    examples: list[Example] = []
+    examples: list[TrainingExample] = []
     lost = 0
     for sentence in sentences:
         windows = words.windows(sentence.tokens)
         weight = synthetic_weight if sentence.is_synthetic else 1.0
-        examples += [Example(window, _cells(sentence, window, columns), weight) for window in windows]
+        examples += [TrainingExample(window, _cells(sentence, window, columns), weight) for window in windows]
         lost += sum(not any(_lies_in(span, window) for window in windows) for span in sentence.spans)
     if lost:
         spans = sum(len(sentence.spans) for sentence in sentences)
@@ -50,7 +50,7 @@ def make_examples(
     return examples
 
 
-def dense_targets(examples: Sequence[Example], columns: int) -> Tensor:
+def dense_targets(examples: Sequence[TrainingExample], columns: int) -> Tensor:
     """Return (batch, words, words, columns): 1 in the cells of spans, else 0."""
     words = max(example.window.words for example in examples)
     targets = torch.zeros(len(examples), words, words, columns)
@@ -60,7 +60,9 @@ def dense_targets(examples: Sequence[Example], columns: int) -> Tensor:
     return targets
 
 
-def shuffled_batches(examples: Sequence[Example], batch_size: int, rng: random.Random) -> list[list[Example]]:
+def shuffled_batches(
+    examples: Sequence[TrainingExample], batch_size: int, rng: random.Random
+) -> list[list[TrainingExample]]:
     """Return the examples of an epoch in random batches, each of similar length."""
     order = rng.sample(examples, len(examples))
     pool = batch_size * SORTED_AT_ONCE
@@ -70,7 +72,7 @@ def shuffled_batches(examples: Sequence[Example], batch_size: int, rng: random.R
     return rng.sample(batches, len(batches))
 
 
-def step_parts(examples: Sequence[Example], batch_size: int) -> list[list[Example]]:
+def step_parts(examples: Sequence[TrainingExample], batch_size: int) -> list[list[TrainingExample]]:
     """Return the examples of a step in batches of which each has few enough cells for the memory; one is always."""
     batches = batches_by_length([example.window.words for example in examples], batch_size, MOST_CELLS)
     return [[examples[index] for index in batch] for batch in batches]
@@ -97,5 +99,5 @@ def _lies_in(span: Span, window: Window) -> bool:
     return window.first <= span.start and span.end <= window.last
 
 
-def _words(example: Example) -> int:
+def _words(example: TrainingExample) -> int:
     return example.window.words

@@ -10,19 +10,24 @@ import torch
 from utils.compute.onednn import FastLinear
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
-from utils.ner.training.adversarial import hardest_shift, observed, shifted
 from utils.ner.training.averaging import moving_average
-from utils.ner.training.examples import Example, dense_targets, step_parts
+from utils.ner.training.examples import TrainingExample, dense_targets, step_parts
 from utils.ner.training.optimizer import make_optimizer, make_schedule, random_states, set_random_states, trainable
+from utils.ner.training.perturbation import hardest_shift, observed, shifted
 from utils.ner.training.precision import autocast, computing_dtype, loss_scaler
-from utils.ner.training.record import Plan, TrainSettings
+from utils.ner.training.record import TrainingPlan, TrainSettings
 
 
 class Learner:
     """Takes steps of training. `weights` are those of the labels in the loss; the model lies on its device already."""
 
     def __init__(
-        self, model: SpanModel, words: WordEncoder, weights: Sequence[float], settings: TrainSettings, plan: Plan
+        self,
+        model: SpanModel,
+        words: WordEncoder,
+        weights: Sequence[float],
+        settings: TrainSettings,
+        plan: TrainingPlan,
     ) -> None:
         self.model = model
         self.words = words
@@ -42,7 +47,7 @@ class Learner:
         """Return the model that is evaluated and released: the average where there is one."""
         return cast(SpanModel, self.average.module) if self.average else self.model
 
-    def step(self, examples: Sequence[Example]) -> float:
+    def step(self, examples: Sequence[TrainingExample]) -> float:
         """Learn from some examples at once; return their mean loss.
 
         They pass through the model in parts that its memory holds, and count as if they were one batch.
@@ -60,7 +65,7 @@ class Learner:
             self.average.update_parameters(self.model)
         return total
 
-    def _add_gradients(self, examples: Sequence[Example], share: float) -> float:
+    def _add_gradients(self, examples: Sequence[TrainingExample], share: float) -> float:
         """Add the gradients of a part of a step, and of its sentences made harder; return its share of the loss."""
         batch = self.words.collate([example.window for example in examples]).to(self.device)
         targets = dense_targets(examples, len(self.weights)).to(self.device)

@@ -75,7 +75,7 @@ class TrainSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How many steps a training takes. A round is some whole epochs with an evaluation after them."""
 
     batch_size: int
@@ -93,7 +93,7 @@ class Plan:
         return self.steps_per_round * self.rounds
 
 
-def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> Plan:
+def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> TrainingPlan:
     """Return the plan for numbers of training examples and of dev sentences.
 
     It follows from counts alone, and not from times, so that the same training has the same plan on each machine.
@@ -105,7 +105,7 @@ def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> Plan:
     evaluation = dev * SENTENCES_LEARNT / step_size  # as long as so many steps
     affordable = ceil(evaluation * (1 - EVALUATION_SHARE) / EVALUATION_SHARE / steps_per_epoch)
     epochs_per_round = max(ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch), min(affordable, epochs // FEWEST_ROUNDS))
-    return Plan(batch_size, step_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
+    return TrainingPlan(batch_size, step_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
 
 
 def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from utils.ner.training.record import BEST, COMPARED, RECORD, SEEDS, TEST_REPORT
 
 RATIOS = ("precision", "recall", "f1")
 
-Ratios = Mapping[str, float]
+MicroRatios = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class SeedResult:
     seed: int
     folder: Path
     best_epoch: int
-    dev: Ratios
-    test: Ratios | None  # where there is a test file
+    dev: MicroRatios
+    test: MicroRatios | None  # where there is a test file
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
@@ -77,7 +77,7 @@ def _release(source: Path, folder: Path) -> None:
 
 def _summaries(results: Sequence[SeedResult]) -> dict[str, dict[str, dict[str, float]]]:
     """Return mean and standard deviation (of a sample; 0 for one seed) of all ratios on dev and, if there, on test."""
-    columns: dict[str, list[Ratios]] = {"dev": [result.dev for result in results]}
+    columns: dict[str, list[MicroRatios]] = {"dev": [result.dev for result in results]}
     tests = [result.test for result in results if result.test is not None]
     if tests:
         columns["test"] = tests

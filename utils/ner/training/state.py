@@ -15,7 +15,7 @@ from utils.ner.training.learner import Learner
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """What is done: the rounds that are over, a row each as in train_log.jsonl, and a part of the one that runs."""
 
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Progress:
         return len(scores) - 1 - scores.index(self.best_f1) if self.best_f1 > 0 else 0
 
 
-def save_state(path: Path, training: str, progress: Progress, learner: Learner) -> None:
+def save_state(path: Path, training: str, progress: TrainingProgress, learner: Learner) -> None:
     """Write the state of the training that has the fingerprint `training`; the file is replaced only by a whole one."""
     state = {"training": training, "progress": asdict(progress), **learner.state()}
     with replacing(path) as file:
@@ -60,16 +60,16 @@ def save_state(path: Path, training: str, progress: Progress, learner: Learner) 
             raise
 
 
-def load_state(path: Path, training: str, learner: Learner) -> Progress:
+def load_state(path: Path, training: str, learner: Learner) -> TrainingProgress:
     """Return what was done when the state was saved, and bring `learner` there; nothing where there is none."""
     if not path.is_file():
-        return Progress()
+        return TrainingProgress()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise ValueError(f"{path} cannot be read ({reason}): delete it, and the training begins anew") from None
     if state["training"] != training:
-        return Progress()
+        return TrainingProgress()
     learner.set_state(state)
-    return Progress(**state["progress"])
+    return TrainingProgress(**state["progress"])

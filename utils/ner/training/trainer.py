@@ -24,7 +24,7 @@ from utils.ner.prediction.predictor import SpanNer
 from utils.ner.scoring.evaluation import evaluate_best
 from utils.ner.scoring.metrics import Report
 from utils.ner.training.data import NerData
-from utils.ner.training.examples import Example, has_nested_spans, make_examples, shuffled_batches
+from utils.ner.training.examples import TrainingExample, has_nested_spans, make_examples, shuffled_batches
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import seed_all
 from utils.ner.training.record import (
@@ -38,7 +38,7 @@ from utils.ner.training.record import (
     make_plan,
     remove_state,
 )
-from utils.ner.training.state import Progress, load_state, save_state
+from utils.ner.training.state import TrainingProgress, load_state, save_state
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Trainer:
             checkpoint_gradients(model.bert)
         self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
         self.ner = SpanNer(self.learner.best_guess, tokenizer)
-        self.progress = Progress()
+        self.progress = TrainingProgress()
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ class Trainer:
             if now - self.saved_at >= self.save_seconds:
                 self._save_state()
 
-    def _round(self) -> list[list[Example]]:
+    def _round(self) -> list[list[TrainingExample]]:
         """Return the examples of each step of the round that runs: whole epochs, each in an order of its own."""
         first = len(self.history) * self.plan.epochs_per_round
         epochs = [

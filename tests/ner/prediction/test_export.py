@@ -10,8 +10,8 @@ import torch
 
 from tests.helpers.builders import call
 from utils.ner.model.checkpoint import save_model
-from utils.ner.prediction import exporting
-from utils.ner.prediction.exporting import WholeSquare, export_model, graph_inputs, largest_difference
+from utils.ner.prediction import export
+from utils.ner.prediction.export import WholeSquare, export_model, graph_inputs, largest_difference
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("onnxscript", reason="onnxscript is not installed")
@@ -51,8 +51,8 @@ def test_an_exported_model_is_run_with_other_batches_than_it_was_made_with(make_
 
 
 def test_a_file_whose_scores_differ_is_not_written(make_ner, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "to_onnx", lambda _: b"a graph")
-    monkeypatch.setattr(exporting, "largest_difference", lambda *_: 0.01)
+    monkeypatch.setattr(export, "to_onnx", lambda _: b"a graph")
+    monkeypatch.setattr(export, "largest_difference", lambda *_: 0.01)
     with pytest.raises(RuntimeError, match=r"scores differ by 1\.0e-02 from the model's: nothing is written"):
         export_model(make_ner(), tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
