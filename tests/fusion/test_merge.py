@@ -8,10 +8,11 @@ import json
 import pytest
 
 from tests.helpers.builders import sentence, write_json, write_rows
+from utils.dataset.label_table import LabelTable
 from utils.dataset.layout import Layout
 from utils.dataset.records import sentence_from_row
-from utils.fusion.files import Merger, Side, read_table
-from utils.fusion.merge import FusionCounts, Naming, combine_tables, label_table, merged_rows
+from utils.fusion.files import Merger, Side
+from utils.fusion.merge import FusionCounts, Naming, combine_tables, merged_rows
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item, parse_items
 
@@ -181,7 +182,7 @@ def test_an_extension_label_with_the_name_of_a_target_is_renamed_with_a_warning(
     one = sentence("Muir saw Rome", (0, 1, "PERSON"))
     entities, counts = merge(naming(("PERSON",)), one, entity=[("Muir", "人名"), ("Rome", "city")])
     assert spans(entities) == [(0, 1, "PERSON"), (0, 1, "EXT_PERSON"), (2, 3, "LOCATION")]
-    table = label_table(("PERSON",), counts.spans)
+    table = LabelTable.from_counts(("PERSON",), counts.spans).to_json()
     assert table["PERSON"] == {"idx": 1, "count": -1, "is_target": True}
     assert table["EXT_PERSON"] == {"idx": 2, "count": 1, "is_target": False}
     assert len(caplog.records) == 1
@@ -214,8 +215,8 @@ def test_a_renamed_label_does_not_become_another_target(naming):
     targets = ("PERSON", "EXT_PERSON")
     entities, counts = merge(naming(targets), sentence("Muir", (0, 1, "EXT_PERSON")), entity=[("Muir", "人名")])
     assert entities[1]["entity"] not in targets
-    table = label_table(targets, counts.spans)
-    assert [table[name]["is_target"] for name in targets] == [True, True]
+    table = LabelTable.from_counts(targets, counts.spans)
+    assert [table.entries[name].is_target for name in targets] == [True, True]
 
 
 # --- what is counted
@@ -259,32 +260,17 @@ def test_where_more_than_half_is_lost_there_is_advice(counts, advice):
 # --- label files
 
 
-def test_a_label_file_has_the_targets_in_their_order_and_then_extensions_sorted():
-    table = label_table(("PER.NAM", "LOC.NAM"), {"NOUN": 1008, "ART": 3})
-    assert list(table) == ["O", "PER.NAM", "LOC.NAM", "ART", "NOUN"]
-    assert [entry["idx"] for entry in table.values()] == [0, 1, 2, 3, 4]
-    assert table["O"] == {"idx": 0, "count": -1, "is_target": True}
-    assert table["LOC.NAM"] == {"idx": 2, "count": -1, "is_target": True}
-    assert table["NOUN"] == {"idx": 4, "count": 1008, "is_target": False}
-
-
 def test_combined_label_files_add_the_counts_of_extensions_and_leave_targets_as_they_are():
     targets = ("PER", "LOC")
-    tables = [label_table(targets, {"NOUN": 2, "X": 1}), label_table(targets, {"NOUN": 3, "A": 4})]
+    tables = [LabelTable.from_counts(targets, counts) for counts in ({"NOUN": 2, "X": 1}, {"NOUN": 3, "A": 4})]
     before = copy.deepcopy(tables)
-    assert combine_tables(tables, targets) == label_table(targets, {"A": 4, "NOUN": 5, "X": 1})
+    assert combine_tables(tables, targets) == LabelTable.from_counts(targets, {"A": 4, "NOUN": 5, "X": 1})
     assert tables == before
 
 
 def test_a_combined_label_file_of_one_side_is_that_side():
-    table = label_table(("PER",), {"NOUN": 2})
+    table = LabelTable.from_counts(("PER",), {"NOUN": 2})
     assert combine_tables([table], ("PER",)) == table
-
-
-@pytest.mark.parametrize("value", [{}, [], {"O": 0}, {"PER": {"idx": 1, "count": 1, "is_target": True}}, {"O": {}}])
-def test_a_file_that_is_no_label_file_is_named(tmp_path, value):
-    with pytest.raises(ValueError, match=r"label_fusion\.json: not a label file"):
-        read_table(write_json(tmp_path / "label_fusion.json", value))
 
 
 # --- the files of a merge

@@ -16,8 +16,12 @@ def entries(**counts: int) -> dict[str, dict[str, object]]:
     }
 
 
+def target(idx: int) -> dict[str, object]:
+    return {"idx": idx, "count": -1, "is_target": True}
+
+
 def test_targets_weigh_one_and_extensions_by_their_count():
-    labels = LabelSet.from_entries(entries(PER=-1, LOC=-1, ADJ=4, NOUN=1008))
+    labels = LabelSet.from_json(entries(PER=-1, LOC=-1, ADJ=4, NOUN=1008))
     assert labels.labels == ("O", "PER", "LOC", "ADJ", "NOUN")
     assert labels.targets == ("PER", "LOC")
     assert labels.weights() == [1, 1, 2 / 4, 10 / 1008]
@@ -25,12 +29,12 @@ def test_targets_weigh_one_and_extensions_by_their_count():
 
 def test_the_example_of_the_contract_has_its_weights():
     targets = {f"T{n}": -1 for n in range(8)}
-    labels = LabelSet.from_entries(entries(**targets, **{f"E{n}": 1 for n in range(26)}, E26=1008))
+    labels = LabelSet.from_json(entries(**targets, **{f"E{n}": 1 for n in range(26)}, E26=1008))
     assert [round(weight, 4) for weight in labels.weights()[8:]] == [0.2286] * 26 + [0.0099]
 
 
 def test_an_extension_that_was_never_counted_weighs_as_a_rare_one():
-    assert LabelSet.from_entries(entries(PER=-1, ADJ=0)).weights() == [1, 0.5]
+    assert LabelSet.from_json(entries(PER=-1, ADJ=0)).weights() == [1, 0.5]
 
 
 def test_a_list_of_targets_is_a_set_without_extensions():
@@ -40,15 +44,15 @@ def test_a_list_of_targets_is_a_set_without_extensions():
 
 def test_labels_stand_in_the_order_of_idx_and_not_of_the_file():
     file = entries(PER=-1, ADJ=3)
-    assert LabelSet.from_entries(dict(reversed(file.items()))).labels == ("O", "PER", "ADJ")
+    assert LabelSet.from_json(dict(reversed(file.items()))).labels == ("O", "PER", "ADJ")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"PER": {"idx": 3, "count": -1, "is_target": True}}, '"idx" must count the labels from 0, without gaps'),
-        ({"O": {"idx": 1}, "PER": {"idx": 0}}, 'and "O" must be the first'),
-        ({"PER": {"idx": 1, "count": 3, "is_target": False}}, "targets must stand before extensions"),
+        ({"PER": target(3)}, '"idx" must count the labels from 0, without gaps'),
+        ({"O": target(1), "PER": target(0)}, 'and "O" must be the first'),
+        ({"PER": {"idx": 1, "count": 3, "is_target": False}}, "targets must come before extension labels"),
         ({"PER": {"idx": 1, "is_target": "yes", "count": -1}}, "label 'PER' needs \"is_target\", found 'yes'"),
         ({"ADJ": {"idx": 3, "is_target": False}}, "label 'ADJ' needs \"count\", found None"),
         ({"PER": 3}, "label 'PER' needs \"idx\", found None"),
@@ -56,7 +60,7 @@ def test_labels_stand_in_the_order_of_idx_and_not_of_the_file():
 )
 def test_a_label_file_that_cannot_be_right_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        LabelSet.from_entries(entries(PER=-1, LOC=-1, ADJ=3) | change)
+        LabelSet.from_json(entries(PER=-1, LOC=-1, ADJ=3) | change)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
+from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.modes import MODES
 from utils.files.jsonl import read_rows
-from utils.fusion.files import read_table
 
 
 def check_label_files(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
@@ -24,14 +23,9 @@ def check_label_files(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]
         (layout.label_file("syn_fusion", own.size), fusion + synthetic),
     ):
         if file.is_file():
-            table = read_table(file)
+            table = read_label_table(file)
             yield from _check_targets(file, table, evidence.dataset.targets)
-            yield from _check_counts(file, extension_counts(table), counts, own)
-
-
-def extension_counts(table: Mapping[str, Mapping[str, Any]]) -> Counter[str]:
-    """Return the extension labels of a label file with their counts."""
-    return Counter({label: entry["count"] for label, entry in table.items() if not entry["is_target"]})
+            yield from _check_counts(file, Counter(table.extension_counts), counts, own)
 
 
 def _counted(file: Path, *, synthetic: bool) -> Counter[str]:
@@ -42,13 +36,13 @@ def _counted(file: Path, *, synthetic: bool) -> Counter[str]:
     return Counter(span["entity"] for span in spans if span.get("origin") in MODES)
 
 
-def _check_targets(file: Path, table: Mapping[str, Mapping[str, Any]], targets: Iterable[str]) -> Iterator[Breach]:
-    expected = {label: {"idx": number, "count": -1, "is_target": True} for number, label in enumerate(("O", *targets))}
+def _check_targets(file: Path, table: LabelTable, targets: Iterable[str]) -> Iterator[Breach]:
+    expected = LabelTable.from_counts(targets, {}).entries
     for label, entry in expected.items():
-        if dict(table.get(label, {})) != entry:
+        if table.entries.get(label) != entry:
             yield Breach(file, f"the target label {label} is not as labels.txt has it")
-    for label in table:
-        if table[label]["is_target"] and label not in expected:
+    for label, entry in table.entries.items():
+        if entry.is_target and label not in expected:
             yield Breach(file, f"{label} is no target label of labels.txt")
 
 

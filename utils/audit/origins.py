@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
-from utils.audit.label_files import extension_counts
+from utils.dataset.label_table import read_label_table
 from utils.dataset.layout import SIZES, WHOLE, LabelKind, Size, TrainingData, model_folder
 from utils.dataset.records import same_text_key
 from utils.files.jsonl import read_json
 from utils.files.manifest import SUFFIX, Manifest, read_manifest, stale_inputs
-from utils.fusion.files import read_table
 
 
 def check_hidden(evidence: Evidence) -> Iterator[Breach]:
@@ -91,7 +90,7 @@ def _check_weights(file: Path, evidence: Evidence, size: Size, data: TrainingDat
     if not labels.is_file() or not {"labels", "extension_counts", "num_target_labels"} <= record.keys():
         return
     names = record["labels"][record["num_target_labels"] + 1 :]
-    if dict(zip(names, record["extension_counts"], strict=True)) != dict(extension_counts(read_table(labels))):
+    if dict(zip(names, record["extension_counts"], strict=True)) != read_label_table(labels).extension_counts:
         yield Breach(file, f"the model's label weights are not those of {labels}: train it again")
 
 

@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from utils.annotation.answers import items_of
 from utils.annotation.legacy_files import read_answer_rows
+from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, needed
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
-from utils.files.jsonl import read_json, read_rows, write_json, write_rows
+from utils.files.jsonl import read_rows, write_json, write_rows
 from utils.files.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
-from utils.fusion.merge import FusionCounts, LabelTable, Naming, combine_tables, label_table, merged_rows
+from utils.fusion.merge import FusionCounts, Naming, combine_tables, merged_rows
 from utils.parsing import Item
 
 
@@ -92,10 +93,10 @@ class Merger:
         rows = merged_rows(sentences, items, self.naming, counts, dense=self.dense)
         write_rows(side.fusion, chain(rows, _rows(behind)))
         write_manifest(side.fusion, self._manifest({**inputs, **added}, counts.as_row()))
-        table = label_table(self.naming.targets, counts.spans)
+        table = LabelTable.from_counts(self.naming.targets, counts.spans)
         for path in side.label_files:
-            write_json(path, table)
-            write_manifest(path, self._manifest(inputs, _extension_counts(table)))
+            write_json(path, table.to_json())
+            write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(side.unknown, counts.unknown_by_count())
         return counts
 
@@ -122,36 +123,20 @@ def combine_labels(step: str, layout: Layout, size: Size, targets: Sequence[str]
     for file in files:
         tell_of_stale(file, layout.find)
     hashes = hash_inputs(layout.named([layout.labels, *files]))
-    table = combine_tables([read_table(file) for file in files], targets)
-    counts = _extension_counts(table)
+    table = combine_tables([read_label_table(file) for file in files], targets)
+    counts = table.extension_counts
     manifest = made_by(step, hashes, {}, counts)
     for path in _with_copy(layout, "syn_fusion", size):
-        write_json(path, table)
+        write_json(path, table.to_json())
         write_manifest(path, manifest)
     spans = f"{len(counts)} extension labels of {sum(counts.values())} spans"
     return f"combined {len(files)} label files of size {size}: {len(targets)} targets, {spans}"
-
-
-def read_table(path: Path) -> LabelTable:
-    """Return a label file; raise ValueError for what is not one."""
-    table = read_json(path)
-    complete = isinstance(table, dict) and all(
-        isinstance(entry, dict) and [type(entry.get(key)) for key in ("idx", "count", "is_target")] == [int, int, bool]
-        for entry in table.values()
-    )
-    if not complete or "O" not in table:
-        raise ValueError(f'{path}: not a label file ({{"O": {{"idx": 0, "count": -1, "is_target": true}}, …}})')
-    return table
 
 
 def _with_copy(layout: Layout, kind: LabelKind, size: Size) -> tuple[Path, ...]:
     """Return the label file of a size and, for the whole, the copy of it at the top."""
     own = layout.label_file(kind, size)
     return (own, layout.label_file(kind)) if size == WHOLE else (own,)
-
-
-def _extension_counts(table: LabelTable) -> dict[str, int]:
-    return {label: entry["count"] for label, entry in table.items() if not entry["is_target"]}
 
 
 def _rows(path: Path | None) -> Iterable[dict[str, Any]]:

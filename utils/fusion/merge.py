@@ -10,6 +10,7 @@ from typing import Any
 
 from utils.annotation.answers import place_items
 from utils.annotation.voting import VotedItem
+from utils.dataset.label_table import LabelTable
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence, Span, sentence_to_row
 from utils.labels.normaliser import UNKNOWN, LabelNormaliser
@@ -17,7 +18,6 @@ from utils.parsing import Item
 
 log = logging.getLogger(__name__)
 
-LabelTable = dict[str, dict[str, Any]]  # label -> {"idx", "count", "is_target"}
 EXAMPLES = 3  # sentences shown for an unknown label
 
 
@@ -120,22 +120,12 @@ def merged_rows(
         log.warning("an extension label has the name of a target: it becomes %s", name)
 
 
-def label_table(targets: Sequence[str], counts: Mapping[str, int]) -> LabelTable:
-    """Return a label file's content: O and the targets in their order, then the extension labels, sorted."""
-    table: LabelTable = {
-        label: {"idx": index, "count": -1, "is_target": True} for index, label in enumerate(("O", *targets))
-    }
-    for label in sorted(counts):
-        table[label] = {"idx": len(table), "count": counts[label], "is_target": False}
-    return table
-
-
 def combine_tables(tables: Sequence[LabelTable], targets: Sequence[str]) -> LabelTable:
     """Return the union of label files: targets unchanged, the counts of extension labels added."""
     counts: Counter[str] = Counter()
     for table in tables:
-        counts.update({label: entry["count"] for label, entry in table.items() if not entry["is_target"]})
-    return label_table(targets, counts)
+        counts.update(table.extension_counts)
+    return LabelTable.from_counts(targets, counts)
 
 
 def _extension_spans(

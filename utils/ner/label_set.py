@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from utils.dataset.label_table import LabelTable
+
 RARE = 10  # spans: an extension label counted less often than this weighs the most that it may
 
 
@@ -37,7 +39,7 @@ class LabelSet:
                 raise ValueError("the indices must count the labels from 0, without gaps")
             value = sorted(value, key=value.__getitem__)
         if isinstance(value, Mapping):
-            return cls.from_entries(value)
+            return cls.from_table(LabelTable.from_json(value))
         if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
             raise ValueError("labels must be a list of texts, or an object that gives each an index")
         if len(value) < 2 or value[0] != "O" or len(set(value)) < len(value):
@@ -45,17 +47,16 @@ class LabelSet:
         return cls.of_targets(value)
 
     @classmethod
-    def from_entries(cls, entries: Mapping[str, Mapping[str, Any]]) -> LabelSet:
-        """Return the set of a `label_*.json`; raise ValueError where its order or a count cannot be right."""
-        labels = sorted(entries, key=lambda label: _entry(entries, label, "idx", int))
-        if [entries[label]["idx"] for label in labels] != list(range(len(labels))) or labels[:1] != ["O"]:
+    def from_table(cls, table: LabelTable) -> LabelSet:
+        """Return the set of a label file; raise ValueError where the order of its labels is wrong."""
+        entries = sorted(table.entries.items(), key=lambda pair: pair[1].idx)
+        labels = tuple(label for label, _ in entries)
+        if [entry.idx for _, entry in entries] != list(range(len(labels))) or labels[:1] != ("O",):
             raise ValueError('"idx" must count the labels from 0, without gaps, and "O" must be the first')
-        is_target = [_entry(entries, label, "is_target", bool) for label in labels]
-        num_labels = sum(is_target)
-        if not all(is_target[:num_labels]):
-            raise ValueError("targets must stand before extensions")
-        counts = tuple(_entry(entries, label, "count", int) for label in labels[num_labels:])
-        return cls(tuple(labels), num_labels - 1, counts)
+        num_labels = sum(entry.is_target for _, entry in entries)  # "O" and the targets
+        if not all(entry.is_target for _, entry in entries[:num_labels]):
+            raise ValueError("targets must come before extension labels")
+        return cls(labels, num_labels - 1, tuple(entry.count for _, entry in entries[num_labels:]))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -65,10 +66,3 @@ class LabelSet:
         """Return each column's weight in the loss: 1 for a target, min(10 / count, T / (L - 1)) for an extension."""
         most = self.num_targets / (len(self.labels) - 1)
         return [1.0] * self.num_targets + [min(RARE / max(count, 1), most) for count in self.extension_counts]
-
-
-def _entry(entries: Mapping[str, Mapping[str, Any]], label: str, key: str, kind: type) -> Any:
-    value = entries[label].get(key) if isinstance(entries[label], Mapping) else None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ValueError(f'label {label!r} needs "{key}", found {value!r}')
-    return value
