@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from utils.annotation.annotator import Annotator, questions
-from utils.asking.estimate import Count, estimate, spread
+from utils.asking.estimate import TokenCounter, estimate_tokens, evenly_spaced
 from utils.asking.journal import Entry, journal_path
 from utils.asking.questions import Question
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
@@ -24,12 +24,14 @@ from utils.llm import LLMOptions, load_counter
 from utils.llm.base import choose_backend
 
 
-def compare(asked: list[Question], entries: Mapping[tuple[str, str, str, int], Entry], count: Count, known: int) -> str:
+def compare(
+    asked: list[Question], entries: Mapping[tuple[str, str, str, int], Entry], count: TokenCounter, known: int
+) -> str:
     """Return what is planned and what was real, of all questions but `known` ones, whose answers the plan has seen."""
-    seen = spread(sorted(asked, key=lambda one: one.request.max_new_tokens), known) if known else []
+    seen = evenly_spaced(sorted(asked, key=lambda one: one.request.max_new_tokens), known) if known else []
     keys = {one.key for one in seen}
     left = [one for one in asked if one.key not in keys]
-    plan = estimate(left, seen, entries, count)
+    plan = estimate_tokens(left, seen, entries, count)
     prompt = sum(entries[one.key].prompt_tokens for one in left)
     answer = sum(entries[one.key].answer_tokens for one in left)
     return (

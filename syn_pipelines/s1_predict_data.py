@@ -37,10 +37,17 @@ def run(args: Namespace) -> None:
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode)
     step = flags.llm_step(
-        args, "s1", result, inputs=[layout.train], parameters=annotator.parameters, shape=annotator.shape
+        args,
+        "s1",
+        result,
+        inputs=[layout.train],
+        parameters=annotator.parameters,
+        result_parameters=annotator.result_parameters,
     )
-    if wanted := run_flags.terms(args):
-        run_flags.tell_plan(step, questions(dataset.sentences, annotator, skip=args.skip, limit=args.limit), wanted)
+    if settings := run_flags.estimate_settings(args):
+        run_flags.report_estimate(
+            step, questions(dataset.sentences, annotator, skip=args.skip, limit=args.limit), settings
+        )
         return
     counts = annotate(dataset.sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)

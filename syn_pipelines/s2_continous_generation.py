@@ -30,7 +30,7 @@ def build_parser() -> cli.Parser:
     flags.add_dataset_flags(parser)
     flags.add_llm_flags(parser, batch_size=40, longest=f"{MAX_NEW_TOKENS} tokens")
     question_flags.add_prompt_flags(parser)
-    question_flags.add_drawing_flags(parser, temperature=0.8)
+    question_flags.add_sampling_flags(parser, temperature=0.8)
     synthesis_flags.add_synthesis_flags(parser)
     return parser
 
@@ -43,15 +43,17 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     texts = [sentence.tokens for file in held_out for sentence in read_sentences(file, dense=dataset.dense)]
     synthesis = synthesis_flags.synthesis(args, dataset, texts)
-    shape = synthesis_flags.shape(args)
+    result_parameters = synthesis_flags.result_parameters(args)
     inputs, parameters = [layout.train, *held_out], synthesis.generator.parameters
-    step = flags.llm_step(args, "s2", layout.synthetic(), inputs=inputs, parameters=parameters, shape=shape)
-    if wanted := run_flags.terms(args):
-        run_flags.tell_plan(step, synthesis.questions(args.limit), wanted)
+    step = flags.llm_step(
+        args, "s2", layout.synthetic(), inputs=inputs, parameters=parameters, result_parameters=result_parameters
+    )
+    if settings := run_flags.estimate_settings(args):
+        run_flags.report_estimate(step, synthesis.questions(args.limit), settings)
         return
     dropped, counts = synthesise(synthesis, step, limit=args.limit)
     if args.keep_dropped:
-        manifest = made_by("s2", hashes, {**parameters, **shape}, counts.as_row()["dropped"])
+        manifest = made_by("s2", hashes, {**parameters, **result_parameters}, counts.as_row()["dropped"])
         publish(layout.synthetic_dropped(), dropped, manifest)
     cli.report(counts, layout.synthetic(), advice=counts.advice)
 

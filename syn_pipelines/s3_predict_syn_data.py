@@ -41,9 +41,16 @@ def run(args: Namespace) -> None:
     sentences = read_synthetic(source, dense=dataset.dense)
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode, synthetic=True)
-    step = flags.llm_step(args, "s3", result, inputs=[source], parameters=annotator.parameters, shape=annotator.shape)
-    if wanted := run_flags.terms(args):
-        run_flags.tell_plan(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), wanted)
+    step = flags.llm_step(
+        args,
+        "s3",
+        result,
+        inputs=[source],
+        parameters=annotator.parameters,
+        result_parameters=annotator.result_parameters,
+    )
+    if settings := run_flags.estimate_settings(args):
+        run_flags.report_estimate(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), settings)
         return
     counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
     cli.report(counts, result, advice=counts.advice)

@@ -45,7 +45,7 @@ HEAVY = {
     "xllamacpp": ("llm.backends.llamacpp",),
     "openai": ("llm.server.endpoint",),
     "vllm": ("llm.backends.vllm",),
-    "tqdm": ("asking.progress_bar", "ner"),
+    "tqdm": ("asking.answer_bar", "ner"),
     "ray": ("compute.engine",),
     "pyarrow": ("compute.engine",),
     "json_repair": ("parsing",),

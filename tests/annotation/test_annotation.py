@@ -11,7 +11,7 @@ from tests.helpers.nasty import nasty_sentences
 from utils.annotation.annotator import AnnotationCounts, Annotator, annotate, questions
 from utils.annotation.answers import items_of
 from utils.asking.journal import journal_path
-from utils.asking.sampling import Drawing
+from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
 from utils.cli import question_flags
 from utils.cli.script import Parser
@@ -33,6 +33,7 @@ class Model:
 
     def __init__(self, path, answers, break_after=None):
         self.path = str(path)
+        self.parameters = {}
         self.options = LLMOptions()
         self.llm = ReplayingLLM(answers)
         self.loads = 0
@@ -270,7 +271,9 @@ def test_a_budget_that_is_given_is_used():
 
 
 def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed_of_its_own():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, drawing=Drawing(0.7, 0.8, seed=3))
+    asker = Annotator(
+        "pos", load_prompt("pos", "en"), ("A",), False, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
+    )
     first, second = (asker.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
     assert (first.temperature, first.top_p) == (0.7, 0.8)
     assert first.seed != second.seed
@@ -278,7 +281,7 @@ def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed
 
 
 def test_the_seed_of_a_greedy_annotation_does_not_make_it_another_result():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, drawing=Drawing(0, 0.8, seed=3))
+    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, sampling=SamplingSettings(0, 0.8, seed=3))
     assert asker.parameters["decoding"] == "greedy"
 
 

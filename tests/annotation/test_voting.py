@@ -99,7 +99,7 @@ def voting():
         parser = Parser("")
         question_flags.add_annotation_flags(parser)
         args = parser.parse_values(given)
-        return question_flags.voting(args), question_flags.drawing(args).temperature
+        return question_flags.voting(args), question_flags.sampling_settings(args).temperature
 
     return parse
 

@@ -9,9 +9,16 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, bytes_below, call, read_lines
 from tests.helpers.workspace import Workspace
-from utils.asking.estimate import COUNTED, Plan, Terms, Tokens, estimate, spread
+from utils.asking.answer_bar import speed
+from utils.asking.estimate import (
+    MAX_COUNTED,
+    Estimate,
+    EstimateSettings,
+    Tokens,
+    estimate_tokens,
+    evenly_spaced,
+)
 from utils.asking.journal import Entry
-from utils.asking.progress_bar import speed
 from utils.asking.questions import Question
 from utils.asking.typical_answers import typical_annotation, typical_continuation
 from utils.cli.script import UsageError
@@ -38,70 +45,73 @@ def answered(one, prompt_tokens, answer_tokens):
 
 def test_prompts_are_counted_with_their_template_and_answers_without_and_within_their_budget():
     left = [question(1), question(2, prompt=40, typical=500)]
-    assert estimate(left, [], {}, count) == Tokens(30 + 50, 30 + 100)
+    assert estimate_tokens(left, [], {}, count) == Tokens(30 + 50, 30 + 100)
 
 
 def test_of_many_questions_those_at_equal_distances_stand_for_all():
-    left = [question(number, prompt=number) for number in range(10 * COUNTED)]
-    tokens = estimate(left, [], {}, count)
-    assert tokens.prompt == pytest.approx(sum(10 + number for number in range(10 * COUNTED)), rel=0.01)
-    assert tokens.answer == pytest.approx(30 * 10 * COUNTED)
+    left = [question(number, prompt=number) for number in range(10 * MAX_COUNTED)]
+    tokens = estimate_tokens(left, [], {}, count)
+    assert tokens.prompt == pytest.approx(sum(10 + number for number in range(10 * MAX_COUNTED)), rel=0.01)
+    assert tokens.answer == pytest.approx(30 * 10 * MAX_COUNTED)
 
 
 def test_real_answers_correct_what_was_counted():
     known = [question(number) for number in range(20)]
     entries = {key: entry for one in known for key, entry in answered(one, 45, 15).items()}
     left = [question(number, prompt=50, typical=60) for number in range(20, 24)]
-    tokens = estimate(left, known, entries, count)
+    tokens = estimate_tokens(left, known, entries, count)
     assert tokens == Tokens(4 * 60 * 1.5, 4 * 60 * 0.5)
 
 
 def test_very_few_real_answers_correct_nothing():
     known = [question(number) for number in range(4)]
     entries = {key: entry for one in known for key, entry in answered(one, 450, 150).items()}
-    assert estimate([question(9)], known, entries, count) == Tokens(30, 30)
+    assert estimate_tokens([question(9)], known, entries, count) == Tokens(30, 30)
 
 
 def test_nothing_left_takes_nothing():
-    assert estimate([], [question(1)], {}, count) == Tokens(0, 0)
+    assert estimate_tokens([], [question(1)], {}, count) == Tokens(0, 0)
 
 
 @pytest.mark.parametrize(("number", "places"), [(3, [1, 5, 8]), (10, list(range(10))), (99, list(range(10)))])
 def test_a_sample_is_spread_over_all(number, places):
-    assert spread(range(10), number) == places
+    assert evenly_spaced(range(10), number) == places
 
 
 # --- what is told
 
 
-def told(**terms):
-    return "\n".join(Plan(120, 100, Tokens(50_000, 8_000), terms.pop("real", 0), terms.pop("speed", None),
-                          Terms(**terms)).lines())  # fmt: skip
+def told(**settings):
+    return "\n".join(Estimate(120, 100, Tokens(50_000, 8_000), settings.pop("recorded", 0), settings.pop("speed", None),
+                          EstimateSettings(**settings)).lines())  # fmt: skip
 
 
 def test_a_plan_tells_questions_tokens_and_what_it_does_not_know():
     text = told()
-    assert "120, of which 20 are answered" in text
-    assert "50,000 tokens, 500 a question" in text
-    assert "8,000 tokens, 80 a question (by what answers usually look like" in text
-    assert "not known; give --tokens_per_second" in text
+    assert "120, 20 of them answered" in text
+    assert "50,000 tokens, 500 per question" in text
+    assert "8,000 tokens, 80 per question (based on typical answers" in text
+    assert "unknown; give --tokens_per_second" in text
     assert "cost" not in text
 
 
 def test_time_and_cost_come_from_speed_and_prices():
     text = told(speed=4.0, price_in=2.0, price_out=10.0)
-    assert "0:33:20 at 4 answer tokens a second" in text
+    assert "0:33:20 at 4 answer tokens per second" in text
     assert "cost:      0.18" in text
     assert "cost:      0.08" in told(price_out=10.0)
 
 
-@pytest.mark.parametrize(("real", "basis"), [(4, "usually look like"), (5, "few: --time=20"), (20, "(from 20 real")])
-def test_a_plan_says_what_it_rests_on(real, basis):
-    assert basis in told(real=real)
+@pytest.mark.parametrize(
+    ("recorded", "basis"),
+    [(4, "based on typical answers"), (5, "5 recorded answers; --time=20"), (20, "(based on 20 recorded answers)")],
+)
+def test_a_plan_says_what_it_rests_on(recorded, basis):
+    assert basis in told(recorded=recorded)
 
 
 def test_the_time_that_is_left_goes_by_the_expected_lengths():
-    assert speed(tokens=300, seconds=10.0, passed=100.0, left=650.0) == "30 tokens/s, 01:05 left"
+    assert speed(tokens=300, seconds=10.0, budget_done=100, budget_left=650) == "30 tokens/s, 01:05 left"
 
 
 # --- typical answers
@@ -156,15 +166,15 @@ def test_a_plan_of_step_3_counts_the_synthetic_sentences(english, caplog):
     caplog.set_level(logging.INFO)
     call("s2", **english.llm)
     call("s3", **english.llm, plan=True)
-    assert f"questions: {english.synthetic_number}, of which 0" in caplog.text
+    assert f"questions: {english.synthetic_number}, 0 of them answered" in caplog.text
 
 
 def test_real_answers_of_a_plan_are_kept_and_the_step_asks_for_the_others(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm, save_type_name="whole")
     call("s1", **english.llm, plan=True, time=3)
-    assert "8, of which 3 are answered" in caplog.text
-    assert "answer tokens a second" in caplog.text
+    assert "8, 3 of them answered" in caplog.text
+    assert "answer tokens per second" in caplog.text
     assert [path.name for path in sorted(english.results.glob("entity*"))] == ["entity_train_1000.jsonl.journal.jsonl"]
     call("s1", **english.llm)
     assert [run["answers"] for run in english.runs("s1")] == [3, 5]
@@ -177,7 +187,7 @@ def test_a_plan_of_a_new_start_leaves_the_old_answers_where_they_are(english, ca
     call("s1", **english.llm)
     before = bytes_below(english.results)
     call("s1", **english.llm, plan=True, overwrite=True)
-    assert "8, of which 0 are answered" in caplog.text
+    assert "8, 0 of them answered" in caplog.text
     assert bytes_below(english.results) == before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from utils.asking.sampling import Drawing
+from utils.asking.sampling import SamplingSettings
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner
 from utils.synthesis.generator import Generator
@@ -11,9 +11,9 @@ from utils.synthesis.rounds import Synthesis
 from utils.synthesis.writing_style import Writing
 
 
-def generator(language="en", *, max_new_tokens=256, **drawn):
-    drawing = Drawing(**{"temperature": 0.8, **drawn})
-    return Generator(load_prompt("explain", language), language == "zh", drawing, max_new_tokens)
+def generator(language="en", *, max_new_tokens=256, **sampled):
+    sampling = SamplingSettings(**{"temperature": 0.8, **sampled})
+    return Generator(load_prompt("explain", language), language == "zh", sampling, max_new_tokens)
 
 
 def synthesis_of(sentences, *, dense=False, held_out=(), quantity=None, require_mention=False):

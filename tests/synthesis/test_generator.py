@@ -7,8 +7,8 @@ import pytest
 from tests.helpers.builders import ReplayingLLM, sentence
 from tests.helpers.syntheses import generator, synthesis_of
 from utils.asking.journal import Journal
-from utils.asking.questions import Usage, ask
-from utils.asking.sampling import Drawing
+from utils.asking.questions import ask
+from utils.asking.sampling import SamplingSettings
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import asked_entities
 
@@ -27,7 +27,7 @@ def make(tmp_path):
         asked = made.questions()
         replies = {(one.request.id, "explain"): answer for one, answer in zip(asked, answers, strict=True)}
         with Journal(tmp_path / "journal", "f") as journal:
-            ask(asked, journal, lambda: ReplayingLLM(replies, finish), Usage(), title="s2")
+            list(ask(asked, journal, lambda: ReplayingLLM(replies, finish), title="s2"))
             made.take_round(journal)
         rows, _, counts = made.result()
         return rows, counts
@@ -206,7 +206,7 @@ def test_a_temperature_of_zero_draws_nothing(temperature, drawn):
 
 
 def test_several_answers_to_a_sentence_are_drawn_with_different_seeds():
-    drawn = Drawing(0.8, seed=1)
+    drawn = SamplingSettings(0.8, seed=1)
     assert drawn.sampling("17") == drawn.sampling("17", 0)
     assert len({drawn.sampling(id_, sample).seed for id_ in ("17", "17-1", "18") for sample in range(3)}) == 9
 

@@ -14,7 +14,7 @@ from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.annotation.voting import Voting
 from utils.asking.journal import Journal
 from utils.asking.questions import Question
-from utils.asking.sampling import Drawing
+from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
 from utils.asking.typical_answers import typical_annotation
 from utils.dataset.modes import Mode
@@ -32,7 +32,7 @@ BUDGET: dict[Mode, dict[bool, int]] = {"entity": {False: 10, True: 4}, "pos": {F
 FIXED_BUDGET = 96
 # A guided `pos` answer comes to an end by itself, and has room for every token as a word, spelt byte by byte.
 GUIDED_WORD = 16
-GREEDY = Drawing()
+GREEDY = SamplingSettings()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Annotator:
     dense: bool
     guided: bool
     max_new_tokens: int | None = None  # None: from the sentence's length
-    drawing: Drawing = GREEDY
+    sampling: SamplingSettings = GREEDY
     shots: Shots | None = None
     voting: Voting | None = None  # None: one answer a sentence
     closed: bool = True  # a guided answer has no other labels
@@ -93,7 +93,7 @@ class Annotator:
             "prompt": self.prompt.digest,
             "labels": list(self.labels),
             "dense": self.dense,
-            "decoding": self.drawing.parameters,
+            "decoding": self.sampling.parameters,
             "guided": self.guided,
             **({"closed_labels": self.closed} if self.guided else {}),
             "max_new_tokens": self.max_new_tokens or "from each sentence",
@@ -106,7 +106,7 @@ class Annotator:
         return self.voting.answers if self.voting else 1
 
     @property
-    def shape(self) -> dict[str, Any]:
+    def result_parameters(self) -> dict[str, Any]:
         """Return what changes the result and no answer: with more votes, the answers that are there stay good."""
         return self.voting.parameters if self.voting else {}
 
@@ -116,8 +116,8 @@ class Annotator:
         examples = self.shots.text_for(sentence) if self.shots else ""
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": examples, "sentence": text})
         budget = self.max_new_tokens or FIXED_BUDGET + self._longest_answer(sentence)
-        drawn = self.drawing.sampling(sentence.id, sample)
-        request = Request(sentence.id, self.mode, prompt, budget, drawn, self._grammar(sentence), sample)
+        sampling = self.sampling.sampling(sentence.id, sample)
+        request = Request(sentence.id, self.mode, prompt, budget, sampling, self._grammar(sentence), sample)
         label = self.labels[len(self.labels) // 2] if self.labels else ""
         typical = typical_annotation(self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], dense=self.dense)
         return Question(request, text_hash(sentence.tokens), typical)
@@ -173,8 +173,11 @@ def annotate(
     sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1, limit: int | None = None
 ) -> AnnotationCounts:
     """Ask about the `limit` sentences behind the first `skip`, and publish a line for every one of them all."""
-    asked = questions(sentences, annotator, skip=skip, limit=limit)
-    return step.run(asked, lambda journal: answer_rows(sentences, annotator, journal))
+    with step.start() as run:
+        run.ask(questions(sentences, annotator, skip=skip, limit=limit))
+        rows, counts = answer_rows(sentences, annotator, run.journal)
+        run.publish(rows, counts)
+    return counts
 
 
 def questions(

@@ -1,4 +1,4 @@
-"""What a step would take before it is run: sentences, tokens, time and cost (--plan)."""
+"""The estimate of a step before it runs: questions, tokens, time and cost (--plan)."""
 
 from __future__ import annotations
 
@@ -6,130 +6,145 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from utils.asking.journal import Entry, Key
+from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 
-Count = Callable[[str], int]  # a message -> the tokens of its prompt
+TokenCounter = Callable[[str], int]  # a message -> the tokens of its prompt
 
-COUNTED = 500  # questions whose tokens are counted, spread over all; the others are taken to be like them
-FEW, ENOUGH = 5, 20  # real answers: from where on they are believed, and without a remark
+MAX_COUNTED = 500  # questions whose tokens are counted; the total is scaled up from them
+MIN_ANSWERS = 5  # below this, the recorded answers are too few to correct the estimate
+MANY_ANSWERS = 20  # below this, the estimate is shown with a note that it is based on few answers
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What the user knows or wants to know."""
+class EstimateSettings:
+    """The settings of an estimate; prices are per million tokens."""
 
-    answers: int = 0  # real ones to be asked for first, which the journal keeps
-    tokens_per_second: float | None = None  # of answers, all that run at once together
-    price_in: float | None = None  # of a million tokens
+    questions_to_ask: int = 0  # asked before estimating; their answers stay in the journal
+    tokens_per_second: float | None = None  # answer tokens, over all parallel answers
+    price_in: float | None = None
     price_out: float | None = None
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of prompts and of their answers."""
+    """The numbers of tokens in prompts and in their answers."""
 
     prompt: float
     answer: float
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is left of a step, and what that takes."""
+class Estimate:
+    """The questions of a step that are not answered yet, and what they will take."""
 
-    asked: int  # questions of the step
-    left: int  # of them, those that the journal does not answer
-    tokens: Tokens  # of what is left
-    real: int  # answers that the estimate rests on
+    questions: int
+    unanswered: int  # of them, not in the journal
+    tokens: Tokens  # of the unanswered questions
+    recorded: int  # answers in the journal that the estimate is based on
     tokens_per_second: float | None
-    terms: Terms
+    settings: EstimateSettings
 
     @property
     def seconds(self) -> float | None:
-        """How long what is left takes; None where nobody knows how fast the model is."""
+        """Return the time for the unanswered questions; None if the model's speed is not known."""
         return self.tokens.answer / self.tokens_per_second if self.tokens_per_second else None
 
     @property
     def cost(self) -> float | None:
-        """What what is left costs; None where no price is given."""
-        if self.terms.price_in is None and self.terms.price_out is None:
+        """Return the cost of the unanswered questions; None if no price is given."""
+        if self.settings.price_in is None and self.settings.price_out is None:
             return None
         millions_in, millions_out = self.tokens.prompt / 1e6, self.tokens.answer / 1e6
-        return millions_in * (self.terms.price_in or 0) + millions_out * (self.terms.price_out or 0)
+        return millions_in * (self.settings.price_in or 0) + millions_out * (self.settings.price_out or 0)
 
     def lines(self) -> list[str]:
-        """Return the plan as a user reads it."""
-        each = max(1, self.left)
+        """Return the estimate as lines of text."""
+        divisor = max(1, self.unanswered)
         prompts, answers = self.tokens.prompt, self.tokens.answer
         lines = [
-            f"questions: {self.asked}, of which {self.asked - self.left} are answered in the journal",
-            f"prompts:   {prompts:,.0f} tokens, {prompts / each:.0f} a question",
-            f"answers:   {answers:,.0f} tokens, {answers / each:.0f} a question ({self._basis()})",
+            f"questions: {self.questions}, {self.questions - self.unanswered} of them answered in the journal",
+            f"prompts:   {prompts:,.0f} tokens, {prompts / divisor:.0f} per question",
+            f"answers:   {answers:,.0f} tokens, {answers / divisor:.0f} per question ({self._basis()})",
         ]
         if self.seconds is not None:
             time = timedelta(seconds=round(self.seconds))
-            lines.append(f"time:      {time} at {self.tokens_per_second:.0f} answer tokens a second")
+            lines.append(f"time:      {time} at {self.tokens_per_second:.0f} answer tokens per second")
         else:
-            lines.append("time:      not known; give --tokens_per_second, or --time=20 to ask 20 questions and measure")
+            lines.append("time:      unknown; give --tokens_per_second, or --time=20 to ask 20 questions and measure")
         if self.cost is not None:
             lines.append(f"cost:      {self.cost:.2f}")
         return lines
 
     def _basis(self) -> str:
-        if self.real < FEW:
-            return "by what answers usually look like; --time=20 asks 20 questions to know better"
-        few = "" if self.real >= ENOUGH else "few: --time=20 makes it surer; "
-        return f"{few}from {self.real} real ones"
+        if self.recorded < MIN_ANSWERS:
+            return "based on typical answers; --time=20 asks 20 questions for a better estimate"
+        few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
+        return f"based on {self.recorded} recorded answers{few}"
 
 
-def plan_step(step: LLMStep, questions: Sequence[Question], terms: Terms) -> Plan:
-    """Return what `step` would take; asks for some real answers first where the terms want them."""
-    entries = step.recorded()
-    speed = terms.tokens_per_second
-    if terms.answers and (left := _left(questions, entries)):
-        usage = step.ask(spread(sorted(left, key=lambda one: one.request.max_new_tokens), terms.answers))
-        speed = speed or usage.tokens_per_second
-        entries = step.recorded()
-    left = _left(questions, entries)
-    answered = [one for one in questions if one.key in entries]
-    tokens = estimate(left, answered, entries, step.model.counter())
-    return Plan(len(questions), len(left), tokens, len(answered), speed, terms)
+def estimate_step(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> Estimate:
+    """Return what `step` will take; if the settings say so, ask some questions first to measure the speed."""
+    entries = step.recorded_answers()
+    speed = settings.tokens_per_second
+    if settings.questions_to_ask and (unanswered := _unanswered(questions, entries)):
+        by_length = sorted(unanswered, key=lambda question: question.request.max_new_tokens)
+        with step.start() as run:
+            run.ask(evenly_spaced(by_length, settings.questions_to_ask))
+        speed = speed or run.usage.tokens_per_second
+        entries = run.journal.entries
+    unanswered = _unanswered(questions, entries)
+    answered = [question for question in questions if question.key in entries]
+    tokens = estimate_tokens(unanswered, answered, entries, step.model.token_counter())
+    return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings)
 
 
-def estimate(
-    left: Sequence[Question], answered: Sequence[Question], entries: Mapping[Key, Entry], count: Count
+def estimate_tokens(
+    unanswered: Sequence[Question],
+    answered: Sequence[Question],
+    entries: Mapping[AnswerKey, Entry],
+    count: TokenCounter,
 ) -> Tokens:
-    """Return the tokens of what is left: counted, and corrected by how far counting errs on real answers."""
-    empty = count("")
+    """Return the tokens of the unanswered questions.
 
-    def counted(questions: Sequence[Question]) -> Tokens:
-        prompt = sum(count(one.request.prompt) for one in questions)
-        answer = sum(min(count(one.typical) - empty, one.request.max_new_tokens) for one in questions)
+    They are counted in the prompts and in typical answers. Then they are multiplied by the ratio of real to counted
+    tokens of the answered questions, if there are at least `MIN_ANSWERS` of these.
+    """
+    counted_part = evenly_spaced(unanswered, MAX_COUNTED)
+    scale = len(unanswered) / max(1, len(counted_part))
+    counted = _counted_tokens(counted_part, count)
+    prompt, answer = scale * counted.prompt, scale * counted.answer
+    known = evenly_spaced(answered, MAX_COUNTED)
+    if len(known) < MIN_ANSWERS:
         return Tokens(prompt, answer)
-
-    sample, known = spread(left, COUNTED), spread(answered, COUNTED)
-    whole, scale = counted(sample), len(left) / max(1, len(sample))
-    prompt, answer = scale * whole.prompt, scale * whole.answer
-    if len(known) < FEW:
-        return Tokens(prompt, answer)
-    like = counted(known)
-    real = [entries[one.key] for one in known]
+    counted = _counted_tokens(known, count)
+    recorded = [entries[question.key] for question in known]
     return Tokens(
-        prompt * _ratio(sum(entry.prompt_tokens for entry in real), like.prompt),
-        answer * _ratio(sum(entry.answer_tokens for entry in real), like.answer),
+        prompt * _ratio(sum(entry.prompt_tokens for entry in recorded), counted.prompt),
+        answer * _ratio(sum(entry.answer_tokens for entry in recorded), counted.answer),
     )
 
 
-def spread(questions: Sequence[Question], number: int) -> list[Question]:
-    """Return `number` questions at equal distances, or all where there are no more."""
+def evenly_spaced(questions: Sequence[Question], number: int) -> list[Question]:
+    """Return `number` questions at equal distances, or all if there are no more."""
     if len(questions) <= number:
         return list(questions)
-    return [questions[(2 * place + 1) * len(questions) // (2 * number)] for place in range(number)]
+    return [questions[(2 * index + 1) * len(questions) // (2 * number)] for index in range(number)]
 
 
-def _left(questions: Sequence[Question], entries: Mapping[Key, Entry]) -> list[Question]:
-    return [one for one in questions if one.key not in entries]
+def _counted_tokens(questions: Sequence[Question], count: TokenCounter) -> Tokens:
+    """Return the tokens of prompts, with the chat template, and of typical answers, without it."""
+    template = count("")
+    prompt = sum(count(question.request.prompt) for question in questions)
+    answer = sum(
+        min(count(question.typical_answer) - template, question.request.max_new_tokens) for question in questions
+    )
+    return Tokens(prompt, answer)
+
+
+def _unanswered(questions: Sequence[Question], entries: Mapping[AnswerKey, Entry]) -> list[Question]:
+    return [question for question in questions if question.key not in entries]
 
 
 def _ratio(real: float, counted: float) -> float:

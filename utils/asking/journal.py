@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 HOLE = bytes(8)  # zeros in a row, which no text has in any encoding
 
 
-Key = tuple[str, str, str, int]  # the sentence, the task, what it brought into the prompt, and which answer
+AnswerKey = tuple[str, str, str, int]  # the sentence, the task, what it brought into the prompt, and which answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Entry:
     sample: int = 0  # number of the answer, where a sentence is asked for several
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AnswerKey:
         return self.id, self.task, self.input, self.sample
 
 
@@ -58,7 +58,7 @@ class Journal:
         self.path = path
         self.fingerprint = fingerprint
         self.overwrite = overwrite
-        self.entries: dict[Key, Entry] = {}
+        self.entries: dict[AnswerKey, Entry] = {}
         self._file: DurableFile | None = None
         self._held = ExitStack()
 

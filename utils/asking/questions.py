@@ -1,69 +1,74 @@
-"""Ask an LLM for every answer that a journal lacks, and write each down as it comes."""
+"""Questions to an LLM: ask those that the journal does not answer yet, and record each answer at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from utils.asking.journal import Entry, Journal, Key
-from utils.asking.progress_bar import Progress
+from utils.asking.answer_bar import AnswerBar
+from utils.asking.journal import AnswerKey, Entry, Journal
 from utils.llm.base import LLM, Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, and the SHA-256 of what its sentence brings into it: a changed sentence is a new question."""
+    """A request, and the SHA-256 of the sentence's part in it: a changed sentence is a new question."""
 
     request: Request
     input: str
-    typical: str = ""  # an answer of the length that answers to it usually have: what a plan counts
+    typical_answer: str = ""  # as long as usual answers to this question; used by estimates only
 
     @property
-    def key(self) -> Key:
-        """Return how the journal knows the answer."""
+    def key(self) -> AnswerKey:
+        """Return the key of the answer in the journal."""
         return self.request.id, self.request.task, self.input, self.request.sample
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Usage:
-    """What one run has asked for and got so far."""
+    """What answers have used: tokens, retries and seconds."""
 
     answers: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
     retries: int = 0  # how often a server had to be asked again
-    asking_seconds: float = 0.0  # the model's loading left out
+    asking_seconds: float = 0.0  # without the time to load the model
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.answers + other.answers,
+            self.prompt_tokens + other.prompt_tokens,
+            self.answer_tokens + other.answer_tokens,
+            self.retries + other.retries,
+            round(self.asking_seconds + other.asking_seconds, 6),
+        )
 
     @property
     def tokens_per_second(self) -> float | None:
-        """How many tokens of answers came a second, of all that ran at once; None where nothing was asked."""
+        """Return how many answer tokens came per second, over all parallel answers; None if nothing was asked."""
         return round(self.answer_tokens / self.asking_seconds, 1) if self.asking_seconds else None
 
-    def add(self, answer: Answer) -> None:
-        self.answers += 1
-        self.prompt_tokens += answer.prompt_tokens
-        self.answer_tokens += answer.answer_tokens
-        self.retries += answer.retries
 
+def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], *, title: str) -> Iterator[Usage]:
+    """Ask the questions that the journal does not answer; yield the usage of each answer once it is in the journal.
 
-def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], usage: Usage, *, title: str) -> None:
-    """Put the answers that the journal lacks into it, and what they took into `usage`.
-
-    The model is loaded only if something is left to ask.
+    The model is loaded only if there is a question to ask.
     """
     missing = {question.request: question for question in questions if question.key not in journal.entries}
     if not missing:
         return
-    expected = sum(request.max_new_tokens for request in missing)  # which grows with the sentence
-    with Progress(title, total=len(questions), done=len(questions) - len(missing), expected=expected) as bar:
+    budget = sum(request.max_new_tokens for request in missing)
+    with AnswerBar(title, total=len(questions), done=len(questions) - len(missing), budget=budget) as bar:
         llm = load()
         bar.start()
-        before = usage.asking_seconds
+        before = time.monotonic()
         for answer in llm.generate(list(missing)):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
-            bar.advance(answer.answer_tokens, expected=answer.request.max_new_tokens)
-            usage.add(answer)
-            usage.asking_seconds = round(before + bar.seconds, 6)
+            bar.advance(answer.answer_tokens, budget=answer.request.max_new_tokens)
+            now = time.monotonic()
+            yield Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries, now - before)
+            before = now
 
 
 def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:

@@ -1,4 +1,4 @@
-"""How an LLM draws its answers: each sentence from a seed of its own."""
+"""The sampling of answers: each answer to a sentence is sampled with its own seed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from utils.llm.base import Sampling
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """How answers are drawn; a temperature of 0 takes the likeliest word each time."""
+class SamplingSettings:
+    """How answers are sampled; a temperature of 0 means greedy decoding."""
 
     temperature: float = 0.0
     top_p: float = 0.9
     seed: int = 42
 
     def sampling(self, id_: str, sample: int = 0) -> Sampling | None:
-        """Return how the answer to a sentence is drawn, whatever its place and batch; None where nothing is drawn."""
+        """Return how one answer to a sentence is sampled, independent of its batch; None for greedy decoding."""
         if not self.temperature:
             return None
-        return Sampling(self.temperature, self.top_p, _own_seed(self.seed, id_, sample))
+        return Sampling(self.temperature, self.top_p, _answer_seed(self.seed, id_, sample))
 
     @property
     def parameters(self) -> dict[str, Any] | str:
-        """Return what a result's fingerprint holds: without drawing, the other values change nothing."""
+        """Return the settings that belong to a result's fingerprint; greedy decoding does not use top_p and seed."""
         return asdict(self) if self.temperature else "greedy"
 
 
-def _own_seed(seed: int, id_: str, sample: int) -> int:
+def _answer_seed(seed: int, id_: str, sample: int) -> int:
     """Return a seed of 31 bits for one answer to a sentence."""
     text = f"{seed}:{id_}:{sample}" if sample else f"{seed}:{id_}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

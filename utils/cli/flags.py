@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from utils.asking.step import LLMStep, ModelChoice
+from utils.asking.model import ModelChoice
+from utils.asking.step import LLMStep
 from utils.cli.run_flags import add_engine_flags, add_plan_flags, engine
 from utils.cli.script import (
     Parser,
@@ -167,7 +168,7 @@ def llm_step(
     *,
     inputs: Sequence[Path],
     parameters: Mapping[str, Any],
-    shape: Mapping[str, Any] | None = None,
+    result_parameters: Mapping[str, Any] | None = None,
 ) -> LLMStep:
     """Return the step that makes `result` of the answers of the LLM that the flags name."""
     layout = layout_of(args)
@@ -178,9 +179,9 @@ def llm_step(
         result=result,
         run_log=layout.run_log,
         inputs=layout.named(inputs),
-        parameters={"model": Path(model.path).name, **_quantisation(args), **parameters},
+        parameters=parameters,
         overwrite=args.overwrite,
-        shape=shape or {},
+        result_parameters=result_parameters or {},
     )
 
 
@@ -204,11 +205,6 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         load_in=args.load_in,
     )
     return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))
-
-
-def _quantisation(args: argparse.Namespace) -> dict[str, str]:
-    """Return the parameter that other weights are: answers of theirs are not to be mixed with the others."""
-    return {"load_in": args.load_in} if args.load_in else {}
 
 
 def is_guided(args: argparse.Namespace) -> bool:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from utils.annotation.annotator import Annotator, Wording
 from utils.annotation.voting import Voting
-from utils.asking.sampling import Drawing
+from utils.asking.sampling import SamplingSettings
 from utils.cli.flags import add_label_flags, is_guided
 from utils.cli.script import (
     Parser,
@@ -70,7 +70,7 @@ def add_annotation_flags(parser: Parser) -> None:
     )
     add_label_flags(parser)
     add_prompt_flags(parser)
-    add_drawing_flags(parser, temperature=None)
+    add_sampling_flags(parser, temperature=None)
 
 
 def add_prompt_flags(parser: Parser) -> None:
@@ -85,7 +85,7 @@ def add_prompt_flags(parser: Parser) -> None:
     flags.add_argument("--prompt", type=path, default=None, help="a prompt of your own: a file with {sentence} in it")
 
 
-def add_drawing_flags(parser: Parser, *, temperature: float | None) -> None:
+def add_sampling_flags(parser: Parser, *, temperature: float | None) -> None:
     """Add the flags that say how answers are drawn."""
     flags = parser.add_argument_group("sampling")
     auto = f"; default: 0, with --votes {VOTERS_TEMPERATURE}" if temperature is None else ""
@@ -105,7 +105,7 @@ def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
         wording=wording(args, dataset),
         guided=False,
         max_new_tokens=args.max_new_tokens,
-        drawing=drawing(args),
+        sampling=sampling_settings(args),
         voting=voting(args),
         closed=args.closed_labels,
     )
@@ -135,12 +135,12 @@ def prompt_language(args: argparse.Namespace, dataset: Dataset) -> Language:
     return dataset.language if args.lang == "auto" else args.lang
 
 
-def drawing(args: argparse.Namespace) -> Drawing:
+def sampling_settings(args: argparse.Namespace) -> SamplingSettings:
     """Return how the flags say that answers are drawn; several answers to one question are not all the likeliest."""
     temperature = args.temperature
     if temperature is None:
         temperature = VOTERS_TEMPERATURE if args.votes > 1 else 0.0
-    return Drawing(temperature, args.top_p, args.seed)
+    return SamplingSettings(temperature, args.top_p, args.seed)
 
 
 def voting(args: argparse.Namespace) -> Voting | None:
@@ -153,7 +153,7 @@ def voting(args: argparse.Namespace) -> Voting | None:
         raise UsageError(f"--min_votes={needed}: no span can have more votes than --votes={args.votes}")
     if args.votes == 1:
         return None
-    if not drawing(args).temperature:
+    if not sampling_settings(args).temperature:
         raise UsageError(f"--votes={args.votes}: at --temperature=0 all answers are the same; give a higher one")
     return Voting(args.votes, needed, LabelNormaliser.from_files([label_file(args)]))
 

@@ -6,7 +6,7 @@ import argparse
 import logging
 from collections.abc import Sequence
 
-from utils.asking.estimate import Terms, plan_step
+from utils.asking.estimate import EstimateSettings, estimate_step
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.cli.script import Parser, UsageError, decimal, positive_number
@@ -57,20 +57,22 @@ def add_plan_flags(parser: Parser) -> None:
     flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: of a million tokens of answers")
 
 
-def terms(args: argparse.Namespace) -> Terms | None:
+def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
     """Return what a plan is made with; None where the step is to be run. Raises UsageError for flags without a plan."""
     given = [name for name in PLAN_FLAGS if getattr(args, name) is not None]
     if given and not args.plan:
         raise UsageError(f"--{given[0]} is for --plan")
     if args.time and args.overwrite:
         raise UsageError("--time keeps its answers, which --overwrite would set aside: give one of the two")
-    return Terms(args.time or 0, args.tokens_per_second, args.price_in, args.price_out) if args.plan else None
+    return (
+        EstimateSettings(args.time or 0, args.tokens_per_second, args.price_in, args.price_out) if args.plan else None
+    )
 
 
-def tell_plan(step: LLMStep, questions: Sequence[Question], wanted: Terms) -> None:
-    """Say what a step would take."""
-    log.info("%s, as planned:", step.result)
-    for line in plan_step(step, questions, wanted).lines():
+def report_estimate(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> None:
+    """Log what a step will take."""
+    log.info("estimate for %s:", step.result)
+    for line in estimate_step(step, questions, settings).lines():
         log.info("  %s", line)
 
 

@@ -61,7 +61,7 @@ def synthesis(args: argparse.Namespace, dataset: Dataset, held_out: Sequence[Seq
     )
 
 
-def shape(args: argparse.Namespace) -> dict[str, Any]:
+def result_parameters(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that change which sentences are kept, and no answer."""
     names = (
         "num_samples",
@@ -80,7 +80,9 @@ def _generator(args: argparse.Namespace, dataset: Dataset) -> Generator:
     if own and args.style != "explain":
         raise UsageError(f"--style={args.style} names a prompt, and so does --prompt; give one of them")
     prompt = own or style_prompt(args.style, question_flags.prompt_language(args, dataset))
-    return Generator(prompt, dataset.dense, question_flags.drawing(args), args.max_new_tokens or MAX_NEW_TOKENS)
+    return Generator(
+        prompt, dataset.dense, question_flags.sampling_settings(args), args.max_new_tokens or MAX_NEW_TOKENS
+    )
 
 
 def _cleaner(args: argparse.Namespace, dataset: Dataset, prompt: str) -> Cleaner:

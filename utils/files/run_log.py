@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def logged_run(path: Path, step: str) -> Iterator[dict[str, Any]]:
-    """Append a line to the run log when the block ends, well or not; the block adds what it has to say.
+def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] = dict) -> Iterator[None]:
+    """Append a line to the run log when the block ends, also when it fails.
 
-    Seconds are wall-clock; the start is in UTC.
+    `entries` is called at the end and returns more entries for the line. Seconds are wall-clock; the start is in UTC.
     """
     line: dict[str, Any] = {
         "step": step,
@@ -32,10 +32,10 @@ def logged_run(path: Path, step: str) -> Iterator[dict[str, Any]]:
     }
     begin = time.monotonic()  # which a clock that is set back does not change
     try:
-        yield line
+        yield
         line["status"] = "done"
     finally:
-        line["seconds"] = round(time.monotonic() - begin, 3)
+        line.update(entries(), seconds=round(time.monotonic() - begin, 3))
         _append(path, encode(line) + b"\n")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from utils.asking.questions import Question
-from utils.asking.sampling import Drawing
+from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_continuation
 from utils.dataset.records import Sentence, text_hash
 from utils.dataset.tokens import Language, join_tokens
@@ -27,7 +27,7 @@ class Generator:
 
     prompt: Prompt
     dense: bool
-    drawing: Drawing
+    sampling: SamplingSettings
     max_new_tokens: int = MAX_NEW_TOKENS
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
@@ -35,8 +35,8 @@ class Generator:
         asked = ", ".join(asked_entities(sentence, dense=self.dense))
         text = join_tokens(sentence.tokens, dense=self.dense)
         prompt = self.prompt.fill({"entities": asked, "sentence": text})
-        drawn = self.drawing.sampling(sentence.id, sample)
-        request = Request(sentence.id, TASK, prompt, self.max_new_tokens, drawn, sample=sample)
+        sampling = self.sampling.sampling(sentence.id, sample)
+        request = Request(sentence.id, TASK, prompt, self.max_new_tokens, sampling, sample=sample)
         return Question(request, input_hash(sentence), typical_continuation(text, dense=self.dense))
 
     @property
@@ -46,7 +46,7 @@ class Generator:
             "task": TASK,
             "prompt": self.prompt.digest,
             "dense": self.dense,
-            "decoding": self.drawing.parameters,
+            "decoding": self.sampling.parameters,
             "max_new_tokens": self.max_new_tokens,
         }
 

@@ -196,20 +196,14 @@ def _dropped_row(made: Made) -> dict[str, Any]:
 
 
 def synthesise(synthesis: Synthesis, step: LLMStep, *, limit: int | None = None) -> tuple[Rows, SynthesisCounts]:
-    """Ask about the first `limit` sentences in as many rounds as are wanted, and publish what is kept.
+    """Ask about the first `limit` sentences in as many rounds as are wanted, and publish the sentences that are kept.
 
     Returns the lines of what was dropped, and the counts.
     """
-    dropped: Rows = []
-
-    def next_round(journal: Journal) -> list[Question]:
-        synthesis.take_round(journal)
-        return synthesis.questions(limit) if synthesis.wants_more else []
-
-    def build(journal: Journal) -> tuple[Rows, SynthesisCounts]:
-        rows, lost, counts = synthesis.result()
-        dropped.extend(lost)
-        return rows, counts
-
-    counts = step.run(synthesis.questions(limit), build, next_round=next_round)
+    with step.start() as run:
+        while synthesis.wants_more and (questions := synthesis.questions(limit)):
+            run.ask(questions)
+            synthesis.take_round(run.journal)
+        rows, dropped, counts = synthesis.result()
+        run.publish(rows, counts)
     return dropped, counts

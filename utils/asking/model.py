@@ -1,0 +1,46 @@
+"""The LLM that a run uses, chosen but not yet loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.compute.engine import LOCAL, Engine
+from utils.files.manifest import model_identity
+from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_counter, load_llm
+from utils.llm.pool import LLMPool
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """An LLM that has been chosen and not yet loaded."""
+
+    path: str  # or a server's name for the model
+    backend: Backend
+    options: LLMOptions
+    engine: Engine = LOCAL
+
+    def load(self) -> LLM:
+        """Return the loaded model, in this process or in the workers of a pool."""
+        if self.engine.is_pool:
+            return LLMPool(self.path, self.backend, self.options, self.engine)
+        return load_llm(self.path, self.backend, self.options)
+
+    def token_counter(self) -> Callable[[str], int]:
+        """Return a function that counts the tokens of a prompt; it loads no weights."""
+        return load_counter(self.path, self.backend, self.options)
+
+    def identity(self) -> dict[str, str]:
+        """Return the hashes that identify the model; a model on a server is identified by its name alone."""
+        return {"served model": self.path} if self.backend == "openai" else model_identity(self.path)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return the model's name and, if it is quantised, how: other weights give other answers."""
+        quantisation = {"load_in": self.options.load_in} if self.options.load_in else {}
+        return {"model": Path(self.path).name, **quantisation}
+
+    def can_be_guided(self) -> bool:
+        """Return whether answers can be held to a grammar; a server is asked."""
+        return can_be_guided(self.path, self.backend, self.options)
