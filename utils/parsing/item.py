@@ -1,4 +1,4 @@
-"""What is read from an answer: a stretch of text, its label, and whether the two might stand the other way round."""
+"""Items, and candidates: items as they are read, before it is decided which part is the label."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Literal
 
 from utils.dataset.modes import Mode
 
-# The keys of an item as prompts ask for it: of its text, and of its label.
+# The keys that the prompts ask for: the key of an item's text, and the key of its label.
 ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
 
-# What an answer says for "none of this kind".
+# What models write instead of a text where a label has none.
 NOTHING = frozenset(
     (
         "无",
@@ -35,17 +35,18 @@ NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stretch of text that an LLM marked, and the label that it gave it ("" where it gave none)."""
+    """A text that an LLM annotated, and the label that it gave ("" where it gave none)."""
 
     text: str
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """An item as it was read.
+class Candidate:
+    """An item as it was read from an answer.
 
-    `pair`: nothing but the order says which part is the label (`{"北京": "地名"}`). `bare`: a string by itself.
+    Kind "item": keys or columns name the two parts. Kind "pair": only the order of the parts suggests which one is
+    the label (`{"北京": "地名"}`). Kind "bare": a string without a label.
     """
 
     text: str
@@ -53,30 +54,33 @@ class Reading:
     kind: Literal["item", "pair", "bare"] = "item"
 
     @property
-    def can_turn(self) -> bool:
+    def can_swap(self) -> bool:
+        """Whether the label may be the text, and the text the label."""
         return self.kind == "pair" and self.label != ""
 
-    def turned(self) -> Reading:
-        return Reading(self.label, self.text, "pair")
+    def swapped(self) -> Candidate:
+        """Return the candidate with its text and its label exchanged."""
+        return Candidate(self.label, self.text, "pair")
 
 
-def orient(readings: Sequence[Reading], sentence: str | None, mode: Mode) -> list[Reading]:
-    """Return the readings, pairs turned round where their labels, and not their texts, are the sentence's.
+def orient(candidates: Sequence[Candidate], sentence: str | None, mode: Mode) -> list[Candidate]:
+    """Return the candidates, with all pairs swapped where more labels than texts are in the sentence.
 
-    Without a sentence, pairs are turned where few texts have many labels (`{"PER": "Ito"}, {"PER": "Sato"}`).
+    Without a sentence, pairs are swapped where there are more distinct labels than texts
+    (`{"PER": "Ito"}, {"PER": "Sato"}`).
     """
-    pairs = [reading for reading in readings if reading.can_turn]
+    pairs = [candidate for candidate in candidates if candidate.can_swap]
     if sentence is not None:
-        stands = _bare(sentence)
-        texts = sum(_bare(pair.text) in stands for pair in pairs)
-        labels = sum(_bare(pair.label) in stands for pair in pairs)
+        plain_sentence = _plain(sentence)
+        texts = sum(_plain(pair.text) in plain_sentence for pair in pairs)
+        labels = sum(_plain(pair.label) in plain_sentence for pair in pairs)
     else:
         texts = len({pair.text for pair in pairs})
         labels = len({pair.label for pair in pairs}) if mode == "entity" else 0
     if labels <= texts:
-        return list(readings)
-    return [reading.turned() if reading.can_turn else reading for reading in readings]
+        return list(candidates)
+    return [candidate.swapped() if candidate.can_swap else candidate for candidate in candidates]
 
 
-def _bare(text: str) -> str:
+def _plain(text: str) -> str:
     return "".join(text.split()).casefold()

@@ -1,0 +1,33 @@
+"""XML elements as candidates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from utils.parsing.item import Candidate
+from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, WRAPPERS, plain_key
+
+_ELEMENT = re.compile(r"<([^\W\d][\w.-]{0,40})((?:\s[^<>]{0,120})?)>([^<>]{1,200})</\1\s{0,4}>")
+_ATTRIBUTE = re.compile(r"""=\s{0,4}["']([^"'<>]{1,60})["']""")
+
+
+def read_elements(text: str) -> Iterator[Candidate]:
+    """Yield the candidates of elements in a text.
+
+    The forms are `<地名>北京</地名>`, `<entity type="地名">北京</entity>` and `<word>北京</word><pos>ns</pos>`.
+    """
+    waiting: str | None = None  # a text whose label follows
+    for match in _ELEMENT.finditer(text):
+        name, attributes, content = match[1], match[2], match[3].strip()
+        key = plain_key(name)
+        attribute = _ATTRIBUTE.search(attributes)
+        if attribute and content:
+            yield Candidate(content, attribute[1].strip())
+        elif key in LABEL_KEYS and waiting:
+            yield Candidate(waiting, content)
+            waiting = None
+        elif key in TEXT_KEYS:
+            waiting = content
+        elif content and key not in WRAPPERS:
+            yield Candidate(content, name)
