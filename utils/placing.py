@@ -1,4 +1,4 @@
-"""Items of an LLM's answer as spans of tokens in their sentence."""
+"""Placing: finds the items of an LLM's answer in their sentence, as spans of tokens."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from typing import NamedTuple
 
 from utils.parsing import Item
 
-MOST_PLACES = 20_000  # places of an answer's words that are weighed against each other; above, the first ones count
+# Occurrences of all items of an answer. With more, comparing all chains would take too long, and each item takes its
+# first occurrence after the item before it.
+MAX_OCCURRENCES = 20_000
 
-# Marks that an answer writes otherwise than its sentence, beyond what NFKD makes alike; and what is not seen at all.
-_ALIKE = str.maketrans(
+# Quotation marks and dashes that models exchange, and invisible characters to remove; NFKD does not make these equal.
+_EQUIVALENTS = str.maketrans(
     "‘’‛′`´“”„″«»–—―−‐‑〜∼", "''''''\"\"\"\"\"\"------~~", "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An item where it stands: tokens from `start` to `end` (exclusive)."""
+class PlacedItem:
+    """An item and its tokens, from `start` to `end` (exclusive)."""
 
     start: int
     end: int
@@ -29,179 +31,184 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The items of one answer that were found in their sentence, and those that were not."""
+class PlacedAnswer:
+    """The items of one answer: those that were found in the sentence, once for each occurrence, and the others."""
 
-    placed: list[Placed] = field(default_factory=list)
+    placed: list[PlacedItem] = field(default_factory=list)
     lost: list[Item] = field(default_factory=list)
 
 
-class _Table(NamedTuple):
-    """A text without blanks, and the tokens whose first or last character stands at an offset of it."""
+class _SearchText(NamedTuple):
+    """A sentence without spaces, and which tokens begin and end at its offsets."""
 
     text: str
-    starts: Mapping[int, int]  # offset of a token's first character -> the token
-    ends: Mapping[int, int]  # offset behind a token's last character -> behind the token
+    starts: Mapping[int, int]  # offset of a token's first character -> index of the token
+    ends: Mapping[int, int]  # offset after a token's last character -> index of the token + 1
 
-    def places(self, wanted: str) -> Iterator[tuple[int, int]]:
-        """Yield the spans of tokens that are `wanted`; they may overlap, each begins and ends at a token's edge."""
-        at = self.text.find(wanted) if wanted else -1
-        while at >= 0:
-            end = at + len(wanted)
-            if at in self.starts and end in self.ends:
-                yield self.starts[at], self.ends[end]
-            at = self.text.find(wanted, at + 1)
+    def occurrences(self, wanted: str) -> Iterator[tuple[int, int]]:
+        """Yield the spans whose text is `wanted`. They begin and end at token boundaries and may overlap."""
+        offset = self.text.find(wanted) if wanted else -1
+        while offset >= 0:
+            end = offset + len(wanted)
+            if offset in self.starts and end in self.ends:
+                yield self.starts[offset], self.ends[end]
+            offset = self.text.find(wanted, offset + 1)
 
 
 class TokenIndex:
-    """A sentence's tokens, to be searched by text: exactly, or without differences of case, width and form."""
+    """Searches the tokens of a sentence for texts, exactly or without regard to case, width and form."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tokens
-        self.exact = _table(tokens)
+        self.exact = _search_text(tokens)
 
     @cached_property
-    def folded(self) -> _Table:
-        return _table([_fold(token) for token in self.tokens])
+    def folded(self) -> _SearchText:
+        return _search_text([_fold(token) for token in self.tokens])
 
-    def find(self, needle: str) -> list[tuple[int, int]]:
-        """Return the spans of tokens that `needle` is: exact matches, or else those that differ in form alone."""
-        exact = list(self.exact.places(_without_blanks(needle)))
-        return exact or list(self.folded.places(_without_blanks(_fold(needle))))
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Return the spans with exactly this text or, if there are none, those that differ only in form."""
+        exact = list(self.exact.occurrences(_without_spaces(text)))
+        return exact or list(self.folded.occurrences(_without_spaces(_fold(text))))
 
-    def find_all(self, needle: str) -> list[tuple[int, int, bool]]:
-        """Return the spans of tokens that `needle` is in any form, and whether it is so exactly, by position."""
-        exact = set(self.exact.places(_without_blanks(needle)))
-        folded = self.folded.places(_without_blanks(_fold(needle)))
+    def find_all(self, text: str) -> list[tuple[int, int, bool]]:
+        """Return the spans with this text in any form, by position, and whether each one matches exactly."""
+        exact = set(self.exact.occurrences(_without_spaces(text)))
+        folded = self.folded.occurrences(_without_spaces(_fold(text)))
         return sorted((start, end, (start, end) in exact) for start, end in exact.union(folded))
 
 
-def place_entities(items: Sequence[Item], tokens: Sequence[str]) -> Placement:
-    """Return every occurrence of every item; overlapping and nested ones too."""
+def place_entities(items: Sequence[Item], tokens: Sequence[str]) -> PlacedAnswer:
+    """Return every occurrence of every item, overlapping and nested ones too."""
     index = TokenIndex(tokens)
-    placement = Placement()
+    answer = PlacedAnswer()
     for item in items:
         found = index.find(item.text)
-        placement.placed.extend(Placed(start, end, item) for start, end in found)
+        answer.placed.extend(PlacedItem(start, end, item) for start, end in found)
         if not found:
-            placement.lost.append(item)
-    return placement
+            answer.lost.append(item)
+    return answer
 
 
-def place_words(items: Sequence[Item], tokens: Sequence[str]) -> Placement:
-    """Return the items where they stand in their order, so that repeated words stay apart.
+def place_words(items: Sequence[Item], tokens: Sequence[str]) -> PlacedAnswer:
+    """Return one occurrence of each item, in the order of the items, so that repeated words stay apart.
 
-    Where not all words follow each other, those places are taken that hold most of the text in the items' order: a
-    word that was invented or left out costs itself alone.
+    If the items do not cover the sentence word by word, the occurrences that contain most characters in the right
+    order are chosen: an invented or missing word does not displace the others.
     """
     index = TokenIndex(tokens)
-    spans = _places_in_a_row(items, index.exact) or _best_places(items, index)
-    placement = Placement()
+    spans = _adjacent_spans(items, index.exact) or _best_spans(items, index)
+    answer = PlacedAnswer()
     for item, span in zip(items, spans, strict=True):
         if span is None:
-            placement.lost.append(item)
+            answer.lost.append(item)
         else:
-            placement.placed.append(Placed(*span, item))
-    return placement
+            answer.placed.append(PlacedItem(*span, item))
+    return answer
 
 
-def _places_in_a_row(items: Sequence[Item], table: _Table) -> list[tuple[int, int] | None] | None:
-    """Return the places of items that follow each other from the sentence's beginning; None where they do not."""
+def _adjacent_spans(items: Sequence[Item], sentence: _SearchText) -> list[tuple[int, int] | None] | None:
+    """Return the spans of items that follow each other from the first token on; None if they do not."""
     spans: list[tuple[int, int] | None] = []
-    at = 0
+    offset = 0
     for item in items:
-        wanted = _without_blanks(item.text)
-        end = at + len(wanted)
-        if not wanted or not table.text.startswith(wanted, at) or at not in table.starts or end not in table.ends:
+        wanted = _without_spaces(item.text)
+        end = offset + len(wanted)
+        is_next = wanted and sentence.text.startswith(wanted, offset)
+        if not is_next or offset not in sentence.starts or end not in sentence.ends:
             return None
-        spans.append((table.starts[at], table.ends[end]))
-        at = end
+        spans.append((sentence.starts[offset], sentence.ends[end]))
+        offset = end
     return spans
 
 
 class _Chain(NamedTuple):
-    """The best way to place some items: its worth, where it ends, its last place, and the chain before it."""
+    """The best way to place some items in order; a linked list of occurrences from the last one to the first."""
 
-    worth: int
-    end: int
-    item: int
-    start: int
-    before: _Chain | None
+    score: int
+    end: int  # token after the last occurrence
+    item: int  # number of the last placed item
+    start: int  # first token of the last occurrence
+    previous: _Chain | None
 
 
-def _best_places(items: Sequence[Item], index: TokenIndex) -> list[tuple[int, int] | None]:
-    """Return a place, or None, for each item: the chain of places in order that holds most characters.
+def _best_spans(items: Sequence[Item], index: TokenIndex) -> list[tuple[int, int] | None]:
+    """Return a span, or None, for each item: those of the chain that contains most characters.
 
-    Of equal chains, one whose places touch, then one of exact matches, then the first one is taken.
+    Among equal chains, adjacent occurrences are preferred, then exact matches, then the first chain.
     """
-    by_text = {item.text: index.find_all(item.text) for item in items}
-    weigh = sum(len(by_text[item.text]) for item in items) <= MOST_PLACES
-    front: list[_Chain] = []  # chains of growing end and worth
-    ending: dict[int, _Chain] = {}  # the best chain that ends at a token
+    occurrences = {item.text: index.find_all(item.text) for item in items}
+    compare_all = sum(len(occurrences[item.text]) for item in items) <= MAX_OCCURRENCES
+    front: list[_Chain] = []  # chains with increasing end and score
+    ending: dict[int, _Chain] = {}  # token -> the best chain that ends there
     for number, item in enumerate(items):
-        length = 4 * len(_without_blanks(item.text))
+        length = 4 * len(_without_spaces(item.text))
         chains = []
-        for start, end, exact in by_text[item.text]:
-            before = _best_before(front, ending, start)
-            chain = _Chain(_worth(before, start) + length + exact, end, number, start, before)
-            if weigh or not front or front[-1].end <= start:
+        for start, end, exact in occurrences[item.text]:
+            previous = _best_previous(front, ending, start)
+            chain = _Chain(_score_before(previous, start) + length + exact, end, number, start, previous)
+            if compare_all or not front or front[-1].end <= start:
                 chains.append(chain)
-        for chain in chains if weigh else chains[:1]:
+        for chain in chains if compare_all else chains[:1]:
             _add_to_front(front, chain)
-            ending[chain.end] = max(chain, ending.get(chain.end, chain), key=lambda one: one.worth)
-    spans: list[tuple[int, int] | None] = [None] * len(items)
-    last = front[-1] if front else None
-    while last is not None:
-        spans[last.item] = last.start, last.end
-        last = last.before
+            ending[chain.end] = max(chain, ending.get(chain.end, chain), key=lambda one: one.score)
+    return _chain_spans(front[-1] if front else None, len(items))
+
+
+def _chain_spans(chain: _Chain | None, number_of_items: int) -> list[tuple[int, int] | None]:
+    """Return the span of each item that is in a chain, None for the others."""
+    spans: list[tuple[int, int] | None] = [None] * number_of_items
+    while chain is not None:
+        spans[chain.item] = chain.start, chain.end
+        chain = chain.previous
     return spans
 
 
-def _best_before(front: Sequence[_Chain], ending: Mapping[int, _Chain], start: int) -> _Chain | None:
-    """Return the chain that a place at `start` is best put behind."""
-    at = bisect_right(front, start, key=lambda chain: chain.end)
-    chains = [chain for chain in (ending.get(start), front[at - 1] if at else None) if chain is not None]
-    return max(chains, key=lambda chain: _worth(chain, start), default=None)
+def _best_previous(front: Sequence[_Chain], ending: Mapping[int, _Chain], start: int) -> _Chain | None:
+    """Return the chain that is best continued by an occurrence at `start`."""
+    after = bisect_right(front, start, key=lambda chain: chain.end)
+    chains = [chain for chain in (ending.get(start), front[after - 1] if after else None) if chain is not None]
+    return max(chains, key=lambda chain: _score_before(chain, start), default=None)
 
 
-def _worth(before: _Chain | None, start: int) -> int:
-    """Return what a chain is worth to a place at `start`: more where the place touches it."""
-    return before.worth + 2 * (before.end == start) if before is not None else 0
+def _score_before(chain: _Chain | None, start: int) -> int:
+    """Return the score of a chain that an occurrence at `start` continues; 2 more if the two are adjacent."""
+    return chain.score + 2 * (chain.end == start) if chain is not None else 0
 
 
 def _add_to_front(front: list[_Chain], chain: _Chain) -> None:
-    """Put a chain into the front, and take out those that end no earlier and are worth no more."""
-    at = bisect_right(front, chain.end, key=lambda other: other.end)
-    if at and front[at - 1].worth >= chain.worth:
+    """Insert a chain into the front, and remove chains that end no earlier and have no higher score."""
+    after = bisect_right(front, chain.end, key=lambda other: other.end)
+    if after and front[after - 1].score >= chain.score:
         return
-    while at < len(front) and front[at].worth <= chain.worth:
-        del front[at]
-    if at and front[at - 1].end == chain.end:
-        front[at - 1] = chain
+    while after < len(front) and front[after].score <= chain.score:
+        del front[after]
+    if after and front[after - 1].end == chain.end:
+        front[after - 1] = chain
     else:
-        front.insert(at, chain)
+        front.insert(after, chain)
 
 
-def _table(tokens: Sequence[str]) -> _Table:
+def _search_text(tokens: Sequence[str]) -> _SearchText:
     text = "".join(tokens)
-    if len(text) == len(tokens) and "" not in tokens and len(text.split()) == 1:  # a character each
-        return _Table(text, _Same(len(text)), _Same(len(text) + 1))
+    if len(text) == len(tokens) and "" not in tokens and len(text.split()) == 1:  # each token is one character
+        return _SearchText(text, _Identity(len(text)), _Identity(len(text) + 1))
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
     parts = []
     offset = 0
     for number, token in enumerate(tokens):
-        part = _without_blanks(token)
+        part = _without_spaces(token)
         if part:
             starts[offset] = number
             offset += len(part)
             ends[offset] = number + 1
             parts.append(part)
-    return _Table("".join(parts), starts, ends)
+    return _SearchText("".join(parts), starts, ends)
 
 
-class _Same(Mapping[int, int]):
-    """The numbers below a length, each for itself."""
+class _Identity(Mapping[int, int]):
+    """Maps every number below `length` to itself."""
 
     def __init__(self, length: int) -> None:
         self.numbers = range(length)
@@ -219,13 +226,13 @@ class _Same(Mapping[int, int]):
         return len(self.numbers)
 
 
-def _without_blanks(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
 @lru_cache(maxsize=1 << 16)
 def _fold(text: str) -> str:
-    """Return `text` without differences of case, width, composition and quotation marks, and without what is unseen."""
+    """Return a text without differences of case, width, composition and quotation marks, and invisible characters."""
     if text.isascii():
-        return text.lower().translate(_ALIKE) if "`" in text else text.lower()
-    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_ALIKE)
+        return text.lower().translate(_EQUIVALENTS) if "`" in text else text.lower()
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_EQUIVALENTS)

@@ -12,13 +12,13 @@ from utils.annotation.voting import VotedItem, Voting
 from utils.cli import question_flags
 from utils.cli.script import Parser, UsageError
 from utils.parsing import Item
-from utils.placing import Placed
+from utils.placing import PlacedItem
 
 KINDS = {"city": "CITY", "town": "CITY", "person": "PERSON"}
 
 
 def placed(*items):
-    return [Placed(start, end, Item(text, label)) for start, end, text, label in items]
+    return [PlacedItem(start, end, Item(text, label)) for start, end, text, label in items]
 
 
 def elect(answers, *, min_votes, of=None):

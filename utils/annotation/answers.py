@@ -10,7 +10,7 @@ from utils.annotation.voting import VotedItem, Voting
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
 from utils.parsing import ITEM_KEYS, Item, as_text, read_answer
-from utils.placing import Placement, place_entities, place_words
+from utils.placing import PlacedAnswer, place_entities, place_words
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting:
     )
 
 
-def place_items(items: Sequence[Item], tokens: Sequence[str], mode: Mode) -> Placement:
+def place_items(items: Sequence[Item], tokens: Sequence[str], mode: Mode) -> PlacedAnswer:
     """Return where items stand in their sentence: where votes put them, or where they are found."""
     voted = [item for item in items if isinstance(item, VotedItem)]
     others = [item for item in items if not isinstance(item, VotedItem)]
     found = (place_entities if mode == "entity" else place_words)(others, tokens)
-    return Placement([*(item.placed for item in voted), *found.placed], found.lost)
+    return PlacedAnswer([*(item.placed for item in voted), *found.placed], found.lost)
 
 
 def items_of(row: dict[str, Any]) -> list[Item]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.parsing import Item
-from utils.placing import Placed
+from utils.placing import PlacedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class VotedItem(Item):
     score: float
 
     @property
-    def placed(self) -> Placed:
-        return Placed(self.start, self.end, self)
+    def placed(self) -> PlacedItem:
+        return PlacedItem(self.start, self.end, self)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Voting:
         """Return what a result's manifest holds; no answer depends on it."""
         return {"votes": self.answers, "min_votes": self.min_votes}
 
-    def elect(self, marked: Sequence[Sequence[Placed]]) -> Election:
+    def elect(self, marked: Sequence[Sequence[PlacedItem]]) -> Election:
         """Return what is left of the spans that each answer marks."""
         ballots: dict[tuple[int, int], list[dict[str, Item]]] = defaultdict(list)
         for placed in marked:
@@ -59,7 +59,7 @@ class Voting:
         items = [item for span in sorted(elected) for item in self._items(span, elected[span])]
         return Election(items, len(ballots) - len(elected))
 
-    def _ballot(self, placed: Sequence[Placed]) -> dict[tuple[int, int], dict[str, Item]]:
+    def _ballot(self, placed: Sequence[PlacedItem]) -> dict[tuple[int, int], dict[str, Item]]:
         """Return the spans of one answer, each with its labels and the first item that gives it one."""
         spans: dict[tuple[int, int], dict[str, Item]] = defaultdict(dict)
         for one in placed:
