@@ -15,7 +15,7 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.legacy_files import read_answer_rows
+from utils.annotation.files import read_annotation_rows
 from utils.cli import flags
 from utils.cli import script as cli
 from utils.dataset.layout import SIZES, Layout, Size, needed
@@ -56,10 +56,13 @@ def run(args: Namespace) -> None:
             dataset.sentences,
             made,
             {
-                mode: [row for _, row in read_answer_rows(file, mode, dataset.sentences)]
+                mode: [row for _, row in read_annotation_rows(file, mode, dataset.sentences)]
                 for mode, file in answers.items()
             },
-            {mode: [row for _, row in read_answer_rows(file, mode, made)] for mode, file in synthetic_answers.items()},
+            {
+                mode: [row for _, row in read_annotation_rows(file, mode, made)]
+                for mode, file in synthetic_answers.items()
+            },
         )
         for size, percent in SIZES.items():
             publish_share(layout, size, whole.first(percent), hashes, dense=dataset.dense)

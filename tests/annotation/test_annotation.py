@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 from tests.helpers.nasty import nasty_sentences
 from utils.annotation.annotator import AnnotationCounts, Annotator, annotate, questions
-from utils.annotation.answers import items_of
+from utils.annotation.rows import AnnotationRow
 from utils.asking.journal import journal_path
 from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
@@ -321,7 +321,7 @@ def test_an_item_that_stands_elsewhere_is_kept_and_counted(sentences, annotator,
     counts = annotate(sentences, annotator, step)
     assert (counts.items, counts.lost) == (6, 4)
     assert "4 of 6 items not in their sentence" in str(counts)
-    assert [Item("Rome", "CITY"), Item("Berlin", "CITY")] == items_of(read_lines(step.result)[0])
+    assert AnnotationRow.from_json(read_lines(step.result)[0]).items == [Item("Rome", "CITY"), Item("Berlin", "CITY")]
     manifest = json.loads((step.result.parent / "entity_train_1000.jsonl.meta.json").read_text(encoding="utf-8"))
     assert manifest["counts"] == {"sentences": 4, "skipped": 0, "unreadable": 0, "items": 6, "lost": 4}
 

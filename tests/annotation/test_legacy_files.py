@@ -6,7 +6,7 @@ import json
 import logging
 
 from tests.helpers.builders import CHINESE, call, read_lines
-from utils.annotation.legacy_files import read_answer_rows
+from utils.annotation.files import read_annotation_rows
 from utils.dataset.layout import Layout
 from utils.dataset.records import Sentence
 
@@ -23,7 +23,7 @@ ANSWER = '[{"entity": "北京", "type": "地名"}]'
 def rows(tmp_path, content, sentences=SENTENCES):
     path = tmp_path / "entity_train_1000.jsonl"
     path.write_bytes(content.encode())
-    return [row for _, row in read_answer_rows(path, "entity", sentences)]
+    return [row for _, row in read_annotation_rows(path, "entity", sentences)]
 
 
 def read(found):

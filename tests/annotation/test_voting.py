@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.helpers.builders import call, read_lines, row_of, sentence, write_rows
-from utils.annotation.answers import item_rows, items_of, place_items, read_answers
+from utils.annotation.answers import place_items, read_answers
+from utils.annotation.rows import AnnotationRow
 from utils.annotation.voting import VotedItem, Voting
 from utils.cli import question_flags
 from utils.cli.script import Parser, UsageError
@@ -21,8 +22,8 @@ def placed(*items):
     return [PlacedItem(start, end, Item(text, label)) for start, end, text, label in items]
 
 
-def elect(answers, *, min_votes, of=None):
-    return Voting(of or len(answers), min_votes, KINDS.get).elect([placed(*items) for items in answers])
+def count(answers, *, min_votes, of=None):
+    return Voting(of or len(answers), min_votes, KINDS.get).count([placed(*items) for items in answers])
 
 
 ROME = (2, 3, "Rome", "city")
@@ -31,51 +32,51 @@ PARIS = (4, 5, "Paris", "city")
 
 @pytest.mark.parametrize(("min_votes", "kept"), [(1, ["Rome", "Paris"]), (2, ["Rome"]), (3, ["Rome"]), (4, [])])
 def test_a_span_is_kept_with_enough_votes(min_votes, kept):
-    election = elect([[ROME, PARIS], [ROME], [ROME], []], min_votes=min_votes)
-    assert [item.text for item in election.items] == kept
-    assert election.outvoted == 2 - len(kept)
+    result = count([[ROME, PARIS], [ROME], [ROME], []], min_votes=min_votes)
+    assert [item.text for item in result.items] == kept
+    assert result.outvoted == 2 - len(kept)
 
 
 def test_the_score_is_the_share_of_all_answers_also_of_those_that_could_not_be_read():
-    assert [item.score for item in elect([[ROME], [ROME], [], []], min_votes=2).items] == [0.5]
-    assert [item.score for item in elect([[ROME], [ROME]], min_votes=2, of=3).items] == [0.6667]
+    assert [item.score for item in count([[ROME], [ROME], [], []], min_votes=2).items] == [0.5]
+    assert [item.score for item in count([[ROME], [ROME]], min_votes=2, of=3).items] == [0.6667]
 
 
 def test_an_answer_that_repeats_itself_has_one_vote():
-    assert elect([[ROME, ROME, ROME], []], min_votes=2).items == []
+    assert count([[ROME, ROME, ROME], []], min_votes=2).items == []
 
 
 def test_answers_vote_for_places_and_not_for_strings():
     first, second = (0, 1, "Rome", "city"), (5, 6, "Rome", "city")
-    assert [item.start for item in elect([[first], [second], [second]], min_votes=2).items] == [5]
+    assert [item.start for item in count([[first], [second], [second]], min_votes=2).items] == [5]
 
 
 def test_spellings_of_one_label_are_one_and_the_first_is_kept():
     town = (2, 3, "Rome", "town")
-    assert elect([[town], [ROME], [ROME]], min_votes=3).items == [VotedItem("Rome", "town", 2, 3, 1.0)]
+    assert count([[town], [ROME], [ROME]], min_votes=3).items == [VotedItem("Rome", "town", 2, 3, 1.0)]
 
 
 def test_a_label_that_is_outvoted_goes_and_its_vote_for_the_span_counts():
     person = (2, 3, "Rome", "person")
-    assert elect([[ROME], [person], [ROME]], min_votes=2).items == [VotedItem("Rome", "city", 2, 3, 1.0)]
+    assert count([[ROME], [person], [ROME]], min_votes=2).items == [VotedItem("Rome", "city", 2, 3, 1.0)]
 
 
 def test_a_span_that_has_two_labels_in_enough_answers_keeps_both():
     both = [ROME, (2, 3, "Rome", "person")]
-    assert [item.label for item in elect([both, both, [ROME]], min_votes=2).items] == ["city", "person"]
+    assert [item.label for item in count([both, both, [ROME]], min_votes=2).items] == ["city", "person"]
 
 
 def test_a_span_whose_labels_are_at_odds_keeps_the_commonest():
     answers = [[(2, 3, "Rome", label)] for label in ("person", "x", "X", "town")]
-    assert [item.label for item in elect(answers, min_votes=3).items] == ["x"]
+    assert [item.label for item in count(answers, min_votes=3).items] == ["x"]
 
 
 def test_elected_spans_stand_in_order_and_go_through_a_line_unchanged():
-    items = elect([[PARIS, ROME], [ROME, PARIS]], min_votes=2).items
+    items = count([[PARIS, ROME], [ROME, PARIS]], min_votes=2).items
     assert [item.start for item in items] == [2, 4]
-    rows = item_rows(items, "entity")
-    assert rows[0] == {"entity": "Rome", "type": "city", "start": 2, "end": 3, "score": 1.0}
-    assert items_of({"mode": "entity", "items": json.loads(json.dumps(rows))}) == items
+    row = AnnotationRow("1", ("In",), "entity", items, (), "ok").to_json()
+    assert row["items"][0] == {"entity": "Rome", "type": "city", "start": 2, "end": 3, "score": 1.0}
+    assert AnnotationRow.from_json(json.loads(json.dumps(row))).items == items
 
 
 def test_a_voted_word_stands_where_the_votes_put_it_and_not_at_its_first_occurrence():
@@ -85,9 +86,10 @@ def test_a_voted_word_stands_where_the_votes_put_it_and_not_at_its_first_occurre
 
 
 def test_without_votes_items_stay_as_they_were_answered():
-    found = read_answers(['[{"entity":"Rome","type":"city"}]'], sentence("In Rome"), "entity", None)
+    one = sentence("In Rome")
+    found = read_answers(['[{"entity":"Rome","type":"city"}]'], one, "entity", None)
     assert found.items == [Item("Rome", "city")]
-    assert item_rows(found.items, "entity") == [{"entity": "Rome", "type": "city"}]
+    assert found.row_of(one, "entity").to_json()["items"] == [{"entity": "Rome", "type": "city"}]
 
 
 # --- the flags
@@ -110,7 +112,7 @@ def voting():
 )
 def test_a_majority_is_needed_unless_a_number_is_given(voting, given, expected):
     found, temperature = voting(**given)
-    assert (None if found is None else (found.answers, found.min_votes)) == expected
+    assert (None if found is None else (found.num_answers, found.min_votes)) == expected
     assert temperature == (0.7 if expected else 0)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from utils.annotation.answers import answer_row, read_answers
+from utils.annotation.answers import read_answers
 from utils.annotation.few_shot import ExampleForm, Shots, choose_shots
 from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.annotation.voting import Voting
@@ -101,9 +101,9 @@ class Annotator:
         }
 
     @property
-    def answers(self) -> int:
+    def num_answers(self) -> int:
         """How many answers a sentence is asked for."""
-        return self.voting.answers if self.voting else 1
+        return self.voting.num_answers if self.voting else 1
 
     @property
     def result_parameters(self) -> dict[str, Any]:
@@ -185,36 +185,38 @@ def questions(
 ) -> list[Question]:
     """Return what to ask about the `limit` sentences behind the first `skip`; one without text is not asked about."""
     chosen = [sentence for sentence in sentences[max(0, skip) :][:limit] if _has_text(sentence)]
-    return [annotator.question(sentence, sample) for sentence in chosen for sample in range(annotator.answers)]
+    return [annotator.question(sentence, sample) for sentence in chosen for sample in range(annotator.num_answers)]
 
 
 def answer_rows(
     sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
 ) -> tuple[list[dict[str, Any]], AnnotationCounts]:
     """Return one line for each sentence, in order, made from the journal's answers, and what became of them."""
-    findings = [
+    annotations = [
         read_answers(_recorded(sentence, annotator, journal), sentence, annotator.mode, annotator.voting)
         for sentence in sentences
     ]
     rows = [
-        answer_row(sentence, annotator.mode, found, asked=_has_text(sentence))
-        for sentence, found in zip(sentences, findings, strict=True)
+        annotation.row_of(sentence, annotator.mode, asked=_has_text(sentence))
+        for sentence, annotation in zip(sentences, annotations, strict=True)
     ]
-    statuses = [row["status"] for row in rows]
+    statuses = [row.status for row in rows]
     counts = AnnotationCounts(
         sentences=len(rows),
         skipped=statuses.count("skipped"),
         unreadable=statuses.count("unreadable"),
-        items=sum(found.read for found in findings),
-        lost=sum(found.lost for found in findings),
-        outvoted=sum(found.outvoted for found in findings) if annotator.voting else None,
+        items=sum(one.num_items for one in annotations),
+        lost=sum(one.lost for one in annotations),
+        outvoted=sum(one.outvoted for one in annotations) if annotator.voting else None,
     )
-    return rows, counts
+    return [row.to_json() for row in rows], counts
 
 
 def _recorded(sentence: Sentence, annotator: Annotator, journal: Journal) -> list[str]:
     """Return the answers to a sentence that the journal holds."""
-    keys = [(sentence.id, annotator.mode, text_hash(sentence.tokens), sample) for sample in range(annotator.answers)]
+    keys = [
+        (sentence.id, annotator.mode, text_hash(sentence.tokens), sample) for sample in range(annotator.num_answers)
+    ]
     return [journal.entries[key].answer for key in keys if key in journal.entries]
 
 

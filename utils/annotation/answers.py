@@ -1,85 +1,57 @@
-"""The answers to one sentence as items, and items as lines of s1 and s3 hold them."""
+"""The items in the LLM's answers to one sentence, and their positions in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from utils.annotation.rows import AnnotationRow, Status
 from utils.annotation.voting import VotedItem, Voting
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.parsing import ITEM_KEYS, Item, as_text, read_answer
+from utils.parsing import Item, read_answer
 from utils.placing import PlacedAnswer, place_entities, place_words
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What was found in the answers to one sentence."""
+class Annotation:
+    """The items that the answers to one sentence contain, and how many were lost."""
 
     answers: Sequence[str]
-    readable: bool  # at least one answer
-    items: Sequence[Item]  # with votes, the elected ones
-    read: int  # items in all answers
-    lost: int  # of them, those that do not stand in the sentence
-    outvoted: int = 0  # spans that too few answers mark
+    readable: bool  # at least one answer could be read
+    items: Sequence[Item]  # with votes, those that have enough
+    num_items: int  # in all answers
+    lost: int  # of these, items that are not in the sentence
+    outvoted: int = 0  # spans with too few votes
+
+    def row_of(self, sentence: Sentence, mode: Mode, *, asked: bool = True) -> AnnotationRow:
+        """Return the line of s1 or s3. A sentence that should be `asked` about and has no answer was skipped."""
+        status: Status = "ok" if self.readable else "unreadable"
+        if not self.answers:
+            status = "skipped" if asked else "ok"
+        return AnnotationRow(sentence.id, sentence.tokens, mode, self.items, self.answers, status)
 
 
-def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting: Voting | None) -> Findings:
-    """Return what the answers to a sentence hold and, with `voting`, what enough of them agree on."""
+def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting: Voting | None) -> Annotation:
+    """Return the items in the answers to a sentence; with `voting`, those that enough answers agree on."""
     text = " ".join(sentence.tokens)
     readings = [read_answer(answer, mode, text) for answer in answers]
     placements = [place_items(items or [], sentence.tokens, mode) for items in readings]
     items = [item for reading in readings for item in reading or []]
-    election = voting.elect([placement.placed for placement in placements]) if voting else None
-    return Findings(
+    votes = voting.count([placement.placed for placement in placements]) if voting else None
+    return Annotation(
         answers=answers,
         readable=any(reading is not None for reading in readings),
-        items=election.items if election else items,
-        read=len(items),
+        items=votes.items if votes else items,
+        num_items=len(items),
         lost=sum(len(placement.lost) for placement in placements),
-        outvoted=election.outvoted if election else 0,
+        outvoted=votes.outvoted if votes else 0,
     )
 
 
 def place_items(items: Sequence[Item], tokens: Sequence[str], mode: Mode) -> PlacedAnswer:
-    """Return where items stand in their sentence: where votes put them, or where they are found."""
+    """Return the positions of items in their sentence. Items that were voted on keep the position of the votes."""
     voted = [item for item in items if isinstance(item, VotedItem)]
     others = [item for item in items if not isinstance(item, VotedItem)]
     found = (place_entities if mode == "entity" else place_words)(others, tokens)
     return PlacedAnswer([*(item.placed for item in voted), *found.placed], found.lost)
-
-
-def items_of(row: dict[str, Any]) -> list[Item]:
-    """Return the items of a line of s1 or s3."""
-    text, label = ITEM_KEYS[row["mode"]]
-    return [_item(item, as_text(item[text]), as_text(item[label])) for item in row["items"]]
-
-
-def item_rows(items: Iterable[Item], mode: Mode) -> list[dict[str, Any]]:
-    """Return items as a line of s1 or s3 holds them; those that were voted on with their place and score."""
-    text, label = ITEM_KEYS[mode]
-    return [
-        {text: item.text, label: item.label}
-        | ({"start": item.start, "end": item.end, "score": item.score} if isinstance(item, VotedItem) else {})
-        for item in items
-    ]
-
-
-def answer_row(sentence: Sentence, mode: Mode, found: Findings, *, asked: bool = True) -> dict[str, Any]:
-    """Return a line of s1 or s3; what was `asked` and has no answer was skipped."""
-    status = "ok" if found.readable else "unreadable"
-    if not found.answers:
-        status = "skipped" if asked else "ok"
-    return {
-        "id": sentence.id,
-        "text": list(sentence.tokens),
-        "mode": mode,
-        "items": item_rows(found.items, mode),
-        "answers": list(found.answers),
-        "status": status,
-    }
-
-
-def _item(row: dict[str, Any], text: str, label: str) -> Item:
-    return VotedItem(text, label, row["start"], row["end"], row["score"]) if "score" in row else Item(text, label)

@@ -1,33 +1,34 @@
-"""The lines of s1 and s3 as rows, those of an earlier implementation (`sentence<TAB>answer`) too."""
+"""Files of an earlier implementation of s1 and s3: one `sentence<TAB>answer` a line."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from utils.annotation.answers import answer_row, read_answers
+from utils.annotation.answers import read_answers
+from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.files.jsonl import decode, read_rows
+from utils.dataset.tokens import without_spaces
+from utils.files.jsonl import decode
 
 log = logging.getLogger(__name__)
 
 
-def read_answer_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, dict[str, Any]]]:
-    """Return the number and the row of each line of s1 or s3.
+class LegacyLine(NamedTuple):
+    """The sentence and the answer of one line; the answer may continue on the following lines."""
 
-    An earlier implementation's line is matched by its text to the sentences, whatever its place, and its answer is
-    read; a line that answers none of them becomes a row whose id is None. A sentence that no line answers has no row.
-    """
-    return _old_rows(path, mode, sentences) if _is_old(path) else read_rows(path)
+    number: int
+    text: str
+    answer: str
 
 
-def _is_old(path: Path) -> bool:
-    """Tell whether the first line of a file has a tab and is no JSON."""
+def is_legacy_file(path: Path) -> bool:
+    """Return whether the first line of a file has a tab and is not JSON."""
     with path.open("rb") as file:
         first = next((line for line in file if line.strip()), b"")
     if b"\t" not in first:
@@ -39,64 +40,52 @@ def _is_old(path: Path) -> bool:
     return False
 
 
-def _old_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the rows of the sentences that are answered, in their order, and then those of the lines left over."""
-    by_text: dict[str, list[Sentence]] = defaultdict(list)
-    for sentence in sentences:
-        by_text[_key("".join(sentence.tokens))].append(sentence)
-    answers: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    strays = []
-    for number, text, answer in _old_lines(path, by_text):
-        if _key(text) in by_text:
-            answers[_key(text)].append((number, answer))
-        else:
-            strays.append(
-                (number, {"id": None, "text": text, "mode": mode, "items": [], "answers": [answer], "status": "ok"})
-            )
+def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[tuple[int, AnnotationRow]]:
+    """Yield (line number, row) for each sentence that a line answers, in the order of the sentences.
+
+    Lines and sentences are matched by their text. The lines that match no sentence follow, as rows without an id.
+    """
+    keys = [without_spaces("".join(sentence.tokens)) for sentence in sentences]
+    lines: dict[str, list[LegacyLine]] = defaultdict(list)
+    for line in _read_lines(path, frozenset(keys)):
+        lines[without_spaces(line.text)].append(line)
     log.info("%s: lines of an earlier implementation, matched by their text", path)
+    strays = sorted(line for key in lines.keys() - set(keys) for line in lines[key])
     if strays:
         log.warning(
-            "%s: %d lines answer no sentence and are left out; the first is line %d", path, len(strays), strays[0][0]
+            "%s: %d lines answer no sentence and are left out; the first is line %d",
+            path,
+            len(strays),
+            strays[0].number,
         )
-    passed: Counter[str] = Counter()
-    for sentence in sentences:
-        key = _key("".join(sentence.tokens))
-        if found := answers.get(key):  # a text that stands there twice takes one line after the other, the last again
-            number, answer = found[min(passed[key], len(found) - 1)]
-            passed[key] += 1
-            yield number, _row(sentence, answer, mode)
-    yield from strays
+    for sentence, key in zip(sentences, keys, strict=True):
+        if found := lines.get(key):
+            line = found.pop(0) if len(found) > 1 else found[0]  # a text that is repeated uses its last line again
+            yield line.number, read_answers([line.answer], sentence, mode, None).row_of(sentence, mode)
+    for line in strays:
+        yield line.number, AnnotationRow(None, [line.text], mode, [], [line.answer], "ok")
 
 
-def _old_lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the number, the sentence and the answer of each line.
+def _read_lines(path: Path, known: Collection[str]) -> Iterator[LegacyLine]:
+    """Yield the lines of a file. Only a line feed ends a line, and a line without a tab continues the answer.
 
-    A line is parted at its first tab or, where what stands before it is no sentence, at the first one that parts a
-    sentence off. A line without a tab goes on with the answer before it. Only a line feed ends a line.
+    A text may contain tabs itself: it ends at the first tab before which there is a `known` text, or else at the
+    first tab.
     """
-    known = frozenset(texts)
-    pending: tuple[int, str, str] | None = None
+    pending: LegacyLine | None = None
     for number, line in enumerate(decode(path.read_bytes(), str(path)).split("\n"), start=1):
         if "\t" not in line:
             if pending is not None:
-                pending = (*pending[:2], f"{pending[2]}\n{line}")
+                pending = pending._replace(answer=f"{pending.answer}\n{line}")
             continue
         if pending is not None:
-            yield _stripped(pending)
+            yield _without_line_end(pending)
         tabs = [index for index, character in enumerate(line) if character == "\t"]
-        at = next((tab for tab in tabs if _key(line[:tab]) in known), tabs[0])
-        pending = number, line[:at], line[at + 1 :]
+        end = next((tab for tab in tabs if without_spaces(line[:tab]) in known), tabs[0])
+        pending = LegacyLine(number, line[:end], line[end + 1 :])
     if pending is not None:
-        yield _stripped(pending)
+        yield _without_line_end(pending)
 
 
-def _stripped(line: tuple[int, str, str]) -> tuple[int, str, str]:
-    return line[0], line[1], line[2].removesuffix("\n").removesuffix("\r")
-
-
-def _row(sentence: Sentence, answer: str, mode: Mode) -> dict[str, Any]:
-    return answer_row(sentence, mode, read_answers([answer], sentence, mode, None))
-
-
-def _key(text: str) -> str:
-    return "".join(text.split())
+def _without_line_end(line: LegacyLine) -> LegacyLine:
+    return line._replace(answer=line.answer.removesuffix("\n").removesuffix("\r"))

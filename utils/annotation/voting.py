@@ -1,4 +1,4 @@
-"""Several answers to one question: what enough of them mark, and how many they are (s1, s3)."""
+"""Votes: the spans that enough of several answers to one question agree on (s1, s3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from utils.placing import PlacedItem
 
 @dataclass(frozen=True, slots=True)
 class VotedItem(Item):
-    """An item that several answers mark: where it stands, and the share of the answers that mark it."""
+    """An item that several answers agree on, with its position and the share of the answers that contain it."""
 
     start: int
     end: int
@@ -25,8 +25,8 @@ class VotedItem(Item):
 
 
 @dataclass(frozen=True)
-class Election:
-    """The spans that enough answers mark, by their place, and how many spans too few mark."""
+class VoteResult:
+    """The items with enough votes, by position, and the number of spans with too few votes."""
 
     items: list[VotedItem]
     outvoted: int
@@ -36,31 +36,31 @@ class Election:
 class Voting:
     """How the answers to one question vote.
 
-    An answer votes for every span that it marks, whatever it calls it. A span keeps the labels that `min_votes` answers
-    give it or, where they are at odds, the commonest; spellings of one canonical label are one label.
+    An answer votes for each of its spans, whatever label it gives them. A span keeps the labels that have
+    `min_votes` votes or, where no label has, the most frequent one. Spellings of one canonical label are one label.
     """
 
-    answers: int  # asked for
+    num_answers: int  # asked for
     min_votes: int
     canonical: Callable[[str], str | None]
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Return what a result's manifest holds; no answer depends on it."""
-        return {"votes": self.answers, "min_votes": self.min_votes}
+        """Return the settings that a result's manifest holds. No answer depends on them."""
+        return {"votes": self.num_answers, "min_votes": self.min_votes}
 
-    def elect(self, marked: Sequence[Sequence[PlacedItem]]) -> Election:
-        """Return what is left of the spans that each answer marks."""
-        ballots: dict[tuple[int, int], list[dict[str, Item]]] = defaultdict(list)
-        for placed in marked:
-            for span, labels in self._ballot(placed).items():
-                ballots[span].append(labels)
-        elected = {span: votes for span, votes in ballots.items() if len(votes) >= self.min_votes}
-        items = [item for span in sorted(elected) for item in self._items(span, elected[span])]
-        return Election(items, len(ballots) - len(elected))
+    def count(self, answers: Sequence[Sequence[PlacedItem]]) -> VoteResult:
+        """Return the spans that have enough votes; `answers` holds the placed items of each answer."""
+        votes: dict[tuple[int, int], list[dict[str, Item]]] = defaultdict(list)
+        for placed in answers:
+            for span, labels in self._labels_by_span(placed).items():
+                votes[span].append(labels)
+        kept = {span: labels for span, labels in votes.items() if len(labels) >= self.min_votes}
+        items = [item for span in sorted(kept) for item in self._items(span, kept[span])]
+        return VoteResult(items, len(votes) - len(kept))
 
-    def _ballot(self, placed: Sequence[PlacedItem]) -> dict[tuple[int, int], dict[str, Item]]:
-        """Return the spans of one answer, each with its labels and the first item that gives it one."""
+    def _labels_by_span(self, placed: Sequence[PlacedItem]) -> dict[tuple[int, int], dict[str, Item]]:
+        """Return the spans of one answer, each with its labels and the first item of each label."""
         spans: dict[tuple[int, int], dict[str, Item]] = defaultdict(dict)
         for one in placed:
             label = self.canonical(one.item.label) or one.item.label.casefold()
@@ -68,12 +68,10 @@ class Voting:
         return spans
 
     def _items(self, span: tuple[int, int], votes: Sequence[dict[str, Item]]) -> list[VotedItem]:
+        """Return an item for each label that a span keeps; `votes` holds the labels that each answer gives it."""
         counts = Counter(label for labels in votes for label in labels)
         kept = [label for label, number in counts.items() if number >= self.min_votes]
-        score = round(len(votes) / self.answers, 4)
-        items = [next(labels[label] for labels in votes if label in labels) for label in kept or [_commonest(counts)]]
+        kept = kept or [counts.most_common(1)[0][0]]
+        score = round(len(votes) / self.num_answers, 4)
+        items = [next(labels[label] for labels in votes if label in labels) for label in kept]
         return [VotedItem(item.text, item.label, *span, score) for item in items]
-
-
-def _commonest(counts: Counter[str]) -> str:
-    return counts.most_common(1)[0][0]

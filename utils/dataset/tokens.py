@@ -29,6 +29,11 @@ def join_tokens(tokens: Sequence[str], *, dense: bool) -> str:
     return ("" if dense else " ").join(tokens)
 
 
+def without_spaces(text: str) -> str:
+    """Return `text` without any whitespace."""
+    return "".join(text.split())
+
+
 def looks_dense(texts: Iterable[str | Sequence[str]]) -> bool:
     """Tell whether at least 95 % of the tokens of `texts` are one character.
 

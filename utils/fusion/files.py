@@ -9,8 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from utils.annotation.answers import items_of
-from utils.annotation.legacy_files import read_answer_rows
+from utils.annotation.files import read_annotations
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, needed
 from utils.dataset.modes import MODES, Mode
@@ -100,7 +99,7 @@ class Merger:
         write_json(side.unknown, counts.unknown_by_count())
         return counts
 
-    def _read(self, side: Side) -> tuple[list[Sentence], dict[str, dict[Mode, list[Item]]]]:
+    def _read(self, side: Side) -> tuple[list[Sentence], dict[str, dict[Mode, Sequence[Item]]]]:
         """Return the sentences of a side, and what was marked in each."""
         sentences = (read_synthetic if side.synthetic else read_sentences)(side.sentences, dense=self.dense)
         return sentences, _items(side.answers, sentences)
@@ -143,15 +142,12 @@ def _rows(path: Path | None) -> Iterable[dict[str, Any]]:
     return (row for _, row in read_rows(path)) if path else ()
 
 
-def _items(files: Mapping[Mode, Path], sentences: Sequence[Sentence]) -> dict[str, dict[Mode, list[Item]]]:
+def _items(files: Mapping[Mode, Path], sentences: Sequence[Sentence]) -> dict[str, dict[Mode, Sequence[Item]]]:
     """Return what was marked, by sentence and mode; an answer to another text than the sentence's is left out."""
-    texts = {sentence.id: list(sentence.tokens) for sentence in sentences}
-    found: dict[str, dict[Mode, list[Item]]] = defaultdict(dict)
+    texts = {sentence.id: sentence.tokens for sentence in sentences}
+    found: dict[str, dict[Mode, Sequence[Item]]] = defaultdict(dict)
     for mode, path in files.items():
-        for line, row in read_answer_rows(path, mode, sentences):
-            try:
-                if row["status"] == "ok" and texts.get(row["id"]) == row["text"]:
-                    found[row["id"]][mode] = items_of(row)
-            except (KeyError, TypeError) as error:
-                raise ValueError(f"{path}:{line}: not a line of s1 or s3 ({error!r})") from None
+        for row in read_annotations(path, mode, sentences):
+            if row.id is not None and row.status == "ok" and texts.get(row.id) == row.text:
+                found[row.id][mode] = row.items
     return found

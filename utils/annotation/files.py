@@ -1,0 +1,31 @@
+"""Reading the files of s1 and s3, those of an earlier implementation included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from utils.annotation.legacy_files import is_legacy_file, read_legacy_rows
+from utils.annotation.rows import AnnotationRow
+from utils.dataset.modes import Mode
+from utils.dataset.records import Sentence
+from utils.files.jsonl import Row, read_rows
+
+
+def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[AnnotationRow]:
+    """Yield the rows of a file of s1 or s3; raise ValueError that names file and line where a line is not one."""
+    for number, row in read_annotation_rows(path, mode, sentences):
+        try:
+            yield AnnotationRow.from_json(row)
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: {error}") from None
+
+
+def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, Row]]:
+    """Return the line number and the JSON object of each line of a file of s1 or s3, as it was written.
+
+    The lines of an earlier implementation have only a text. They get the ids of the `sentences` with that text.
+    """
+    if not is_legacy_file(path):
+        return read_rows(path)
+    return ((number, row.to_json()) for number, row in read_legacy_rows(path, mode, sentences))
