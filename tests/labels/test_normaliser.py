@@ -10,7 +10,8 @@ import pytest
 from tests.helpers.builders import ROOT, write_json
 from tests.helpers.label_tables import ENTITY_SPELLINGS, ENTITY_TAGS, POS_SPELLINGS, POS_TAGS, UNREADABLE
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
-from utils.labels.normaliser import UNKNOWN, LabelNormaliser, read_label_names
+from utils.labels.files import read_label_names
+from utils.labels.normaliser import UNKNOWN, LabelNormaliser
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +155,7 @@ def test_the_first_file_that_knows_a_spelling_decides(tmp_path):
 def test_a_spelling_under_two_labels_of_one_file_is_an_error_that_names_both(tmp_path, value, spelling):
     path = write_json(tmp_path / "a.json", value)
     one, other = value
-    with pytest.raises(ValueError, match=rf"a\.json: '{spelling}' stands under {one} and under {other}"):
+    with pytest.raises(ValueError, match=rf"a\.json: '{spelling}' is listed under {one} and under {other}"):
         LabelNormaliser.from_files([path])
 
 

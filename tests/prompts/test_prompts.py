@@ -10,7 +10,8 @@ import pytest
 
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.dataset.tokens import Language, language_of
-from utils.labels.normaliser import LabelNormaliser, display_names, read_label_names
+from utils.labels.files import display_names, read_label_names
+from utils.labels.normaliser import LabelNormaliser
 from utils.prompts import FOLDER, PLACES, Prompt, load_prompt, read_prompt
 
 LANGUAGES = get_args(Language)

@@ -21,7 +21,8 @@ from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence, text_hash
 from utils.dataset.tokens import Language, join_tokens
-from utils.labels.normaliser import LabelNormaliser, display_names, read_label_names
+from utils.labels.files import display_names, read_label_names
+from utils.labels.normaliser import LabelNormaliser
 from utils.llm import Request
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt

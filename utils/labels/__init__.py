@@ -1,4 +1,4 @@
-"""Labels: which canonical label a spelling means, and suggestions for unknown spellings."""
+"""Labels: the canonical label of each spelling, the label files, and suggestions for unknown spellings."""
 
 from utils.labels.normaliser import LabelNormaliser
 

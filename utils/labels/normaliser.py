@@ -1,15 +1,14 @@
-"""Spellings of labels, as LLMs write them, and the canonical label of each."""
+"""The canonical label of each spelling that an LLM writes."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from utils.files.jsonl import read_json
+from utils.labels.files import read_label_names
 from utils.labels.spelling import (
     alternatives,
     bracket_parts,
@@ -24,61 +23,54 @@ from utils.labels.spelling import (
     without_prefix,
 )
 
-# Language -> which spelling of a label is its name, and the script that it is written in.
-_NAME_PLACES = {
-    "zh": (0, "[\u4e00-\u9fff]+"),
-    "ja": (1, "[\u3040-\u30ff\u4e00-\u9fff]+"),
-    "ko": (2, "[\uac00-\ud7a3 ]+"),
-}
+MAX_LENGTH = 80  # characters; a longer spelling is prose, and only looked up as a whole
 
-LONGEST_READ = 80  # characters; what is longer is no label, and is looked up as it stands
-
-UNKNOWN = "WORD"  # what a span is called whose label no file knows: its boundary is still knowledge
+UNKNOWN = "WORD"  # the label of a span whose spelling is in no file; its boundaries are still useful for training
 
 
 class LabelNormaliser:
-    """Finds the canonical label of a spelling; call it with one. The first file that knows it decides.
+    """Maps spellings to canonical labels; call it with a spelling. The first file that knows it decides.
 
-    A spelling that no file lists is read from its parts (`utils.labels.spelling`) where these leave no doubt; else it
+    A spelling that is in no file is read from its parts (`utils.labels.spelling`) where these are unambiguous. Else it
     stays unknown, which does less harm than a wrong label.
     """
 
-    def __init__(self, tables: Sequence[_Table], names: Mapping[str, list[str]]) -> None:
-        self._tables = tables
+    def __init__(self, label_files: Sequence[_LabelFile], names: Mapping[str, list[str]]) -> None:
+        self._label_files = label_files
         self._found: dict[str, str | None] = {}
         self.names = names  # canonical label of the first file -> its spellings
 
     @classmethod
     def from_files(cls, paths: Iterable[Path]) -> LabelNormaliser:
-        """Return the normaliser of label files, the most telling one first.
+        """Return the normaliser of label files, in the order in which they are asked.
 
-        Raises ValueError where a spelling stands under two canonical labels of one file.
+        Raises ValueError if a spelling is listed under two canonical labels of one file.
         """
         files = [read_label_names(path) for path in paths]
-        return cls([_Table.of(names) for names in files], files[0])
+        return cls([_LabelFile.of(names) for names in files], files[0])
 
     def __call__(self, spelling: str) -> str | None:
-        """Return the canonical label of `spelling`, or None where no file knows it."""
+        """Return the canonical label of a spelling, or None if no file knows it."""
         if spelling not in self._found:
             self._found[spelling] = self._find(spelling)
         return self._found[spelling]
 
     def _find(self, spelling: str) -> str | None:
         key = plain(spelling)
-        listed = (table.listed.get(key) for table in self._tables)
-        read = (table.read(spelling) for table in self._tables)
+        listed = (file.listed.get(key) for file in self._label_files)
+        read = (file.read(spelling) for file in self._label_files)
         return next((label for label in chain(listed, read) if label), None) if key else None
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The spellings of one file; `*公司` among them is one, and stands for all that ends in it."""
+class _LabelFile:
+    """The spellings of one file. `*公司` is a spelling, and also matches every spelling that ends with it."""
 
     listed: Mapping[str, str]  # plain spelling -> canonical label
     ends: Mapping[str, str]
 
     @classmethod
-    def of(cls, names: Mapping[str, Iterable[str]]) -> _Table:
+    def of(cls, names: Mapping[str, Iterable[str]]) -> _LabelFile:
         pairs = [(spelling, label) for label, spellings in names.items() for spelling in (label, *spellings)]
         return cls(
             {plain(spelling): label for spelling, label in pairs},
@@ -86,9 +78,9 @@ class _Table:
         )
 
     def read(self, spelling: str) -> str | None:
-        """Return the canonical label that the parts of a spelling speak for, if it is one alone."""
+        """Return the canonical label of a spelling's parts, if they agree on one."""
         text = unicodedata.normalize("NFKC", spelling).strip()
-        if len(text) > LONGEST_READ or is_negated(text):
+        if len(text) > MAX_LENGTH or is_negated(text):
             return None
         return self._read(text)
 
@@ -118,14 +110,14 @@ class _Table:
         return self._read_phrase(parts[0]) if parts else None
 
     def _read_levels(self, parts: Sequence[str]) -> str | None:
-        """Return the label of the uppermost level that has one; a name says more than a tag beside it."""
+        """Return the label of the uppermost level that has one. Names are tried before tags beside them."""
         named = [part for part in parts if has_name(part)]
         if named and all(has_name(part) or is_tag(part) for part in parts):
             parts = [*named, *(part for part in parts if part not in named)]
         return next((label for part in parts if (label := self._read_phrase(part))), None)
 
     def _read_phrase(self, text: str) -> str | None:
-        """Return the label of a phrase: without what says nothing, or by its head, which stands at its end."""
+        """Return the label of a phrase without its generic words, or of its head, which is its end."""
         if has_name(text):
             return self._read_han(plain(text))
         for reading in english_readings(text):
@@ -148,53 +140,10 @@ class _Table:
 
 
 def _agreed(labels: Iterable[str | None]) -> str | None:
-    """Return the label that all parts have; None stands for a part that says nothing, "" for one that is unknown."""
+    """Return the label that all parts have. None is ignored; "" is a part that contradicts every label."""
     found = {label for label in labels if label is not None}
     return found.pop() or None if len(found) == 1 else None
 
 
 def _is_end(spelling: str) -> bool:
     return len(spelling) > 1 and spelling.startswith("*")
-
-
-def read_label_names(path: Path) -> dict[str, list[str]]:
-    """Return the canonical labels of a file with their spellings; raise for what is not such a file."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: a file that maps each canonical label to its spellings")
-    value = read_json(path)
-    if not isinstance(value, dict) or not value:
-        raise ValueError(f'{path}: expected {{"PERSON": ["人名", "nr", …], …}}')
-    for label, spellings in value.items():
-        if not isinstance(spellings, list) or not all(isinstance(spelling, str) for spelling in spellings):
-            raise ValueError(f"{path}: {label!r} must have a list of spellings")
-        if broken := next((text for text in (label, *spellings) if not _is_text(text)), None):
-            raise ValueError(f"{path}: {label!a} has {broken!a}, with half of a character: write it whole")
-    _refuse_shared_spellings(value, path)
-    return value
-
-
-def display_names(names: Mapping[str, Sequence[str]], language: str) -> dict[str, str]:
-    """Return what each canonical label is called in prompts: in English itself, else a spelling of the language.
-
-    The first three spellings of a label are its Chinese, Japanese and Korean name. Where a file does not hold to
-    that, which the script shows, the canonical label is used.
-    """
-    place = _NAME_PLACES.get(language)
-    if place is None:
-        return {label: label for label in names}
-    index, script = place
-    chosen = {label: "".join(spellings[index : index + 1]) for label, spellings in names.items()}
-    return {label: name if re.fullmatch(script, name) else label for label, name in chosen.items()}
-
-
-def _is_text(spelling: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in spelling)
-
-
-def _refuse_shared_spellings(names: Mapping[str, Iterable[str]], path: Path) -> None:
-    owners: dict[str, str] = {}
-    for label, spellings in names.items():
-        for spelling in (label, *spellings):
-            other = owners.setdefault(plain(spelling), label)
-            if other != label:
-                raise ValueError(f"{path}: {spelling!r} stands under {other} and under {label}; keep one of them")

@@ -1,4 +1,4 @@
-"""How one label may be written: what does not matter in a spelling, and the parts that it may be read from."""
+"""Spellings of a label: removes differences without meaning, and splits a spelling into its parts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import unicodedata
 from collections.abc import Iterator
 
 
-def _listed(*texts: str) -> tuple[str, ...]:
+def _words(*texts: str) -> tuple[str, ...]:
     return tuple(word for text in texts for word in text.split())
 
 
-# Words that say that a label is one, and not which: removed from the end, or the front, if something else is left.
-_GENERIC_ENDS = _listed(
+# Words without meaning for a label, such as "name" and "type". They are removed from the end or the start of a
+# spelling if something is left.
+_GENERIC_ENDS = _words(
     "名称 名字 类别 类型 种类 分类 实体 词汇 词语 短语 标签 信息 表达式 表达 名 类 词 项",
     "등 이름 명칭 유형 종류 개체 표현 명 の名前 の種類 の名称 表現",
 )
-_GENERIC_STARTS = _listed("其他 其它 某个 某种 某 具体 相关 一般 特定 各种 各类 その他の 기타")
+_GENERIC_STARTS = _words("其他 其它 某个 某种 某 具体 相关 一般 特定 各种 各类 その他の 기타")
 _GENERIC_WORDS = frozenset(
-    _listed(
+    _words(
         "name entity type kind category class label tag mention expression word phrase related specific general other",
         "various named generic common particular the a an pos ne ner 其他 其它 实体 类型 类别 标签 词性 词类 命名实体",
     )
@@ -32,7 +33,7 @@ _NAME = "[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"  # Chinese, Japanese and Kor
 _LEVEL = re.compile(rf"[.:>→\\—·\-]+|(?<={_NAME})[\s_]*(?=[A-Za-z])|(?<=[A-Za-z])[\s_]*(?={_NAME})")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
-# Traditional characters of labels, and Japanese forms that are simplified otherwise; in pairs.
+# Traditional and Japanese characters of labels, each followed by its simplified form.
 _TRADITIONAL = (
     "並并乗乘乾干亂乱亞亚佈布佔占併并來来侷局係系俬私倉仓個个倫伦側侧傘伞備备傚效傢家傭佣傳传債债傷伤傾倾僊仙働动僕仆僱雇價价儀仪償偿優优儲储兇凶兌兑児儿兒儿內内兩两冊册冐冒凈净処处別别刧劫則则剋克剏创創创"
     "劃划劇剧劑剂労劳効效動动務务勛勋勝胜勞劳勢势勳勋勵励匯汇區区協协厤历厰厂參参収收叢丛員员唸念問问啣衔喫吃喬乔單单嘆叹噹当嚮向囲围國国圍围圏圈園园圖图團团坿附執执堅坚報报場场塊块塗涂塲场塵尘墻墙壇坛壓压"
@@ -56,61 +57,61 @@ _SIMPLIFIED = str.maketrans(dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], stri
 
 
 def plain(spelling: str) -> str:
-    """Return a spelling without differences of case, width, blanks, decoration and traditional characters."""
+    """Return a spelling without differences of case, width, spaces, punctuation and traditional characters."""
     text = "".join(unicodedata.normalize("NFKC", spelling).casefold().split())
     return (re.sub(r"[\W_]+", "", text) or text).translate(_SIMPLIFIED)
 
 
 def is_negated(spelling: str) -> bool:
-    """Tell whether a spelling says what something is not; no part of it says what it is."""
+    """Return whether a spelling says what something is not. Then no part of it says what it is."""
     return _NEGATION.match(spelling) is not None
 
 
 def without_prefix(text: str) -> str | None:
-    """Return `PER` of `B-PER`; None where there is no such prefix."""
+    """Return `PER` for `B-PER`, or None if there is no such prefix."""
     found = _CHUNK_PREFIX.match(text)
     return text[found.end() :] if found else None
 
 
 def bracket_parts(text: str) -> tuple[str, ...]:
-    """Return what stands outside brackets, and then what stands in them; nothing where there are none."""
+    """Return the text outside brackets, followed by the texts in brackets; () if there are no brackets."""
     inside = _BRACKETED.findall(text)
     return (_BRACKETED.sub(" ", text), *inside) if inside else ()
 
 
 def alternatives(text: str) -> list[str]:
-    """Return the parts of `作家/艺术家`; the whole alone where there is one."""
+    """Return the parts of `作家/艺术家`; a list of one if there is nothing to split."""
     return _filled(_ALTERNATIVE.split(text))
 
 
 def han_alternatives(text: str) -> list[str]:
-    """Return the parts of `国家和地区`; the whole alone where there is one, or a part would be a single character."""
+    """Return the parts of `国家和地区`; a list of one if a part would be a single character."""
     return _filled(_OF_HAN.split(text))
 
 
 def levels(text: str) -> list[str]:
-    """Return the parts of `PER.NAM` and `nr-人名`, the uppermost first, without those that say nothing."""
+    """Return the parts of `PER.NAM` and `nr-人名`, the uppermost first, without generic words."""
     parts = _filled(_LEVEL.split(text))
     return [part for part in parts if singular(part.casefold()) not in _GENERIC_WORDS] or parts
 
 
 def is_tag(part: str) -> bool:
-    """Tell whether a part is a tag, such as `nr`, beside which a name says more."""
+    """Return whether a part looks like a tag, such as `nr`, and not like a name."""
     return part.isascii() and len(part) <= 4
 
 
 def has_name(text: str) -> bool:
-    """Tell whether Chinese, Japanese or Korean characters stand in a text."""
+    """Return whether a text has Chinese, Japanese or Korean characters."""
     return re.search(_NAME, text) is not None
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a label in Latin letters, in lower case; blanks, `_`, `-` and capitals part them."""
+    """Return the words of a label in Latin letters, in lower case; split at spaces, `_`, `-`, `.` and capitals."""
     return [word.casefold() for word in re.split(r"[\s_\-.]+", _CAMEL.sub(" ", text)) if word]
 
 
 def singular(word: str) -> str:
-    """Return a word without the ending of its plural."""
+    """Return a word without its plural ending."""
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     if word.endswith(("sses", "xes", "ches", "shes")):
@@ -119,15 +120,15 @@ def singular(word: str) -> str:
 
 
 def han_readings(key: str) -> list[str]:
-    """Return a plain spelling, and what is left of it without words that say nothing, the longest first, each once."""
+    """Return a plain spelling and its forms without generic words, the longest first, each once."""
     readings = [key]
-    for reading in readings:  # grows while it is read
+    for reading in readings:  # the list grows during the loop
         readings += [shorter for shorter in _stripped(reading) if shorter not in readings]
     return sorted(readings, key=len, reverse=True)
 
 
 def _stripped(key: str) -> Iterator[str]:
-    """Yield what is left of a plain spelling without a number behind it, or a word that says nothing around it."""
+    """Yield a plain spelling without a number at its end, and without each generic word around it."""
     without_number = key.rstrip("0123456789")
     if without_number != key and (len(without_number) > 2 or has_name(without_number)):
         yield without_number
@@ -140,18 +141,18 @@ def _stripped(key: str) -> Iterator[str]:
 
 
 def english_readings(text: str) -> Iterator[list[str]]:
-    """Yield the words of an English label as they may be read: in the singular, without words that say nothing.
+    """Yield the words of an English label in the singular, as they are and without generic words.
 
-    Of `name of a person` that leaves `person`; `department of education` is a department.
+    `name of a person` gives `person`; `department of education` gives `department`.
     """
     found = [singular(word) for word in words(text)]
-    telling = [word for word in found if word not in _GENERIC_WORDS]
-    if "of" in telling:
-        at = telling.index("of")
-        yield telling[:at] or telling[at + 1 :]
+    specific = [word for word in found if word not in _GENERIC_WORDS]
+    if "of" in specific:
+        at = specific.index("of")
+        yield specific[:at] or specific[at + 1 :]
     else:
         yield found
-        yield telling
+        yield specific
 
 
 def _filled(parts: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Spellings that no label file knows, as a patch of the files: each under the label of the nearest known spelling."""
+"""Suggestions: a patch that adds unknown spellings to the label files, each to the label of the nearest known one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from utils.dataset.modes import Mode
 from utils.files.jsonl import decode
-from utils.labels.normaliser import read_label_names
+from utils.labels.files import read_label_names
 from utils.labels.spelling import plain
 
-NEAREST = 60  # of 100: a known spelling that is less like an unknown one says nothing about it
-ENDING = 30  # what a common ending adds, where it is the whole of both: at the end stands the head
+MIN_SIMILARITY = 60  # of 100; a known spelling that is less similar gives no suggestion
+ENDING_BONUS = 30  # for two spellings with the same ending, which is the head of a compound; less if only part is
 
 
 def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mapping[Mode, Path]) -> str:
-    """Return a unified diff that adds unknown spellings, in their order, to the files of their modes.
+    """Return a unified diff that adds unknown spellings, in their order, to the label files of their modes.
 
-    One that is near no known spelling is left out.
+    A spelling that is similar to no known one is skipped.
     """
     patches = []
     for mode, path in files.items():
@@ -37,18 +37,18 @@ def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mappin
 
 
 def nearest_label(spelling: str, known: Mapping[str, str]) -> str | None:
-    """Return the label of the known spelling that is most like another one; None where none is near."""
-    from rapidfuzz import fuzz, process  # it may load numpy, which a merge does without
+    """Return the label of the most similar known spelling, or None if none is similar enough."""
+    from rapidfuzz import fuzz, process  # slow to import: it may load numpy
 
     key = plain(spelling)
-    near = process.extract(key, list(known), scorer=fuzz.ratio, limit=20, score_cutoff=NEAREST - ENDING)
-    scored = [(score + ENDING * _common_ending(key, other), other) for other, score, _ in near]
+    near = process.extract(key, list(known), scorer=fuzz.ratio, limit=20, score_cutoff=MIN_SIMILARITY - ENDING_BONUS)
+    scored = [(score + ENDING_BONUS * _common_ending(key, other), other) for other, score, _ in near]
     score, other = max(scored, default=(0.0, ""))
-    return known[other] if score >= NEAREST else None
+    return known[other] if score >= MIN_SIMILARITY else None
 
 
 def _common_ending(one: str, other: str) -> float:
-    """Return how much of the longer spelling is an ending of both."""
+    """Return the length of the common ending, as a share of the longer spelling."""
     pairs = zip(reversed(one), reversed(other), strict=False)
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return common / max(1, len(one), len(other))
@@ -67,7 +67,7 @@ def _diff(path: Path, additions: Mapping[str, list[str]]) -> str:
 
 
 def _with_spellings(text: str, label: str, spellings: list[str]) -> str:
-    """Return the text of a label file with spellings behind those of a label; all else stays as it is written."""
+    """Return the text of a label file with spellings added after those of a label; the rest is not changed."""
     start = text.index("[", text.index(f"{json.dumps(label, ensure_ascii=False)}:"))
     listed, end = json.JSONDecoder().raw_decode(text, start)
     last = len(text[: end - 1].rstrip())
