@@ -6,9 +6,9 @@ from utils.asking.sampling import SamplingSettings
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner
 from utils.synthesis.generator import Generator
-from utils.synthesis.quota import Quantity
+from utils.synthesis.quota import Quota
 from utils.synthesis.rounds import Synthesis
-from utils.synthesis.writing_style import Writing
+from utils.synthesis.writing_style import WritingStyle
 
 
 def generator(language="en", *, max_new_tokens=256, **sampled):
@@ -16,15 +16,15 @@ def generator(language="en", *, max_new_tokens=256, **sampled):
     return Generator(load_prompt("explain", language), language == "zh", sampling, max_new_tokens)
 
 
-def synthesis_of(sentences, *, dense=False, held_out=(), quantity=None, require_mention=False):
+def synthesis_of(sentences, *, dense=False, held_out=(), quota=None, require_mention=False):
     language = "zh" if dense else "en"
-    writing = Writing.of([one.tokens for one in sentences], dense=dense)
+    writing = WritingStyle.of([one.tokens for one in sentences], dense=dense)
     cleaner = Cleaner(language, writing, labels=("PER", "LOC"))
     return Synthesis(
         sentences,
         generator(language),
         cleaner,
         held_out=held_out,
-        quantity=quantity or Quantity(),
+        quota=quota or Quota(),
         require_mention=require_mention,
     )

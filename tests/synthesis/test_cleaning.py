@@ -7,7 +7,7 @@ import pytest
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
 from utils.synthesis.near_duplicates import KnownTexts
-from utils.synthesis.writing_style import Writing
+from utils.synthesis.writing_style import WritingStyle
 
 WRITTEN = {
     "en": ["Agnes", "Muir", "left", "Rome", "in", "May", ",", "and", "didn't", "return", "."],
@@ -22,7 +22,7 @@ def cleaner(language, **settings):
     prompt = load_prompt("explain", language).text
     return Cleaner(
         language,
-        Writing.of([WRITTEN[language]], dense=dense),
+        WritingStyle.of([WRITTEN[language]], dense=dense),
         labels=("PER.NAM", "LOC"),
         template=KnownTexts(template_sentences(prompt), dense=dense),
         entities_line=entities_line(prompt),
@@ -180,7 +180,7 @@ def test_every_style_has_a_prompt_in_every_language_whose_own_lines_are_no_sente
     assert entities_line(prompt.text)
     known = Cleaner(
         language,
-        Writing.of([WRITTEN[language]], dense=language != "en"),
+        WritingStyle.of([WRITTEN[language]], dense=language != "en"),
         template=KnownTexts(template_sentences(prompt.text), dense=language != "en"),
         entities_line=entities_line(prompt.text),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.builders import sentence
-from utils.synthesis.quota import MOST_WEIGHT, Quantity, SpanStock, rare_weights
+from utils.synthesis.quota import MOST_WEIGHT, KnownNgrams, Quota, rare_weights
 
 
 def labelled(id_, *labels):
@@ -13,31 +13,31 @@ def labelled(id_, *labels):
 
 
 def test_each_round_asks_every_sentence_once_and_a_weighed_one_oftener():
-    quantity = Quantity(rounds=3, weights={"1": 2.5})
-    assert [list(quantity.samples("1", round_)) for round_ in range(3)] == [[0, 1, 2], [3, 4], [5, 6, 7]]
-    assert [list(quantity.samples("2", round_)) for round_ in range(3)] == [[0], [1], [2]]
+    quota = Quota(rounds=3, weights={"1": 2.5})
+    assert [list(quota.samples("1", round_)) for round_ in range(3)] == [[0, 1, 2], [3, 4], [5, 6, 7]]
+    assert [list(quota.samples("2", round_)) for round_ in range(3)] == [[0], [1], [2]]
 
 
 @pytest.mark.parametrize("weight", [1.0, 1.3, 2.0, 3.7, 4.0])
 def test_no_answer_of_a_sentence_is_left_out_or_asked_for_twice(weight):
-    quantity = Quantity(weights={"1": weight})
-    samples = [sample for round_ in range(20) for sample in quantity.samples("1", round_)]
+    quota = Quota(weights={"1": weight})
+    samples = [sample for round_ in range(20) for sample in quota.samples("1", round_)]
     assert samples == list(range(len(samples)))
 
 
 @pytest.mark.parametrize(
-    ("quantity", "enough"),
+    ("quota", "enough"),
     [
-        (Quantity(rounds=1), True),
-        (Quantity(rounds=2), False),
-        (Quantity(rounds=2, target=10), True),
-        (Quantity(rounds=2, target=11), False),
-        (Quantity(rounds=2, stop_below=0.3), False),
-        (Quantity(rounds=2, stop_below=0.4), True),
+        (Quota(rounds=1), True),
+        (Quota(rounds=2), False),
+        (Quota(rounds=2, target=10), True),
+        (Quota(rounds=2, target=11), False),
+        (Quota(rounds=2, stop_below=0.3), False),
+        (Quota(rounds=2, stop_below=0.4), True),
     ],
 )
-def test_there_is_enough_after_all_rounds_at_the_target_or_where_little_is_new(quantity, enough):
-    assert quantity.is_enough(rounds=1, kept=10, share_of_new=0.3) is enough
+def test_there_is_enough_after_all_rounds_at_the_target_or_where_little_is_new(quota, enough):
+    assert quota.is_enough(rounds=1, kept=10, share_of_new=0.3) is enough
 
 
 def test_a_sentence_with_a_rare_label_weighs_more_by_the_root_of_its_rarity_and_at_most_four():
@@ -62,7 +62,7 @@ def test_a_dataset_without_labels_has_no_rare_ones():
 
 
 def test_the_share_of_new_spans_falls_as_rounds_say_the_same():
-    stock = SpanStock([["Rome", "is", "old"]], dense=False)
+    stock = KnownNgrams([["Rome", "is", "old"]], dense=False)
     assert stock.add_round([["Rome", "is", "large"]]) == 0.5
     assert stock.add_round([["rome", "is", "large"]]) == 0.0
     assert stock.add_round([["Oslo", "was", "small"]]) == 1.0

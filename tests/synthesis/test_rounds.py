@@ -10,7 +10,7 @@ from tests.helpers.builders import sentence
 from tests.helpers.syntheses import synthesis_of
 from utils.asking.journal import Entry
 from utils.synthesis.generator import TASK, input_hash
-from utils.synthesis.quota import Quantity
+from utils.synthesis.quota import Quota
 
 PEOPLE = ["Agnes", "Tom", "Ellen", "Gustav", "Nora", "Oskar"]
 PLACES = ["Rome", "Oslo", "Lerwick", "Bergen", "Dublin", "Turin"]
@@ -58,7 +58,7 @@ def ids(rows):
 
 
 def test_sentences_of_a_source_are_numbered_over_its_answers_and_stand_by_source():
-    rows, _, counts = run(every(2), quantity=Quantity(rounds=2))
+    rows, _, counts = run(every(2), quota=Quota(rounds=2))
     assert ids(rows) == [f"{number}-{place}" for number in range(1, 7) for place in range(1, 5)]
     assert (counts.rounds, counts.answers, counts.asked, counts.kept) == (2, 12, 6, 24)
     assert "in 12 answers of 2 rounds" in str(counts)
@@ -66,16 +66,16 @@ def test_sentences_of_a_source_are_numbered_over_its_answers_and_stand_by_source
 
 def test_the_order_in_which_answers_came_changes_nothing():
     answers = every(3)
-    expected = run(answers, quantity=Quantity(rounds=3))
+    expected = run(answers, quota=Quota(rounds=3))
     for seed in range(3):
         shuffled = random.Random(seed).sample(answers, len(answers))
-        assert run(shuffled, quantity=Quantity(rounds=3)) == expected
+        assert run(shuffled, quota=Quota(rounds=3)) == expected
 
 
 def test_asking_for_more_rounds_renumbers_nothing():
     answers = every(3)
-    few, _, _ = run(answers, quantity=Quantity(rounds=1))
-    many, _, _ = run(answers, quantity=Quantity(rounds=3))
+    few, _, _ = run(answers, quota=Quota(rounds=1))
+    many, _, _ = run(answers, quota=Quota(rounds=3))
     texts = {row["id"]: row["text"] for row in many}
     assert all(texts[row["id"]] == row["text"] for row in few)
     assert len(many) == 3 * len(few)
@@ -100,19 +100,19 @@ def test_of_near_duplicates_the_one_of_the_first_source_stays_whichever_came_fir
 
 @pytest.mark.parametrize("target", [1, 5, 12, 13, 20])
 def test_a_target_is_reached_exactly_and_no_round_is_asked_for_behind_it(target):
-    rows, dropped, counts = run(every(5), quantity=Quantity(rounds=5, target=target))
+    rows, dropped, counts = run(every(5), quota=Quota(rounds=5, target=target))
     assert len(rows) == counts.kept == target
     assert counts.rounds == -(-target // 12)
     assert counts.dropped.get("beyond the target", 0) == 12 * counts.rounds - target == len(dropped)
 
 
 def test_a_target_that_is_not_reached_takes_what_there_is():
-    rows, _, counts = run(every(2), quantity=Quantity(rounds=2, target=100))
+    rows, _, counts = run(every(2), quota=Quota(rounds=2, target=100))
     assert (len(rows), counts.rounds) == (24, 2)
 
 
 def test_what_goes_beyond_the_target_is_taken_from_all_over_and_not_from_the_last_sources():
-    rows, _, _ = run(every(1), quantity=Quantity(target=6))
+    rows, _, _ = run(every(1), quota=Quota(target=6))
     assert {row["source"] for row in rows} != {1, 2, 3}
     assert len({row["source"] for row in rows}) == 3  # whole answers
 
@@ -121,15 +121,15 @@ def test_rounds_end_where_their_spans_are_hardly_new():
     def same(source, sample):
         return says(source, 0)
 
-    _, _, counts = run(every(9, text=same), quantity=Quantity(rounds=9, stop_below=0.1))
+    _, _, counts = run(every(9, text=same), quota=Quota(rounds=9, stop_below=0.1))
     assert counts.rounds == 2
-    _, _, counts = run(every(9), quantity=Quantity(rounds=9, stop_below=0.1))
+    _, _, counts = run(every(9), quota=Quota(rounds=9, stop_below=0.1))
     assert counts.rounds == 9
 
 
 def test_rare_sentences_are_asked_first_and_oftener():
     weights = {"5": 3.0}
-    made = synthesis_of(SOURCES, quantity=Quantity(rounds=2, weights=weights))
+    made = synthesis_of(SOURCES, quota=Quota(rounds=2, weights=weights))
     asked = [(one.request.id, one.request.sample) for one in made.questions()]
     assert asked == [("5", 0), ("5", 1), ("5", 2), ("1", 0), ("2", 0), ("3", 0), ("4", 0), ("6", 0)]
     made.take_round(Answers(every(1)))
@@ -137,7 +137,7 @@ def test_rare_sentences_are_asked_first_and_oftener():
 
 
 def test_every_answer_of_a_sentence_is_drawn_from_a_seed_of_its_own():
-    made = synthesis_of(SOURCES, quantity=Quantity(rounds=1, weights={source.id: 4.0 for source in SOURCES}))
+    made = synthesis_of(SOURCES, quota=Quota(rounds=1, weights={source.id: 4.0 for source in SOURCES}))
     seeds = [one.request.sampling.seed for one in made.questions()]
     assert len(set(seeds)) == len(seeds) == 24
 
@@ -173,7 +173,7 @@ def test_an_answer_without_a_new_sentence_is_dropped_with_the_reason(answer, rea
 
 
 def test_every_piece_is_kept_or_dropped_with_one_reason():
-    _, dropped, counts = run(every(2), quantity=Quantity(rounds=2, target=13))
+    _, dropped, counts = run(every(2), quota=Quota(rounds=2, target=13))
     assert counts.made == counts.kept + counts.dropped.total()
     assert counts.as_row()["dropped"] == {"beyond the target": len(dropped)}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from utils.synthesis.writing_style import Writing, hanzi_of, script_of
+from utils.synthesis.writing_style import WritingStyle, hanzi_of, script_of
 
 
 def of(*texts, dense=False):
-    return Writing.of([list(text) if dense else text.split() for text in texts], dense=dense)
+    return WritingStyle.of([list(text) if dense else text.split() for text in texts], dense=dense)
 
 
-APART = Writing(dense=False)
-DENSE = Writing(dense=True)
+APART = WritingStyle(dense=False)
+DENSE = WritingStyle(dense=True)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_words_are_parted_from_punctuation_as_the_dataset_does(text, tokens):
 
 
 def test_words_keep_their_punctuation_where_the_dataset_does():
-    tokens = Writing(dense=False, marks="glued").tokens("The U.S. grew,  he said.")
+    tokens = WritingStyle(dense=False, punctuation="glued").tokens("The U.S. grew,  he said.")
     assert tokens == ["The", "U.S.", "grew,", "he", "said."]
 
 
@@ -77,7 +77,7 @@ def test_a_blank_of_dense_text_stays_between_words_of_another_script_alone(text,
     ],
 )
 def test_whether_punctuation_stands_apart_is_told_from_the_dataset(texts, marks):
-    assert of(*texts).marks == marks
+    assert of(*texts).punctuation == marks
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,19 @@ from utils.dataset.layout import SIZES
 from utils.dataset.reading import Dataset
 from utils.dataset.splits import first_sentences
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
-from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, Style, style_prompt
+from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, PromptStyle, style_prompt
 from utils.synthesis.near_duplicates import KnownTexts
-from utils.synthesis.quota import MOST_ROUNDS, Quantity, rare_weights
+from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
 from utils.synthesis.rounds import Synthesis
-from utils.synthesis.writing_style import Writing
+from utils.synthesis.writing_style import WritingStyle
 
 
 def add_synthesis_flags(parser: Parser) -> None:
     """Add the flags that say what is asked for, how many answers, and what is kept of them."""
     group = parser.add_argument_group("new sentences")
-    group.add_argument("--style", choices=get_args(Style), default="explain", help="what the LLM is asked to write")
+    group.add_argument(
+        "--style", choices=get_args(PromptStyle), default="explain", help="what the LLM is asked to write"
+    )
     group.add_argument(
         "--num_samples",
         type=positive_number,
@@ -56,7 +58,7 @@ def synthesis(args: argparse.Namespace, dataset: Dataset, held_out: Sequence[Seq
         generator,
         _cleaner(args, dataset, generator.prompt.text),
         held_out=held_out,
-        quantity=_quantity(args, dataset),
+        quota=_quota(args, dataset),
         require_mention=args.require_mention,
     )
 
@@ -92,7 +94,7 @@ def _cleaner(args: argparse.Namespace, dataset: Dataset, prompt: str) -> Cleaner
         )
     return Cleaner(
         language=dataset.language,
-        writing=Writing.of((sentence.tokens for sentence in dataset.sentences), dense=dataset.dense),
+        writing=WritingStyle.of((sentence.tokens for sentence in dataset.sentences), dense=dataset.dense),
         labels=dataset.targets,
         entities_line=entities_line(prompt),
         template=KnownTexts(template_sentences(prompt), dense=dataset.dense),
@@ -101,10 +103,10 @@ def _cleaner(args: argparse.Namespace, dataset: Dataset, prompt: str) -> Cleaner
     )
 
 
-def _quantity(args: argparse.Namespace, dataset: Dataset) -> Quantity:
+def _quota(args: argparse.Namespace, dataset: Dataset) -> Quota:
     if args.temperature == 0 and (args.target_sentences or args.rare_first or (args.num_samples or 1) > 1):
         raise UsageError("--temperature=0 gives the same answer each time: nothing to ask for twice")
     parts = [first_sentences(dataset.sentences, percent) for percent in SIZES.values()]
     rounds = args.num_samples or (MOST_ROUNDS if args.target_sentences else 1)
     weights = rare_weights(parts) if args.rare_first else {}
-    return Quantity(rounds, args.target_sentences, args.stop_below, weights)
+    return Quota(rounds, args.target_sentences, args.stop_below, weights)

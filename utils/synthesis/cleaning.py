@@ -12,7 +12,7 @@ from utils.synthesis.near_duplicates import KnownTexts, text_key
 from utils.synthesis.plain_text import paragraphs, without_marker
 from utils.synthesis.remarks import Remark, remark_of, without_preamble
 from utils.synthesis.sentence_splitting import cut_sentences, is_finished
-from utils.synthesis.writing_style import Writing
+from utils.synthesis.writing_style import WritingStyle
 
 Reason = (
     Remark
@@ -63,7 +63,7 @@ class Cleaner:
     """What parts the sentences of an answer from all else, for one dataset."""
 
     language: str  # a code such as "zh"
-    writing: Writing
+    writing: WritingStyle
     labels: Collection[str] = ()  # of the targets, which the prompt shows behind the entities
     template: KnownTexts = field(default_factory=lambda: KnownTexts(dense=False))  # sentences of the prompt itself
     entities_line: str = ""  # how the line of the prompt begins that gives the entities

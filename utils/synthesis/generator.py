@@ -15,7 +15,7 @@ from utils.dataset.tokens import Language, join_tokens
 from utils.llm import Request
 from utils.prompts import Prompt, load_prompt
 
-Style = Literal["explain", "continue", "dialogue", "news"]
+PromptStyle = Literal["explain", "continue", "dialogue", "news"]
 
 TASK: Literal["explain"] = "explain"  # as journals and recordings call it, in every style
 MAX_NEW_TOKENS = 256  # of an answer, where nothing else is asked for
@@ -51,7 +51,7 @@ class Generator:
         }
 
 
-def style_prompt(style: Style, language: Language) -> Prompt:
+def style_prompt(style: PromptStyle, language: Language) -> Prompt:
     """Return the project's prompt for new sentences of a style."""
     return load_prompt(style, language)
 

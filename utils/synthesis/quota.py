@@ -15,7 +15,7 @@ STRETCH = {True: 4, False: 2}  # tokens of what counts as a span when new ones a
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Quota:
     """What is asked for in rounds: in each, every sentence gets one answer, or more where its labels are rare."""
 
     rounds: int = 1
@@ -52,7 +52,7 @@ def rare_weights(parts: Iterable[Sequence[Sentence]]) -> dict[str, float]:
     return weights
 
 
-class SpanStock:
+class KnownNgrams:
     """The stretches of tokens that are known: what tells how much a round still brings that is new."""
 
     def __init__(self, texts: Iterable[Sequence[str]], *, dense: bool) -> None:

@@ -17,7 +17,7 @@ from utils.synthesis.cleaning import Cleaner, Piece, Reason
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names, input_hash
 from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share
-from utils.synthesis.quota import Quantity, SpanStock
+from utils.synthesis.quota import KnownNgrams, Quota
 
 TAKEN_OVER = 0.5  # share of a sentence's stretches that stand in its source: at least this is no new sentence
 REPEATED = 0.25  # share of a sentence's stretches that it has said before: more is a loop
@@ -26,7 +26,7 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Made:
+class Candidate:
     """A piece of an answer, and what it was made from."""
 
     source: Sentence
@@ -38,7 +38,7 @@ class Made:
     def is_kept(self) -> bool:
         return self.piece.reason is None
 
-    def without(self, reason: Reason) -> Made:
+    def without(self, reason: Reason) -> Candidate:
         """Return it as dropped."""
         return replace(self, piece=replace(self.piece, reason=reason))
 
@@ -58,35 +58,35 @@ class Synthesis:
         cleaner: Cleaner,
         *,
         held_out: Iterable[Sequence[str]],
-        quantity: Quantity,
+        quota: Quota,
         require_mention: bool = False,
     ) -> None:
         self.sentences = sentences
         self.generator = generator
         self.cleaner = cleaner
-        self.quantity = quantity
+        self.quota = quota
         self.require_mention = require_mention
         texts = [sentence.tokens for sentence in sentences]
         self._dataset = KnownTexts(texts, dense=generator.dense)
         self._held_out = KnownTexts(cleaner.with_sentences(held_out), dense=generator.dense)
         self._new = KnownTexts(dense=generator.dense)
-        self._stock = SpanStock(texts, dense=generator.dense)
+        self._stock = KnownNgrams(texts, dense=generator.dense)
         self._share_of_new = 1.0
-        self._made: list[list[Made]] = []  # by round
+        self._made: list[list[Candidate]] = []  # by round
         self._answered: Counter[str] = Counter()  # by sentence
 
     @property
     def wants_more(self) -> bool:
         """Tell whether another round is to be asked for."""
         kept = sum(made.is_kept for round_ in self._made for made in round_)
-        return not self.quantity.is_enough(rounds=len(self._made), kept=kept, share_of_new=self._share_of_new)
+        return not self.quota.is_enough(rounds=len(self._made), kept=kept, share_of_new=self._share_of_new)
 
     def questions(self, limit: int | None = None) -> list[Question]:
         """Return the next round's questions about the first `limit` sentences, those with rare labels first."""
-        weights, round_ = self.quantity.weights, len(self._made)
+        weights, round_ = self.quota.weights, len(self._made)
         asked = [sentence for sentence in self.sentences[:limit] if sentence.spans]
         asked.sort(key=lambda sentence: -weights.get(sentence.id, 1.0))
-        samples = ((sentence, sample) for sentence in asked for sample in self.quantity.samples(sentence.id, round_))
+        samples = ((sentence, sample) for sentence in asked for sample in self.quota.samples(sentence.id, round_))
         return [self.generator.question(sentence, sample) for sentence, sample in samples]
 
     def take_round(self, journal: Journal) -> None:
@@ -108,16 +108,16 @@ class Synthesis:
 
     def _answers(self, journal: Journal) -> Iterator[tuple[Sentence, Entry]]:
         for sentence in self.sentences:
-            for sample in self.quantity.samples(sentence.id, len(self._made)) if sentence.spans else ():
+            for sample in self.quota.samples(sentence.id, len(self._made)) if sentence.spans else ():
                 if entry := journal.entries.get((sentence.id, TASK, input_hash(sentence), sample)):
                     self._answered[sentence.id] += 1
                     yield sentence, entry
 
-    def _pieces(self, sentence: Sentence, entry: Entry) -> Iterator[Made]:
+    def _pieces(self, sentence: Sentence, entry: Entry) -> Iterator[Candidate]:
         for piece in self.cleaner.pieces(entry.answer, is_cut=entry.finish == "length"):
             index = TokenIndex(piece.tokens)
             names = asked_names(sentence, dense=self.generator.dense)
-            made = Made(sentence, entry.sample, piece, tuple(name for name in names if index.find(name)))
+            made = Candidate(sentence, entry.sample, piece, tuple(name for name in names if index.find(name)))
             reason = self._reason(made) if made.is_kept else None
             if reason:
                 made = made.without(reason)
@@ -125,7 +125,7 @@ class Synthesis:
                 self._new.add(piece.tokens)
             yield made
 
-    def _reason(self, made: Made) -> Reason | None:
+    def _reason(self, made: Candidate) -> Reason | None:
         tokens = made.piece.tokens
         if likeness := self._held_out.likeness(tokens, one_edit=True):
             return "near dev or test" if likeness == "near" else "in dev or test"
@@ -135,7 +135,7 @@ class Synthesis:
             return "nearly repeated" if likeness == "near" else "repeated"
         return self._quality_reason(made)
 
-    def _quality_reason(self, made: Made) -> Reason | None:
+    def _quality_reason(self, made: Candidate) -> Reason | None:
         tokens, dense = made.piece.tokens, self.generator.dense
         if shared_share(tokens, made.source.tokens, dense=dense) >= TAKEN_OVER:
             return "nearly copied"
@@ -145,16 +145,16 @@ class Synthesis:
             return "a list item"
         return "without an asked entity" if self.require_mention and not made.mentions else None
 
-    def _last_round(self) -> list[Made]:
+    def _last_round(self) -> list[Candidate]:
         """Return the last round without what goes beyond the target: whole answers by lot, and the end of one more."""
         last = self._made[-1] if self._made else []
         kept = sum(one.is_kept for round_ in self._made for one in round_)
-        surplus = max(0, kept - self.quantity.target) if self.quantity.target is not None else 0
+        surplus = max(0, kept - self.quota.target) if self.quota.target is not None else 0
         places = [place for place, one in enumerate(last) if one.is_kept]
         beyond = set(sorted(places, key=lambda place: (_lot(last[place]), -place))[:surplus])
         return [one.without("beyond the target") if place in beyond else one for place, one in enumerate(last)]
 
-    def _counts(self, made: Sequence[Made]) -> SynthesisCounts:
+    def _counts(self, made: Sequence[Candidate]) -> SynthesisCounts:
         asked = [sentence for sentence in self.sentences if sentence.spans]
         answered = sum(sentence.id in self._answered for sentence in asked)
         return SynthesisCounts(
@@ -169,12 +169,12 @@ class Synthesis:
         )
 
 
-def _lot(made: Made) -> str:
+def _lot(made: Candidate) -> str:
     """Return what puts answers in an order that prefers no sentence."""
     return hashlib.sha256(f"{made.source.id} {made.sample}".encode()).hexdigest()
 
 
-def _row(made: Made, number: int, *, dense: bool) -> dict[str, Any]:
+def _row(made: Candidate, number: int, *, dense: bool) -> dict[str, Any]:
     return {
         "id": f"{made.source.id}-{number}",
         "source": int(made.source.id),
@@ -186,7 +186,7 @@ def _row(made: Made, number: int, *, dense: bool) -> dict[str, Any]:
     }
 
 
-def _dropped_row(made: Made) -> dict[str, Any]:
+def _dropped_row(made: Candidate) -> dict[str, Any]:
     return {
         "source": int(made.source.id),
         "sample": made.sample,

@@ -1,4 +1,4 @@
-"""Sentences out of running text, by `sentencex`, with what it does not know of quotes and mixed languages."""
+"""Cut running text into sentences: `sentencex`, corrected for quotations and for text of two languages."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 import sentencex
 
+from utils.synthesis.abbreviations import NEVER_LAST, NOT_AN_END, any_of
+
 _CLOSERS = "\"'”’」』）)】》\\]"
 _FINISHED = re.compile(rf"[.!?。！？…．｡；][^\w<({{\[（「『“《【]*$|[。！？!?.…][{_CLOSERS}]+$")
-_ABBREVIATION_LAST = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|e\.g|i\.e|No|Fig|approx)|(?<![\w.])[B-HJ-Z])\.$")
+_ABBREVIATION_LAST = re.compile(rf"(?:\b(?:{any_of(NEVER_LAST)})|(?<![\w.])[B-HJ-Z])\.$")
 _PAIRS = ("“”", "「」", "『』", "（）", "《》", "【】", "()")
 
-# A Latin abbreviation inside text of another language, whose rules do not know it: U. + S., St. + Louis
+# Latin abbreviations that the rules of another language take for an end: U. + S., St. + Louis.
 _INITIAL = re.compile(r"(?<![A-Za-z])[A-Za-z]\.$")
 _DOT_INSIDE = re.compile(r"[A-Za-z\d]\.$")
-_ABBREVIATION = re.compile(
-    r"(?<![A-Za-z])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|Inc|Ltd|Co|Corp|vs|No|Fig|Vol|e\.g|i\.e|U\.S|U\.K)\.\s*$"
-)
+_ABBREVIATION = re.compile(rf"(?<![A-Za-z])(?:[A-Z]|{any_of(NOT_AN_END)})\.\s*$")
 _BARE_NUMBER = re.compile(r"^\s*[(（]?\d{1,2}[.、)）]\s*$")
 _CLOSED_QUOTE = re.compile(r"[”」』\"’]\s*$")
-# What follows a quotation inside its sentence: who said it, or a particle.
+# What follows a quotation inside the same sentence: the speaker and a verb, or a particle.
 _AFTER_QUOTE = re.compile(
     r"\s*(?:[a-z，、,]|的(?!确|士)|地(?!方|球|铁|点|区)|[^，。！？；“「\s]{0,5}(?:[说說道问問喊叫答写寫嚷念]|表示)"
     r"|と(?!ても|ころ|き|にかく|もに)|って|という|などと|は(?!い)|が(?!ん)|を|に(?!ほん)|の(?!ち)|も(?!し|ちろん|う)"
@@ -32,13 +32,13 @@ _DAY_OR_ZONE = re.compile(
     r"|(?:E[SD]T|P[SD]T|C[SD]T|M[SD]T|GMT|UTC|Eastern|Pacific|Central)\b"
 )
 _FURTHER_END = re.compile(r"；|(?:……|…)(?!…)|[。！？](?![。！？!?…”’」』）)】》\"'～~])")
-PAUSE = 4  # characters on both sides, without a mark among them, that make an ellipsis an end
+MIN_CLAUSE = 4  # characters without punctuation on both sides: an ellipsis between shorter ones is only a pause
 
 
 def cut_sentences(text: str, *, language: str) -> list[str]:
-    """Return the sentences of running text, the last one also where it is not finished.
+    """Return the sentences of running text, including a last one that is not finished.
 
-    `language` is a code such as "zh"; text of two languages is cut by the rules of both.
+    `language` is a code such as "zh". Text of two languages is cut by the rules of both.
     """
     pieces: list[str] = []
     for piece in _segments(text, language):
@@ -51,7 +51,7 @@ def cut_sentences(text: str, *, language: str) -> list[str]:
 
 
 def is_finished(sentence: str) -> bool:
-    """Tell whether a sentence has an end mark, and closes every quote and bracket that it opens."""
+    """Return whether a sentence has a punctuation mark at its end and closes its quotations and brackets."""
     if not _FINISHED.search(sentence) or _ABBREVIATION_LAST.search(sentence):
         return False
     return _is_balanced(sentence)
@@ -62,7 +62,7 @@ def _segments(text: str, language: str) -> list[str]:
 
 
 def _belongs_together(left: str, right: str) -> bool:
-    """Tell whether two pieces are one sentence after all."""
+    """Return whether two pieces are parts of one sentence."""
     if _has_open_pair(left) and not _has_open_pair(left + right):
         return True
     if _CLOSED_QUOTE.search(left) and _AFTER_QUOTE.match(right):
@@ -76,24 +76,25 @@ def _belongs_together(left: str, right: str) -> bool:
 
 
 def _cut_further(piece: str) -> Iterator[str]:
-    """Yield the parts of a piece; Chinese semicolons, and ellipses with enough on both sides, part it as well."""
+    """Yield the parts of a piece, cut also at Chinese semicolons and at ellipses between long clauses."""
     start = 0
-    for mark in _FURTHER_END.finditer(piece):
-        left, right = piece[start : mark.end()], piece[mark.end() :]
-        if right.strip() and not _has_open_pair(left) and _parts(mark.group(), left, right):
+    for end in _FURTHER_END.finditer(piece):
+        left, right = piece[start : end.end()], piece[end.end() :]
+        if right.strip() and not _has_open_pair(left) and _is_end(end.group(), left, right):
             yield left
-            start = mark.end()
+            start = end.end()
     yield piece[start:]
 
 
-def _parts(mark: str, left: str, right: str) -> bool:
+def _is_end(mark: str, left: str, right: str) -> bool:
+    """Return whether a punctuation mark ends a sentence, given the text on both sides."""
     if mark[0] in "。！？":
         return not _CLOSED_QUOTE.search(left) and not _AFTER_QUOTE.match(right) and _begins_a_sentence(right)
     if mark == "；":
         return True
     before = re.split(r"[，、,。：:]", left.rstrip("…"))[-1]
     after = re.split(r"[，、,。：:！？…]", right)[0]
-    return min(len(before.strip()), len(after.strip())) >= PAUSE and before[-1:] != after[:1]
+    return min(len(before.strip()), len(after.strip())) >= MIN_CLAUSE and before[-1:] != after[:1]
 
 
 def _begins_a_sentence(text: str) -> bool:
@@ -101,7 +102,7 @@ def _begins_a_sentence(text: str) -> bool:
 
 
 def _with_numbers_in_front(parts: list[str]) -> list[str]:
-    """Return the parts with the bare number of a list put in front of the sentence that it numbers."""
+    """Return the parts, with each bare list number joined to the sentence that follows it."""
     joined: list[str] = []
     for part in parts:
         if joined and _BARE_NUMBER.match(joined[-1]):
