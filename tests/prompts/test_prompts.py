@@ -12,7 +12,7 @@ from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.dataset.tokens import Language, language_of
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
-from utils.prompts import FOLDER, PLACES, Prompt, load_prompt, read_prompt
+from utils.prompts import FOLDER, PLACEHOLDERS, Prompt, load_prompt, read_prompt
 
 LANGUAGES = get_args(Language)
 KEYS = {"entity": ("entity", "type"), "pos": ("word", "pos")}
@@ -31,19 +31,19 @@ NAMES = sorted({path.name.split(".")[0] for path in FOLDER.glob("*.txt")})
 PROMPTS = [name for name in NAMES if name != "example"]  # that one is the form of an example
 
 
-def test_there_is_a_prompt_for_every_task_and_each_stands_there_in_every_language():
-    assert {*PLACES, "example"} <= set(NAMES)
+def test_there_is_a_prompt_for_every_task_and_each_exists_in_every_language():
+    assert {*PLACEHOLDERS, "example"} <= set(NAMES)
     files = {f"{name}.{language}.txt" for name in NAMES for language in LANGUAGES}
     assert {path.name for path in FOLDER.glob("*.txt")} == files
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PROMPTS)
-def test_every_prompt_of_the_project_has_all_the_places_of_its_task(name, language):
-    needed, allowed = PLACES.get(name, PLACES["explain"])  # the others are styles of s2
-    places = load_prompt(name, language).places
-    assert needed <= places <= needed | allowed
-    assert places == needed | allowed or name not in PLACES
+def test_every_prompt_of_the_project_has_all_the_placeholders_of_its_task(name, language):
+    needed, allowed = PLACEHOLDERS.get(name, PLACEHOLDERS["explain"])  # the others are styles of s2
+    placeholders = load_prompt(name, language).placeholders
+    assert needed <= placeholders <= needed | allowed
+    assert placeholders == needed | allowed or name not in PLACEHOLDERS
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -57,7 +57,7 @@ def test_a_prompt_holds_instructions_in_its_own_language_alone(name, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("task", KEYS)
-def test_the_example_of_a_prompt_is_json_to_copy_whose_words_stand_in_its_sentence(task, language):
+def test_the_example_of_a_prompt_is_json_to_copy_and_its_words_are_in_its_sentence(task, language):
     sentence, items = example(task, language)
     assert {tuple(item) for item in items} == {KEYS[task]}
     words = [item[KEYS[task][0]] for item in items]
@@ -106,7 +106,7 @@ def test_braces_in_what_is_filled_in_and_those_of_json_stay_as_they_are():
     assert prompt.fill({"labels": "{sentence}", "sentence": "a {labels}"}) == '[{"entity":"…"}] {sentence} a {labels}'
 
 
-# --- a user's own
+# --- prompts of users
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def write(tmp_path):
     return write_prompt
 
 
-def test_a_prompt_of_ones_own_is_read_without_a_byte_order_mark(write):
+def test_a_prompt_of_the_user_is_read_without_a_byte_order_mark(write):
     prompt = read_prompt(write('\ufeffMark [{"entity":"…","type":"…"}] in {sentence}\n'), "entity")
     assert prompt.text == 'Mark [{"entity":"…","type":"…"}] in {sentence}'
 
@@ -130,8 +130,12 @@ def test_a_prompt_of_ones_own_is_read_without_a_byte_order_mark(write):
         ("Mark all names.", "entity", r"own\.txt has no \{sentence\}, which the prompt of this step must have"),
         ("Explain {sentence}", "explain", r"has no \{entities\}"),
         ("", "pos", r"has no \{sentence\}"),
-        ("{sentence} {label}", "pos", r"the place \{label\}, which nothing fills; places are \{examples\}, \{labels\}"),
-        ("{sentence} {entities}", "entity", r"the place \{entities\}, which nothing fills"),
+        (
+            "{sentence} {label}",
+            "pos",
+            r"the placeholder \{label\}, which is not known; placeholders are \{examples\}, \{labels\}",
+        ),
+        ("{sentence} {entities}", "entity", r"the placeholder \{entities\}, which is not known"),
         ("标注{sentence}".encode("gb18030"), "pos", r"own\.txt is not UTF-8; convert it first"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What becomes of the answers that LLMs really give: nasty ones, with what is kept and why the rest is dropped."""
+"""Difficult answers of LLMs: which sentences are kept, and why the others are dropped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cleaner(language, **settings):
 
 
 def clean(language, answer, **settings):
-    """Return the kept sentences, tokens parted by blanks where words are tokens, and the reasons of the others."""
+    """Return the kept sentences, with spaces between words, and the reasons of the dropped pieces."""
     pieces = list(cleaner(language, **settings).pieces(answer))
     joint = " " if language == "en" else ""
     return [joint.join(piece.tokens) for piece in pieces if not piece.reason], [p.reason for p in pieces if p.reason]
@@ -50,7 +50,7 @@ NASTY = [
     ("en", "Rome is old,\nolder than\nall. It is so big.", "Rome is old , older than all .|It is so big ."),
     ("en", "The lights of the old\nharbour went out.", "The lights of the old harbour went out ."),
     ("en", "Tom (born 1950) is old. He turned 70 in May.", "Tom ( born 1950 ) is old .|He turned 70 in May ."),
-    # --- where Chinese ones do, and those of two languages
+    # --- where Chinese sentences end, and sentences of two languages
     ("zh", "他来了罗马！？真的吗!?这太好了；我们走吧。", "他来了罗马！？|真的吗!?|这太好了；|我们走吧。"),
     ("zh", "增长了3.14个百分点。很快就停了。", "增长了3.14个百分点。|很快就停了。"),
     ("zh", "他说：“今天很好。”然后就走了。", "他说：“今天很好。”|然后就走了。"),
@@ -67,7 +67,7 @@ NASTY = [
     ("ja", "円周率は3.14だという。すごい！本当ですか？", "円周率は3.14だという。|本当ですか？", "too short"),
     ("ko", "그는 3.14를 말했다. 그리고 갔다.", "그는 3.14를 말했다.|그리고 갔다."),
     ("ko", '"가자."라고 그는 말했다. 우리는 갔다.', '"가자."라고 그는 말했다.|우리는 갔다.'),
-    # --- what is not finished, or begins elsewhere
+    # --- unfinished sentences and fragments
     ("en", "Rome is a very old city. It is also very", "Rome is a very old city .", "unfinished"),
     ("en", "and then he left the old city.", "", "a fragment"),
     ("en", "Rome is an old city (in the south.", "", "unfinished"),
@@ -118,7 +118,7 @@ NASTY = [
     ("zh", "这个实体店在罗马开了很久。", "这个实体店在罗马开了很久。"),
     ("ja", "申し訳ありませんが、お答えできません。", "", "a refusal"),
     ("ko", "죄송하지만 도와드릴 수 없습니다.", "", "a refusal"),
-    # --- the prompt again
+    # --- echoes of the prompt
     ("en", "Entities in it: Rome(LOC)\nRome is an old city.", "Rome is an old city .", "an echo of the prompt"),
     ("en", "Write plain sentences only: no list, no heading, no remark about the task.", "", "an echo of the prompt"),
     ("en", "Rome (LOC) is an old city.", "Rome is an old city ."),
@@ -138,7 +138,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-def test_there_are_sixty_nasty_texts_and_more():
+def test_there_are_more_than_sixty_nasty_texts():
     assert len({answer for _, answer, *_ in NASTY}) == len(NASTY) > 60
 
 
@@ -151,12 +151,12 @@ def test_a_nasty_text_gives_its_sentences_and_the_reasons_for_the_rest(row):
 @pytest.mark.parametrize(
     ("answer", "reason"), [("Rome is old.", "too short"), ("Rome is a very old city of the south.", "too long")]
 )
-def test_a_sentence_has_a_least_and_a_largest_number_of_tokens(answer, reason):
+def test_a_sentence_has_a_minimum_and_a_maximum_number_of_tokens(answer, reason):
     assert clean("en", answer, shortest=5, longest=8) == ([], [reason])
 
 
 @pytest.mark.parametrize(("is_cut", "reasons"), [(True, ["unfinished"]), (False, [])])
-def test_a_number_that_the_budget_cut_is_no_end(is_cut, reasons):
+def test_a_number_cut_by_the_token_budget_does_not_end_a_sentence(is_cut, reasons):
     pieces = cleaner("en").pieces("Rome grew last year by 3.", is_cut=is_cut)
     assert [piece.reason for piece in pieces if piece.reason] == reasons
 
@@ -174,9 +174,9 @@ def test_an_answer_without_words_gives_no_sentence(answer):
 
 @pytest.mark.parametrize("language", ["en", "zh", "ja", "ko"])
 @pytest.mark.parametrize("style", ["explain", "continue", "dialogue", "news"])
-def test_every_style_has_a_prompt_in_every_language_whose_own_lines_are_no_sentences(language, style):
+def test_every_style_has_a_prompt_in_every_language_and_its_lines_are_not_kept(language, style):
     prompt = load_prompt(style, language)
-    assert prompt.places == {"sentence", "entities"}
+    assert prompt.placeholders == {"sentence", "entities"}
     assert entities_line(prompt.text)
     known = Cleaner(
         language,

@@ -1,4 +1,4 @@
-"""New sentences from an LLM's continuations: which are taken, which are dropped, and what each line says."""
+"""New sentences from an LLM's answers: which are kept, which are dropped, and the fields of each row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def questions(sentences, **settings):
 
 @pytest.fixture
 def make(tmp_path):
-    """Continue sentences with given answers; return the lines and the counts."""
+    """Continue sentences with given answers. Return the rows and the counts."""
 
     def run(sentences, *answers, finish="stop", **settings):
         made = synthesis_of(sentences, **settings)
@@ -43,7 +43,7 @@ def texts(rows):
     return [" ".join(row["text"]) for row in rows]
 
 
-def test_a_line_says_where_it_comes_from_what_was_asked_and_what_it_names(make):
+def test_a_row_has_its_source_the_asked_entities_and_its_mentions(make):
     rows, _ = make([ROME], "Rome is a very old city. Agnes Muir is a keeper of lights.")
     assert rows == [
         {
@@ -67,7 +67,7 @@ def test_a_line_says_where_it_comes_from_what_was_asked_and_what_it_names(make):
     ]
 
 
-def test_the_same_sentence_is_not_taken_twice(make):
+def test_the_same_sentence_is_not_kept_twice(make):
     rows, counts = make([ROME, OSLO], "Rome is a very old city. Rome is a very old city.", "Rome is a very old city.")
     assert texts(rows) == ["Rome is a very old city ."]
     assert counts.dropped == {"repeated": 2}
@@ -81,14 +81,14 @@ def test_the_same_sentence_is_not_taken_twice(make):
         ("Agnes Muir left Rome.", "Agnes Muir left Rome."),
     ],
 )
-def test_a_sentence_of_the_dataset_is_not_taken_as_a_new_one_however_its_words_are_cut(make, source, echo):
+def test_a_sentence_of_the_dataset_is_not_kept_however_it_is_tokenised(make, source, echo):
     rows, counts = make([sentence(source, (0, 1, "X"))], f"{echo} Rome is a very old city.")
     assert [row["id"] for row in rows] == ["1-1"]
     assert rows[0]["text"][:5] == ["Rome", "is", "a", "very", "old"]
     assert counts.dropped == {"copied": 1}
 
 
-def test_an_echo_of_another_sentence_of_the_dataset_is_not_taken(make):
+def test_a_copy_of_another_sentence_of_the_dataset_is_not_kept(make):
     rows, _ = make([ROME, OSLO], "Nobody ever liked Oslo. Rome is a very old city.", "Agnes Muir left Rome in May.")
     assert texts(rows) == ["Rome is a very old city ."]
 
@@ -104,13 +104,13 @@ def test_an_echo_of_another_sentence_of_the_dataset_is_not_taken(make):
         ("Rome is a very old city.", "Rome is a very old city."),
     ],
 )
-def test_a_sentence_of_dev_or_test_is_kept_out_however_its_words_are_cut(make, held_out, answer):
+def test_a_sentence_of_dev_or_test_is_not_kept_however_it_is_tokenised(make, held_out, answer):
     rows, counts = make([ROME], f"{answer} Rome has some large red walls.", held_out=[held_out.split()])
     assert texts(rows) == ["Rome has some large red walls ."]
     assert counts.dropped == {"in dev or test": 1}
 
 
-def test_a_dense_sentence_of_test_is_kept_out_however_it_is_blanked(make):
+def test_a_dense_sentence_of_test_is_not_kept_whatever_its_spaces(make):
     source = sentence(list("邓超在北京读书。"), (0, 2, "PER"))
     held_out = [list("邓超喜欢喝绿茶。")]
     rows, counts = make([source], "邓超 喜欢喝绿茶 。邓超去了New York旅游。", dense=True, held_out=held_out)
@@ -160,7 +160,7 @@ def test_ids_count_the_sentences_that_are_kept(make):
     assert (counts.made, counts.kept) == (4, 2)
 
 
-def test_new_sentences_are_cut_into_words_as_the_dataset_is(make):
+def test_new_sentences_are_tokenised_as_the_dataset_is(make):
     glued = sentence("Agnes left Rome, then Oslo, in May.", (0, 1, "PER"))
     rows, _ = make([glued], "Agnes, a keeper, is very old.")
     assert rows[0]["text"] == ["Agnes,", "a", "keeper,", "is", "very", "old."]
@@ -184,12 +184,12 @@ def test_the_prompt_gives_the_sentence_its_entities_and_their_types():
     assert "{" not in prompt
 
 
-def test_an_entity_that_stands_twice_is_asked_about_once():
+def test_an_entity_that_occurs_twice_is_asked_about_once():
     twice = sentence(list("邓超和邓超"), (0, 2, "PER"), (3, 5, "PER"))
     assert asked_entities(twice, dense=True) == ["邓超(PER)"]
 
 
-def test_each_sentence_draws_with_a_seed_of_its_own_whatever_stands_beside_it():
+def test_each_sentence_has_its_own_seed_whatever_the_other_sentences_are():
     both = {one.request.id: one.request.sampling for one in questions([ROME, OSLO], seed=1)}
     alone = questions([OSLO], seed=1)[0].request.sampling
     assert both["18"] == alone
@@ -198,20 +198,20 @@ def test_each_sentence_draws_with_a_seed_of_its_own_whatever_stands_beside_it():
 
 
 @pytest.mark.parametrize(("temperature", "drawn"), [(0.0, False), (0.8, True)])
-def test_a_temperature_of_zero_draws_nothing(temperature, drawn):
+def test_a_temperature_of_zero_means_no_sampling(temperature, drawn):
     sampling = questions([ROME], temperature=temperature)[0].request.sampling
     assert (sampling is not None) is drawn
     if drawn:
         assert (sampling.temperature, sampling.top_p) == (0.8, 0.9)
 
 
-def test_several_answers_to_a_sentence_are_drawn_with_different_seeds():
+def test_several_answers_to_a_sentence_have_different_seeds():
     drawn = SamplingSettings(0.8, seed=1)
     assert drawn.sampling("17") == drawn.sampling("17", 0)
     assert len({drawn.sampling(id_, sample).seed for id_ in ("17", "17-1", "18") for sample in range(3)}) == 9
 
 
-def test_a_sentence_that_was_not_asked_about_yet_is_not_one_without_an_entity(tmp_path):
+def test_a_sentence_that_was_not_asked_about_yet_is_counted_as_skipped(tmp_path):
     bare = sentence("Nobody left .", id="19")
     made = synthesis_of([ROME, bare])
     with Journal(tmp_path / "journal", "f") as journal:
@@ -241,7 +241,7 @@ def test_a_changed_entity_is_a_new_question():
         (SynthesisCounts(), None),
     ],
 )
-def test_where_more_than_half_is_dropped_there_is_advice(counts, advice):
+def test_there_is_advice_if_more_than_half_are_dropped(counts, advice):
     assert (counts.advice is None) if advice is None else (advice in counts.advice)
 
 
@@ -251,7 +251,7 @@ def test_an_echo_of_the_source_inside_a_longer_sentence_is_dropped(make):
     assert counts.dropped == {"copied": 1}
 
 
-def test_a_part_of_the_source_is_no_new_sentence(make):
+def test_a_part_of_the_source_is_dropped(make):
     rows, counts = make([ROME], "Agnes Muir left Rome in. Rome has some large red walls.")
     assert texts(rows) == ["Rome has some large red walls ."]
     rows, counts = make(

@@ -1,4 +1,4 @@
-"""How many answers a sentence gets, and when there are enough."""
+"""How many answers s2 asks for, and when it stops."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ def labelled(id_, *labels):
     return sentence("a b c d", *((place, place + 1, label) for place, label in enumerate(labels)), id=str(id_))
 
 
-def test_each_round_asks_every_sentence_once_and_a_weighed_one_oftener():
+def test_each_round_asks_every_sentence_once_and_one_with_a_weight_more_often():
     quota = Quota(rounds=3, weights={"1": 2.5})
     assert [list(quota.samples("1", round_)) for round_ in range(3)] == [[0, 1, 2], [3, 4], [5, 6, 7]]
     assert [list(quota.samples("2", round_)) for round_ in range(3)] == [[0], [1], [2]]
 
 
 @pytest.mark.parametrize("weight", [1.0, 1.3, 2.0, 3.7, 4.0])
-def test_no_answer_of_a_sentence_is_left_out_or_asked_for_twice(weight):
+def test_no_sample_is_left_out_or_asked_for_twice(weight):
     quota = Quota(weights={"1": weight})
     samples = [sample for round_ in range(20) for sample in quota.samples("1", round_)]
     assert samples == list(range(len(samples)))
@@ -36,11 +36,11 @@ def test_no_answer_of_a_sentence_is_left_out_or_asked_for_twice(weight):
         (Quota(rounds=2, stop_below=0.4), True),
     ],
 )
-def test_there_is_enough_after_all_rounds_at_the_target_or_where_little_is_new(quota, enough):
+def test_asking_stops_after_all_rounds_at_the_target_or_when_little_is_new(quota, enough):
     assert quota.is_enough(rounds=1, kept=10, share_of_new=0.3) is enough
 
 
-def test_a_sentence_with_a_rare_label_weighs_more_by_the_root_of_its_rarity_and_at_most_four():
+def test_a_rare_label_raises_the_weight_by_a_square_root_to_at_most_four():
     sentences = [labelled(number, "PER") for number in range(1, 48)]
     sentences += [labelled(48, "PER", "LOC"), labelled(49, "ORG"), labelled(50, "ORG"), labelled(51)]
     weights = rare_weights([sentences])  # PER 48, ORG 2, LOC 1: 17 on the mean
@@ -61,9 +61,9 @@ def test_a_dataset_without_labels_has_no_rare_ones():
     assert rare_weights([[labelled(1)]]) == {"1": 1.0}
 
 
-def test_the_share_of_new_spans_falls_as_rounds_say_the_same():
-    stock = KnownNgrams([["Rome", "is", "old"]], dense=False)
-    assert stock.add_round([["Rome", "is", "large"]]) == 0.5
-    assert stock.add_round([["rome", "is", "large"]]) == 0.0
-    assert stock.add_round([["Oslo", "was", "small"]]) == 1.0
-    assert stock.add_round([]) == 0.0
+def test_the_share_of_new_ngrams_falls_when_rounds_repeat_text():
+    known = KnownNgrams([["Rome", "is", "old"]], dense=False)
+    assert known.add_round([["Rome", "is", "large"]]) == 0.5
+    assert known.add_round([["rome", "is", "large"]]) == 0.0
+    assert known.add_round([["Oslo", "was", "small"]]) == 1.0
+    assert known.add_round([]) == 0.0

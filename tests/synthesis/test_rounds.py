@@ -1,4 +1,4 @@
-"""Rounds of answers to new sentences: numbers, targets, and that nothing but the journal decides."""
+"""Rounds of answers: ids, targets, and results that depend on the journal alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCES = [
 
 
 def says(source, sample):
-    """Return two sentences that no other sentence and sample has."""
+    """Return two sentences that are different for each source and sample."""
     number = int(source.id) * 7 + sample
     chance = random.Random(number)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(9)]
@@ -32,7 +32,7 @@ def says(source, sample):
 
 
 class Answers:
-    """What a journal holds, without a file."""
+    """A journal without a file."""
 
     def __init__(self, answers):
         self.entries = {}
@@ -46,7 +46,7 @@ def every(samples, sources=SOURCES, text=says):
 
 
 def run(answers, sources=SOURCES, **settings):
-    """Take rounds as long as more are wanted; return the lines, what is dropped, and the counts."""
+    """Take all rounds. Return the rows of kept and of dropped sentences, and the counts."""
     made = synthesis_of(sources, **settings)
     while made.wants_more:
         made.take_round(Answers(answers))
@@ -57,7 +57,7 @@ def ids(rows):
     return [row["id"] for row in rows]
 
 
-def test_sentences_of_a_source_are_numbered_over_its_answers_and_stand_by_source():
+def test_sentences_are_ordered_by_source_and_numbered_across_its_answers():
     rows, _, counts = run(every(2), quota=Quota(rounds=2))
     assert ids(rows) == [f"{number}-{place}" for number in range(1, 7) for place in range(1, 5)]
     assert (counts.rounds, counts.answers, counts.asked, counts.kept) == (2, 12, 6, 24)
@@ -87,7 +87,7 @@ def test_the_first_round_of_a_size_is_the_same_without_the_sentences_outside_it(
     assert small == [row for row in whole if row["source"] <= 3]
 
 
-def test_of_near_duplicates_the_one_of_the_first_source_stays_whichever_came_first():
+def test_of_near_duplicates_the_one_of_the_first_source_is_kept_whatever_the_order():
     def alike(source, sample):
         return f"The {source.tokens[0]} family keeps bees in the old mill by the river."
 
@@ -99,25 +99,25 @@ def test_of_near_duplicates_the_one_of_the_first_source_stays_whichever_came_fir
 
 
 @pytest.mark.parametrize("target", [1, 5, 12, 13, 20])
-def test_a_target_is_reached_exactly_and_no_round_is_asked_for_behind_it(target):
+def test_a_target_is_reached_exactly_and_no_round_follows(target):
     rows, dropped, counts = run(every(5), quota=Quota(rounds=5, target=target))
     assert len(rows) == counts.kept == target
     assert counts.rounds == -(-target // 12)
     assert counts.dropped.get("beyond the target", 0) == 12 * counts.rounds - target == len(dropped)
 
 
-def test_a_target_that_is_not_reached_takes_what_there_is():
+def test_a_target_that_is_not_reached_keeps_every_sentence():
     rows, _, counts = run(every(2), quota=Quota(rounds=2, target=100))
     assert (len(rows), counts.rounds) == (24, 2)
 
 
-def test_what_goes_beyond_the_target_is_taken_from_all_over_and_not_from_the_last_sources():
+def test_sentences_beyond_the_target_come_from_random_answers_and_not_from_the_last_sources():
     rows, _, _ = run(every(1), quota=Quota(target=6))
     assert {row["source"] for row in rows} != {1, 2, 3}
     assert len({row["source"] for row in rows}) == 3  # whole answers
 
 
-def test_rounds_end_where_their_spans_are_hardly_new():
+def test_rounds_end_when_few_ngrams_are_new():
     def same(source, sample):
         return says(source, 0)
 
@@ -127,7 +127,7 @@ def test_rounds_end_where_their_spans_are_hardly_new():
     assert counts.rounds == 9
 
 
-def test_rare_sentences_are_asked_first_and_oftener():
+def test_sentences_with_rare_labels_are_asked_first_and_more_often():
     weights = {"5": 3.0}
     made = synthesis_of(SOURCES, quota=Quota(rounds=2, weights=weights))
     asked = [(one.request.id, one.request.sample) for one in made.questions()]
@@ -136,13 +136,13 @@ def test_rare_sentences_are_asked_first_and_oftener():
     assert [one.request.sample for one in made.questions(limit=5)] == [3, 4, 5, 1, 1, 1, 1]
 
 
-def test_every_answer_of_a_sentence_is_drawn_from_a_seed_of_its_own():
+def test_every_sample_has_its_own_seed():
     made = synthesis_of(SOURCES, quota=Quota(rounds=1, weights={source.id: 4.0 for source in SOURCES}))
     seeds = [one.request.sampling.seed for one in made.questions()]
     assert len(set(seeds)) == len(seeds) == 24
 
 
-def test_where_a_mention_is_required_a_sentence_without_one_is_dropped():
+def test_a_sentence_without_a_required_mention_is_dropped():
     def answer(source, sample):
         return f"{source.tokens[0]} has {says(source, 9).split()[1]} to sell here. It rained {says(source, 5)[6:30]}."
 
@@ -152,7 +152,7 @@ def test_where_a_mention_is_required_a_sentence_without_one_is_dropped():
     assert run(every(1, text=answer))[2].kept == 12
 
 
-def test_what_is_dropped_is_written_with_its_answer_and_its_reason():
+def test_a_dropped_row_has_its_source_its_sample_and_its_reason():
     _, dropped, _ = run([(SOURCES[1], 0, "Sure! Oslo is a very old town. And so")])
     assert dropped == [
         {"source": 2, "sample": 0, "text": "Sure!", "reason": "a preamble"},
@@ -178,7 +178,7 @@ def test_every_piece_is_kept_or_dropped_with_one_reason():
     assert counts.as_row()["dropped"] == {"beyond the target": len(dropped)}
 
 
-def test_nothing_to_ask_makes_nothing():
+def test_without_questions_there_are_no_sentences():
     bare = [sentence("It rained all day .", id="1")]
     rows, dropped, counts = run([], bare)
     assert (rows, dropped, counts.without_entity) == ([], [], 1)

@@ -1,4 +1,4 @@
-"""s2 and s7 as scripts: what never comes in, what is asked again and what is not, and what is left out."""
+"""s2 and s7 as scripts: held-out sentences, repeated runs, flags, and files for review."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Dataset:
         (folder / "data" / "labels.txt").write_text("\n".join(["O", *labels]), encoding="utf-8")
 
     def answer(self, answers):
-        """Record what the LLM answers: a list of (number of a sentence, answer), samples in their order."""
+        """Record the answers of the LLM: pairs (sentence number, answer), samples in order."""
         lines = [{"id": str(number), "task": "explain", "answer": answer} for number, answer in answers]
         write_rows(self.folder / "answers.jsonl", lines)
 
     def run(self, **flags):
-        """Run s2; return what it wrote."""
+        """Run s2 and return the rows of its result."""
         data = {"file_dir": self.folder, "file_name": "data", "dense_lang": int(self.dense), "backend": "scripted"}
         call("s2", **data, model_from_pretrained=self.folder / "answers.jsonl", **flags)
         return read_lines(self.results / RESULT)
@@ -67,7 +67,7 @@ def edits(text, dense, chance):
 
 
 def held_out_texts(name):
-    """Return lines of dev and test with enough in them to be told again, and whether a token is a character."""
+    """Return rows of dev and test that are long enough to be recognised, and whether they are dense."""
     if name == "demo":
         return [read_lines(ROOT / "data" / "few_shot" / "demo" / f"{part}.jsonl") for part in ("dev", "test")], False
     if not SHARED.is_dir():
@@ -77,7 +77,7 @@ def held_out_texts(name):
 
 
 @pytest.mark.parametrize("name", ["demo", "weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"])
-def test_sentences_of_dev_and_test_never_come_in_exact_or_edited(tmp_path, name):
+def test_sentences_of_dev_and_test_are_never_kept_exact_or_edited(tmp_path, name):
     (dev, test), dense = held_out_texts(name)
     names = [f"甲{chr(0x4E00 + 31 * number)}" if dense else f"Name{number}" for number in range(40)]
     sources = [row_of(list(f"{who}来了。") if dense else f"{who} came .".split(), (who, "PER")) for who in names]
@@ -91,22 +91,22 @@ def test_sentences_of_dev_and_test_never_come_in_exact_or_edited(tmp_path, name)
         answers.append((number, "\n\n".join([*told, FRESH[dense].format(name=who)])))
     data.answer(answers)
     rows = data.run(keep_dropped=True)
-    # What is left is what was fresh; all of it is alike but for its name, and the first stays.
+    # Only the new sentences are left. They differ in one name, so the first of them is kept.
     fresh = {FRESH[dense].format(name=who).replace(" ", "") for who in names}
     kept = {"".join(row["text"]).replace(" ", "") for row in rows}
-    assert [text for text in kept - fresh if len(text_key(text)) > 5] == []  # less, anybody may say
+    assert [text for text in kept - fresh if len(text_key(text)) > 5] == []  # shorter texts are no evidence of a copy
     assert kept & fresh
     assert data.manifest["counts"]["made"] > len(injected)
 
 
 def made_up(chance):
-    """Return a word that no other sentence has."""
+    """Return a random word."""
     return "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=6))
 
 
 @pytest.fixture
 def english(tmp_path):
-    """A dataset of which each sentence has four answers that all are new."""
+    """A dataset with four answers for each sentence, all of them new."""
     data = Dataset(tmp_path, ENGLISH.rows, False, dev=ENGLISH.dev)
     chance = random.Random(0)
     answers = [
@@ -118,7 +118,7 @@ def english(tmp_path):
     return data
 
 
-def test_more_samples_ask_only_for_what_is_new(english):
+def test_more_samples_ask_only_for_missing_answers(english):
     few = english.run()
     assert {row["sample"] for row in english.journal()} == {0}
     more = english.run(num_samples=3)
@@ -126,11 +126,11 @@ def test_more_samples_ask_only_for_what_is_new(english):
         (str(number), sample) for sample in range(3) for number in range(1, len(english.rows) + 1)
     ]
     assert [row for row in more if row in few] == few
-    assert english.run(num_samples=1) == few  # and with fewer again, what fewer gave
+    assert english.run(num_samples=1) == few  # fewer samples give the same rows as before
     assert len(english.journal()) == 3 * len(english.rows)
 
 
-def test_what_is_kept_may_be_chosen_anew_without_asking_again(english):
+def test_filters_may_change_without_asking_again(english):
     english.run(num_samples=2)
     print_ = english.manifest["fingerprint"]
     before = english.journal()
@@ -148,7 +148,7 @@ def test_a_target_stops_the_asking(english):
     assert len(english.journal()) == 2 * len(english.rows)
 
 
-def test_what_is_dropped_is_written_where_that_is_asked_for_and_counted_in_any_case(english, caplog):
+def test_dropped_sentences_are_written_with_keep_dropped_and_always_counted(english, caplog):
     refusal = "I'm sorry, but I can't help with that."
     english.answer([(1, "Sure! The Swift sells lamps to sailors. And so"), (2, refusal)])
     english.run(limit=2, keep_dropped=True)
@@ -162,7 +162,7 @@ def test_what_is_dropped_is_written_where_that_is_asked_for_and_counted_in_any_c
     assert "dropped 3 (1 a preamble, 1 a refusal, 1 unfinished)" in caplog.text
 
 
-def test_sentences_with_rare_labels_are_asked_first_and_oftener(tmp_path):
+def test_rare_first_asks_about_rare_labels_first_and_more_often(tmp_path):
     names = [("Tom", "PER")] * 6 + [("Oslo", "LOC")]
     rows = [row_of(f"{name} is number {number} .".split(), (name, label)) for number, (name, label) in enumerate(names)]
     data = Dataset(tmp_path, rows, False)
@@ -183,7 +183,7 @@ def test_sentences_with_rare_labels_are_asked_first_and_oftener(tmp_path):
         ({"stop_below": 2}, "stop_below"),
     ],
 )
-def test_flags_that_cannot_be_meant_are_refused_before_anything_is_asked(english, monkeypatch, flags, message):
+def test_contradictory_flags_are_refused_before_anything_is_asked(english, monkeypatch, flags, message):
     monkeypatch.chdir(english.folder)
     (english.folder / "own.txt").write_text("{sentence} {entities}", encoding="utf-8")
     with pytest.raises(ValueError, match=message):
@@ -204,7 +204,7 @@ def test_another_style_is_another_prompt_and_does_not_mix(english, style):
 
 
 @pytest.mark.parametrize("corpus", [ENGLISH, CHINESE], ids=["english", "chinese"])
-def test_step_7_writes_what_to_review_and_leaves_disagreeing_lines_out_where_asked(tmp_path, corpus):
+def test_step_7_writes_a_review_file_and_drops_disagreeing_rows_if_asked(tmp_path, corpus):
     corpus.write(tmp_path)
     data = {"file_dir": tmp_path, "file_name": "tiny"}
     call("s2", **data, backend="scripted", model_from_pretrained=corpus.record(tmp_path / "answers.jsonl"))

@@ -1,4 +1,4 @@
-"""New sentences of a real (tiny, random) model in float32: the seed and the sentence decide them, and nothing else."""
+"""New sentences of a tiny random model in float32 depend on the seed and the sentence alone."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ RESULT = "train_1000_synthetic.jsonl"
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """A random model that writes lines of words, each with a full stop at its end."""
+    """A random model that writes lines of words with a full stop at the end."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("checkpoint")
     answers = [*(f"{word} " for word in ANSWERED), ".\n", "?\n"]
     make_checkpoint(folder, replace(FAMILIES["gemma"], model="Llama", shape={}, words=(*WORDS, *answers)))
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32)
-    with torch.no_grad():  # single characters, and all else that is no answer, become unlikely
+    with torch.no_grad():  # single characters and other tokens become unlikely
         model.lm_head.weight[: -len(answers)] = 0
     model.save_pretrained(folder)
     return folder
@@ -50,7 +50,7 @@ def make(checkpoint, tmp_path):
     return run
 
 
-def test_the_model_makes_sentences_that_are_not_all_alike(make):
+def test_the_model_makes_different_sentences(make):
     rows = make()
     assert len(rows) >= 8
     assert len({row["source"] for row in rows}) >= 4
@@ -68,7 +68,7 @@ def test_another_seed_gives_other_sentences_and_the_same_one_the_same(make):
     assert make("other", seed=2) != first
 
 
-def test_the_sentences_beside_it_change_nothing_of_a_sentences_own(make):
+def test_other_sentences_do_not_change_the_answers_to_a_sentence(make):
     whole = make()
     few = make("few", names=NAMES[:3])
     assert few == [row for row in whole if row["source"] <= 3]
@@ -83,7 +83,7 @@ def test_the_order_of_asking_changes_nothing(make, monkeypatch, order):
 
 
 @pytest.mark.parametrize("answers", [1, 5, 9])
-def test_a_run_that_was_interrupted_goes_on_to_the_same_sentences(make, monkeypatch, answers, tmp_path):
+def test_an_interrupted_run_continues_to_the_same_sentences(make, monkeypatch, answers, tmp_path):
     straight = make()
     with monkeypatch.context() as patch:
         patch.setattr("utils.asking.step.load_llm", lambda *choice: Interrupted(load_llm(*choice), answers))

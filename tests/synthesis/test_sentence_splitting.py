@@ -1,4 +1,4 @@
-"""Sentences out of the running text of an LLM."""
+"""Running text is cut into sentences."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cut(text, language="en"):
         ("He left at 10:30 a.m. on Monday.", ["He left at 10:30 a.m. on Monday."]),
     ],
 )
-def test_english_text_is_cut_at_the_ends_of_sentences_alone(text, sentences):
+def test_english_text_is_cut_only_at_the_ends_of_sentences(text, sentences):
     assert cut(text) == sentences
 
 
@@ -42,7 +42,7 @@ def test_english_text_is_cut_at_the_ends_of_sentences_alone(text, sentences):
         ("①他来了。\n②她走了。", ["他来了。", "她走了。"]),
     ],
 )
-def test_chinese_text_is_cut_at_the_ends_of_sentences_alone(text, sentences):
+def test_chinese_text_is_cut_only_at_the_ends_of_sentences(text, sentences):
     assert cut(text, "zh") == sentences
 
 
@@ -63,22 +63,22 @@ def test_a_sentence_that_begins_with_a_number_keeps_it(text):
 
 
 @pytest.mark.parametrize("marker", ["1. ", "2) ", "(3) ", "- ", "* ", "• ", "## ", "> ", "10. ", "1、", "3）"])
-def test_a_list_marker_is_no_part_of_the_sentence(marker):
+def test_a_list_marker_is_not_part_of_the_sentence(marker):
     assert cut(f"{marker}Rome is old.\n{marker}It is large.") == ["Rome is old.", "It is large."]
 
 
-def test_emphasis_is_no_part_of_the_sentence():
+def test_emphasis_is_not_part_of_the_sentence():
     assert cut("**Rome** is `very` __old__.") == ["Rome is very old."]
 
 
 @pytest.mark.parametrize(
     "preamble", ["Sure, here are three sentences:\n", "### Continuation\n", "Here you go:\n\n", "```\n"]
 )
-def test_a_preamble_or_a_heading_is_no_sentence(preamble):
+def test_a_preamble_or_a_heading_is_not_a_sentence(preamble):
     assert cut(f"{preamble}Rome is an old city.") == ["Rome is an old city."]
 
 
-def test_a_chinese_preamble_is_no_sentence():
+def test_a_chinese_preamble_is_not_a_sentence():
     assert cut("好的，以下是续写的句子：\n罗马是一座古老的城市。", "zh") == ["罗马是一座古老的城市。"]
 
 
@@ -96,5 +96,5 @@ def test_the_last_sentence_that_is_not_finished_is_dropped(text, kept):
     assert cut(text) == kept
 
 
-def test_a_finished_last_sentence_stays_where_the_budget_ran_out_behind_it():
+def test_a_finished_last_sentence_is_kept():
     assert cut("罗马很老。它很大。", "zh") == ["罗马很老。", "它很大。"]

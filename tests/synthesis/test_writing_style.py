@@ -1,4 +1,4 @@
-"""How a dataset writes, and new text that is written like it."""
+"""The writing style of a dataset, and new text in the same style."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DENSE = WritingStyle(dense=True)
         ("in New York.", ["in", "New", "York", "."]),
     ],
 )
-def test_words_are_parted_from_punctuation_as_the_dataset_does(text, tokens):
+def test_punctuation_is_split_off_where_the_dataset_does(text, tokens):
     assert APART.tokens(text) == tokens
 
 
@@ -46,7 +46,7 @@ def test_words_keep_their_punctuation_where_the_dataset_does():
         "a_b c@d.com #tag",
     ],
 )
-def test_no_character_is_lost_when_words_are_parted(text):
+def test_no_character_is_lost_in_tokenisation(text):
     tokens = APART.tokens(text)
     assert "".join(tokens) == text.replace(" ", "")
 
@@ -61,7 +61,7 @@ def test_no_character_is_lost_when_words_are_parted(text):
         (" 他来了 ", "他来了"),
     ],
 )
-def test_a_blank_of_dense_text_stays_between_words_of_another_script_alone(text, kept):
+def test_a_space_in_dense_text_is_kept_only_between_words_of_another_script(text, kept):
     assert DENSE.tokens(text) == list(kept)
 
 
@@ -76,7 +76,7 @@ def test_a_blank_of_dense_text_stays_between_words_of_another_script_alone(text,
         ([], "apart"),
     ],
 )
-def test_whether_punctuation_stands_apart_is_told_from_the_dataset(texts, marks):
+def test_the_punctuation_style_is_learnt_from_the_dataset(texts, marks):
     assert of(*texts).punctuation == marks
 
 
@@ -84,17 +84,17 @@ def test_whether_punctuation_stands_apart_is_told_from_the_dataset(texts, marks)
     ("text", "tokens"),
     [("They do n't know Ann 's name .", "They do n't know"), ("They don't know Ann's name .", "They don't know")],
 )
-def test_whether_not_and_s_stand_apart_is_told_from_the_dataset(text, tokens):
+def test_the_splitting_of_clitics_is_learnt_from_the_dataset(text, tokens):
     assert of(text).tokens("They don't know")[: len(tokens.split())] == tokens.split()
 
 
-def test_where_a_dataset_has_neither_capitals_nor_marks_new_text_has_none():
+def test_new_text_has_no_capitals_and_punctuation_if_the_dataset_has_none():
     questions = of(*["what movie s star is tom hanks in the 1990s"] * 150)
     tokens = questions.tokens("What's Tom Hanks' best film (of 1994), the 2nd one?")
     assert tokens == ["what", "s", "tom", "hanks", "best", "film", "of", "1994", "the", "2nd", "one"]
 
 
-def test_capitals_stay_where_the_dataset_has_any():
+def test_capitals_are_kept_if_the_dataset_has_any():
     assert of("Ann left .", "it rained .").tokens("Tom left.") == ["Tom", "left", "."]
 
 
@@ -102,7 +102,7 @@ def test_capitals_stay_where_the_dataset_has_any():
     ("text", "kept"),
     [("그는  서울에 갔다 .", "그는 서울에 갔다 ."), ("나는 New York에 갔다.", "나는 New York에 갔다.")],
 )
-def test_a_blank_of_korean_is_a_token_as_in_its_datasets(text, kept):
+def test_a_korean_space_is_a_token_as_in_the_datasets(text, kept):
     assert DENSE.tokens(text) == list(kept)
 
 
@@ -113,7 +113,7 @@ def test_a_blank_of_korean_is_a_token_as_in_its_datasets(text, kept):
         *(("서", "HANGUL"), ("я", "CYRILLIC"), ("5", None), ("。", None), (" ", None), ("😊", None)),
     ],
 )
-def test_a_letter_has_a_script_and_a_mark_has_none(character, script):
+def test_a_letter_has_a_script_and_punctuation_has_none(character, script):
     assert script_of(character) == script
 
 
@@ -128,7 +128,7 @@ def test_a_letter_has_a_script_and_a_mark_has_none(character, script):
         ("他姓龍。", None),
     ],
 )
-def test_chinese_characters_are_simplified_or_traditional_where_it_shows(text, hanzi):
+def test_a_text_is_simplified_or_traditional_or_could_be_both(text, hanzi):
     assert hanzi_of(text) == hanzi
 
 

@@ -119,7 +119,7 @@ def wording(args: argparse.Namespace, dataset: Dataset) -> Wording:
     What a prompt shows comes from the smallest size, which all the others hold: no size learns from outside itself.
     """
     prompt = own_prompt(args, args.mode)
-    if args.shots and prompt and "examples" not in prompt.places:
+    if args.shots and prompt and "examples" not in prompt.placeholders:
         raise UsageError(f"--shots={args.shots}: {args.prompt} has no {{examples}} where they could go")
     pool = first_sentences(dataset.sentences, min(SIZES.values()))
     return Wording(prompt_language(args, dataset), prompt, args.shots, pool, args.seed)

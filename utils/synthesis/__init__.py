@@ -1,1 +1,1 @@
-"""Making new sentences with an LLM (s2): rounds of questions, and the cleaning of answers."""
+"""Make new sentences with an LLM (s2): ask in rounds, and clean the answers."""

@@ -1,4 +1,4 @@
-"""The pieces of an LLM's answer: which are sentences to train on, and why the others are not."""
+"""Cut an LLM's answer into pieces, and give each piece its tokens or the reason to drop it."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ Reason = (
     ]
 )
 
-TELLING = 6  # characters of a sentence that nobody says by chance
+MIN_KEY = 6  # letters and digits: a shorter sentence of dev or test may be in a new text by chance
 
-# The beginning of a sentence that began elsewhere: a mark, or a small letter that no name begins with (iPhone, e-mail).
-_MARK_FIRST = re.compile(r"^\s*[，、。；：！？,;:.!?)）】》”’」』]")
-_SMALL_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
+# A sentence that lacks its beginning starts with a punctuation mark, or with a lower-case word (but: iPhone, e-mail).
+_PUNCTUATION_FIRST = re.compile(r"^\s*[，、。；：！？,;:.!?)）】》”’」』]")
+_LOWER_CASE_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
-_CUT_NUMBER = re.compile(r"\d\.\s*$")  # what a budget leaves of 3.14
-_CODE = re.compile(r"[(（]\s*[A-Z]{2,}(?:[._][A-Z]{2,})+\s*[)）]")  # a label of the model's own: 邓超(SONG.NAM)
+_CUT_NUMBER = re.compile(r"\d\.\s*$")  # 3.14 after the token budget ran out
+_CODE = re.compile(r"[(（]\s*[A-Z]{2,}(?:[._][A-Z]{2,})+\s*[)）]")  # a label that the model made up: 邓超(SONG.NAM)
 _HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of an answer: its tokens where it may be taken, else the reason to drop it."""
+    """A piece of an answer, with its tokens, or with the reason to drop it."""
 
     text: str
     tokens: tuple[str, ...] = ()
@@ -60,18 +60,18 @@ class Piece:
 
 @dataclass(frozen=True)
 class Cleaner:
-    """What parts the sentences of an answer from all else, for one dataset."""
+    """Finds the new sentences in answers, for one dataset."""
 
     language: str  # a code such as "zh"
     writing: WritingStyle
-    labels: Collection[str] = ()  # of the targets, which the prompt shows behind the entities
-    template: KnownTexts = field(default_factory=lambda: KnownTexts(dense=False))  # sentences of the prompt itself
-    entities_line: str = ""  # how the line of the prompt begins that gives the entities
+    labels: Collection[str] = ()  # the target labels, which follow the entities in the prompt
+    template: KnownTexts = field(default_factory=lambda: KnownTexts(dense=False))  # the sentences of the prompt's text
+    entities_line: str = ""  # the words before the entities in the prompt
     shortest: int = 5  # tokens
     longest: int = 128
 
     def pieces(self, answer: str, *, is_cut: bool = False) -> Iterator[Piece]:
-        """Yield the pieces of an answer in their order; `is_cut`: it ended with its budget, not its last sentence."""
+        """Yield the pieces of an answer in order. `is_cut`: the answer ended because the token budget ran out."""
         if is_cut and _CUT_NUMBER.search(answer):
             answer = answer.rstrip()[:-1]
         echoes = [line.strip() for line in answer.splitlines() if self._repeats_entities(line)]
@@ -88,15 +88,15 @@ class Cleaner:
                 yield self._piece(_bare(sentence))
 
     def with_sentences(self, texts: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-        """Yield texts and each sentence of those that have several: an answer that tells one again is cut as well."""
+        """Yield each text, and each sentence of a text of several, as new text is compared sentence by sentence."""
         for tokens in texts:
             yield tokens
             sentences = cut_sentences(join_tokens(tokens, dense=self.writing.dense), language=self.language)
             if len(sentences) > 1:
-                yield from ([sentence] for sentence in sentences if len(text_key(sentence)) >= TELLING)
+                yield from ([sentence] for sentence in sentences if len(text_key(sentence)) >= MIN_KEY)
 
     def _repeats_entities(self, line: str) -> bool:
-        """Tell whether a line is the prompt's own that gives the entities."""
+        """Return whether a line repeats the line of the prompt that lists the entities."""
         return bool(self.entities_line) and line.strip(" *#>-").startswith(self.entities_line)
 
     def _piece(self, text: str) -> Piece:
@@ -111,7 +111,11 @@ class Cleaner:
     def _reason(self, text: str) -> Reason | None:
         if remark := remark_of(text):
             return remark
-        if self.template.likeness([text]) or _CODE.search(text) or any(_is_shown(one, text) for one in self.labels):
+        if (
+            self.template.likeness([text])
+            or _CODE.search(text)
+            or any(_contains_label(one, text) for one in self.labels)
+        ):
             return "an echo of the prompt"
         if not is_finished(text):
             return "unfinished"
@@ -120,30 +124,30 @@ class Cleaner:
         return "another script" if self.writing.is_foreign(text) else None
 
     def _is_fragment(self, text: str) -> bool:
-        small = not self.writing.dense and not self.writing.lower_case and _SMALL_FIRST.match(text)
-        return bool(small or _MARK_FIRST.match(text))
+        has_capitals = not self.writing.dense and not self.writing.lower_case
+        return bool((has_capitals and _LOWER_CASE_FIRST.match(text)) or _PUNCTUATION_FIRST.match(text))
 
     def _without_labels(self, answer: str) -> str:
-        """Return an answer without the labels that the prompt puts behind names, `邓超(PER.NAM)`."""
+        """Return an answer without the labels that follow entities in the prompt: `邓超(PER.NAM)`."""
         for label in self.labels:
             answer = re.sub(rf"\s?[(（]\s*{re.escape(label)}\s*[)）]", "", answer)
         return answer
 
 
 def template_sentences(prompt: str) -> list[list[str]]:
-    """Return the lines and sentences of a prompt's text, without its places."""
+    """Return the lines and sentences of a prompt's text, without its placeholders."""
     lines = re.sub(r"\{\w+\}", "", prompt).splitlines()
     return [[part] for line in lines for part in (line, *re.split(r"(?<=[.。])\s*", line)) if len(part.strip()) > 8]
 
 
 def entities_line(prompt: str) -> str:
-    """Return how the line of a prompt begins that gives the entities; nothing where no words stand before them."""
+    """Return the words before the entities in a prompt, or "" if there are none on that line."""
     found = re.search(r"^(.*?)\s*\{entities\}", prompt, re.MULTILINE)
     return found[1].strip() if found else ""
 
 
 def _bare(sentence: str) -> str:
-    """Return a sentence without a marker, a headword, or quotation marks around it all."""
+    """Return a sentence without a list marker, a headword, or quotation marks around the whole of it."""
     text = _HEADWORD.sub(r"\1", without_marker(sentence))
     quoted = _QUOTED.fullmatch(text)
     return quoted[1].strip() if quoted else text
@@ -153,7 +157,7 @@ def _kind_of_heading(paragraph: str) -> Reason:
     return "a heading" if re.search(r"\w", paragraph) else "markup"
 
 
-def _is_shown(label: str, text: str) -> bool:
-    """Tell whether a label stands in a text that no ordinary word could be: PER.NAM, LOC."""
+def _contains_label(label: str, text: str) -> bool:
+    """Return whether a text contains a label that cannot be an ordinary word: PER.NAM, LOC."""
     is_code = label.isascii() and label.upper() == label and len(label) > 1
     return is_code and re.search(rf"(?<![A-Za-z.]){re.escape(label)}(?![A-Za-z])", text) is not None

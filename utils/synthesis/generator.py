@@ -1,4 +1,4 @@
-"""What an LLM is asked for new sentences: to go on from a sentence, and to tell of the entities in it (s2)."""
+"""The questions of s2: continue a sentence, and explain the entities in it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from utils.prompts import Prompt, load_prompt
 
 PromptStyle = Literal["explain", "continue", "dialogue", "news"]
 
-TASK: Literal["explain"] = "explain"  # as journals and recordings call it, in every style
-MAX_NEW_TOKENS = 256  # of an answer, where nothing else is asked for
+TASK: Literal["explain"] = "explain"  # the name in journals and recordings, for every style
+MAX_NEW_TOKENS = 256  # of an answer, by default
 
 
 @dataclass(frozen=True)
 class Generator:
-    """How an LLM is asked for new sentences."""
+    """Builds the questions that ask an LLM for new sentences."""
 
     prompt: Prompt
     dense: bool
@@ -31,7 +31,7 @@ class Generator:
     max_new_tokens: int = MAX_NEW_TOKENS
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
-        """Return what the LLM is asked; each answer to a sentence is drawn from a seed of its own."""
+        """Return a question about a sentence. Each sample has a different seed."""
         asked = ", ".join(asked_entities(sentence, dense=self.dense))
         text = join_tokens(sentence.tokens, dense=self.dense)
         prompt = self.prompt.fill({"entities": asked, "sentence": text})
@@ -41,7 +41,7 @@ class Generator:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Return all that changes an answer besides the model and the sentence."""
+        """Return the settings that change an answer, for the fingerprint."""
         return {
             "task": TASK,
             "prompt": self.prompt.digest,
@@ -52,26 +52,26 @@ class Generator:
 
 
 def style_prompt(style: PromptStyle, language: Language) -> Prompt:
-    """Return the project's prompt for new sentences of a style."""
+    """Return the prompt of a style."""
     return load_prompt(style, language)
 
 
 def asked_names(sentence: Sentence, *, dense: bool) -> list[str]:
-    """Return the entities of a sentence without their labels, each once."""
-    return list(dict.fromkeys(_name(sentence.tokens[span.start : span.end], dense) for span in sentence.spans))
+    """Return the distinct mentions of a sentence, without labels."""
+    return list(dict.fromkeys(_mention(sentence.tokens[span.start : span.end], dense) for span in sentence.spans))
 
 
 def asked_entities(sentence: Sentence, *, dense: bool) -> list[str]:
-    """Return the entities of a sentence with their labels, `邓超(PER.NAM)`, each once."""
-    asked = (f"{_name(sentence.tokens[span.start : span.end], dense)}({span.label})" for span in sentence.spans)
+    """Return the distinct mentions of a sentence with their labels, as in `邓超(PER.NAM)`."""
+    asked = (f"{_mention(sentence.tokens[span.start : span.end], dense)}({span.label})" for span in sentence.spans)
     return list(dict.fromkeys(asked))
 
 
 def input_hash(sentence: Sentence) -> str:
-    """Return the SHA-256 of what a sentence brings into its prompt: its text, its spans and their labels."""
+    """Return the SHA-256 of the parts of a sentence that its prompt shows: text, spans and labels."""
     spans = [f"{span.start} {span.end} {span.label}" for span in sentence.spans]
     return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans]).encode()).hexdigest()
 
 
-def _name(tokens: Sequence[str], dense: bool) -> str:
+def _mention(tokens: Sequence[str], dense: bool) -> str:
     return join_tokens(tokens, dense=dense)

@@ -1,4 +1,4 @@
-"""Which texts say the same as one that is known already, with a few characters or words changed."""
+"""Find texts that copy a known text, exactly or with small changes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from rensa import RMinHash, RMinHashLSH
 
 Likeness = Literal["copy", "part", "near"]
 
-NEAR = 0.8  # share of the characters of two texts that they have in common, in order: at least this makes them near
-SHORT = 24  # characters: a shorter text is compared with every one of about its length, and not by MinHash alone
-PART = {True: 8, False: 12}  # characters, in dense text or other, that texts must share before one can be a part
-PARTLY = 85  # percent of the shorter text that must stand in the longer one
+NEAR = 0.8  # share of the characters that two texts have in common, in order: from here on they are near
+SHORT = 24  # characters: up to this length, a text is compared with every known text of a similar length
+WINDOW = {True: 8, False: 12}  # characters in a row that a text and its part share, in dense text and in other text
+PART_RATIO = 85  # percent of the shorter text that is in the longer one
 
-# 42 bands of 3 rows. Texts of NEAR have at least half of their n-grams in common, or are shorter than SHORT: the
-# chance that no band agrees is then (1 - 0.5**3) ** 42 = 0.4 %, and with 70 % in common it is 3e-8.
+# 42 bands of 3 rows. Near texts that are not short have at least half of their n-grams in common: then no band agrees
+# with a probability of (1 - 0.5**3) ** 42 = 0.4 %. With 70 % in common it is 3e-8.
 BANDS, ROWS, SEED = 42, 3, 1
 
 
 def text_key(text: str) -> str:
-    """Return what is equal for texts that differ only in case, width, blanks and punctuation marks."""
+    """Return the letters and digits of a text, without differences in case and width."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(character for character in folded if character.isalnum())
 
 
 class KnownTexts:
-    """Texts that others are compared with; the answer depends on which they are, not on their order.
+    """Texts that others are compared with. Their order does not change the result.
 
-    MinHash over n-grams of characters proposes, the true similarity decides. What MinHash could miss by chance is
-    looked up exactly: short texts, parts, and one changed unit (a character of dense text, else a word).
+    MinHash over character n-grams proposes candidates, and the true similarity decides. Where MinHash may miss
+    one, the search is exact: short texts, parts, and one changed unit (a character of dense text, else a word).
     """
 
     def __init__(self, texts: Iterable[Sequence[str]] = (), *, dense: bool) -> None:
@@ -47,15 +47,17 @@ class KnownTexts:
         given = list(texts)
         for tokens in given:
             self.add(tokens)
-        # One edit and parts are looked for in the texts of the start alone: those that follow may be very many.
-        self._gaps = {gap for tokens in given for gap in self._with_gaps(tokens)}  # texts with one unit taken out
-        self._windows: dict[str, set[int]] = defaultdict(set)  # stretches of PART characters -> texts
-        for place, key in enumerate(self._keys):
-            for window in _ngrams(key, PART[dense]):
-                self._windows[window].add(place)
+        # Single edits and parts are searched for in the given texts alone: very many may be added later.
+        self._gaps = {
+            gap for tokens in given for gap in self._with_gaps(tokens)
+        }  # hashes of the texts without one unit
+        self._windows: dict[str, set[int]] = defaultdict(set)  # character n-gram -> indices of texts
+        for index, key in enumerate(self._keys):
+            for window in _ngrams(key, WINDOW[dense]):
+                self._windows[window].add(index)
 
     def add(self, tokens: Sequence[str]) -> None:
-        """Make a text known."""
+        """Add a text."""
         key = text_key("".join(tokens))
         if not key or key in self._known:
             return
@@ -66,9 +68,9 @@ class KnownTexts:
             self._short[len(key)].append(key)
 
     def likeness(self, tokens: Sequence[str], *, one_edit: bool = False) -> Likeness | None:
-        """Say how a text resembles a known one: a copy, a part (of it, or the reverse), or near; None if it does not.
+        """Return how a text resembles a known one, or None. A part is contained in a known text, or contains one.
 
-        `one_edit`: one changed, added or left out unit makes it near, however little is left in common.
+        `one_edit`: a text is near also if one changed, added or removed unit is the only difference.
         """
         key = text_key("".join(tokens))
         if key in self._known:
@@ -80,26 +82,26 @@ class KnownTexts:
         return "near" if self._is_near(key) else None
 
     def _part(self, key: str) -> Likeness | None:
-        """Say whether most of a text stands inside a known one, or the reverse: as it is, or with small changes."""
-        sharing = {place for window in _ngrams(key, PART[self.dense]) for place in self._windows.get(window, ())}
-        known = [self._keys[place] for place in sharing]
+        """Return "part" if one of the two texts contains the other, "near" if with small changes, or None."""
+        sharing = {index for window in _ngrams(key, WINDOW[self.dense]) for index in self._windows.get(window, ())}
+        known = [self._keys[index] for index in sharing]
         if any(key in one or one in key for one in known):
             return "part"
-        partly = any(fuzz.partial_ratio(key, one, score_cutoff=PARTLY) for one in known)
+        partly = any(fuzz.partial_ratio(key, one, score_cutoff=PART_RATIO) for one in known)
         return "near" if partly else None
 
     def _with_gaps(self, tokens: Sequence[str]) -> Iterator[int]:
-        """Yield a text, and the text without each of its units: texts one edit apart have one of these in common."""
+        """Yield the hash of a text, and of the text without each unit. Texts one edit apart share one of them."""
         units = _units(tokens, dense=self.dense)
         if units:
             yield hash(units)
         if len(units) > 2:
-            yield from (hash(units[:place] + units[place + 1 :]) for place in range(len(units)))
+            yield from (hash(units[:index] + units[index + 1 :]) for index in range(len(units)))
 
     def _is_near(self, key: str) -> bool:
         if not key:
             return False
-        proposed = (self._keys[place] for place in self._lsh.query(self._minhash(key)))
+        proposed = (self._keys[index] for index in self._lsh.query(self._minhash(key)))
         longest = min(SHORT, int(len(key) * (2 - NEAR) / NEAR))
         lengths = range(int(len(key) * NEAR / (2 - NEAR)), longest + 1)
         as_long = chain.from_iterable(self._short.get(length, ()) for length in lengths)
@@ -114,33 +116,30 @@ class KnownTexts:
 
 
 def shared_share(tokens: Sequence[str], source: Sequence[str], *, dense: bool) -> float:
-    """Return how much of a text is taken over from a source: the share of its stretches that stand there as well.
-
-    A stretch is 4 characters of dense text, or 3 words.
-    """
+    """Return the share of a text's n-grams that are in its source too: 4 characters of dense text, or 3 words."""
     length = 4 if dense else 3
-    own, given = (_stretches(text, length, dense=dense) for text in (tokens, source))
+    own, given = (_unit_ngrams(text, length, dense=dense) for text in (tokens, source))
     return len(own & given) / len(own) if own else 0.0
 
 
 def repeated_share(tokens: Sequence[str], *, dense: bool) -> float:
-    """Return how much of a text only says again what it says itself: the share of its stretches beyond the first each.
+    """Return the share of a text's n-grams that repeat an earlier one: 3 characters of dense text, or 2 words.
 
-    A stretch is 3 characters of dense text, or 2 words; of a short text the share is 0.
+    For a text of fewer than 10 n-grams the share is 0.
     """
     units = _units(tokens, dense=dense)
     length = 3 if dense else 2
-    stretches = [units[start : start + length] for start in range(len(units) - length + 1)]
-    return 1 - len(set(stretches)) / len(stretches) if len(stretches) >= 10 else 0.0
+    ngrams = [units[start : start + length] for start in range(len(units) - length + 1)]
+    return 1 - len(set(ngrams)) / len(ngrams) if len(ngrams) >= 10 else 0.0
 
 
-def _stretches(tokens: Sequence[str], length: int, *, dense: bool) -> set[tuple[str, ...]]:
+def _unit_ngrams(tokens: Sequence[str], length: int, *, dense: bool) -> set[tuple[str, ...]]:
     units = _units(tokens, dense=dense)
     return {units[start : start + length] for start in range(len(units) - length + 1)}
 
 
 def _units(tokens: Sequence[str], *, dense: bool) -> tuple[str, ...]:
-    """Return what a text is made of: the characters of its key, or its words, folded."""
+    """Return the characters of a dense text's key, or the words of another text, each as a key."""
     if dense:
         return tuple(text_key("".join(tokens)))
     words = map(text_key, re.findall(r"\w+", " ".join(tokens)))

@@ -1,4 +1,4 @@
-"""The running text of an LLM's answer: without markdown, list markers, thoughts and speaker names."""
+"""Remove Markdown, list markers, thoughts and speaker names from an LLM's answer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from utils.parsing.thinking import without_thoughts
 
-HEADING_WIDTH = 12  # columns: a line this short, with no mark at its end, is a heading
-WRAPPED_WIDTH = 40  # columns: a line this long, with no mark at its end, goes on in the next one
+HEADING_WIDTH = 12  # columns: a line up to this width without punctuation at its end is a heading
+WRAPPED_WIDTH = 40  # columns: a line from this width on without punctuation at its end continues in the next line
 
 _BREAK = re.compile(r"<br\s*/?>|</?p>", re.IGNORECASE)
 _MARKUP_LINE = re.compile(r"^\s*(?:```\S*|~~~\S*|[-*_=─—]{3,}|\|.*\|)\s*$")
@@ -21,7 +21,7 @@ _MARKER = re.compile(
     r"|[(（]?\d{1,2}(?:[.:：](?!\d)|[)、）])\s*|[①-⑳]\s*|[(（][一二三四五六七八九十a-z][)）]\s*|[一二三四五六七八九十]、\s*"
     r"|\[\d{1,2}\]\s+)"
 )
-# What an answer writes before its sentences; the letter of a speaker in a dialogue as well.
+# A title before a sentence ("Sentence 1:", "答案："), or the letter of a speaker in a dialogue.
 _TITLE = re.compile(
     r"^\s*(?:(?:(?:new |synthetic )?sentences?|continuation|continued|explanation|example|answer|output|response"
     r"|text|note|dialogue|news|user|assistant|speaker)\s*[A-Z\d]?"
@@ -32,7 +32,7 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?。！？…；;:：]\W*$")
-_GOES_ON = re.compile(
+_CONTINUES = re.compile(
     r"(?:[,，、]|\b(?:a|an|the|of|in|on|at|to|for|from|by|with|and|or|but|that|which|who|is|are|was|were|his|her|its))\s*$",
     re.IGNORECASE,
 )
@@ -41,12 +41,12 @@ _GOES_ON = re.compile(
 def paragraphs(answer: str) -> Iterator[tuple[str, bool]]:
     """Yield the paragraphs of an answer as plain text, and whether each is only a heading or other markup.
 
-    Lines that a sentence runs over are joined: wrapped prose is no end of a sentence.
+    The lines of a wrapped sentence are joined.
     """
     text = _BREAK.sub("\n", without_thoughts(answer, replacement="\n"))
     waiting = ""
     for line in [*text.splitlines(), ""]:
-        if waiting and _goes_on(waiting, line):
+        if waiting and _continues(waiting, line):
             waiting = _joined(waiting, _plain(line))
             continue
         if waiting:
@@ -60,7 +60,7 @@ def paragraphs(answer: str) -> Iterator[tuple[str, bool]]:
 
 
 def without_marker(text: str) -> str:
-    """Return a text without list markers and titles before its first word."""
+    """Return a text without the list markers and titles at its beginning."""
     while (shorter := _TITLE.sub("", _MARKER.sub("", text))) != text:
         text = shorter
     return text.strip()
@@ -70,15 +70,15 @@ def _plain(line: str) -> str:
     return without_marker(_EMPHASIS.sub("", _LINK.sub(r"\1", _MARKER.sub("", line))))
 
 
-def _goes_on(line: str, following: str) -> bool:
-    """Tell whether a sentence that begins in a line runs over into the following one."""
+def _continues(line: str, following: str) -> bool:
+    """Return whether a sentence continues from a line into the following one."""
     begins_anew = not following.strip() or _plain(following) != following.strip() or _MARKUP_LINE.match(following)
     if begins_anew or _END.search(line):
         return False
-    return following.lstrip()[0].islower() or bool(_GOES_ON.search(line)) or _goes_on_by_width(line)
+    return following.lstrip()[0].islower() or bool(_CONTINUES.search(line)) or _is_full_line(line)
 
 
-def _goes_on_by_width(line: str) -> bool:
+def _is_full_line(line: str) -> bool:
     dense = ord(line[-1]) >= 0x2E80
     return _width(line) > HEADING_WIDTH if dense else _width(line) >= WRAPPED_WIDTH
 
@@ -88,12 +88,12 @@ def _is_heading(line: str) -> bool:
 
 
 def _joined(line: str, following: str) -> str:
-    """Return two lines as one; between ideographs and kana there is no blank."""
+    """Return two lines as one, without a space between ideographs or kana."""
     dense = ord(line[-1]) >= 0x2E80 and ord(following[0]) >= 0x2E80
     hangul = "HANGUL" in unicodedata.name(line[-1], "") or "HANGUL" in unicodedata.name(following[0], "")
     return line + ("" if dense and not hangul else " ") + following
 
 
 def _width(line: str) -> int:
-    """Return the columns that a line takes on a screen; ideographs, kana and hangul take two."""
+    """Return the width of a line in columns. Ideographs, kana and hangul take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)

@@ -1,4 +1,4 @@
-"""How many answers each sentence gets, and when there are enough new sentences (s2)."""
+"""How many answers s2 asks for, and when it stops."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from dataclasses import dataclass, field
 
 from utils.dataset.records import Sentence
 
-MOST_ROUNDS = 16  # with a target, and no number of answers given
-MOST_WEIGHT = 4.0
-STRETCH = {True: 4, False: 2}  # tokens of what counts as a span when new ones are counted: characters, or words
+MOST_ROUNDS = 16  # if a target is given and --num_samples is not
+MOST_WEIGHT = 4.0  # answers a round
+NGRAM = {True: 4, False: 2}  # tokens of an n-gram, by density: characters, or words
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What is asked for in rounds: in each, every sentence gets one answer, or more where its labels are rare."""
+    """How many rounds to ask for. In each, every sentence gets one answer, or more if its labels are rare."""
 
     rounds: int = 1
     target: int | None = None  # new sentences
-    stop_below: float = 0.0  # share of new spans in a round's sentences
-    weights: Mapping[str, float] = field(default_factory=dict)  # answers a round, by sentence; 1 where it has none
+    stop_below: float = 0.0  # share of new n-grams in the sentences of a round
+    weights: Mapping[str, float] = field(default_factory=dict)  # sentence id -> answers a round; 1 if it is not given
 
     def samples(self, id_: str, round_: int) -> range:
-        """Return the numbers of the answers that a sentence gets in a round."""
+        """Return the sample numbers of a sentence in a round."""
         weight = self.weights.get(id_, 1.0)
         return range(math.ceil(round_ * weight), math.ceil((round_ + 1) * weight))
 
     def is_enough(self, *, rounds: int, kept: int, share_of_new: float) -> bool:
-        """Tell whether to stop behind so many whole rounds."""
+        """Return whether to stop after `rounds` whole rounds."""
         reached = self.target is not None and kept >= self.target
         return rounds >= self.rounds or reached or share_of_new < self.stop_below
 
 
 def rare_weights(parts: Iterable[Sequence[Sentence]]) -> dict[str, float]:
-    """Return how many answers a round each sentence gets: more where one of its labels is rarer than the mean label.
+    """Return the answers a round for each sentence id: more than 1 if one of its labels is rarer than the mean label.
 
-    The square root of how much rarer (repeat factors: Gupta et al. 2019, arXiv 1908.03195), at most 4. `parts` are
-    the dataset's sizes, smallest first: a sentence is weighed within the first that holds it, so that nothing of a
-    size depends on sentences outside it.
+    The weight is the square root of mean count / label count (repeat factors: Gupta et al. 2019, arXiv 1908.03195),
+    at most 4. `parts` are the dataset's sizes, smallest first. A sentence is weighed in the first size that contains
+    it, so that no size depends on sentences outside it.
     """
     weights: dict[str, float] = {}
     for sentences in parts:
@@ -53,22 +53,22 @@ def rare_weights(parts: Iterable[Sequence[Sentence]]) -> dict[str, float]:
 
 
 class KnownNgrams:
-    """The stretches of tokens that are known: what tells how much a round still brings that is new."""
+    """The token n-grams seen so far, which show how much of a round is new."""
 
     def __init__(self, texts: Iterable[Sequence[str]], *, dense: bool) -> None:
-        self._length = STRETCH[dense]
-        self._known = {stretch for text in texts for stretch in self._stretches(text)}
+        self._length = NGRAM[dense]
+        self._known = {ngram for text in texts for ngram in self._ngrams(text)}
 
     def add_round(self, texts: Iterable[Sequence[str]]) -> float:
-        """Make a round's texts known; return the share of their stretches that were new."""
-        stretches = {stretch for text in texts for stretch in self._stretches(text)}
-        new = stretches - self._known
+        """Add the texts of a round, and return the share of their n-grams that were new."""
+        ngrams = {ngram for text in texts for ngram in self._ngrams(text)}
+        new = ngrams - self._known
         self._known |= new
-        return len(new) / len(stretches) if stretches else 0.0
+        return len(new) / len(ngrams) if ngrams else 0.0
 
-    def _stretches(self, text: Sequence[str]) -> list[tuple[str, ...]]:
+    def _ngrams(self, text: Sequence[str]) -> list[tuple[str, ...]]:
         folded = [token.casefold() for token in text]
-        return [tuple(folded[at : at + self._length]) for at in range(len(folded) - self._length + 1)]
+        return [tuple(folded[start : start + self._length]) for start in range(len(folded) - self._length + 1)]
 
 
 def _labels(sentence: Sentence) -> set[str]:

@@ -1,4 +1,4 @@
-"""What an LLM says of itself or of its task, in four languages: none of it is a new sentence."""
+"""Find preambles, refusals and remarks about the task, in four languages. None of them is a new sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 Remark = Literal["a preamble", "a refusal", "a remark"]
 
-# What is announced, up to its colon: "Sure, here is a continuation:", "好的，以下是续写的句子："
+# An announcement up to its colon: "Sure, here is a continuation:", "好的，以下是续写的句子："
 _PREAMBLE = re.compile(
     r"^(?:(?:sure|certainly|of course|okay|ok|absolutely|great|yes)\b[^:：]{0,80}\bhere (?:is|are|you)\b"
     r"|here (?:is|are|you)\b"
@@ -76,13 +76,13 @@ _REMARK = re.compile(
 
 
 def without_preamble(paragraph: str) -> tuple[str, bool]:
-    """Return a paragraph without the announcement that it begins with, and whether there was one."""
+    """Return a paragraph without the announcement at its beginning, and whether there was one."""
     rest = _PREAMBLE.sub("", paragraph)
     return rest, rest != paragraph
 
 
 def remark_of(sentence: str) -> Remark | None:
-    """Say which kind of remark a sentence is; None where it is none."""
+    """Return the kind of remark that a sentence is, or None."""
     if _ANNOUNCEMENT.search(sentence):
         return "a preamble"
     if _REFUSAL.search(sentence):
