@@ -78,7 +78,7 @@ def test_other_sentences_do_not_change_the_answers_to_a_sentence(make):
 @pytest.mark.parametrize("order", [0, 1])
 def test_the_order_of_asking_changes_nothing(make, monkeypatch, order):
     straight = make()
-    monkeypatch.setattr("utils.asking.step.load_llm", lambda *choice: Shuffled(load_llm(*choice), order))
+    monkeypatch.setattr("utils.asking.model.load_llm", lambda *choice: Shuffled(load_llm(*choice), order))
     assert make("shuffled") == straight
 
 
@@ -86,7 +86,7 @@ def test_the_order_of_asking_changes_nothing(make, monkeypatch, order):
 def test_an_interrupted_run_continues_to_the_same_sentences(make, monkeypatch, answers, tmp_path):
     straight = make()
     with monkeypatch.context() as patch:
-        patch.setattr("utils.asking.step.load_llm", lambda *choice: Interrupted(load_llm(*choice), answers))
+        patch.setattr("utils.asking.model.load_llm", lambda *choice: Interrupted(load_llm(*choice), answers))
         with pytest.raises(KeyboardInterrupt):
             make("stopped")
     journal = tmp_path / "tiny" / "stopped" / f"{RESULT}.journal.jsonl"
