@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     with args.to.open("w", encoding="utf-8") as file:
         for mode, number in zip(args.modes, args.sentences, strict=False):
             labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
-            annotator = Annotator.for_dataset(mode, dataset, labels, guided=args.guided, max_new_tokens=None)
+            annotator = replace(Annotator.for_dataset(mode, dataset, labels), guided=args.guided)
             requests = [annotator.question(sentence).request for sentence in dataset.sentences[:number]]
             begin = time.monotonic()
             answers = list(llm.generate(requests))

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,7 @@ def measure(model: str, sentences: int) -> dict[str, float]:
     llm = load_llm(model, "llamacpp", LLMOptions())
     figures: dict[str, float] = {}
     for mode, labels in (("entity", ENTITY_LABELS), ("pos", POS_LABELS)):
-        annotator = Annotator.for_dataset(mode, dataset, labels, guided=True, max_new_tokens=None)
+        annotator = replace(Annotator.for_dataset(mode, dataset, labels), guided=True)
         requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
         begin = time.monotonic()
         tokens = sum(answer.answer_tokens for answer in llm.generate(requests))

@@ -13,7 +13,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.annotator import annotate, questions
+from utils.annotation.step import annotate, questions
 from utils.cli import flags, question_flags, run_flags
 from utils.cli import script as cli
 from utils.dataset.reading import read_dataset

@@ -8,8 +8,9 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 from tests.helpers.nasty import nasty_sentences
-from utils.annotation.annotator import AnnotationCounts, Annotator, annotate, questions
+from utils.annotation.annotator import Annotator
 from utils.annotation.rows import AnnotationRow
+from utils.annotation.step import AnnotationCounts, annotate, questions
 from utils.asking.journal import journal_path
 from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
@@ -305,7 +306,7 @@ def test_a_guided_request_carries_the_grammar_of_its_sentence(mode, start):
 def test_a_dataset_is_asked_about_in_its_own_language(tmp_path, text, dense, label, word):
     labels = write_json(tmp_path / "labels.json", {"CITY": ["城市", "都市", "도시", "town"], "BARE": []})
     dataset = Dataset((sentence(text),), ("O", "X"), dense)
-    asker = Annotator.for_dataset("entity", dataset, labels, guided=False, max_new_tokens=None)
+    asker = Annotator.for_dataset("entity", dataset, labels)
     assert asker.labels == (label, "BARE")
     prompt = asker.question(dataset.sentences[0]).request.prompt
     assert word in prompt
@@ -354,7 +355,7 @@ def test_a_guided_answers_labels_are_those_of_the_file_or_the_models_own(words, 
     parser = Parser("")
     question_flags.add_annotation_flags(parser)
     assert parser.parse_words(words.split()).closed_labels is closed
-    asker = Annotator("entity", load_prompt("entity", "en"), ("CITY",), dense=False, guided=True, closed=closed)
+    asker = Annotator("entity", load_prompt("entity", "en"), ("CITY",), dense=False, guided=True, closed_labels=closed)
     assert ('"CITY"' in asker.question(sentence("Rome")).request.grammar) is closed
     assert asker.parameters["closed_labels"] is closed
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, sentence, write_json, write_rows
-from utils.annotation.annotator import Annotator, Wording
+from utils.annotation.annotator import Annotator, PromptSettings
 from utils.annotation.few_shot import Shots
 from utils.cli import flags, question_flags
 from utils.cli.script import Parser, UsageError
@@ -29,8 +29,8 @@ def make_asker(labels):
 
     def build(pool, shots, *, mode="entity", seed=42, dense=False, label_file=labels, language="en"):
         dataset = Dataset(tuple(pool), ("O", "X"), dense)
-        wording = Wording(language, shots=shots, pool=pool, seed=seed)
-        return Annotator.for_dataset(mode, dataset, label_file, wording=wording, guided=False)
+        settings = PromptSettings(language, num_shots=shots, shot_pool=pool, seed=seed)
+        return Annotator.for_dataset(mode, dataset, label_file, settings)
 
     return build
 
@@ -161,14 +161,14 @@ def parse():
 def test_examples_come_from_the_smallest_size_alone(tmp_path, parse, labels, corpus):
     folder = corpus.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
-    wording = question_flags.wording(parse(shots=2), dataset)
-    assert [one.id for one in wording.pool] == ["1", "2"]
+    settings = question_flags.prompt_settings(parse(shots=2), dataset)
+    assert [one.id for one in settings.shot_pool] == ["1", "2"]
     later = list(corpus.rows)
     later[2:] = [{"text": list("变了" if dataset.dense else "ab"), "entities": []} for _ in later[2:]]
     write_rows(folder / "train_1000.jsonl", later)
     changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", dense=dataset.dense)
     askers = [
-        Annotator.for_dataset("entity", one, labels, wording=question_flags.wording(parse(shots=2), one), guided=False)
+        Annotator.for_dataset("entity", one, labels, question_flags.prompt_settings(parse(shots=2), one))
         for one in (dataset, changed)
     ]
     assert askers[0].parameters == askers[1].parameters
@@ -179,7 +179,7 @@ def test_examples_come_from_the_smallest_size_alone(tmp_path, parse, labels, cor
 def test_the_language_is_told_from_the_data_or_given(tmp_path, parse, given, language):
     folder = CHINESE.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
-    assert question_flags.wording(parse(lang=given), dataset).language == language
+    assert question_flags.prompt_settings(parse(lang=given), dataset).language == language
 
 
 def test_examples_need_a_place_in_a_prompt_of_ones_own(tmp_path, parse):
@@ -187,6 +187,6 @@ def test_examples_need_a_place_in_a_prompt_of_ones_own(tmp_path, parse):
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     own = tmp_path / "own.txt"
     own.write_text("Mark {sentence}", encoding="utf-8")
-    assert question_flags.wording(parse(prompt=own), dataset).prompt.text == "Mark {sentence}"
+    assert question_flags.prompt_settings(parse(prompt=own), dataset).prompt.text == "Mark {sentence}"
     with pytest.raises(UsageError, match=r"--shots=2: .*own\.txt has no \{examples\} where they could go"):
-        question_flags.wording(parse(prompt=own, shots=2), dataset)
+        question_flags.prompt_settings(parse(prompt=own, shots=2), dataset)

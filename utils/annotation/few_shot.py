@@ -1,4 +1,4 @@
-"""Annotated sentences that a prompt shows as examples of what is asked for (s1, s3)."""
+"""Few-shot examples: annotated sentences that a prompt shows with their answers (s1, s3)."""
 
 from __future__ import annotations
 
@@ -17,88 +17,90 @@ from utils.prompts import Prompt
 
 log = logging.getLogger(__name__)
 
-LACKING: dict[Mode, str] = {
+NO_SHOTS: dict[Mode, str] = {
     "entity": "no sentence has an annotated entity",
     "pos": "no sentence is annotated with parts of speech, word by word,",
 }
 
 
 @dataclass(frozen=True)
-class Example:
-    """A sentence as it is shown, with the answer to it; `key` tells whether another sentence has the same text."""
+class Shot:
+    """A sentence and its answer, as a prompt shows them."""
 
-    key: str
+    key: str  # equal for sentences with the same text
     text: str
 
 
 @dataclass(frozen=True)
 class Shots:
-    """The examples of one run, in the order in which they are shown."""
+    """The shots of one run, in the order in which prompts show them."""
 
-    examples: Sequence[Example]  # one more than are shown, to take the place of the asked sentence itself
+    drawn: Sequence[Shot]  # one more than `number`, because a prompt does not show the sentence that it asks about
     number: int
     seed: int
 
     def text_for(self, sentence: Sentence) -> str:
-        """Return the examples that a sentence's prompt shows, a block each; the sentence itself is never one."""
+        """Return the shots in the prompt for a sentence, each after an empty line; never the sentence itself."""
         key = same_text_key(sentence.tokens)
-        others = [example.text for example in self.examples if example.key != key]
+        others = [shot.text for shot in self.drawn if shot.key != key]
         return "".join(f"\n{text}" for text in others[: self.number])
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Return what a result's fingerprint holds."""
-        text = "\n".join(example.text for example in self.examples)
+        """Return the settings that belong to a result's fingerprint."""
+        text = "\n".join(shot.text for shot in self.drawn)
         return {"number": self.number, "seed": self.seed, "examples": hashlib.sha256(text.encode()).hexdigest()}
 
 
 @dataclass(frozen=True)
-class ExampleForm:
-    """How annotated sentences become examples: the words around them, and the labels' names in the prompt."""
+class ShotFormat:
+    """How an annotated sentence is written as a shot."""
 
     prompt: Prompt  # with {sentence} and {answer}
     keys: tuple[str, str]  # of an item's text and label
-    name: Callable[[str], str]  # what a target label is called in the prompt
+    display_name: Callable[[str], str]  # the name of a target label in the prompt
     dense: bool
 
-    def example(self, sentence: Sentence, spans: Sequence[Span]) -> Example:
-        """Return a sentence with some of its spans as the answer to it."""
+    def shot(self, sentence: Sentence, spans: Sequence[Span]) -> Shot:
+        """Return a sentence as a shot whose answer contains the given spans."""
         tokens = sentence.tokens
-        items = [(join_tokens(tokens[span.start : span.end], dense=self.dense), span.label) for span in spans]
-        rows = [dict(zip(self.keys, (text, self.name(label)), strict=True)) for text, label in dict.fromkeys(items)]
+        mentions = [(join_tokens(tokens[span.start : span.end], dense=self.dense), span.label) for span in spans]
+        items = [
+            dict(zip(self.keys, (text, self.display_name(label)), strict=True))
+            for text, label in dict.fromkeys(mentions)
+        ]
         values = {
             "sentence": join_tokens(tokens, dense=self.dense),
-            "answer": json.dumps(rows, ensure_ascii=False, separators=(",", ":")),
+            "answer": json.dumps(items, ensure_ascii=False, separators=(",", ":")),
         }
-        return Example(same_text_key(tokens), self.prompt.fill(values))
+        return Shot(same_text_key(tokens), self.prompt.fill(values))
 
 
-def choose_shots(pool: Sequence[Sentence], mode: Mode, form: ExampleForm, *, number: int, seed: int) -> Shots:
-    """Return examples drawn from `pool`: sentences with a gold span or, for parts of speech, gold words throughout.
+def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, *, number: int, seed: int) -> Shots:
+    """Return shots drawn from `pool`: sentences with gold entities or, for `pos`, sentences whose gold spans are words.
 
-    Raises ValueError where `pool` has none.
+    Raises ValueError if there is no such sentence.
     """
-    spans_of = {"entity": _entities, "pos": _words}[mode]
-    examples: dict[str, Example] = {}
+    spans_of = {"entity": _gold_spans, "pos": _words}[mode]
+    shots: dict[str, Shot] = {}
     for sentence in pool:
-        spans = spans_of(sentence)
-        if spans:
-            example = form.example(sentence, spans)
-            examples.setdefault(example.key, example)
-    if not examples:
-        raise ValueError(f"--shots={number}: {LACKING[mode]} among the {len(pool)} sentences of the smallest size")
-    if len(examples) <= number:
-        log.info("--shots=%d: the smallest size has %d sentences to show; all of them are used", number, len(examples))
-    drawn = random.Random(seed).sample(list(examples.values()), min(number + 1, len(examples)))
+        if spans := spans_of(sentence):
+            shot = shot_format.shot(sentence, spans)
+            shots.setdefault(shot.key, shot)
+    if not shots:
+        raise ValueError(f"--shots={number}: {NO_SHOTS[mode]} among the {len(pool)} sentences of the smallest size")
+    if len(shots) <= number:
+        log.info("--shots=%d: the smallest size has %d sentences to show; all of them are used", number, len(shots))
+    drawn = random.Random(seed).sample(list(shots.values()), min(number + 1, len(shots)))
     return Shots(tuple(drawn), number, seed)
 
 
-def _entities(sentence: Sentence) -> Sequence[Span]:
+def _gold_spans(sentence: Sentence) -> Sequence[Span]:
     return [span for span in sentence.spans if span.origin is None]
 
 
 def _words(sentence: Sentence) -> Sequence[Span]:
-    """Return the gold spans of a sentence in order if they are its words: each token in one of them, none nested."""
-    spans = sorted(_entities(sentence), key=lambda span: span.start)
+    """Return the gold spans in order if they are the words of the sentence: each token is in exactly one span."""
+    spans = sorted(_gold_spans(sentence), key=lambda span: span.start)
     covered = [index for span in spans for index in range(span.start, span.end)]
     return spans if covered == [index for index, token in enumerate(sentence.tokens) if token.strip()] else []

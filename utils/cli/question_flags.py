@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from utils.annotation.annotator import Annotator, Wording
+from utils.annotation.annotator import Annotator, PromptSettings
 from utils.annotation.voting import Voting
 from utils.asking.sampling import SamplingSettings
 from utils.cli.flags import add_label_flags, is_guided
@@ -97,23 +97,19 @@ def add_sampling_flags(parser: Parser, *, temperature: float | None) -> None:
 
 
 def annotator(args: argparse.Namespace, dataset: Dataset) -> Annotator:
-    """Return how s1 and s3 ask about the sentences of a dataset."""
-    unguided = Annotator.for_dataset(
-        args.mode,
-        dataset,
-        label_file(args),
-        wording=wording(args, dataset),
-        guided=False,
+    """Return the annotator that the flags of s1 and s3 describe."""
+    built = Annotator.for_dataset(args.mode, dataset, label_file(args), prompt_settings(args, dataset))
+    return replace(
+        built,
         max_new_tokens=args.max_new_tokens,
         sampling=sampling_settings(args),
         voting=voting(args),
-        closed=args.closed_labels,
+        closed_labels=args.closed_labels,
+        guided=is_guided(args),  # last, because it may load a tokenizer: errors in other flags come first
     )
-    # Last, because a checkpoint's tokenizer may have to be loaded to tell: a typo in a flag does not wait for that.
-    return replace(unguided, guided=is_guided(args))
 
 
-def wording(args: argparse.Namespace, dataset: Dataset) -> Wording:
+def prompt_settings(args: argparse.Namespace, dataset: Dataset) -> PromptSettings:
     """Return how s1 and s3 word their questions; raise ValueError for a prompt that cannot be used.
 
     What a prompt shows comes from the smallest size, which all the others hold: no size learns from outside itself.
@@ -122,7 +118,7 @@ def wording(args: argparse.Namespace, dataset: Dataset) -> Wording:
     if args.shots and prompt and "examples" not in prompt.placeholders:
         raise UsageError(f"--shots={args.shots}: {args.prompt} has no {{examples}} where they could go")
     pool = first_sentences(dataset.sentences, min(SIZES.values()))
-    return Wording(prompt_language(args, dataset), prompt, args.shots, pool, args.seed)
+    return PromptSettings(prompt_language(args, dataset), prompt, args.shots, pool, args.seed)
 
 
 def own_prompt(args: argparse.Namespace, task: Task) -> Prompt | None:

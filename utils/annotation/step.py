@@ -1,0 +1,101 @@
+"""The work of s1 and s3: ask an LLM about sentences, and write a line with the found items for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from utils.annotation.annotator import Annotator
+from utils.annotation.answers import read_answers
+from utils.asking.journal import Journal
+from utils.asking.questions import Question
+from utils.asking.step import LLMStep
+from utils.dataset.records import Sentence, text_hash
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationCounts:
+    """How many sentences and items a step has, and how many were lost."""
+
+    sentences: int
+    skipped: int
+    unreadable: int  # sentences without a readable answer
+    items: int
+    lost: int  # items that are not in their sentence
+    outvoted: int | None = None  # spans with too few votes; None without votes
+
+    def __str__(self) -> str:
+        skipped = f"{self.skipped} skipped, " if self.skipped else ""
+        outvoted = "" if self.outvoted is None else f", {self.outvoted} spans outvoted"
+        return (
+            f"labelled {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
+            f"{self.lost} of {self.items} items not in their sentence{outvoted}"
+        )
+
+    def as_row(self) -> dict[str, int]:
+        """Return the counts for a manifest."""
+        return {name: number for name, number in asdict(self).items() if number is not None}
+
+    @property
+    def advice(self) -> str | None:
+        """What to try if more than half of the answers, or of the items, were lost; None otherwise."""
+        if 2 * self.unreadable > self.sentences - self.skipped:
+            return "most answers are unreadable: try a larger model, or one that can be guided (--guided)"
+        if 2 * self.lost > self.items > 0:
+            return "most items are not in their sentence: try a larger model, or one that can be guided (--guided)"
+        return None
+
+
+def annotate(
+    sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1, limit: int | None = None
+) -> AnnotationCounts:
+    """Ask about the `limit` sentences after the first `skip`, and publish a line for every sentence."""
+    with step.start() as run:
+        run.ask(questions(sentences, annotator, skip=skip, limit=limit))
+        rows, counts = annotation_rows(sentences, annotator, run.journal)
+        run.publish(rows, counts)
+    return counts
+
+
+def questions(
+    sentences: Sequence[Sentence], annotator: Annotator, *, skip: int = -1, limit: int | None = None
+) -> list[Question]:
+    """Return the questions about the `limit` sentences after the first `skip`; none about sentences without text."""
+    chosen = [sentence for sentence in sentences[max(0, skip) :][:limit] if _has_text(sentence)]
+    return [annotator.question(sentence, sample) for sentence in chosen for sample in range(annotator.num_answers)]
+
+
+def annotation_rows(
+    sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
+) -> tuple[list[dict[str, Any]], AnnotationCounts]:
+    """Return a line for each sentence, made from the recorded answers, and the counts of them all."""
+    annotations = [
+        read_answers(_recorded_answers(sentence, annotator, journal), sentence, annotator.mode, annotator.voting)
+        for sentence in sentences
+    ]
+    rows = [
+        annotation.row_of(sentence, annotator.mode, asked=_has_text(sentence))
+        for sentence, annotation in zip(sentences, annotations, strict=True)
+    ]
+    statuses = [row.status for row in rows]
+    counts = AnnotationCounts(
+        sentences=len(rows),
+        skipped=statuses.count("skipped"),
+        unreadable=statuses.count("unreadable"),
+        items=sum(annotation.num_items for annotation in annotations),
+        lost=sum(annotation.lost for annotation in annotations),
+        outvoted=sum(annotation.outvoted for annotation in annotations) if annotator.voting else None,
+    )
+    return [row.to_json() for row in rows], counts
+
+
+def _recorded_answers(sentence: Sentence, annotator: Annotator, journal: Journal) -> list[str]:
+    """Return the answers to a sentence that are in the journal."""
+    input_hash = text_hash(sentence.tokens)
+    keys = [(sentence.id, annotator.mode, input_hash, sample) for sample in range(annotator.num_answers)]
+    return [journal.entries[key].answer for key in keys if key in journal.entries]
+
+
+def _has_text(sentence: Sentence) -> bool:
+    return any(token.strip() for token in sentence.tokens)
