@@ -1,4 +1,4 @@
-"""Step 7: which model may mark which size, which of its labels count, and what the manifests say of it."""
+"""Step 7: which model may label which size, which labels it gives, and the warnings in manifests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.helpers.span_models import make_encoder, make_model, words_of
 from tests.helpers.workspace import SIZES, Workspace
 from utils.dataset.records import text_hash
 
-OUTSIDE = "0" * 64  # the hash of a sentence that no size holds
+OUTSIDE = "0" * 64  # the hash of a sentence that is in no size
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def ready(tmp_path):
 
 @pytest.fixture
 def make(ready):
-    """Return what makes a tiny model, and returns its folder."""
+    """Return a function that writes a tiny model and returns its folder."""
     encoder = make_encoder(ready.folder / "encoder", words_of(ready.corpus.rows))
 
     def build(name="best", labels=ready.corpus.labels, known=ready.corpus.rows):
@@ -32,31 +32,31 @@ def make(ready):
     return build
 
 
-def mark(ready, model, **more):
+def label(ready, model, **more):
     call("s7", **ready.data, model_from_pretrained=model, n_gpu=-1, **more)
 
 
-def marked(ready, size):
-    """Return the labels that a size's synthetic sentences were given, and what their manifest says of the model."""
+def labelled(ready, size):
+    """Return the labels of a size's synthetic sentences, and the warning about the model in their manifest."""
     name = f"train_{size}_synthetic_target.jsonl"
     labels = {span["entity"] for row in ready.lines(name, size) for span in row["entities"]}
     return labels, ready.json(f"{name}.meta.json", size)["parameters"]["model_warning"]
 
 
 def warned(caplog):
-    """Return what s7 warned of; encoders that are loaded warn of other things."""
-    return [record.getMessage() for record in caplog.records if record.name == "utils.marking.marker"]
+    """Return the warnings of s7, without those of loading an encoder."""
+    return [record.getMessage() for record in caplog.records if record.name == "utils.marking.trained_model"]
 
 
 # --- leaks
 
 
-def test_each_size_is_marked_by_its_own_model(ready, make, caplog):
+def test_each_size_is_labelled_by_its_own_model(ready, make, caplog):
     labels = {"250": ["VESSEL"], "500": ["PERSON"], "1000": ["PERSON", "VESSEL"]}
     for size, number in SIZES.items():
         make(f"model_{size}", labels[size], ready.corpus.rows[:number])
-    mark(ready, ready.folder / "model_{size}")
-    assert {size: marked(ready, size) for size in SIZES} == {size: (set(own), None) for size, own in labels.items()}
+    label(ready, ready.folder / "model_{size}")
+    assert {size: labelled(ready, size) for size in SIZES} == {size: (set(own), None) for size, own in labels.items()}
     assert not warned(caplog)
 
 
@@ -67,15 +67,15 @@ def test_each_size_is_marked_by_its_own_model(ready, make, caplog):
         (None, "it has no training.json"),
     ],
 )
-def test_a_model_of_a_size_that_may_know_other_sentences_is_refused(ready, record, reason):
+def test_a_model_of_one_size_that_may_know_other_sentences_is_refused(ready, record, reason):
     pattern = ready.models()
     path = Path(pattern.replace("{size}", "250")) / "training.json"
     if record:
         write_json(path, record)
     else:
         path.unlink()
-    with pytest.raises(ValueError, match=rf"cannot mark size 250: {reason}.*; train it with --size=250"):
-        mark(ready, pattern)
+    with pytest.raises(ValueError, match=rf"cannot label size 250: {reason}.*; train it with --size=250"):
+        label(ready, pattern)
     assert not list(ready.results.rglob("*_target.jsonl"))
 
 
@@ -89,57 +89,55 @@ def test_a_model_of_a_size_that_may_know_other_sentences_is_refused(ready, recor
         (None, dict.fromkeys(SIZES, "it has no training.json")),
     ],
 )
-def test_a_single_model_marks_all_sizes_with_a_warning_and_a_note_where_it_may_know_more(
-    ready, make, caplog, known, reasons
-):
-    mark(ready, make(known=None if known is None else ready.corpus.rows[:known]))
+def test_a_shared_model_labels_all_sizes_and_warns_where_it_may_know_more(ready, make, caplog, known, reasons):
+    label(ready, make(known=None if known is None else ready.corpus.rows[:known]))
     warnings = warned(caplog)
     assert len(warnings) == len(reasons)
     for size in SIZES:
-        labels, note = marked(ready, size)
+        labels, note = labelled(ready, size)
         assert labels == set(ready.corpus.labels)
         assert (note or "").startswith(reasons.get(size, "")) and (note is not None) is (size in reasons)
-        assert sum(f"size {size} is marked by" in one and note in one for one in warnings) == (size in reasons)
+        assert sum(f"size {size} is labelled by" in one and note in one for one in warnings) == (size in reasons)
 
 
-def test_a_model_may_know_the_synthetic_sentences_of_its_size_as_well(ready, make):
-    """A model trained on syn_fusion knows nothing that comes from outside."""
+def test_a_model_may_know_the_synthetic_sentences_of_its_size(ready, make):
+    """A model trained on syn_fusion knows only sentences of its size."""
     new = read_lines(ready.results / "250" / "train_250_synthetic.jsonl")
-    mark(ready, make(known=[*ready.corpus.rows[:2], *new]))
-    assert [marked(ready, size)[1] for size in SIZES] == [None, None, None]
+    label(ready, make(known=[*ready.corpus.rows[:2], *new]))
+    assert [labelled(ready, size)[1] for size in SIZES] == [None, None, None]
     record = ready.folder / "best" / "training.json"
     other = read_lines(ready.results / "1000" / "train_1000_synthetic.jsonl")[-1]
     write_json(record, {"sentences": [text_hash(other["text"])]})
-    mark(ready, ready.folder / "best")
-    assert [marked(ready, size)[1] is None for size in SIZES] == [False, False, True]
+    label(ready, ready.folder / "best")
+    assert [labelled(ready, size)[1] is None for size in SIZES] == [False, False, True]
 
 
 # --- labels
 
 
 def test_a_model_without_a_common_label_is_refused(ready, make):
-    with pytest.raises(ValueError, match=r"knows no label of this dataset: .*GENE.*PERSON, VESSEL"):
-        mark(ready, make(labels=["GENE"], known=None))
+    with pytest.raises(ValueError, match=r"predicts no label of this dataset: .*GENE.*PERSON, VESSEL"):
+        label(ready, make(labels=["GENE"], known=None))
 
 
-def test_labels_of_the_model_that_the_dataset_has_not_are_left_out(ready, make, caplog):
-    mark(ready, make(labels=["GENE", "VESSEL"]))
-    assert marked(ready, "1000")[0] == {"VESSEL"}
+def test_labels_of_the_model_that_are_not_in_the_dataset_are_skipped(ready, make, caplog):
+    label(ready, make(labels=["GENE", "VESSEL"]))
+    assert labelled(ready, "1000")[0] == {"VESSEL"}
     assert any("GENE, VESSEL" in message and "PERSON, VESSEL" in message for message in caplog.messages)
 
 
 # --- the tokenizer
 
 
-def test_a_checkpoint_without_a_tokenizer_takes_that_of_the_base_encoder(ready, make):
+def test_a_checkpoint_without_a_tokenizer_uses_that_of_the_base_encoder(ready, make):
     model = make()
-    mark(ready, model)
+    label(ready, model)
     expected = ready.lines("train_1000_synthetic_target.jsonl", "1000")
     bare = ready.folder / "bare"
     bare.mkdir()
     for name in ("config.json", "model.safetensors", "training.json"):
         shutil.copy(model / name, bare)
     with pytest.raises(FileNotFoundError, match=r"bare has no tokenizer: .*\(--from_pretrained\)"):
-        mark(ready, bare)
-    mark(ready, bare, from_pretrained=ready.folder / "encoder")
+        label(ready, bare)
+    label(ready, bare, from_pretrained=ready.folder / "encoder")
     assert ready.lines("train_1000_synthetic_target.jsonl", "1000") == expected

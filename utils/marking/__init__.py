@@ -1,1 +1,1 @@
-"""Annotating synthetic sentences with a trained span model (s7)."""
+"""Target labels for synthetic sentences, predicted by a trained span model, and their review (s7)."""

@@ -1,4 +1,4 @@
-"""Where a span model marks other labels than those that the LLM was asked to write about (s7)."""
+"""Mentions that a span model labels differently from what the LLM was asked to write about."""
 
 from __future__ import annotations
 
@@ -12,49 +12,66 @@ from utils.files.jsonl import Row
 from utils.parsing import Item
 from utils.placing import place_entities
 
-_ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # 邓超(PER.NAM)
+_ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # mention(label), such as 邓超(PER.NAM)
 
 
 @dataclass(frozen=True)
 class Review:
-    """Marked lines, and the mentions in them whose labels are to be looked at."""
+    """Labelled rows, and the mentions in them that a person should look at."""
 
     rows: Sequence[Row]
-    mentions: Sequence[Row]
-    dropped: int = 0  # lines
+    mentions: Sequence[Row]  # with another label than s2 asked for, or with none
+    dropped: int = 0  # rows
+
+    @property
+    def spans(self) -> int:
+        """The number of spans in the rows."""
+        return sum(len(row["entities"]) for row in self.rows)
 
     @property
     def disagreeing(self) -> int:
-        """How many mentions have another label than was asked for."""
+        """The number of mentions with another label than s2 asked for."""
         return sum(mention["predicted"] is not None for mention in self.mentions)
 
     @property
-    def unmarked(self) -> int:
-        """How many mentions have no label."""
+    def unlabelled(self) -> int:
+        """The number of mentions without a label."""
         return len(self.mentions) - self.disagreeing
 
     @property
     def counts(self) -> dict[str, int]:
-        """What a manifest holds of it."""
-        return {"disagreeing": self.disagreeing, "unmarked": self.unmarked, "dropped": self.dropped}
+        """The counts for the manifest."""
+        return {
+            "sentences": len(self.rows),
+            "spans": self.spans,
+            "disagreeing": self.disagreeing,
+            "unmarked": self.unlabelled,
+            "dropped": self.dropped,
+        }
 
     def without_disagreeing(self) -> Review:
-        """Return it without the lines in which a mention has another label than was asked for."""
+        """Return the review without the rows in which a mention has another label than s2 asked for."""
         wrong = {mention["id"] for mention in self.mentions if mention["predicted"] is not None}
         rows = [row for row in self.rows if row["id"] not in wrong]
         return Review(rows, self.mentions, len(self.rows) - len(rows))
 
 
 def review(rows: Sequence[Row], labels: Collection[str]) -> Review:
-    """Return marked lines with the mentions that the model labels otherwise, or not at all.
+    """Return labelled rows with the mentions for which the model and s2 disagree.
 
-    Only `labels` are looked at: those that the model could give.
+    Only entities with one of `labels`, those that the model predicts, are compared. For a row with
+
+        text      Agnes Muir saw Rome .        asked  ["Agnes Muir(PER)", "Rome(LOC)"]
+        entities  (0, 2) ORG
+
+    "Agnes Muir" is disagreeing (asked PER, predicted ORG), and "Rome" is unlabelled (asked LOC, predicted None). A
+    span agrees if it overlaps with the mention and has a label that was asked for.
     """
-    return Review(rows, [mention for row in rows for mention in _doubtful(row, labels)])
+    return Review(rows, [mention for row in rows for mention in _doubtful_mentions(row, labels)])
 
 
-def _doubtful(row: Row, labels: Collection[str]) -> Iterable[Row]:
-    for (start, end), asked in sorted(_asked_places(row, labels).items()):
+def _doubtful_mentions(row: Row, labels: Collection[str]) -> Iterable[Row]:
+    for (start, end), asked in sorted(_asked_spans(row, labels).items()):
         near = [span for span in row["entities"] if span["start"] < end and start < span["end"]]
         if any(span["entity"] in asked for span in near):
             continue
@@ -71,10 +88,10 @@ def _doubtful(row: Row, labels: Collection[str]) -> Iterable[Row]:
         }
 
 
-def _asked_places(row: Row, labels: Collection[str]) -> dict[tuple[int, int], set[str]]:
-    """Return where the asked entities of a line stand in it, with the labels that they were asked with."""
+def _asked_spans(row: Row, labels: Collection[str]) -> dict[tuple[int, int], set[str]]:
+    """Return {(start, end): labels that s2 asked for} of the asked entities that occur in a row's text."""
     pairs = [found for one in row.get("asked", []) if (found := _ASKED.fullmatch(one)) and found[2] in labels]
-    places: dict[tuple[int, int], set[str]] = defaultdict(set)
+    spans: dict[tuple[int, int], set[str]] = defaultdict(set)
     for placed in place_entities([Item(pair[1], pair[2]) for pair in pairs], row["text"]).placed:
-        places[placed.start, placed.end].add(placed.item.label)
-    return places
+        spans[placed.start, placed.end].add(placed.item.label)
+    return spans
