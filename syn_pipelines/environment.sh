@@ -1,11 +1,11 @@
-# Sourced by run_*.sh and tests/run.sh: makes the virtual environment .venv if need be, and sets $python.
+# Sourced by run_*.sh and tests/run.sh: creates the virtual environment .venv if it is missing, and sets $python.
 #
-#   make_environment FILE...     install the requirement files; a second call with the same files costs nothing
+#   make_environment FILE...     install the requirement files; does nothing if they are installed already
 #
-# PYTHON  the interpreter to make it with (3.10 to 3.12); the first fitting one is taken
-# BELOW   the first minor version of Python 3 that does not fit; 13 by default
-# VENV    where it stands; .venv by default
-# TORCH   the torch to install; a CPU build, or one for an older CUDA, is chosen here or installed beforehand
+# PYTHON  the interpreter for the environment (3.10 to 3.12); default: the first one found
+# BELOW   the first minor version of Python 3 that is too new; default: 13
+# VENV    folder of the environment; default: .venv
+# TORCH   the torch to install; choose a CPU build or another CUDA version here, or install it beforehand
 
 VENV=${VENV:-.venv}
 TORCH=${TORCH:-torch==2.13.0}
@@ -19,7 +19,7 @@ find_python() {
             return
         fi
     done
-    echo "no Python from 3.10 to 3.$((BELOW - 1)) found: install one, or name it: PYTHON=/path/to/python3.11 bash $0" >&2
+    echo "no Python from 3.10 to 3.$((BELOW - 1)) found: install one, or set PYTHON=/path/to/python3.11 bash $0" >&2
     return 1
 }
 
@@ -27,7 +27,7 @@ make_environment() {
     local found stamp
     if [ ! -x "$VENV/bin/python" ]; then
         found=$(find_python) || exit 1
-        echo "making the environment $VENV with $("$found" --version)"
+        echo "creating the environment $VENV with $("$found" --version)"
         "$found" -m venv "$VENV"
     fi
     python=$VENV/bin/python

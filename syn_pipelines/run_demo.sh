@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The whole pipeline on the bundled dataset `demo`, with a real LLM and a real encoder, from nothing:
+# Runs the whole pipeline on the bundled dataset `demo`, with a real LLM and a real encoder:
 #
 #   bash syn_pipelines/run_demo.sh
 #   LLM=/models/qwen2.5-7b-instruct-q4_k_m.gguf bash syn_pipelines/run_demo.sh      with a better LLM
 #   DATASET=demo_zh LLM=… ENCODER=/models/chinese-bert-wwm-ext bash syn_pipelines/run_demo.sh      in Chinese
 #
-# It makes the environment .venv, brings two small models into models/, runs s1 ... s8 with training between s6 and s7,
-# and ends with a table of test F1 and an audit. What is there already is not done again.
+# Creates the environment .venv, downloads two small models into models/, runs s1 ... s8 with training between s6 and s7,
+# and ends with a table of test F1 and an audit. Finished work is not repeated.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh
@@ -15,7 +15,7 @@ DATASET=${DATASET:-demo} # or demo_zh
 ENCODER=${ENCODER:-models/all-MiniLM-L6-v2}
 if [ -n "${LLM:-}" ]; then
     SAVE_TYPE_NAME=${SAVE_TYPE_NAME:-$(basename "${LLM%.gguf}")}
-    TRAINED=save_model/$SAVE_TYPE_NAME # apart from the models of the default LLM's data
+    TRAINED=save_model/$SAVE_TYPE_NAME # not mixed with the models trained on the default LLM's data
 else
     LLM=models/SmolLM2-135M-Instruct.Q4_1.gguf
     SAVE_TYPE_NAME=SmolLM2
@@ -45,7 +45,7 @@ step syn_pipelines/s2_continous_generation.py "${llm[@]}" --max_new_tokens=40
 step syn_pipelines/s3_predict_syn_data.py "${llm[@]}" --mode=entity
 step syn_pipelines/s3_predict_syn_data.py "${llm[@]}" --mode=pos
 step syn_pipelines/s4_split_data.py "${data[@]}"
-# --overwrite: in a second run, s8 has made these results anew
+# --overwrite: in a second run, these results were made by s8
 step syn_pipelines/s5_merge_data.py "${data[@]}" --is_syn=0 --overwrite
 step syn_pipelines/s5_merge_data.py "${data[@]}" --is_syn=1 --overwrite
 step syn_pipelines/s6_combine_syn_fusion_label.py "${data[@]}" --overwrite
@@ -59,5 +59,5 @@ train 1000 base
 train 1000 syn_fusion
 
 step syn_pipelines/report.py "${data[@]}" --models="$TRAINED"
-# ends with exit code 1 where something of a size is from outside it
+# exits with code 1 if anything in a size comes from outside it
 step syn_pipelines/audit.py "${data[@]}" --models="$TRAINED"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole pipeline on a dataset and with an LLM of your own: copy this file, edit the variables, run the copy.
-# What is there already is not done again, so it can be stopped and started at will.
+# Runs the whole pipeline on your own dataset with your own LLM: copy this file, edit the variables, run the copy.
+# Finished work is not repeated, so you can stop it and start it again at any time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,7 +10,7 @@ SAVE_TYPE_NAME=GLM4                         # the results go to $FILE_DIR/$FILE_
 LLM=${LLM:-/models/glm-4-9b-chat/}          # a checkpoint folder, a hub id, or a .gguf file
 ENCODER=${ENCODER:-/models/chinese-bert-wwm-ext/}
 N_GPU=0                                     # -1: the CPU
-PYTHON=${PYTHON:-python}                    # of an environment with requirements.txt
+PYTHON=${PYTHON:-python}                    # from an environment with requirements.txt installed
 
 if [ ! -f "$FILE_DIR/$FILE_NAME/train_1000.jsonl" ]; then
     echo "$FILE_DIR/$FILE_NAME/train_1000.jsonl is missing: put the dataset $FILE_NAME there (README.md, Your own data)" >&2
@@ -35,7 +35,7 @@ train=("${data[@]}" --from_pretrained="$ENCODER" --n_gpu="$N_GPU")
 # s4: 25 %, 50 % and 100 %
 "$PYTHON" syn_pipelines/s4_split_data.py "${data[@]}"
 
-# s5: merge the extension labels; --overwrite, because in a second run s8 has made the results anew
+# s5: merge the extension labels; --overwrite, because in a second run these results were made by s8
 "$PYTHON" syn_pipelines/s5_merge_data.py "${data[@]}" --is_syn=0 --label_prefix='' --overwrite
 "$PYTHON" syn_pipelines/s5_merge_data.py "${data[@]}" --is_syn=1 --label_prefix='' --overwrite
 
@@ -47,19 +47,19 @@ for size in 250 500 1000; do
     "$PYTHON" syn_pipelines/train_ner.py "${train[@]}" --size="$size" --data=fusion
 done
 
-# s7: target labels in the synthetic sentences, each size by its own model
+# s7: target labels in the synthetic sentences, one model for each size
 "$PYTHON" syn_pipelines/s7_pred_syn_data.py "${data[@]}" --from_pretrained="$ENCODER" --n_gpu="$N_GPU" --batch_size=4 \
     --model_from_pretrained="save_model/${FILE_NAME}_{size}_fusion/best"
 
 # s8: merge again with the labels of s7, and add the fusion sentences
 "$PYTHON" syn_pipelines/s8_process_label_and_combine.py "${data[@]}" --is_syn=0 --label_prefix=''
 
-# train on the other two kinds of data, and compare
+# train on base and on syn_fusion, and compare
 for size in 250 500 1000; do
     "$PYTHON" syn_pipelines/train_ner.py "${train[@]}" --size="$size" --data=base
     "$PYTHON" syn_pipelines/train_ner.py "${train[@]}" --size="$size" --data=syn_fusion
     "$PYTHON" syn_pipelines/report.py "${data[@]}" --size="$size"
 done
 
-# nothing of a size is from outside it, and nothing from dev or test: exit code 1 where that is not so
+# exits with code 1 if anything in a size comes from outside it, or from dev or test
 "$PYTHON" syn_pipelines/audit.py "${data[@]}"
