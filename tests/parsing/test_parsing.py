@@ -1,9 +1,8 @@
-"""Answers of LLMs as items: what models really write, and what no answer may do."""
+"""Answers of LLMs as items: usual forms, empty answers and unreadable ones."""
 
 from __future__ import annotations
 
 import json
-import random
 
 import pytest
 
@@ -39,7 +38,7 @@ PLAIN = '[{"entity": "Osaka", "type": "LOCATION"}, {"entity": "Ms. Ito", "type":
         '[[{"entity": "Osaka", "type": "LOCATION"}], [{"entity": "Ms. Ito", "type": "PERSON"}]]',
     ],
 )
-def test_items_are_read_from_the_forms_that_models_write(answer):
+def test_items_are_read_from_usual_forms(answer):
     assert parse_items(answer, "entity") == [OSAKA, ITO]
 
 
@@ -81,7 +80,7 @@ def test_words_are_read_with_their_parts_of_speech(answer, items):
         ('{"a": "b"}', ""),
     ],
 )
-def test_a_label_that_is_no_string_does_not_end_the_step(label, read):
+def test_a_label_that_is_not_a_string_does_not_raise(label, read):
     assert parse_items(f'[{{"entity": "Osaka", "type": {label}}}]', "entity") == [Item("Osaka", read)]
 
 
@@ -89,12 +88,12 @@ def test_an_item_without_a_label_keeps_its_text():
     assert parse_items('[{"entity": "Osaka"}]', "entity") == [Item("Osaka", "")]
 
 
-def test_a_single_object_is_an_item_not_nothing():
+def test_a_single_object_is_an_item():
     assert parse_items('{"entity": "Osaka", "type": "LOCATION"}', "entity") == [OSAKA]
 
 
 @pytest.mark.parametrize("answer", ["[]", " [ ]\n", "```json\n[]\n```", "没有实体：[]", "<think>none</think>[]"])
-def test_an_answer_that_says_there_is_nothing_is_an_empty_list(answer):
+def test_an_answer_that_clearly_has_no_items_is_an_empty_list(answer):
     assert read_answer(answer, "entity") == []
 
 
@@ -108,18 +107,18 @@ def test_an_answer_that_says_there_is_nothing_is_an_empty_list(answer):
         "42",
         '"Osaka"',
         "null",
-        '<think>[{"entity": "Osaka", "type": "LOC"}]',  # it never came to an answer
+        '<think>[{"entity": "Osaka", "type": "LOC"}]',  # the thought never ends
         "[1, 2, 3]",
         '[{"entity": "", "type": "LOC"}]',
     ],
 )
-def test_an_answer_without_an_item_that_could_be_read_is_unreadable_and_not_empty(answer):
+def test_an_answer_without_a_readable_item_is_unreadable_and_not_empty(answer):
     assert read_answer(answer, "entity") is None
     assert parse_items(answer, "entity") == []
 
 
 @pytest.mark.parametrize("rest", ["", ",", ',{"enti', ',{"entity":"</think> [ \\" {', ',{"entity":"</s>","type'])
-def test_a_cut_off_answer_keeps_what_looks_like_a_thought_in_its_texts(rest):
+def test_a_cut_off_answer_keeps_thinking_tags_inside_its_texts(rest):
     items = [{"entity": "[ <think>", "type": "LOC"}, {"entity": '<think> " {', "type": "PER"}]
     whole = json.dumps(items, separators=(",", ":"))
     last = '{"entity":"x","type":"LOC"}'
@@ -132,37 +131,3 @@ def test_an_array_that_is_cut_off_gives_the_items_before_the_cut():
     found = parse_items(json.dumps(items)[:-150], "entity")
     assert found[:10] == [Item(f"e{number}", "X") for number in range(10)]
     assert len(found) < 20
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "[" * 200 + "]" * 200,
-        "[" * 990 + "]" * 990,
-        "[" * 900 + '{"entity": "a", "type": "b"}' + "]" * 900,
-        "[" * 2000,
-        '{"a":' * 300,
-        '{"a":' * 900 + "1" + "}" * 900,
-        '[{"a":' * 900,
-        "{" * 1500,
-        '["' * 300,
-        "\ud83d[{",
-        "[\x00]",
-        '[{"entity": NaN, "type": Infinity}]',
-        '[{"entity": ' + "9" * 5000 + "}]",
-    ],
-    ids=lambda answer: f"{answer[:8]!r}x{len(answer)}",
-)
-def test_no_answer_raises(answer):
-    assert all(isinstance(item, Item) for item in parse_items(answer, "entity"))
-
-
-def test_no_damaged_answer_raises_and_every_item_is_made_of_strings():
-    draw = random.Random(0)
-    pieces = [*'[]{}":,\\ \n', "entity", "type", "北京", "null", "1", "'", "```", "<think>", "</think>", "é", "\u2028"]
-    for _ in range(600):
-        answer = "".join(draw.choices(pieces, k=draw.randint(1, 30)))
-        for item in parse_items(answer, "entity"):
-            assert isinstance(item.text, str), answer
-            assert isinstance(item.label, str), answer
-            assert item.text == item.text.strip() != "", answer
