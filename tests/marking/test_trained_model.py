@@ -35,7 +35,7 @@ def test_a_missing_folder_is_reported_with_the_script_that_writes_it(tmp_path):
 @pytest.mark.parametrize("config", [{}, [], {"num_target_labels": 1}])
 def test_a_folder_of_another_kind_of_model_is_refused(folder, config):
     write_json(folder / "config.json", config)
-    with pytest.raises(ValueError, match=r"config\.json names no labels: (not the config|copy the file)"):
+    with pytest.raises(ValueError, match=r"config\.json has no labels: (it is not the config|copy the label file)"):
         find_model(folder)
 
 

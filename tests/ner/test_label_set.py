@@ -20,29 +20,29 @@ def target(idx: int) -> dict[str, object]:
     return {"idx": idx, "count": -1, "is_target": True}
 
 
-def test_targets_weigh_one_and_extensions_by_their_count():
+def test_targets_have_weight_one_and_extensions_a_weight_by_count():
     labels = LabelSet.from_json(entries(PER=-1, LOC=-1, ADJ=4, NOUN=1008))
     assert labels.labels == ("O", "PER", "LOC", "ADJ", "NOUN")
     assert labels.targets == ("PER", "LOC")
     assert labels.weights() == [1, 1, 2 / 4, 10 / 1008]
 
 
-def test_the_example_of_the_contract_has_its_weights():
+def test_the_weights_of_the_published_example():
     targets = {f"T{n}": -1 for n in range(8)}
     labels = LabelSet.from_json(entries(**targets, **{f"E{n}": 1 for n in range(26)}, E26=1008))
     assert [round(weight, 4) for weight in labels.weights()[8:]] == [0.2286] * 26 + [0.0099]
 
 
-def test_an_extension_that_was_never_counted_weighs_as_a_rare_one():
+def test_an_extension_without_spans_weighs_as_much_as_a_rare_one():
     assert LabelSet.from_json(entries(PER=-1, ADJ=0)).weights() == [1, 0.5]
 
 
-def test_a_list_of_targets_is_a_set_without_extensions():
+def test_a_list_of_labels_has_no_extensions():
     labels = LabelSet.of_targets(["O", "PER", "LOC"])
     assert (labels.num_targets, labels.weights()) == (2, [1, 1])
 
 
-def test_labels_stand_in_the_order_of_idx_and_not_of_the_file():
+def test_labels_are_sorted_by_idx():
     file = entries(PER=-1, ADJ=3)
     assert LabelSet.from_json(dict(reversed(file.items()))).labels == ("O", "PER", "ADJ")
 
@@ -50,15 +50,15 @@ def test_labels_stand_in_the_order_of_idx_and_not_of_the_file():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"PER": target(3)}, '"idx" must count the labels from 0, without gaps'),
-        ({"O": target(1), "PER": target(0)}, 'and "O" must be the first'),
+        ({"PER": target(3)}, '"idx" must be 0, 1, 2, … without gaps'),
+        ({"O": target(1), "PER": target(0)}, 'and 0 for "O"'),
         ({"PER": {"idx": 1, "count": 3, "is_target": False}}, "targets must come before extension labels"),
         ({"PER": {"idx": 1, "is_target": "yes", "count": -1}}, "label 'PER' needs \"is_target\", found 'yes'"),
         ({"ADJ": {"idx": 3, "is_target": False}}, "label 'ADJ' needs \"count\", found None"),
         ({"PER": 3}, "label 'PER' needs \"idx\", found None"),
     ],
 )
-def test_a_label_file_that_cannot_be_right_is_refused(change, message):
+def test_a_wrong_label_file_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         LabelSet.from_json(entries(PER=-1, LOC=-1, ADJ=3) | change)
 
@@ -66,20 +66,20 @@ def test_a_label_file_that_cannot_be_right_is_refused(change, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"labels": ("PER", "LOC")}, "labels must be 'O' and at least one more"),
-        ({"labels": ("O", "PER", "PER")}, "each once"),
-        ({"num_target_labels": 3}, "num_target_labels is 3; with 3 labels it must lie between 1 and 2"),
+        ({"labels": ("PER", "LOC")}, "labels must be 'O' and at least one other label"),
+        ({"labels": ("O", "PER", "PER")}, "without duplicates"),
+        ({"num_target_labels": 3}, "num_target_labels is 3; with 3 labels it must be between 1 and 2"),
         ({"span_model": "crf"}, "span_model is 'crf'; it must be one of knowfree, cnnner"),
         ({"n_head": 7}, "biaffine_size is 200; it must be divisible by 7 heads"),
         ({"cnn_dim": 44}, "cnn_dim is 44; it must be divisible by 10 heads"),
-        ({"span_threshold": 1.0}, "span_threshold is 1.0; it must lie between 0 and 1"),
+        ({"span_threshold": 1.0}, "span_threshold is 1.0; it must be between 0 and 1"),
     ],
 )
-def test_settings_that_no_model_can_have_are_refused(settings, message):
+def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         NerConfig(**{"labels": ("O", "PER", "LOC"), "num_target_labels": 2} | settings)
 
 
-def test_settings_survive_the_config_file_beside_those_of_the_encoder():
+def test_settings_survive_a_config_file_that_also_has_those_of_the_encoder():
     config = NerConfig(labels=("O", "PER", "NOUN"), num_target_labels=1, nested=True, cnn_dim=80)
     assert NerConfig.from_dict({"model_type": "bert", "dropout": 0.1, **config.to_dict()}) == config

@@ -435,12 +435,12 @@ BAD_INPUT |= {
     "status, dataset": ("status", no_change, ["--file_name=nosuch"], "nosuch is missing"),
     # span models
     "model, config broken": ("s7", trained("config.json", b"{"), BEST, "config.json: not valid JSON"),
-    "model, no labels": ("s7", trained("config.json", {}), BEST, "names no labels: copy the file that it was trained"),
+    "model, no labels": ("s7", trained("config.json", {}), BEST, "has no labels: copy the label file of its training"),
     "model, labels": (
         "s7",
         trained("config.json", {"labels": "O", "num_target_labels": 1}),
         BEST,
-        "labels must be a list of texts",
+        "labels must be a list of strings",
     ),
     "model, targets": (
         "s7",

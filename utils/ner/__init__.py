@@ -1,4 +1,4 @@
-"""Span NER: KnowFREE and CNN Nested NER, to train and to predict with.
+"""The span models KnowFREE and CNN Nested NER: training, prediction and scoring.
 
 from utils.ner import SpanNer
 SpanNer.from_pretrained("save_model/weibo_250_fusion/best").predict(["邓超在北京"])
@@ -15,7 +15,7 @@ __all__ = ["SpanNer"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import torch only once a model is asked for: label files and training records do without it."""
+    """Import SpanNer, and with it torch, on first use: label files and training records need neither."""
     if name == "SpanNer":
         from utils.ner.prediction.predictor import SpanNer
 

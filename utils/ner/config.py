@@ -1,4 +1,4 @@
-"""What a span model is: its labels, and the sizes of the layers above its encoder."""
+"""The configuration of a span model: its labels, and the sizes of the layers above its encoder."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the public code
 
 @dataclass(frozen=True, slots=True)
 class NerConfig:
-    """The settings that a checkpoint's `config.json` holds beside its encoder's; key names as in the public code.
+    """The settings that are added to the encoder's in a checkpoint's `config.json`; key names as in the public code.
 
-    Column k of the model's scores is label k + 1: "O" has none. Columns from `num_target_labels` on are extensions.
+    Column k of the model's scores belongs to label k + 1, since "O" has no column. With labels
+    ("O", "PER", "LOC", "NOUN") and num_target_labels = 2, columns 0 and 1 are the targets PER and LOC, and column 2 is
+    the extension label NOUN.
     """
 
     labels: tuple[str, ...]  # "O", then the targets, then the extensions
     num_target_labels: int  # without "O"
     span_model: Architecture = "knowfree"
-    nested: bool = False  # whether target spans may stand inside each other
+    nested: bool = False  # whether a target span may lie inside another
     dense: bool | None = None  # whether a token is a character; None: decide from each text
     cnn_dim: int = 200
     biaffine_size: int = 200
@@ -38,14 +40,16 @@ class NerConfig:
                 f"span_model is {self.span_model!r}; it must be one of {', '.join(get_args(Architecture))}"
             )
         if len(self.labels) < 2 or self.labels[0] != "O" or len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"labels must be 'O' and at least one more, each once; found {list(self.labels)}")
+            raise ValueError(
+                f"labels must be 'O' and at least one other label, without duplicates; found {list(self.labels)}"
+            )
         if not 1 <= self.num_target_labels < len(self.labels):
             raise ValueError(
-                f"num_target_labels is {self.num_target_labels}; with {len(self.labels)} labels it must lie "
-                f"between 1 and {len(self.labels) - 1} ('O' does not count)"
+                f"num_target_labels is {self.num_target_labels}; with {len(self.labels)} labels it must be "
+                f"between 1 and {len(self.labels) - 1} ('O' is not counted)"
             )
         if not 0 < self.span_threshold < 1:
-            raise ValueError(f"span_threshold is {self.span_threshold}; it must lie between 0 and 1")
+            raise ValueError(f"span_threshold is {self.span_threshold}; it must be between 0 and 1")
         for name, size, parts in (
             ("biaffine_size", self.biaffine_size, self.n_head),
             ("cnn_dim", self.cnn_dim, self.n_head),
@@ -56,11 +60,11 @@ class NerConfig:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Return the labels that are predicted."""
+        """The labels that are predicted."""
         return self.labels[1 : self.num_target_labels + 1]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the keys for `config.json`; transformers reads the labels from `id2label`."""
+        """Return the entries for `config.json`. `id2label` is for transformers, which reads the labels from there."""
         names = dict(enumerate(self.labels))
         return {
             **asdict(self),
@@ -72,6 +76,6 @@ class NerConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NerConfig:
-        """Return the settings that `config.json` holds; other keys, the encoder's, are passed over."""
+        """Return the settings in the entries of a `config.json`; the encoder's entries are ignored."""
         known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         return cls(**{**known, "labels": tuple(known["labels"])})

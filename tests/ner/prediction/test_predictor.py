@@ -111,7 +111,7 @@ def test_a_threshold_of_one_s_own_takes_the_place_of_the_checkpoint_s(make_ner):
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -2, 7])
 def test_a_threshold_that_is_no_probability_is_refused(make_ner, threshold):
-    with pytest.raises(ValueError, match=rf"the threshold is {threshold}; it must lie between 0 and 1"):
+    with pytest.raises(ValueError, match=rf"the threshold is {threshold}; it must be between 0 and 1"):
         make_ner().predict(TEXTS, threshold=threshold)
 
 
@@ -155,7 +155,7 @@ def test_a_checkpoint_of_the_public_code_is_loaded_with_a_label_file_beside_it(c
     for key in ("labels", "span_model", "nested", "dense"):  # keys that it does not have
         del config[key]
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"config\.json names no labels: copy the file that it was trained with there"):
+    with pytest.raises(ValueError, match=r"config\.json has no labels: copy the label file of its training"):
         SpanNer.from_pretrained(folder, encoder_folder)
     (folder / "labels.txt").write_text("O\nPER\nLOC\nNOUN\n", encoding="utf-8")
     assert SpanNer.from_pretrained(folder, encoder_folder, device="cpu").predict(TEXTS) == expected

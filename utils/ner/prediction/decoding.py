@@ -28,7 +28,7 @@ class Candidate:
 def check_threshold(threshold: float) -> float:
     """Return the threshold; raise ValueError where no probability can be over it, or every one is."""
     if not 0 < threshold < 1:
-        raise ValueError(f"the threshold is {threshold}; it must lie between 0 and 1")
+        raise ValueError(f"the threshold is {threshold}; it must be between 0 and 1")
     return threshold
 
 
