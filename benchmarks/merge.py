@@ -20,8 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
-from utils.dataset.records import Sentence, sentence_from_row
-from utils.fusion.merge import FusionCounts, Naming, merged_rows
+from utils.dataset.records import Sentence, sentence_from_row, sentence_to_row
+from utils.fusion.counts import FusionCounts
+from utils.fusion.extension_labels import LabelMapping
+from utils.fusion.merge import merge_sentence
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item
 
@@ -57,7 +59,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     args = parser.parse_args()
     sentences = [sentence for sentence in read(args.train, args.lines) if len(sentence.tokens) > 1]
-    naming = Naming(
+    mapping = LabelMapping(
         (),
         {
             "entity": LabelNormaliser.from_files([ENTITY_LABELS, POS_LABELS]),
@@ -69,7 +71,12 @@ def main() -> None:
         found = {sentence.id: answers(sentence, draw, damaged=damaged) for sentence in sentences}
 
         def merge(counts: FusionCounts, found: dict[str, Any] = found) -> list[dict[str, Any]]:
-            return list(merged_rows(sentences, found, naming, counts, dense=True))
+            rows = []
+            for sentence in sentences:
+                merged = merge_sentence(sentence, found[sentence.id], mapping, dense=True)
+                counts.add(merged)
+                rows.append(sentence_to_row(merged.sentence))
+            return rows
 
         if args.profile:
             cProfile.runctx("merge(FusionCounts())", globals(), locals(), sort="tottime")

@@ -20,7 +20,7 @@ from utils.cli import script as cli
 from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
 from utils.files.run_log import logged_run
-from utils.fusion.files import find_side
+from utils.fusion.files import find_merge_files
 from utils.labels.suggestions import label_patch
 
 cmd_args = True  # set to False inside a notebook
@@ -40,17 +40,17 @@ def build_parser() -> cli.Parser:
 
 def run(args: Namespace) -> None:
     """Merge one side of the three sizes."""
-    merger = flags.merger(args, "s5")
-    sides = [find_side(merger.layout, size, synthetic=args.is_syn) for size in SIZES]
-    for side in sides:
-        merger.check(side, overwrite=args.overwrite)
-    with logged_run(merger.layout.run_log, "s5"):
-        for side in sides:
-            counts = merger.publish(side)
-            cli.report(counts, side.fusion, advice=counts.advice)
+    step = flags.fusion_step(args, "s5")
+    merges = [find_merge_files(step.layout, size, synthetic=args.is_syn) for size in SIZES]
+    for files in merges:
+        step.check(files, overwrite=args.overwrite)
+    with logged_run(step.layout.run_log, "s5"):
+        for files in merges:
+            counts = step.publish(files)
+            cli.report(counts, files.fusion, advice=counts.advice)
     if args.suggest:
-        files: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
-        sys.stdout.write(label_patch(counts.unknown_by_count(), counts.unknown_modes, files))
+        canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
+        sys.stdout.write(label_patch(counts.unknown_modes, canonical))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

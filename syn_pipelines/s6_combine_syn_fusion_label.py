@@ -18,7 +18,7 @@ from utils.dataset.layout import SIZES
 from utils.dataset.reading import read_labels
 from utils.files.manifest import check_owner
 from utils.files.run_log import logged_run
-from utils.fusion.files import combine_labels
+from utils.fusion.step import combine_label_files
 
 cmd_args = True  # set to False inside a notebook
 
@@ -39,7 +39,7 @@ def run(args: Namespace) -> None:
         check_owner(layout.label_file("syn_fusion", size), step="s6", overwrite=args.overwrite)
     with logged_run(layout.run_log, "s6"):
         for size in SIZES:
-            cli.report(combine_labels("s6", layout, size, targets), layout.label_file("syn_fusion", size))
+            cli.report(combine_label_files("s6", layout, size, targets), layout.label_file("syn_fusion", size))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -19,7 +19,8 @@ from utils.cli import flags
 from utils.cli import script as cli
 from utils.dataset.layout import SIZES, Layout, Size, needed
 from utils.files.run_log import logged_run
-from utils.fusion.files import Side, combine_labels, find_side
+from utils.fusion.files import MergeFiles, find_merge_files
+from utils.fusion.step import combine_label_files
 
 log = logging.getLogger(__name__)
 
@@ -36,33 +37,34 @@ def build_parser() -> cli.Parser:
 
 def run(args: Namespace) -> None:
     """Rebuild the results of the three sizes, after a look at all that they are made of."""
-    merger = flags.merger(args, "s8")
-    fusion = {} if args.is_syn else {size: find_side(merger.layout, size, synthetic=False) for size in SIZES}
+    step = flags.fusion_step(args, "s8")
+    layout = step.layout
+    original = {} if args.is_syn else {size: find_merge_files(layout, size, synthetic=False) for size in SIZES}
     if args.is_syn:
-        needed({size: merger.layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
-    synthetic = {size: side for size in SIZES if (side := find_marked_side(merger.layout, size))}
-    for side in (*fusion.values(), *synthetic.values()):
-        merger.check(side, overwrite=True)
-    with logged_run(merger.layout.run_log, "s8"):
+        needed({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
+    synthetic = {size: files for size in SIZES if (files := find_labelled_files(layout, size))}
+    for files in (*original.values(), *synthetic.values()):
+        step.check(files, overwrite=True)
+    with logged_run(layout.run_log, "s8"):
         for size in SIZES:
-            if size in fusion:
-                counts = merger.publish(fusion[size])
-                cli.report(counts, fusion[size].fusion, advice=counts.advice)
+            if size in original:
+                counts = step.publish(original[size])
+                cli.report(counts, original[size].fusion, advice=counts.advice)
             if size in synthetic:
-                counts = merger.publish(synthetic[size], behind=merger.layout.size_fusion(size))
+                counts = step.publish(synthetic[size], appended=layout.size_fusion(size))
                 result = synthetic[size].fusion
                 cli.report(f"{counts}; the fusion sentences follow", result, advice=counts.advice)
-            labels = combine_labels("s8", merger.layout, size, merger.naming.targets)
-            cli.report(labels, merger.layout.label_file("syn_fusion", size))
+            combined = combine_label_files("s8", layout, size, step.mapping.targets)
+            cli.report(combined, layout.label_file("syn_fusion", size))
 
 
-def find_marked_side(layout: Layout, size: Size) -> Side | None:
-    """Return the side of the synthetic sentences that s7 marked; None, and a line, where it has not run."""
+def find_labelled_files(layout: Layout, size: Size) -> MergeFiles | None:
+    """Return the files of the synthetic sentences that s7 labelled; None, with a message, if s7 has not run."""
     target = layout.size_target(size)
     if not target.is_file():
         log.info("%s is not there (run s7): the synthetic side is left as s5 made it", target)
         return None
-    return find_side(layout, size, synthetic=True, sentences=target)
+    return find_merge_files(layout, size, synthetic=True, sentences=target)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

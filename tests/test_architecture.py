@@ -98,7 +98,7 @@ def is_inside(name: str, places: tuple[str, ...]) -> bool:
 def test_there_is_something_to_look_at():
     assert "llm.backends.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
-    assert {room_of(name) for name in own(UTILS["fusion.merge"])} >= {"annotation", "labels", "parsing"}
+    assert {room_of(name) for name in own(UTILS["fusion.merge"])} >= {"annotation", "dataset", "parsing"}
     assert "torch" in imports(UTILS["llm.hf.checkpoint"])
 
 

@@ -10,9 +10,12 @@ import pytest
 from tests.helpers.builders import sentence, write_json, write_rows
 from utils.dataset.label_table import LabelTable
 from utils.dataset.layout import Layout
-from utils.dataset.records import sentence_from_row
-from utils.fusion.files import Merger, Side
-from utils.fusion.merge import FusionCounts, Naming, combine_tables, merged_rows
+from utils.dataset.records import sentence_from_row, sentence_to_row
+from utils.fusion.counts import FusionCounts, UnknownLabel
+from utils.fusion.extension_labels import LabelMapping
+from utils.fusion.files import MergeFiles
+from utils.fusion.merge import merge_sentence
+from utils.fusion.step import FusionStep, combine_tables
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item, parse_items
 
@@ -26,24 +29,25 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def naming(files):
+def mapping(files):
     def build(targets=("PER.NAM",), prefix=""):
         entity, pos = files
         normalisers = {
             "entity": LabelNormaliser.from_files([entity, pos]),
             "pos": LabelNormaliser.from_files([pos, entity]),
         }
-        return Naming(targets, normalisers, prefix)
+        return LabelMapping(targets, normalisers, prefix)
 
     return build
 
 
-def merge(naming, one, *, entity=(), pos=(), dense=False):
-    """Merge items, written (text, label), into one sentence; return what stands in its line, and the counts."""
-    found = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
+def merge(mapping, one, *, entity=(), pos=(), dense=False):
+    """Merge items, written (text, label), into one sentence; return the spans of its line, and the counts."""
+    items = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
+    merged = merge_sentence(one, items, mapping, dense=dense)
     counts = FusionCounts()
-    (row,) = merged_rows([one], {one.id: found} if found else {}, naming, counts, dense=dense)
-    return row["entities"], counts
+    counts.add(merged)
+    return sentence_to_row(merged.sentence)["entities"], counts
 
 
 def spans(entities):
@@ -56,7 +60,7 @@ NESTED = sentence(list("邓超在北京大学"), (0, 2, "PER.NAM"))
 # --- gold spans
 
 
-def test_gold_spans_come_first_untouched_with_their_unknown_keys(naming):
+def test_gold_spans_come_first_untouched_with_their_unknown_keys(mapping):
     gold = [
         {"end": 5, "start": 3, "entity": "PER.NAM", "text": "北京", "note": {"by": ["us"]}, "origin": "hand"},
         {"start": 0, "end": 2, "entity": "PER.NAM", "score": 0.25},
@@ -64,8 +68,7 @@ def test_gold_spans_come_first_untouched_with_their_unknown_keys(naming):
     row = {"id": "z", "text": list("邓超在北京大学"), "entities": gold, "url": "u", "source": 3}
     before = copy.deepcopy(row)
     one = sentence_from_row(row, id="1", dense=True)
-    answers = {"1": {"entity": [Item("邓超", "人名")]}}
-    (merged,) = merged_rows([one], answers, naming(), FusionCounts(), dense=True)
+    merged = sentence_to_row(merge_sentence(one, {"entity": [Item("邓超", "人名")]}, mapping(), dense=True).sentence)
     assert json.dumps(merged["entities"][:2]) == json.dumps(gold)
     assert {key: merged[key] for key in ("id", "text", "url", "source")} == {
         key: before[key] for key in ("id", "text", "url", "source")
@@ -74,9 +77,9 @@ def test_gold_spans_come_first_untouched_with_their_unknown_keys(naming):
     assert row == before  # nor is what was read changed in place
 
 
-def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(naming):
+def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(mapping):
     entities, _ = merge(
-        naming(),
+        mapping(),
         NESTED,
         entity=[("北京大学", "学校"), ("北京", "地名")],
         pos=[("邓超", "人名"), ("北京", "名词")],
@@ -91,21 +94,21 @@ def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(n
     ]
 
 
-def test_the_same_span_with_the_same_label_is_kept_once(naming):
+def test_the_same_span_with_the_same_label_is_kept_once(mapping):
     items = [("Rome", "city"), ("rome", "LOCATION"), ("Rome", "地名")]
-    entities, counts = merge(naming(), sentence("in Rome"), entity=items, pos=[("Rome", "city")])
+    entities, counts = merge(mapping(), sentence("in Rome"), entity=items, pos=[("Rome", "city")])
     assert spans(entities) == [(1, 2, "LOCATION"), (1, 2, "PROPER_NOUN")] or spans(entities) == [(1, 2, "LOCATION")]
     assert counts.spans["LOCATION"] == 1
 
 
-def test_a_sentence_without_an_answer_keeps_its_line_and_is_counted(naming):
-    entities, counts = merge(naming(), NESTED, dense=True)
+def test_a_sentence_without_an_answer_keeps_its_line_and_is_counted(mapping):
+    entities, counts = merge(mapping(), NESTED, dense=True)
     assert entities == [{"start": 0, "end": 2, "entity": "PER.NAM"}]
     assert (counts.sentences, counts.unanswered) == (1, 1)
 
 
-def test_merging_again_gives_the_same(naming):
-    results = [merge(naming(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], dense=True)[0] for _ in range(2)]
+def test_merging_again_gives_the_same(mapping):
+    results = [merge(mapping(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], dense=True)[0] for _ in range(2)]
     assert results[0] == results[1]
 
 
@@ -125,95 +128,93 @@ def test_merging_again_gives_the_same(naming):
         (list("我在北京"), "我", False, True),
     ],
 )
-def test_one_character_is_left_out_in_dense_text_alone(naming, tokens, item, dense, kept):
-    entities, _ = merge(naming(), sentence(tokens), entity=[(item, "地名")], dense=dense)
+def test_one_character_is_left_out_in_dense_text_alone(mapping, tokens, item, dense, kept):
+    entities, _ = merge(mapping(), sentence(tokens), entity=[(item, "地名")], dense=dense)
     assert bool(entities) is kept
 
 
-def test_a_gold_span_of_one_character_stays_in_dense_text(naming):
-    entities, _ = merge(naming(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], dense=True)
+def test_a_gold_span_of_one_character_stays_in_dense_text(mapping):
+    entities, _ = merge(mapping(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], dense=True)
     assert spans(entities) == [(0, 1, "PER.NAM")]
 
 
 # --- labels
 
 
-def test_a_label_that_no_file_knows_becomes_word_and_is_counted_with_examples(naming):
+def test_a_label_that_no_file_knows_becomes_word_and_is_counted_with_examples(mapping):
     items = [("Rome", "zorkmid"), ("Oslo", "zorkmid"), ("saw", "")]
-    entities, counts = merge(naming(), sentence("Rome saw Oslo"), entity=items)
+    entities, counts = merge(mapping(), sentence("Rome saw Oslo"), entity=items)
     assert spans(entities) == [(0, 1, "WORD"), (1, 2, "WORD"), (2, 3, "WORD")]
     assert counts.unnamed == 3
-    assert list(counts.unknown_by_count().items()) == [
+    assert list(counts.unknown_to_json().items()) == [
         ("zorkmid", {"count": 2, "examples": ["Rome", "Oslo"]}),
         ("", {"count": 1, "examples": ["saw"]}),
     ]
 
 
-def test_few_examples_of_an_unknown_label_are_kept_and_none_twice(naming):
+def test_few_examples_of_an_unknown_label_are_kept_and_none_twice(mapping):
     words = ["a", "b", "a", "c", "d", "e"]
-    _, counts = merge(naming(), sentence(words), entity=[(word, "zorkmid") for word in words])
-    assert counts.unknown["zorkmid"] == {"count": 6, "examples": ["a", "b", "c"]}
+    _, counts = merge(mapping(), sentence(words), entity=[(word, "zorkmid") for word in words])
+    assert counts.unknown["zorkmid"] == UnknownLabel("entity", 6, ("a", "b", "c"))
 
 
 @pytest.mark.parametrize(("mode", "label"), [("entity", "LOCATION"), ("pos", "PROPER_NOUN")])
-def test_a_label_is_looked_up_in_the_file_of_its_own_kind_first(naming, mode, label):
-    entities, _ = merge(naming(), sentence("in Rome"), **{mode: [("Rome", "地名")]})
+def test_a_label_is_looked_up_in_the_file_of_its_own_kind_first(mapping, mode, label):
+    entities, _ = merge(mapping(), sentence("in Rome"), **{mode: [("Rome", "地名")]})
     assert spans(entities) == [(1, 2, label)]
 
 
 @pytest.mark.parametrize(("mode", "spelling", "label"), [("entity", "动词", "VERB"), ("pos", "学校", "SCHOOL")])
-def test_a_label_is_then_looked_up_in_the_other_file(naming, mode, spelling, label):
-    entities, _ = merge(naming(), sentence("in Rome"), **{mode: [("Rome", spelling)]})
+def test_a_label_is_then_looked_up_in_the_other_file(mapping, mode, spelling, label):
+    entities, _ = merge(mapping(), sentence("in Rome"), **{mode: [("Rome", spelling)]})
     assert spans(entities) == [(1, 2, label)]
 
 
 @pytest.mark.parametrize("label", ["null", "7", "[]", '["city", "town"]', '{"a": 1}', "true"])
-def test_an_answer_whose_label_is_no_string_is_merged(naming, label):
+def test_an_answer_whose_label_is_no_string_is_merged(mapping, label):
     items = parse_items(f'[{{"entity": "Rome", "type": {label}}}]', "entity")
-    answers = {"1": {"entity": items}}
-    (row,) = merged_rows([sentence("in Rome")], answers, naming(), FusionCounts(), dense=False)
-    assert spans(row["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
+    merged = merge_sentence(sentence("in Rome"), {"entity": items}, mapping(), dense=False)
+    assert spans(sentence_to_row(merged.sentence)["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
 
 
 # --- targets
 
 
-def test_an_extension_label_with_the_name_of_a_target_is_renamed_with_a_warning(naming, caplog):
+def test_an_extension_label_with_the_name_of_a_target_is_renamed(mapping):
     one = sentence("Muir saw Rome", (0, 1, "PERSON"))
-    entities, counts = merge(naming(("PERSON",)), one, entity=[("Muir", "人名"), ("Rome", "city")])
+    entities, counts = merge(mapping(("PERSON",)), one, entity=[("Muir", "人名"), ("Rome", "city")])
     assert spans(entities) == [(0, 1, "PERSON"), (0, 1, "EXT_PERSON"), (2, 3, "LOCATION")]
     table = LabelTable.from_counts(("PERSON",), counts.spans).to_json()
     assert table["PERSON"] == {"idx": 1, "count": -1, "is_target": True}
     assert table["EXT_PERSON"] == {"idx": 2, "count": 1, "is_target": False}
-    assert len(caplog.records) == 1
-    assert "EXT_PERSON" in caplog.text
+    assert counts.renamed == {"EXT_PERSON"}
 
 
-def test_an_unknown_label_does_not_become_the_target_word(naming):
-    entities, _ = merge(naming(("WORD",)), sentence("Rome"), entity=[("Rome", "zorkmid")])
+def test_an_unknown_label_does_not_become_the_target_word(mapping):
+    entities, _ = merge(mapping(("WORD",)), sentence("Rome"), entity=[("Rome", "zorkmid")])
     assert spans(entities) == [(0, 1, "EXT_WORD")]
 
 
-def test_a_prefix_keeps_extension_labels_apart_without_a_warning(naming, caplog):
+def test_a_prefix_makes_renaming_unnecessary(mapping):
     one = sentence("Muir saw Rome", (0, 1, "PERSON"))
-    entities, _ = merge(naming(("PERSON",), "LLM_"), one, entity=[("Muir", "人名"), ("Rome", "?")])
+    entities, counts = merge(mapping(("PERSON",), "LLM_"), one, entity=[("Muir", "人名"), ("Rome", "?")])
     assert spans(entities)[1:] == [(0, 1, "LLM_PERSON"), (2, 3, "LLM_WORD")]
-    assert not caplog.records
+    assert not counts.renamed
 
 
-def test_a_prefix_that_makes_the_name_of_a_target_does_not_change_it(naming):
-    entities, _ = merge(naming(("B.PERSON",), "B."), sentence("Muir"), entity=[("Muir", "人名")])
+def test_a_prefix_that_makes_the_name_of_a_target_does_not_change_it(mapping):
+    entities, _ = merge(mapping(("B.PERSON",), "B."), sentence("Muir"), entity=[("Muir", "人名")])
     assert spans(entities) == [(0, 1, "EXT_B.PERSON")]
 
 
-def test_the_users_own_prefix_is_not_warned_of(naming, caplog):
-    merge(naming(("PER.NAM",), "EXT_"), sentence("Muir"), entity=[("Muir", "人名")])
-    assert not caplog.records
+def test_a_label_with_the_users_own_prefix_is_not_a_renamed_one(mapping):
+    _, counts = merge(mapping(("PER.NAM",), "EXT_"), sentence("Muir"), entity=[("Muir", "人名")])
+    assert not counts.renamed
 
 
-def test_a_renamed_label_does_not_become_another_target(naming):
+def test_a_renamed_label_does_not_become_another_target(mapping):
     targets = ("PERSON", "EXT_PERSON")
-    entities, counts = merge(naming(targets), sentence("Muir", (0, 1, "EXT_PERSON")), entity=[("Muir", "人名")])
+    entities, counts = merge(mapping(targets), sentence("Muir", (0, 1, "EXT_PERSON")), entity=[("Muir", "人名")])
     assert entities[1]["entity"] not in targets
     table = LabelTable.from_counts(targets, counts.spans)
     assert [table.entries[name].is_target for name in targets] == [True, True]
@@ -222,24 +223,24 @@ def test_a_renamed_label_does_not_become_another_target(naming):
 # --- what is counted
 
 
-def test_counts_are_of_inserted_spans_and_not_of_mentions(naming):
+def test_counts_are_of_inserted_spans_and_not_of_mentions(mapping):
     items = [("Rome", "city"), ("Rome", "地名"), ("Berlin", "city"), ("art", "n")]
-    entities, counts = merge(naming(), sentence("Rome and Rome party"), entity=items)
+    entities, counts = merge(mapping(), sentence("Rome and Rome party"), entity=items)
     assert spans(entities) == [(0, 1, "LOCATION"), (2, 3, "LOCATION")]
     assert dict(counts.spans) == {"LOCATION": 2}
     assert (counts.items, counts.lost) == (4, 2)
 
 
-def test_what_dense_text_leaves_out_is_not_counted(naming):
-    _, counts = merge(naming(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], dense=True)
+def test_what_dense_text_leaves_out_is_not_counted(mapping):
+    _, counts = merge(mapping(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], dense=True)
     assert dict(counts.spans) == {"NOUN": 1}
 
 
-def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(naming):
-    _, counts = merge(naming(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
+def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(mapping):
+    _, counts = merge(mapping(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
     assert "2 extension spans into 1 sentences" in str(counts)
     assert "1 of 3 items not in their sentence" in str(counts)
-    assert "1 with a label that no file knows (66.7% known)" in str(counts)
+    assert "1 with an unknown label (66.7% known)" in str(counts)
 
 
 @pytest.mark.parametrize(
@@ -248,8 +249,8 @@ def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(naming):
         (FusionCounts(sentences=10, unanswered=6), "no answer"),
         (FusionCounts(sentences=10, unanswered=5), None),
         (FusionCounts(sentences=1, items=10, lost=6), "not in their sentence"),
-        (FusionCounts(sentences=1, items=10, unnamed=6), "unknown"),
-        (FusionCounts(sentences=1, items=10, unnamed=5, lost=5), None),
+        (FusionCounts(sentences=1, items=10, unknown={"zorkmid": UnknownLabel("pos", 6)}), "unknown"),
+        (FusionCounts(sentences=1, items=10, lost=5, unknown={"zorkmid": UnknownLabel("pos", 5)}), None),
         (FusionCounts(), None),
     ],
 )
@@ -277,15 +278,15 @@ def test_a_combined_label_file_of_one_side_is_that_side():
 
 
 @pytest.fixture
-def side(tmp_path, files, naming):
-    """Merge one sentence with the lines of an answer file; return what stands in its line."""
+def publish(tmp_path, files, mapping):
+    """Merge one sentence with the lines of an answer file; return the spans of its line, and the counts."""
 
-    def run(*answers, text=("in", "Rome"), prefix=""):
+    def run(*answers, targets=("PER",), prefix=""):
         layout = Layout(tmp_path, "tiny")
-        write_rows(layout.size_sentences("250"), [{"text": list(text), "entities": []}])
+        write_rows(layout.size_sentences("250"), [{"text": ["in", "Rome"], "entities": []}])
         layout.labels.write_text("O\nPER\n", encoding="utf-8")
         source = write_rows(layout.size_answers("250", "entity"), answers)
-        one = Side(
+        merge_files = MergeFiles(
             layout.size_sentences("250"),
             {"entity": source},
             layout.size_fusion("250"),
@@ -293,8 +294,8 @@ def side(tmp_path, files, naming):
             layout.unknown_labels("fusion", "250"),
             False,
         )
-        counts = Merger("s5", layout, naming(("PER",), prefix), files, dense=False).publish(one)
-        return json.loads(one.fusion.read_text(encoding="utf-8"))["entities"], counts
+        counts = FusionStep("s5", layout, mapping(targets, prefix), files, dense=False).publish(merge_files)
+        return json.loads(merge_files.fusion.read_text(encoding="utf-8"))["entities"], counts
 
     return run
 
@@ -305,33 +306,40 @@ def answer_row(**changes):
     return {**row, **changes}
 
 
-def test_the_answers_of_a_file_are_merged_by_id(side):
-    assert spans(side(answer_row())[0]) == [(1, 2, "LOCATION")]
+def test_the_answers_of_a_file_are_merged_by_id(publish):
+    assert spans(publish(answer_row())[0]) == [(1, 2, "LOCATION")]
 
 
 @pytest.mark.parametrize("change", [{"id": "2"}, {"text": ["in", "Oslo"]}, {"status": "unreadable"}, {"id": 1}])
-def test_an_answer_to_another_text_or_without_one_is_left_out(side, change):
-    entities, counts = side(answer_row(**change))
+def test_an_answer_to_another_text_or_without_one_is_left_out(publish, change):
+    entities, counts = publish(answer_row(**change))
     assert entities == []
     assert counts.unanswered == 1
 
 
+@pytest.mark.parametrize(("prefix", "warnings"), [("", 1), ("LLM_", 0), ("EXT_", 0)])
+def test_a_renamed_label_is_warned_about_once_and_a_prefix_prevents_it(publish, caplog, prefix, warnings):
+    publish(answer_row(), targets=("LOCATION",), prefix=prefix)
+    assert len(caplog.records) == warnings
+    assert ("EXT_LOCATION" in caplog.text) is bool(warnings)
+
+
 @pytest.mark.parametrize("label", [None, 7, [], ["city"], {"a": "b"}, True])
-def test_a_file_made_elsewhere_with_labels_that_are_no_strings_does_not_end_the_step(side, label):
-    entities, _ = side(answer_row(items=[{"entity": "Rome", "type": label}]))
+def test_a_file_made_elsewhere_with_labels_that_are_no_strings_does_not_end_the_step(publish, label):
+    entities, _ = publish(answer_row(items=[{"entity": "Rome", "type": label}]))
     assert [row["entity"] for row in entities] in (["WORD"], ["LOCATION"])
 
 
 @pytest.mark.parametrize(
     "row", [{"id": "1"}, answer_row(items=[{"name": "Rome"}]), answer_row(items=None), answer_row(mode="nouns")]
 )
-def test_a_line_that_is_not_of_s1_is_named(side, row):
+def test_a_line_that_is_not_of_s1_is_named(publish, row):
     with pytest.raises(ValueError, match=r"entity_train_250\.jsonl:1: not a line of s1 or s3"):
-        side(row)
+        publish(row)
 
 
-def test_the_files_of_a_merge_say_what_they_were_made_from_with_what_settings(side, tmp_path):
-    side(answer_row(), prefix="L_")
+def test_the_files_of_a_merge_say_what_they_were_made_from_with_what_settings(publish, tmp_path):
+    publish(answer_row(), prefix="L_")
     folder = tmp_path / "tiny" / "GLM4" / "250"
     manifest = json.loads((folder / "train_250_fusion.jsonl.meta.json").read_text(encoding="utf-8"))
     assert manifest["step"] == "s5"

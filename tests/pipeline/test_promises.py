@@ -95,7 +95,7 @@ def test_every_step_ends_with_one_line_that_counts_and_says_where_the_result_is(
         said.append(caplog.messages[-1])
     assert all(re.search(r"\d+ .* -> .*GLM4", line) for line in said), said
     assert re.search(r"8 sentences: .*0 answers unreadable, 0 of \d+ items not in their sentence", said[0])
-    assert re.search(r"items not in their sentence, .*with a label that no file knows", said[4])
+    assert re.search(r"items not in their sentence, .*with an unknown label", said[4])
 
 
 # --- 7: nothing is mixed

@@ -26,8 +26,8 @@ from utils.cli.script import (
 from utils.dataset.layout import ENTITY_LABELS, FEW_SHOT, POS_LABELS, SAVE_MODEL, Layout
 from utils.dataset.modes import Mode
 from utils.dataset.reading import read_dataset
-from utils.fusion.files import Merger
-from utils.fusion.merge import Naming
+from utils.fusion.extension_labels import LabelMapping
+from utils.fusion.step import FusionStep
 from utils.labels.normaliser import LabelNormaliser
 from utils.llm.base import Backend, LLMOptions, choose_backend
 
@@ -223,8 +223,8 @@ def is_guided(args: argparse.Namespace) -> bool:
     return able
 
 
-def merger(args: argparse.Namespace, step: str) -> Merger:
-    """Return what merges extension labels as the flags say, and publishes results as those of `step`."""
+def fusion_step(args: argparse.Namespace, step: str) -> FusionStep:
+    """Return the step of s5 or s8 that the flags describe."""
     layout = layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
     entity, pos = args.entity_label, args.pos_label
@@ -232,5 +232,5 @@ def merger(args: argparse.Namespace, step: str) -> Merger:
         "entity": LabelNormaliser.from_files([entity, pos]),
         "pos": LabelNormaliser.from_files([pos, entity]),
     }
-    naming = Naming(dataset.targets, normalisers, args.label_prefix)
-    return Merger(step, layout, naming, (entity, pos), dataset.dense, args.drop_crossing)
+    mapping = LabelMapping(dataset.targets, normalisers, args.label_prefix)
+    return FusionStep(step, layout, mapping, (entity, pos), dataset.dense, args.drop_crossing)

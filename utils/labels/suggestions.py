@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
 
@@ -18,7 +18,7 @@ MIN_SIMILARITY = 60  # of 100; a known spelling that is less similar gives no su
 ENDING_BONUS = 30  # for two spellings with the same ending, which is the head of a compound; less if only part is
 
 
-def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mapping[Mode, Path]) -> str:
+def label_patch(unknown: Mapping[str, Mode], files: Mapping[Mode, Path]) -> str:
     """Return a unified diff that adds unknown spellings, in their order, to the label files of their modes.
 
     A spelling that is similar to no known one is skipped.
@@ -28,8 +28,8 @@ def label_patch(unknown: Iterable[str], modes: Mapping[str, Mode], files: Mappin
         names = read_label_names(path)
         known = {plain(spelling): label for label, spellings in names.items() for spelling in (label, *spellings)}
         additions: dict[str, list[str]] = defaultdict(list)
-        for spelling in unknown:
-            label = nearest_label(spelling, known) if modes[spelling] == mode else None
+        for spelling, spelling_mode in unknown.items():
+            label = nearest_label(spelling, known) if spelling_mode == mode else None
             if label:
                 additions[label].append(spelling)
         patches.append(_diff(path, additions))

@@ -1,0 +1,106 @@
+"""The counts of a merge: sentences, items, extension spans and unknown labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from utils.dataset.modes import Mode
+from utils.fusion.merge import MergedSentence
+from utils.parsing import Item
+
+MAX_EXAMPLES = 3  # texts that are shown for an unknown label
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLabel:
+    """A label of items that no file of canonical labels contains."""
+
+    mode: Mode  # of its first item
+    count: int = 0
+    examples: tuple[str, ...] = ()  # the first texts with this label
+
+    def with_item(self, item: Item) -> UnknownLabel:
+        """Return the label after one more item."""
+        is_new = item.text not in self.examples and len(self.examples) < MAX_EXAMPLES
+        examples = (*self.examples, item.text) if is_new else self.examples
+        return UnknownLabel(self.mode, self.count + 1, examples)
+
+
+@dataclass
+class FusionCounts:
+    """The counts of the sentences that were added so far."""
+
+    sentences: int = 0
+    unanswered: int = 0  # sentences without an answer
+    items: int = 0
+    lost: int = 0  # items that are not in their sentence
+    crossing: int = 0  # extension spans that partly overlap a span of their sentence
+    spans: Counter[str] = field(default_factory=Counter)  # extension label -> inserted spans
+    unknown: dict[str, UnknownLabel] = field(default_factory=dict)  # by spelling, in the order of the first items
+    renamed: set[str] = field(default_factory=set)  # extension labels with the name of a target
+    drops_crossing: bool = False  # a setting of the merge, for the text of the counts
+
+    def add(self, merged: MergedSentence) -> None:
+        """Add one sentence to the counts."""
+        self.sentences += 1
+        self.unanswered += not merged.answered
+        self.items += merged.items
+        self.lost += merged.lost
+        self.crossing += merged.crossing
+        self.spans.update(span.label for span in merged.extensions)
+        self.renamed |= merged.renamed
+        for item, mode in merged.unknown:
+            self.unknown[item.label] = self.unknown.get(item.label, UnknownLabel(mode)).with_item(item)
+
+    def __str__(self) -> str:
+        return (
+            f"merged {self.spans.total()} extension spans into {self.sentences} sentences: "
+            f"{self.unanswered} sentences without an answer, {self.lost} of {self.items} items not in their sentence, "
+            f"{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
+            f"{self.crossing} spans that cross a target span{' left out' * self.drops_crossing}"
+        )
+
+    @property
+    def unnamed(self) -> int:
+        """The number of items with an unknown label."""
+        return sum(label.count for label in self.unknown.values())
+
+    @property
+    def coverage(self) -> float:
+        """The share of items with a known label."""
+        return 1 - self.unnamed / self.items if self.items else 1.0
+
+    @property
+    def advice(self) -> str | None:
+        """What to try if more than half of the sentences, items or labels were lost; None otherwise."""
+        if 2 * self.unanswered > self.sentences:
+            return "most sentences have no answer: run s1 (s3 for synthetic ones) to its end, then s4"
+        if 2 * self.lost > self.items > 0:
+            return "most items are not in their sentence: try another LLM, or --dense_lang"
+        if 2 * self.unnamed > self.items > 0:
+            return "most labels are unknown: add them to --entity_label and --pos_label"
+        return None
+
+    @property
+    def unknown_by_count(self) -> dict[str, UnknownLabel]:
+        """The unknown labels by spelling, the most frequent first."""
+        return dict(sorted(self.unknown.items(), key=lambda pair: (-pair[1].count, pair[0])))
+
+    @property
+    def unknown_modes(self) -> dict[str, Mode]:
+        """The modes of the unknown labels by spelling, the most frequent first."""
+        return {spelling: label.mode for spelling, label in self.unknown_by_count.items()}
+
+    def unknown_to_json(self) -> dict[str, dict[str, Any]]:
+        """Return the content of the file of unknown labels."""
+        return {
+            spelling: {"count": label.count, "examples": list(label.examples)}
+            for spelling, label in self.unknown_by_count.items()
+        }
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the counts for a manifest."""
+        names = ("sentences", "unanswered", "items", "lost", "unnamed", "crossing")
+        return {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}

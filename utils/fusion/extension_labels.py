@@ -1,0 +1,35 @@
+"""The names of extension labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from utils.dataset.modes import Mode
+from utils.labels.normaliser import UNKNOWN, LabelNormaliser
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionLabel:
+    """The label of an extension span."""
+
+    name: str
+    known: bool  # a file of canonical labels contains the spelling that it was made from
+    renamed: bool  # because a target label has the same name
+
+
+@dataclass(frozen=True)
+class LabelMapping:
+    """Maps the labels in an LLM's answers to extension labels."""
+
+    targets: Sequence[str]
+    normalisers: Mapping[Mode, LabelNormaliser]
+    prefix: str = ""
+
+    def extension_label(self, spelling: str, mode: Mode) -> ExtensionLabel:
+        """Return the extension label of a label in an answer; its name is never that of a target label."""
+        canonical = self.normalisers[mode](spelling)
+        wanted = name = self.prefix + (canonical or UNKNOWN)
+        while name in self.targets:
+            name = f"EXT_{name}"
+        return ExtensionLabel(name, known=canonical is not None, renamed=name != wanted)

@@ -1,0 +1,114 @@
+"""The work of s5, s6 and s8: merge sentences with extension labels, combine label files, and publish the results."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from utils.dataset.label_table import LabelTable, read_label_table
+from utils.dataset.layout import Layout, Size, needed
+from utils.dataset.records import sentence_to_row
+from utils.files.jsonl import encode, read_rows, replacing, write_json
+from utils.files.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
+from utils.fusion.counts import FusionCounts
+from utils.fusion.extension_labels import LabelMapping
+from utils.fusion.files import MergeFiles, label_files
+from utils.fusion.merge import merge_sentence
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FusionStep:
+    """Merges files with the same settings, and publishes the results of one step."""
+
+    name: str  # s5 or s8
+    layout: Layout
+    mapping: LabelMapping
+    canonical_labels: tuple[Path, Path]  # the files that `mapping` was read from
+    dense: bool
+    drop_crossing: bool = False  # drop extension spans that partly overlap a target span
+
+    def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
+        """Raise ValueError if another step made a result, or an input cannot be read; warn about stale inputs."""
+        for result in files.results:
+            check_owner(result, step=self.name, overwrite=overwrite)
+        for file in files.inputs:
+            tell_of_stale(file, self.layout.find)
+        files.read_items(files.read_sentences(dense=self.dense))
+
+    def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
+        """Write the merged sentences, the label files and the unknown labels; return the counts of the merge.
+
+        The lines of the file `appended` follow the merged ones.
+        """
+        inputs = hash_inputs(self.layout.named([*files.inputs, self.layout.labels, *self.canonical_labels]))
+        appended_inputs = hash_inputs(self.layout.named([appended])) if appended else {}
+        counts = self._write_sentences(files, appended)
+        write_manifest(files.fusion, self._manifest({**inputs, **appended_inputs}, counts.as_row()))
+        table = LabelTable.from_counts(self.mapping.targets, counts.spans)
+        for path in files.label_files:
+            write_json(path, table.to_json())
+            write_manifest(path, self._manifest(inputs, table.extension_counts))
+        write_json(files.unknown_labels, counts.unknown_to_json())
+        for name in sorted(counts.renamed):
+            log.warning("an extension label has the name of a target label: it becomes %s", name)
+        return counts
+
+    def _write_sentences(self, files: MergeFiles, appended: Path | None) -> FusionCounts:
+        sentences = files.read_sentences(dense=self.dense)
+        items = files.read_items(sentences)
+        counts = FusionCounts(drops_crossing=self.drop_crossing)
+        with replacing(files.fusion) as file:
+            for sentence in sentences:
+                merged = merge_sentence(
+                    sentence,
+                    items.get(sentence.id, {}),
+                    self.mapping,
+                    dense=self.dense,
+                    drop_crossing=self.drop_crossing,
+                )
+                counts.add(merged)
+                file.write(encode(sentence_to_row(merged.sentence)) + b"\n")
+            for _, row in read_rows(appended) if appended else ():
+                file.write(encode(row) + b"\n")
+        return counts
+
+    def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
+        parameters = {"label_prefix": self.mapping.prefix, "dense": self.dense}
+        if self.drop_crossing:
+            parameters["drop_crossing"] = True
+        return made_by(self.name, inputs, parameters, counts)
+
+
+def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence[str]) -> str:
+    """Write the union of a size's label files as a result of `step`; return a line with its counts.
+
+    Raises FileNotFoundError if s5 has not made `label_fusion.json`.
+    """
+    fusion = needed({"fusion": layout.label_file("fusion", size)}, "run s5 --is_syn=0")
+    synthetic = needed({"syn": layout.label_file("syn", size)}, "run s5 --is_syn=1", at_least=0)
+    files = [*fusion.values(), *synthetic.values()]
+    for file in files:
+        tell_of_stale(file, layout.find)
+    inputs = hash_inputs(layout.named([layout.labels, *files]))
+    table = combine_tables([read_label_table(file) for file in files], targets)
+    counts = table.extension_counts
+    manifest = made_by(step, inputs, {}, counts)
+    for path in label_files(layout, "syn_fusion", size):
+        write_json(path, table.to_json())
+        write_manifest(path, manifest)
+    spans = f"{len(counts)} extension labels of {sum(counts.values())} spans"
+    return f"combined {len(files)} label files of size {size}: {len(targets)} targets, {spans}"
+
+
+def combine_tables(tables: Sequence[LabelTable], targets: Sequence[str]) -> LabelTable:
+    """Return the union of label tables: the given targets, and the extension labels with their counts added."""
+    counts: Counter[str] = Counter()
+    for table in tables:
+        counts.update(table.extension_counts)
+    return LabelTable.from_counts(targets, counts)
