@@ -21,26 +21,29 @@ sys.path.insert(0, str(ROOT))
 
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.dataset.records import Sentence, sentence_from_row, sentence_to_row
+from utils.dataset.tokens import CHARACTERS
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.merge import merge_sentence
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item
 
-ENTITIES, WORDS = 6, 23
+ENTITIES, POS_WORDS = 6, 23
 TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"
 
 
 def read(path: Path, lines: int) -> list[Sentence]:
     """Return as many sentences as asked for, the file's again and again."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [sentence_from_row(rows[number % len(rows)], id=str(number), dense=True) for number in range(lines)]
+    return [
+        sentence_from_row(rows[number % len(rows)], id=str(number), tokenisation=CHARACTERS) for number in range(lines)
+    ]
 
 
 def answers(sentence: Sentence, draw: random.Random, *, damaged: bool) -> dict[str, list[Item]]:
     """Return the items of one sentence."""
     text = "".join(sentence.tokens)
-    cuts = sorted(draw.sample(range(1, len(text)), min(WORDS, len(text)) - 1))
+    cuts = sorted(draw.sample(range(1, len(text)), min(POS_WORDS, len(text)) - 1))
     words = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     if damaged:
         words = ["囍" if number % 5 == 2 else word for number, word in enumerate(words) if number % 5]
@@ -73,7 +76,7 @@ def main() -> None:
         def merge(counts: FusionCounts, found: dict[str, Any] = found) -> list[dict[str, Any]]:
             rows = []
             for sentence in sentences:
-                merged = merge_sentence(sentence, found[sentence.id], mapping, dense=True)
+                merged = merge_sentence(sentence, found[sentence.id], mapping, tokenisation=CHARACTERS)
                 counts.add(merged)
                 rows.append(sentence_to_row(merged.sentence))
             return rows

@@ -42,7 +42,7 @@ def compare(
 
 
 def main(dataset_folder: Path, results: Path, model: str) -> None:
-    dataset = read_dataset(dataset_folder / "train_1000.jsonl", dataset_folder / "labels.txt", dense=None)
+    dataset = read_dataset(dataset_folder / "train_1000.jsonl", dataset_folder / "labels.txt", tokenisation=None)
     count = load_counter(model, choose_backend(model, "auto"), LLMOptions())
     for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         journal = journal_path(results / f"{mode}_train_1000.jsonl")

@@ -35,7 +35,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Write each breach to standard output; raise RuntimeError where there is one."""
     layout = flags.layout_of(args)
-    breaches = audit(layout, args.models, dense=args.dense_lang)
+    breaches = audit(layout, args.models, tokenisation=args.dense_lang)
     sys.stdout.write("".join(f"{breach}\n" for breach in breaches))
     sys.stdout.flush()
     if breaches:

@@ -24,7 +24,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils.cli import flags
 from utils.cli import script as cli
-from utils.dataset.reading import file_looks_dense, read_sentences
+from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_json
 from utils.files.manifest import check_owner, file_hash, fingerprint, made_by, model_identity, publish
@@ -47,7 +47,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--resamples", type=cli.positive_number, default=1000, help="how often the test is resampled")
     parser.add_argument("--seed", type=cli.count, default=0, help="of the resampling")
     parser.add_argument(
-        "--dense_lang", type=cli.auto_switch, default="auto", help="1: a token is a character, 0: a word"
+        "--dense_lang", type=cli.auto_tokenisation, default="auto", help="1: a token is a character, 0: a word"
     )
     flags.add_span_model_flags(parser, batch_size=16, required=False)
     return parser
@@ -63,8 +63,8 @@ def run(args: Namespace) -> None:
         raise cli.UsageError(f"{' and '.join(missing)} must be given, or --compare with two files of --output")
     if args.output:
         check_output(args.output, args.test)
-    dense = file_looks_dense(args.test) if args.dense_lang is None else args.dense_lang
-    evaluate(read_sentences(args.test, dense=dense), args)
+    tokenisation = tokenisation_of_file(args.test) if args.dense_lang is None else args.dense_lang
+    evaluate(read_sentences(args.test, tokenisation=tokenisation), args)
 
 
 def check_output(output: Path, test: Path) -> None:

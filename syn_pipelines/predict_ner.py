@@ -17,7 +17,6 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, get_args
@@ -28,7 +27,6 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.cli import flags
 from utils.cli import script as cli
 from utils.dataset.records import Span
-from utils.dataset.tokens import split_text
 from utils.files.jsonl import Row, encode, write_rows
 from utils.ner.prediction.texts import Form, InputText, form_of, predicted_rows, read_texts
 
@@ -49,7 +47,7 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument(
         "--dense_lang",
-        type=cli.auto_switch,
+        type=cli.auto_tokenisation,
         default="auto",
         help="how a string becomes tokens; 1: a character each, 0: a word each; auto: as the model was trained",
     )
@@ -117,7 +115,7 @@ def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) 
     def predict(texts: Sequence[Sequence[str]]) -> list[list[Span]]:
         return ner.predict(texts, args.batch_size, **flags.decoding(args), progress=True)
 
-    split = ner.tokens if args.dense_lang is None else partial(split_text, dense=args.dense_lang)
+    split = ner.tokens if args.dense_lang is None else args.dense_lang.split
     texts: Iterable[InputText] = read_texts(lines, name, form, split)
     return predicted_rows(texts, predict)
 

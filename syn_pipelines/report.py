@@ -19,6 +19,7 @@ from utils.cli import flags
 from utils.cli import script as cli
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData, model_folder
 from utils.dataset.reading import read_sentences
+from utils.dataset.tokens import WORDS
 from utils.files.jsonl import read_json
 
 cmd_args = True  # set to False inside a notebook
@@ -52,7 +53,7 @@ def training_file(layout: Layout, size: Size, data: TrainingData) -> Path:
 
 def table_line(data: TrainingData, file: Path, report: Path) -> str:
     """Return what is known of one kind of data; a dash stands for what has not been made yet."""
-    sentences = read_sentences(file, dense=False) if file.is_file() else None
+    sentences = read_sentences(file, tokenisation=WORDS) if file.is_file() else None
     spans = [span for sentence in sentences or [] for span in sentence.spans]
     extensions = sum(span.origin in ("entity", "pos") for span in spans)
     counts = ["-"] * 3 if sentences is None else [str(len(sentences)), str(len(spans) - extensions), str(extensions)]

@@ -33,7 +33,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Mark the sentences of the dataset."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode)
     step = flags.llm_step(

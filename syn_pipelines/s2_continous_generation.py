@@ -40,8 +40,10 @@ def run(args: Namespace) -> None:
     layout = flags.layout_of(args)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
     hashes = hash_inputs(layout.named([layout.train, *held_out]))
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
-    texts = [sentence.tokens for file in held_out for sentence in read_sentences(file, dense=dataset.dense)]
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    texts = [
+        sentence.tokens for file in held_out for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
+    ]
     synthesis = synthesis_flags.synthesis(args, dataset, texts)
     result_parameters = synthesis_flags.result_parameters(args)
     inputs, parameters = [layout.train, *held_out], synthesis.generator.parameters

@@ -35,10 +35,10 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Mark the synthetic sentences."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     source = needed({"s2": layout.synthetic()}, "run s2")["s2"]
     tell_of_stale(source, layout.find)
-    sentences = read_synthetic(source, dense=dataset.dense)
+    sentences = read_synthetic(source, tokenisation=dataset.tokenisation)
     annotator = question_flags.annotator(args, dataset)
     result = layout.answers(args.mode, synthetic=True)
     step = flags.llm_step(

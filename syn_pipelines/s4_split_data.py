@@ -23,6 +23,7 @@ from utils.dataset.modes import MODES
 from utils.dataset.reading import read_dataset, read_synthetic
 from utils.dataset.records import sentence_to_row
 from utils.dataset.splits import Rows, Share
+from utils.dataset.tokens import Tokenisation
 from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
 from utils.files.run_log import logged_run
 
@@ -39,7 +40,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Write the three sizes."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     answers = needed({mode: layout.answers(mode) for mode in MODES}, "run s1")
     synthetic = needed({"s2": layout.synthetic()}, "run s2", at_least=0)
     synthetic_answers = needed(
@@ -51,7 +52,7 @@ def run(args: Namespace) -> None:
         layout.named([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
     )
     with logged_run(layout.run_log, "s4"):
-        made = [s for file in synthetic.values() for s in read_synthetic(file, dense=dataset.dense)]
+        made = [s for file in synthetic.values() for s in read_synthetic(file, tokenisation=dataset.tokenisation)]
         whole = Share(
             dataset.sentences,
             made,
@@ -65,18 +66,22 @@ def run(args: Namespace) -> None:
             },
         )
         for size, percent in SIZES.items():
-            publish_share(layout, size, whole.first(percent), hashes, dense=dataset.dense)
+            publish_share(layout, size, whole.first(percent), hashes, tokenisation=dataset.tokenisation)
     strays = f", {whole.strays} answers to other texts left out" if whole.strays else ""
     counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{strays}"
     cli.report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
 
 
-def publish_share(layout: Layout, size: Size, share: Share, hashes: Mapping[str, str], *, dense: bool) -> None:
+def publish_share(
+    layout: Layout, size: Size, share: Share, hashes: Mapping[str, str], *, tokenisation: Tokenisation
+) -> None:
     """Write the files of one size, each with the files that it was taken from in its manifest."""
 
     def write(result: Path, rows: Rows, *sources: Path) -> None:
         inputs = {name: hashes[name] for name in layout.named([layout.train, *sources])}
-        publish(result, rows, made_by("s4", inputs, {"size": size, "dense": dense}, {"lines": len(rows)}))
+        publish(
+            result, rows, made_by("s4", inputs, {"size": size, "dense": tokenisation.is_dense}, {"lines": len(rows)})
+        )
 
     write(layout.size_sentences(size), [sentence_to_row(sentence) for sentence in share.sentences])
     for mode, rows in share.answers.items():

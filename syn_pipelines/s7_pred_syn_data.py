@@ -50,7 +50,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Label the synthetic sentences of the three sizes."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     needed({size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3)
     folders = {size: cli.path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
     one_each = "{size}" in args.model_from_pretrained
@@ -62,7 +62,7 @@ def run(args: Namespace) -> None:
     with logged_run(layout.run_log, "s7"):
         for size in reversed(SIZES):  # a shared model then predicts each text once: the largest size has them all
             labelled = label_size(
-                layout, size, models[size], dense=dataset.dense, drop_disagreeing=args.drop_disagreeing
+                layout, size, models[size], tokenisation=dataset.tokenisation, drop_disagreeing=args.drop_disagreeing
             )
             report(layout, size, labelled)
 

@@ -34,7 +34,7 @@ def build_parser() -> cli.Parser:
 def run(args: Namespace) -> None:
     """Write a line for each step and size, and the next command."""
     layout = flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     statuses = Survey(layout, dataset, args.models, location(args)).statuses()
     undone = next_step(statuses)
     ending = f"next: {undone.command}" if undone else "all steps are done: train on the results, and see report.py"

@@ -75,7 +75,9 @@ def run(args: Namespace) -> None:
     files = training_flags.training_files(args)
     trainings = plan_trainings(args, files)
     first = trainings[0].data
-    test = read_sentences(files.test, labels=first.labels.targets, dense=first.dense) if files.test else []
+    test = (
+        read_sentences(files.test, labels=first.labels.targets, tokenisation=first.tokenisation) if files.test else []
+    )
     warn_of_leaks(first, "dev", first.dev)
     warn_of_leaks(first, "test", test)
     with held_alone(files.save_dir / BEST), logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
@@ -97,7 +99,7 @@ def plan_trainings(args: Namespace, files: TrainingFiles) -> list[Training]:
     """Return the training with each seed; it also chooses what is held out where there is no dev file."""
     trainings = []
     for seed in args.seeds or (args.seed,):
-        data = read_ner_data(files.train, files.dev, files.labels, dense=args.dense_lang, seed=seed)
+        data = read_ner_data(files.train, files.dev, files.labels, tokenisation=args.dense_lang, seed=seed)
         settings = training_flags.settings_of(args, seed)
         folder = seed_folder(files.save_dir, seed) if args.seeds else files.save_dir
         trainings.append(Training(data, settings, training_record(data, settings, args.from_pretrained), folder))

@@ -18,7 +18,7 @@ from utils.cli import question_flags
 from utils.cli.script import Parser
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence
-from utils.dataset.tokens import join_tokens
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.files.manifest import model_identity
 from utils.llm import LLMOptions
 from utils.parsing import Item
@@ -71,7 +71,7 @@ def sentences():
 
 @pytest.fixture
 def annotator():
-    return Annotator("entity", load_prompt("entity", "en"), ("CITY", "PERSON"), dense=False, guided=False)
+    return Annotator("entity", load_prompt("entity", "en"), ("CITY", "PERSON"), tokenisation=WORDS, guided=False)
 
 
 @pytest.fixture
@@ -200,10 +200,10 @@ def test_a_sentence_whose_text_has_changed_is_asked_again_alone(sentences, annot
 def test_another_model_prompt_or_parameter_stops_the_step(sentences, annotator, make_step, change, tmp_path):
     annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
     other = {
-        "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, False, False),
-        "labels": Annotator("entity", annotator.prompt, ("CITY",), False, False),
-        "guided": Annotator("entity", annotator.prompt, annotator.labels, False, True),
-        "budget": Annotator("entity", annotator.prompt, annotator.labels, False, False, 5),
+        "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS, False),
+        "labels": Annotator("entity", annotator.prompt, ("CITY",), WORDS, False),
+        "guided": Annotator("entity", annotator.prompt, annotator.labels, WORDS, True),
+        "budget": Annotator("entity", annotator.prompt, annotator.labels, WORDS, False, 5),
     }.get(change, annotator)
     if change == "model":
         make_step.weights.write_text("other weights", encoding="utf-8")
@@ -257,23 +257,23 @@ def test_the_prompt_shows_sentence_and_labels_and_json_as_it_must_be_answered(an
 
 @pytest.mark.parametrize("mode", ["entity", "pos"])
 def test_answers_are_greedy_and_their_budget_comes_from_the_sentence_alone(mode):
-    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), dense=False, guided=False)
+    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=False)
     short, long = (asker.question(sentence("word " * number)).request for number in (3, 30))
     assert short.sampling is None
     assert short.grammar is None
     assert short.max_new_tokens < long.max_new_tokens
-    more_labels = Annotator(mode, asker.prompt, ("A",) * 99, dense=False, guided=False)
+    more_labels = Annotator(mode, asker.prompt, ("A",) * 99, tokenisation=WORDS, guided=False)
     assert more_labels.question(sentence("word " * 3)).request.max_new_tokens == short.max_new_tokens
 
 
 def test_a_budget_that_is_given_is_used():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, max_new_tokens=7)
+    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, max_new_tokens=7)
     assert asker.question(sentence("word " * 30)).request.max_new_tokens == 7
 
 
 def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed_of_its_own():
     asker = Annotator(
-        "pos", load_prompt("pos", "en"), ("A",), False, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
+        "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
     )
     first, second = (asker.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
     assert (first.temperature, first.top_p) == (0.7, 0.8)
@@ -282,35 +282,35 @@ def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed
 
 
 def test_the_seed_of_a_greedy_annotation_does_not_make_it_another_result():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), False, False, sampling=SamplingSettings(0, 0.8, seed=3))
+    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0, 0.8, seed=3))
     assert asker.parameters["decoding"] == "greedy"
 
 
 @pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[" ("]" | '), ("pos", 'root ::= "[" w0')])
 def test_a_guided_request_carries_the_grammar_of_its_sentence(mode, start):
-    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), dense=False, guided=True)
+    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=True)
     grammar = asker.question(sentence("zebra crossing")).request.grammar
     assert grammar.startswith(start)
     assert "zebra" in grammar
 
 
 @pytest.mark.parametrize(
-    ("text", "dense", "label", "word"),
+    ("text", "tokenisation", "label", "word"),
     [
-        (["He", "left", "Rome", "."], False, "CITY", "Sentence:"),
-        (list("他离开了罗马。"), True, "城市", "句子："),
-        (list("彼はローマを去った。"), True, "都市", "文："),
-        (["그는", "로마를", "떠났다", "."], False, "도시", "문장:"),
+        (["He", "left", "Rome", "."], WORDS, "CITY", "Sentence:"),
+        (list("他离开了罗马。"), CHARACTERS, "城市", "句子："),
+        (list("彼はローマを去った。"), CHARACTERS, "都市", "文："),
+        (["그는", "로마를", "떠났다", "."], WORDS, "도시", "문장:"),
     ],
 )
-def test_a_dataset_is_asked_about_in_its_own_language(tmp_path, text, dense, label, word):
+def test_a_dataset_is_asked_about_in_its_own_language(tmp_path, text, tokenisation, label, word):
     labels = write_json(tmp_path / "labels.json", {"CITY": ["城市", "都市", "도시", "town"], "BARE": []})
-    dataset = Dataset((sentence(text),), ("O", "X"), dense)
+    dataset = Dataset((sentence(text),), ("O", "X"), tokenisation)
     asker = Annotator.for_dataset("entity", dataset, labels)
     assert asker.labels == (label, "BARE")
     prompt = asker.question(dataset.sentences[0]).request.prompt
     assert word in prompt
-    assert ("".join(text) if dense else " ".join(text)) in prompt
+    assert tokenisation.join(text) in prompt
 
 
 # --- what is counted
@@ -355,25 +355,28 @@ def test_a_guided_answers_labels_are_those_of_the_file_or_the_models_own(words, 
     parser = Parser("")
     question_flags.add_annotation_flags(parser)
     assert parser.parse_words(words.split()).closed_labels is closed
-    asker = Annotator("entity", load_prompt("entity", "en"), ("CITY",), dense=False, guided=True, closed_labels=closed)
+    asker = Annotator(
+        "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guided=True, closed_labels=closed
+    )
     assert ('"CITY"' in asker.question(sentence("Rome")).request.grammar) is closed
     assert asker.parameters["closed_labels"] is closed
 
 
 def test_a_guided_answer_about_parts_of_speech_has_room_to_end_by_itself():
     free, guided = (
-        Annotator("pos", load_prompt("pos", "zh"), ("名词",), dense=True, guided=guided) for guided in (False, True)
+        Annotator("pos", load_prompt("pos", "zh"), ("名词",), tokenisation=CHARACTERS, guided=guided)
+        for guided in (False, True)
     )
     said = Sentence("1", tuple("👍🏽" * 20))
     assert guided.question(said).request.max_new_tokens > 20 * 2 * (16 + 4)
     assert free.question(said).request.max_new_tokens < guided.question(said).request.max_new_tokens
 
 
-@pytest.mark.parametrize("dense", [True, False])
-def test_a_guided_answer_about_entities_has_room_for_any_one_item(dense):
-    asker = Annotator("entity", load_prompt("entity", "en"), ("PROPER_NOUN",), dense=dense, guided=True)
+@pytest.mark.parametrize("tokenisation", [CHARACTERS, WORDS])
+def test_a_guided_answer_about_entities_has_room_for_any_one_item(tokenisation):
+    asker = Annotator("entity", load_prompt("entity", "en"), ("PROPER_NOUN",), tokenisation=tokenisation, guided=True)
     addresses = [("see", f"http://t.cn/{'x' * 500}"), ("x" * 300, "y" * 300)]
-    for tokens in [*nasty_sentences(200, dense=dense), *addresses]:
-        text = join_tokens(tokens, dense=dense)
+    for tokens in [*nasty_sentences(200, tokenisation=tokenisation), *addresses]:
+        text = tokenisation.join(tokens)
         longest = json.dumps([{"entity": text, "type": "PROPER_NOUN"}], ensure_ascii=False, separators=(",", ":"))
         assert asker.question(Sentence("1", tuple(tokens))).request.max_new_tokens > len(longest.encode())

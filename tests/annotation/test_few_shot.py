@@ -13,9 +13,10 @@ from utils.annotation.few_shot import Shots
 from utils.cli import flags, question_flags
 from utils.cli.script import Parser, UsageError
 from utils.dataset.reading import Dataset, read_dataset
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 KINDS = {"PERSON": ["人名", "人名", "인명", "PER", "PER.NAM"], "PLACE": ["地名", "地名", "지명", "LOC.NAM"]}
-WORDS = {"NOUN": ["名词", "名詞", "명사"], "VERB": ["动词", "動詞", "동사"]}
+WORD_KINDS = {"NOUN": ["名词", "名詞", "명사"], "VERB": ["动词", "動詞", "동사"]}
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def labels(tmp_path):
 def make_asker(labels):
     """Return the annotator of sentences whose prompts show examples from a pool."""
 
-    def build(pool, shots, *, mode="entity", seed=42, dense=False, label_file=labels, language="en"):
-        dataset = Dataset(tuple(pool), ("O", "X"), dense)
+    def build(pool, shots, *, mode="entity", seed=42, tokenisation=WORDS, label_file=labels, language="en"):
+        dataset = Dataset(tuple(pool), ("O", "X"), tokenisation)
         settings = PromptSettings(language, num_shots=shots, shot_pool=pool, seed=seed)
         return Annotator.for_dataset(mode, dataset, label_file, settings)
 
@@ -60,7 +61,7 @@ def test_an_example_is_a_sentence_with_the_answer_to_copy_and_its_label_as_it_is
 
 def test_chinese_examples_are_shown_in_chinese(make_asker):
     gold = sentence(list("邓超在北京"), (0, 2, "PER.NAM"), (3, 5, "LOC.NAM"))
-    asker = make_asker([gold], 1, dense=True, language="zh")
+    asker = make_asker([gold], 1, tokenisation=CHARACTERS, language="zh")
     answer = '示例回答：[{"entity":"邓超","type":"人名"},{"entity":"北京","type":"地名"}]'
     assert f"示例句子：邓超在北京\n{answer}\n" in asker.question(sentence(list("你好"))).request.prompt
 
@@ -118,12 +119,12 @@ def test_too_few_examples_are_all_shown_and_told_of(make_asker, pool, caplog):
 
 @pytest.fixture
 def word_labels(tmp_path):
-    return write_json(tmp_path / "words.json", WORDS)
+    return write_json(tmp_path / "words.json", WORD_KINDS)
 
 
 def test_parts_of_speech_are_shown_where_gold_words_cover_a_sentence(make_asker, word_labels):
     gold = sentence(list("他看书"), (0, 1, "PRON"), (1, 2, "VERB"), (2, 3, "NOUN"))
-    asker = make_asker([gold], 1, mode="pos", dense=True, label_file=word_labels, language="zh")
+    asker = make_asker([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels, language="zh")
     answer = '[{"word":"他","pos":"PRON"},{"word":"看","pos":"动词"},{"word":"书","pos":"名词"}]'
     assert f"示例回答：{answer}" in asker.question(sentence(list("你好"))).request.prompt
 
@@ -140,7 +141,7 @@ def test_parts_of_speech_are_shown_where_gold_words_cover_a_sentence(make_asker,
 def test_parts_of_speech_cannot_be_shown_from_a_dataset_that_has_none(make_asker, word_labels, spans):
     gold = sentence(list("他看书"), *spans)
     with pytest.raises(ValueError, match="--shots=1: no sentence is annotated with parts of speech, word by word"):
-        make_asker([gold], 1, mode="pos", dense=True, label_file=word_labels)
+        make_asker([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels)
 
 
 # --- from the flags
@@ -164,9 +165,9 @@ def test_examples_come_from_the_smallest_size_alone(tmp_path, parse, labels, cor
     settings = question_flags.prompt_settings(parse(shots=2), dataset)
     assert [one.id for one in settings.shot_pool] == ["1", "2"]
     later = list(corpus.rows)
-    later[2:] = [{"text": list("变了" if dataset.dense else "ab"), "entities": []} for _ in later[2:]]
+    later[2:] = [{"text": list("变了" if dataset.tokenisation.is_dense else "ab"), "entities": []} for _ in later[2:]]
     write_rows(folder / "train_1000.jsonl", later)
-    changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", dense=dataset.dense)
+    changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", tokenisation=dataset.tokenisation)
     askers = [
         Annotator.for_dataset("entity", one, labels, question_flags.prompt_settings(parse(shots=2), one))
         for one in (dataset, changed)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.gbnf import Grammar
 from utils.annotation.grammar import BETWEEN, LONGEST_ENTITY, LONGEST_WORD, entity_grammar, pos_grammar
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.parsing import read_answer
 from utils.placing import place_entities, place_words
 
@@ -30,12 +31,12 @@ def tagged(*words, tag="NOUN"):
 
 @pytest.fixture
 def words():
-    return Grammar(entity_grammar(["He", "left", "New", "York", "for", "Rome", "."], TYPES, dense=False))
+    return Grammar(entity_grammar(["He", "left", "New", "York", "for", "Rome", "."], TYPES, tokenisation=WORDS))
 
 
 @pytest.fixture
 def characters():
-    return Grammar(entity_grammar(list("邓超在北京大学"), ["地名", "人名"], dense=True))
+    return Grammar(entity_grammar(list("邓超在北京大学"), ["地名", "人名"], tokenisation=CHARACTERS))
 
 
 @pytest.mark.parametrize(
@@ -93,15 +94,15 @@ def test_an_answer_about_dense_text_holds_runs_of_its_characters(characters):
 
 def test_entities_of_dense_text_have_at_most_twelve_characters():
     text = "一二三四五六七八九十百千万"
-    grammar = Grammar(entity_grammar(list(text), ["数"], dense=True))
+    grammar = Grammar(entity_grammar(list(text), ["数"], tokenisation=CHARACTERS))
     assert grammar.accepts(answer((text[:12], "数")))
     assert not grammar.accepts(answer((text, "数")))
 
 
 @pytest.mark.parametrize("tokens", [[], [" "], ["", "\u3000"]])
 def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
-    entity = Grammar(entity_grammar(tokens, TYPES, dense=False))
-    pos = Grammar(pos_grammar(tokens, ["NOUN"], dense=False))
+    entity = Grammar(entity_grammar(tokens, TYPES, tokenisation=WORDS))
+    pos = Grammar(pos_grammar(tokens, ["NOUN"], tokenisation=WORDS))
     assert entity.accepts("[]")
     assert pos.accepts("[]")
     assert not entity.accepts(marked(""))
@@ -111,7 +112,7 @@ def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
 @pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
 def test_quotes_backslashes_and_other_scripts_in_a_token_survive(build, token):
     tokens = ["x", token, "y"]
-    grammar = Grammar(build(tokens, ["A"], dense=False))
+    grammar = Grammar(build(tokens, ["A"], tokenisation=WORDS))
     text = marked(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
     assert grammar.accepts(text) is not (build is entity_grammar and token in BETWEEN)
     items = read_answer(text, "entity" if build is entity_grammar else "pos")
@@ -120,12 +121,12 @@ def test_quotes_backslashes_and_other_scripts_in_a_token_survive(build, token):
 
 @pytest.mark.parametrize("label", ['a "b"', "a\\b", "(n)", "名词|n"])
 def test_quotes_and_bars_in_a_label_survive(label):
-    assert Grammar(entity_grammar(["x"], [label], dense=False)).accepts(marked("x", label=label))
-    assert Grammar(pos_grammar(["x"], [label], dense=False)).accepts(tagged("x", tag=label))
+    assert Grammar(entity_grammar(["x"], [label], tokenisation=WORDS)).accepts(marked("x", label=label))
+    assert Grammar(pos_grammar(["x"], [label], tokenisation=WORDS)).accepts(tagged("x", tag=label))
 
 
 def test_each_word_gets_exactly_one_tag_in_order():
-    grammar = Grammar(pos_grammar(["She", "paid", "20", "."], ["PRON", "VERB", "NUM", "PUNCT"], dense=False))
+    grammar = Grammar(pos_grammar(["She", "paid", "20", "."], ["PRON", "VERB", "NUM", "PUNCT"], tokenisation=WORDS))
     right = answer(("She", "PRON"), ("paid", "VERB"), ("20", "NUM"), (".", "PUNCT"), keys=("word", "pos"))
     assert grammar.accepts(right)
     for wrong in (
@@ -153,56 +154,65 @@ def test_each_word_gets_exactly_one_tag_in_order():
     ],
 )
 def test_dense_text_is_cut_into_words_whole_and_in_order(cut, right):
-    grammar = Grammar(pos_grammar(list("她付了20欧元。"), ["NOUN"], dense=True))
+    grammar = Grammar(pos_grammar(list("她付了20欧元。"), ["NOUN"], tokenisation=CHARACTERS))
     assert grammar.accepts(tagged(*cut)) is right
 
 
 def test_a_word_of_dense_text_has_a_longest_length():
     text = "一二三四五六七"
-    grammar = Grammar(pos_grammar(list(text), ["NOUN"], dense=True))
+    grammar = Grammar(pos_grammar(list(text), ["NOUN"], tokenisation=CHARACTERS))
     assert grammar.accepts(tagged(text[:LONGEST_WORD], text[LONGEST_WORD:]))
     assert not grammar.accepts(tagged(text))
 
 
 def test_blanks_in_dense_text_are_no_words():
-    grammar = Grammar(pos_grammar(list("住 New York"), ["NOUN"], dense=True))
+    grammar = Grammar(pos_grammar(list("住 New York"), ["NOUN"], tokenisation=CHARACTERS))
     assert grammar.accepts(tagged("住", "NewYork")) or grammar.accepts(tagged("住", "New", "York"))
     assert not grammar.accepts(tagged("住", " ", "New", " ", "York"))
 
 
-@pytest.mark.parametrize(("build", "dense"), [(entity_grammar, False), (entity_grammar, True), (pos_grammar, False)])
-def test_every_rule_exists_and_is_reached_from_the_root(build, dense):
-    tokens = list("她付了20欧元, ok。") if dense else ["He", "left", "New", "York", "for", "Rome", "."]
-    grammar = Grammar(build(tokens, ["A", "B"], dense=dense))
+@pytest.mark.parametrize(
+    ("build", "tokenisation"),
+    [
+        (entity_grammar, WORDS),
+        (entity_grammar, CHARACTERS),
+        (pos_grammar, WORDS),
+    ],
+)
+def test_every_rule_exists_and_is_reached_from_the_root(build, tokenisation):
+    tokens = list("她付了20欧元, ok。") if tokenisation.is_dense else ["He", "left", "New", "York", "for", "Rome", "."]
+    grammar = Grammar(build(tokens, ["A", "B"], tokenisation=tokenisation))
     assert grammar.reachable() == set(grammar.rules)
 
 
 @pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
 def test_a_grammar_grows_with_its_sentence_and_no_faster(build):
-    sizes = [len(build(["字"] * length, ["A"], dense=True)) for length in (100, 200)]
+    sizes = [len(build(["字"] * length, ["A"], tokenisation=CHARACTERS)) for length in (100, 200)]
     assert sizes[1] < 2.3 * sizes[0]
 
 
 def test_all_items_of_a_guided_answer_can_be_placed():
     tokens = ["He", 'said "no"', "to", "U.S", ".", "C:\\x", "!"]
     found = read_answer(marked("He", 'said "no" to', "U.S .", "C:\\x"), "entity")
-    assert Grammar(entity_grammar(tokens, TYPES, dense=False)).accepts(marked("He", 'said "no" to', "U.S .", "C:\\x"))
+    assert Grammar(entity_grammar(tokens, TYPES, tokenisation=WORDS)).accepts(
+        marked("He", 'said "no" to', "U.S .", "C:\\x")
+    )
     assert place_entities(found, tokens).lost == []
     assert place_words(read_answer(tagged(*tokens), "pos"), tokens).lost == []
 
 
 def test_entities_of_words_have_at_most_eight_tokens():
     words = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
-    grammar = Grammar(entity_grammar(words, ["X"], dense=False))
-    assert grammar.accepts(marked(" ".join(words[: LONGEST_ENTITY[False]]), label="X"))
+    grammar = Grammar(entity_grammar(words, ["X"], tokenisation=WORDS))
+    assert grammar.accepts(marked(" ".join(words[: LONGEST_ENTITY[WORDS]]), label="X"))
     assert not grammar.accepts(marked(" ".join(words), label="X"))
 
 
 def test_no_entity_goes_over_a_comma_and_its_likes_but_over_other_marks():
-    grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], dense=True))
+    grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("北京", "上海·浦东", label="X"))
     assert not grammar.accepts(marked("北京，上海", label="X"))
-    words = Grammar(entity_grammar(["St", ".", "Ives", ",", "Rome"], ["X"], dense=False))
+    words = Grammar(entity_grammar(["St", ".", "Ives", ",", "Rome"], ["X"], tokenisation=WORDS))
     assert words.accepts(marked("St . Ives", "Rome", label="X"))
     assert not words.accepts(marked("Ives , Rome", label="X"))
 
@@ -214,25 +224,25 @@ def test_an_entity_of_dense_text_may_begin_where_the_last_one_did_and_go_on(char
 
 
 def test_an_address_or_a_foreign_word_in_dense_text_is_not_cut():
-    grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], dense=True))
+    grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("http://t.cn/a1", "GitHub", label="X"))
     assert not grammar.accepts(marked("http", label="X"))
     assert not grammar.accepts(marked("Git", label="X"))
 
 
 def test_blanks_inside_an_entity_of_dense_text_are_kept():
-    grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], dense=True))
+    grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("New York", label="X"))
     assert not grammar.accepts(marked("NewYork", label="X"))
 
 
 @pytest.mark.parametrize("label", ["NOUN", "专有名词", "proper noun", "B-PER", "名词/人名", "n", "a" * 20])
 def test_a_label_that_is_left_to_the_model_is_any_short_phrase(label):
-    assert Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
-    assert Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))
+    assert Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
+    assert Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))
 
 
 @pytest.mark.parametrize("label", ["", " ", " a", "a,b", "a" * 21, "a\nb", 'a"b', "a\\", "[a]", "{", "：", "a。"])
 def test_a_label_that_is_left_to_the_model_is_nothing_else(label):
-    assert not Grammar(entity_grammar(["Rome"], None, dense=False)).accepts(marked("Rome", label=label))
-    assert not Grammar(pos_grammar(["Rome"], None, dense=False)).accepts(tagged("Rome", tag=label))
+    assert not Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
+    assert not Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))

@@ -8,10 +8,11 @@ import pytest
 
 from tests.helpers.builders import SHARED
 from utils.annotation.units import Unit, units_of
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 
 def texts(text: str) -> list[str]:
-    return [unit.text for unit in units_of(list(text), dense=True)]
+    return [unit.text for unit in units_of(list(text), tokenisation=CHARACTERS)]
 
 
 @pytest.mark.parametrize(
@@ -39,13 +40,13 @@ def test_dense_text_is_cut_between_ideographs_and_around_words_addresses_faces_a
 
 
 def test_blanks_part_units_and_are_none():
-    assert units_of(list("去New York 玩"), dense=True) == [
+    assert units_of(list("去New York 玩"), tokenisation=CHARACTERS) == [
         Unit("去", "character"),
         Unit("New", "word"),
         Unit("York", "word", " "),
         Unit("玩", "character", " "),
     ]
-    assert units_of(["New", " ", "York", "."], dense=False) == [
+    assert units_of(["New", " ", "York", "."], tokenisation=WORDS) == [
         Unit("New", "word"),
         Unit("York", "word", " "),
         Unit(".", "mark", " "),
@@ -53,7 +54,7 @@ def test_blanks_part_units_and_are_none():
 
 
 def test_a_sentence_of_blanks_has_no_unit():
-    assert units_of([" ", "\u3000", ""], dense=True) == units_of([" ", ""], dense=False) == []
+    assert units_of([" ", "\u3000", ""], tokenisation=CHARACTERS) == units_of([" ", ""], tokenisation=WORDS) == []
 
 
 @pytest.mark.parametrize("name", ["weibo", "cmeee_v2", "ud_gsdsimp", "ner_wikipedia_ja", "klue_ner_ko", "mit_movie"])
@@ -63,6 +64,6 @@ def test_the_units_of_real_sentences_hold_all_of_them_but_blanks(name):
         pytest.skip("the shared datasets are not there")
     for line in file.read_text(encoding="utf-8").splitlines()[:300]:
         tokens = json.loads(line)["text"]
-        for dense in (False, True):
-            whole = "".join(unit.text for unit in units_of(tokens, dense=dense))
+        for tokenisation in (WORDS, CHARACTERS):
+            whole = "".join(unit.text for unit in units_of(tokens, tokenisation=tokenisation))
             assert "".join(whole.split()) == "".join("".join(tokens).split())

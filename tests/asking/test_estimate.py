@@ -22,6 +22,7 @@ from utils.asking.journal import Entry
 from utils.asking.questions import Question
 from utils.asking.typical_answers import typical_annotation, typical_continuation
 from utils.cli.script import UsageError
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLMOptions, Request, load_counter
 from utils.llm.base import FRAME, count_by_characters
 
@@ -118,11 +119,11 @@ def test_the_time_that_is_left_goes_by_the_expected_lengths():
 
 
 @pytest.mark.parametrize("mode", ["entity", "pos"])
-@pytest.mark.parametrize("dense", [False, True])
-def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mode, dense):
+@pytest.mark.parametrize("tokenisation", [WORDS, CHARACTERS])
+def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mode, tokenisation):
     sizes = []
     for length in (12, 60):
-        text = typical_annotation(mode, ["a"] * length, "X", ("key", "label"), dense=dense)
+        text = typical_annotation(mode, ["a"] * length, "X", ("key", "label"), tokenisation=tokenisation)
         items = json.loads(text)
         assert all(set(item) == {"key", "label"} and item["key"] for item in items)
         sizes.append(len(items))
@@ -132,7 +133,7 @@ def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mo
 
 @pytest.mark.parametrize("text", ["", "北京大学", "He left Lerwick in May . " * 9])
 def test_a_typical_continuation_grows_with_its_text(text):
-    assert len(typical_continuation(text, dense=True)) == (round(60 + 1.05 * len(text)) if text else 0)
+    assert len(typical_continuation(text, tokenisation=CHARACTERS)) == (round(60 + 1.05 * len(text)) if text else 0)
 
 
 # --- counters

@@ -13,6 +13,7 @@ from tests.helpers.workspace import SIZES, Workspace
 from utils.audit.status import Survey, next_step
 from utils.dataset.layout import Layout
 from utils.dataset.reading import read_dataset
+from utils.dataset.tokens import WORDS
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import TrainSettings, data_fingerprint
 
@@ -44,7 +45,11 @@ def say_trained(work, size, *, finished=True):
     """Let the record of a size's model say that it was trained on the size's fusion file as it is."""
     layout = Layout(work.file_dir, "tiny")
     data = read_ner_data(
-        layout.size_fusion(size), layout.dev, layout.label_file("fusion", size), dense=False, seed=TrainSettings().seed
+        layout.size_fusion(size),
+        layout.dev,
+        layout.label_file("fusion", size),
+        tokenisation=WORDS,
+        seed=TrainSettings().seed,
     )
     path = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
     record = {

@@ -14,6 +14,7 @@ from utils.cli import flags, question_flags, run_flags
 from utils.cli import script as cli
 from utils.compute.engine import Engine
 from utils.dataset.layout import ENTITY_LABELS, ROOT
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def words(parser, *given):
         (["--top_p=", "0.5"], "top_p", 0.5),
         (["--limit=", "9"], "limit", 9),
         (["--temperature=", "1e-1"], "temperature", 0.1),
-        (["--dense_lang=", "1"], "dense_lang", True),
+        (["--dense_lang=", "1"], "dense_lang", CHARACTERS),
         (["--seed=", "3"], "seed", 3),
     ],
 )
@@ -170,8 +171,8 @@ def test_a_path_is_of_the_working_folder_where_it_is_there_and_else_of_the_root(
         ({"batch_size": 7}, "batch_size", 7),
         ({"batch_size": "7"}, "batch_size", 7),
         ({"temperature": 0.25}, "temperature", 0.25),
-        ({"dense_lang": True}, "dense_lang", True),
-        ({"dense_lang": False}, "dense_lang", False),
+        ({"dense_lang": True}, "dense_lang", CHARACTERS),
+        ({"dense_lang": False}, "dense_lang", WORDS),
         ({"guided": 0}, "guided", False),
         ({"overwrite": True}, "overwrite", True),
         ({"overwrite": False}, "overwrite", False),

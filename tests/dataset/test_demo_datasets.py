@@ -14,9 +14,10 @@ from tests.helpers.builders import call, read_lines, write_rows
 from utils.dataset.layout import FEW_SHOT, Layout
 from utils.dataset.reading import read_dataset, read_sentences
 from utils.dataset.records import same_text_key
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 SPLITS = ("train_1000", "dev", "test")
-NAMES = {"demo": ("en", False), "demo_zh": ("zh", True)}
+NAMES = {"demo": ("en", WORDS), "demo_zh": ("zh", CHARACTERS)}
 
 
 @pytest.fixture(params=NAMES)
@@ -26,9 +27,11 @@ def folder(request):
 
 @pytest.fixture
 def splits(folder):
-    dense = NAMES[folder.name][1]
+    tokenisation = NAMES[folder.name][1]
     labels = (folder / "labels.txt").read_text(encoding="utf-8").split()
-    return {split: read_sentences(folder / f"{split}.jsonl", dense=dense, labels=labels) for split in SPLITS}
+    return {
+        split: read_sentences(folder / f"{split}.jsonl", tokenisation=tokenisation, labels=labels) for split in SPLITS
+    }
 
 
 def nested(sentence):
@@ -41,7 +44,7 @@ def nested(sentence):
 
 def test_a_dataset_is_told_to_be_dense_and_of_its_language(folder):
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
-    assert (dataset.language, dataset.dense) == NAMES[folder.name]
+    assert (dataset.language, dataset.tokenisation) == NAMES[folder.name]
 
 
 def test_the_text_of_every_span_stands_at_its_offsets(splits):

@@ -7,41 +7,45 @@ import pytest
 from tests.helpers.builders import CHINESE, ENGLISH, sentence, write_rows
 from utils.dataset.reading import read_dataset, read_labels, read_sentences
 from utils.dataset.records import sentence_to_row
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 
 def read(folder, **options):
     return read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", **options)
 
 
-@pytest.mark.parametrize(("corpus", "dense"), [(ENGLISH, False), (CHINESE, True)])
-def test_a_dataset_is_read_with_its_labels_and_whether_a_token_is_a_character(tmp_path, corpus, dense):
+@pytest.mark.parametrize(("corpus", "tokenisation"), [(ENGLISH, WORDS), (CHINESE, CHARACTERS)])
+def test_a_dataset_is_read_with_its_labels_and_tokenisation(tmp_path, corpus, tokenisation):
     dataset = read(corpus.write(tmp_path))
-    assert dataset.dense is dense
+    assert dataset.tokenisation == tokenisation
     assert dataset.labels == ("O", *corpus.labels)
     assert dataset.targets == corpus.labels
     assert [sentence_to_row(one) for one in dataset.sentences] == corpus.rows
 
 
 def test_what_the_user_says_of_density_counts_more_than_the_tokens(tmp_path):
-    assert read(ENGLISH.write(tmp_path), dense=True).dense is True
+    assert read(ENGLISH.write(tmp_path), tokenisation=CHARACTERS).tokenisation == CHARACTERS
 
 
 def test_ids_count_sentences_from_one_and_blank_lines_do_not_count(tmp_path):
     path = tmp_path / "train.jsonl"
     path.write_text('\n{"text": ["a"], "entities": []}\n\n{"text": ["b"], "entities": []}\n', encoding="utf-8")
-    assert [(one.id, one.tokens) for one in read_sentences(path, dense=False)] == [("1", ("a",)), ("2", ("b",))]
+    assert [(one.id, one.tokens) for one in read_sentences(path, tokenisation=WORDS)] == [
+        ("1", ("a",)),
+        ("2", ("b",)),
+    ]
 
 
 def test_ids_of_synthetic_sentences_are_those_of_their_lines(tmp_path):
     path = write_rows(tmp_path / "s.jsonl", [{"id": "17-2", "text": ["a"], "entities": []}])
-    assert [one.id for one in read_sentences(path, dense=False, ids_from_rows=True)] == ["17-2"]
+    assert [one.id for one in read_sentences(path, tokenisation=WORDS, ids_from_rows=True)] == ["17-2"]
 
 
 @pytest.mark.parametrize("id_", [None, 17, ["17"]])
 def test_a_synthetic_line_without_an_id_is_named(tmp_path, id_):
     path = write_rows(tmp_path / "s.jsonl", [{"id": id_, "text": ["a"], "entities": []}])
     with pytest.raises(ValueError, match=r's\.jsonl:1: "id" is missing'):
-        read_sentences(path, dense=False, ids_from_rows=True)
+        read_sentences(path, tokenisation=WORDS, ids_from_rows=True)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +107,12 @@ def test_a_span_out_of_range_is_named_with_its_line(tmp_path):
 def test_a_span_whose_text_is_another_is_told_of_and_its_offsets_are_used(tmp_path, caplog):
     row = {"text": ["a", "b"], "entities": [{"start": 0, "end": 1, "entity": "X", "text": ["b"]}]}
     path = write_rows(tmp_path / "train.jsonl", [row])
-    assert read_sentences(path, dense=False)[0].spans[0].start == 0
+    assert read_sentences(path, tokenisation=WORDS)[0].spans[0].start == 0
     assert "1 spans have a" in caplog.text
     assert "train.jsonl:1" in caplog.text
 
 
 def test_a_text_that_differs_in_blanks_alone_is_not_told_of(tmp_path, caplog):
     row = {"text": ["a", "b"], "entities": [{"start": 0, "end": 2, "entity": "X", "text": "a b"}]}
-    read_sentences(write_rows(tmp_path / "train.jsonl", [row]), dense=False)
+    read_sentences(write_rows(tmp_path / "train.jsonl", [row]), tokenisation=WORDS)
     assert not caplog.text

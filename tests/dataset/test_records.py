@@ -7,6 +7,7 @@ import json
 import pytest
 
 from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row, text_hash
+from utils.dataset.tokens import CHARACTERS, WORDS
 
 ROW = {
     "text": ["邓", "超", "在", "北", "京"],
@@ -19,12 +20,12 @@ ROW = {
 
 
 def test_a_line_comes_back_as_it_was_unknown_keys_and_their_order_included():
-    sentence = sentence_from_row(ROW, id="17", dense=True)
+    sentence = sentence_from_row(ROW, id="17", tokenisation=CHARACTERS)
     assert json.dumps(sentence_to_row(sentence)) == json.dumps(ROW)
 
 
 def test_spans_are_read_with_their_offsets_and_labels():
-    sentence = sentence_from_row(ROW, id="17", dense=True)
+    sentence = sentence_from_row(ROW, id="17", tokenisation=CHARACTERS)
     assert [(span.start, span.end, span.label, span.origin) for span in sentence.spans] == [
         (0, 2, "PER.NAM", None),
         (3, 5, "LOC.NAM", None),
@@ -32,16 +33,21 @@ def test_spans_are_read_with_their_offsets_and_labels():
 
 
 @pytest.mark.parametrize(
-    ("text", "dense", "tokens"),
-    [("邓超在 北京", True, ("邓", "超", "在", " ", "北", "京")), ("Tom saw  it .", False, ("Tom", "saw", "it", "."))],
+    ("text", "tokenisation", "tokens"),
+    [
+        ("邓超在 北京", CHARACTERS, ("邓", "超", "在", " ", "北", "京")),
+        ("Tom saw  it .", WORDS, ("Tom", "saw", "it", ".")),
+    ],
 )
-def test_a_plain_string_is_parted_into_tokens(text, dense, tokens):
-    assert sentence_from_row({"text": text, "entities": []}, id="1", dense=dense).tokens == tokens
+def test_a_plain_string_is_parted_into_tokens(text, tokenisation, tokens):
+    assert sentence_from_row({"text": text, "entities": []}, id="1", tokenisation=tokenisation).tokens == tokens
 
 
 def test_spans_may_nest_and_overlap_and_repeat():
     spans = [{"start": s, "end": e, "entity": "X"} for s, e in ((0, 5), (0, 2), (1, 3), (0, 2))]
-    assert len(sentence_from_row({"text": list("abcde"), "entities": spans}, id="1", dense=True).spans) == 4
+    assert (
+        len(sentence_from_row({"text": list("abcde"), "entities": spans}, id="1", tokenisation=CHARACTERS).spans) == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_spans_may_nest_and_overlap_and_repeat():
 )
 def test_a_line_that_is_no_sentence_says_what_is_wrong(row, message):
     with pytest.raises(ValueError, match=message):
-        sentence_from_row(row, id="1", dense=False)
+        sentence_from_row(row, id="1", tokenisation=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,7 @@ def test_a_line_that_is_no_sentence_says_what_is_wrong(row, message):
 def test_a_span_that_cannot_be_is_named_by_its_number(entity, message):
     good = {"start": 0, "end": 1, "entity": "X"}
     with pytest.raises(ValueError, match=message):
-        sentence_from_row({"text": ["a", "b", "c"], "entities": [good, entity]}, id="1", dense=False)
+        sentence_from_row({"text": ["a", "b", "c"], "entities": [good, entity]}, id="1", tokenisation=WORDS)
 
 
 def test_a_made_span_is_written_with_its_text_and_only_the_fields_that_it_has():
@@ -97,7 +103,7 @@ def test_a_made_span_is_written_with_its_text_and_only_the_fields_that_it_has():
 
 def test_a_written_made_span_is_read_back_the_same():
     made = Sentence("1", ("a", "b"), (Span(0, 2, "X", "ner", 0.75),))
-    assert sentence_from_row(sentence_to_row(made), id="1", dense=False) == made
+    assert sentence_from_row(sentence_to_row(made), id="1", tokenisation=WORDS) == made
 
 
 def test_the_hash_of_a_text_tells_apart_how_it_is_parted_into_tokens():

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from utils.dataset.tokens import join_tokens, language_of, looks_dense, split_text
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation, language_of, tokenisation_of
 
 
 @pytest.mark.parametrize("text", ["邓超在New York。", "他 住", ""])
 def test_dense_text_comes_back_character_by_character(text):
-    tokens = split_text(text, dense=True)
+    tokens = CHARACTERS.split(text)
     assert all(len(token) == 1 for token in tokens)
-    assert join_tokens(tokens, dense=True) == text
+    assert CHARACTERS.join(tokens) == text
 
 
 def test_other_text_is_parted_at_blanks():
-    assert split_text("  Tom saw\tit .\n", dense=False) == ["Tom", "saw", "it", "."]
-    assert join_tokens(["Tom", "saw"], dense=False) == "Tom saw"
+    assert WORDS.split("  Tom saw\tit .\n") == ["Tom", "saw", "it", "."]
+    assert WORDS.join(["Tom", "saw"]) == "Tom saw"
 
 
 @pytest.mark.parametrize(("ones", "dense"), [(95, True), (94, False), (100, True), (0, False)])
 def test_a_dataset_is_dense_from_95_percent_of_tokens_of_one_character(ones, dense):
-    assert looks_dense([["字"] * ones, ["words"] * (100 - ones)]) is dense
+    assert tokenisation_of([["字"] * ones, ["words"] * (100 - ones)]) == Tokenisation(is_dense=dense)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def test_a_dataset_is_dense_from_95_percent_of_tokens_of_one_character(ones, den
     [("邓超在北京大学读书，他很喜欢。", True), ("東京へ行きました。", True), ("Tom saw it.", False)],
 )
 def test_density_of_plain_strings_is_told_from_their_scripts(text, dense):
-    assert looks_dense([text]) is dense
+    assert tokenisation_of([text]) == Tokenisation(is_dense=dense)
 
 
 def test_nothing_is_not_dense():
-    assert looks_dense([]) is False
-    assert looks_dense([[], ""]) is False
+    assert tokenisation_of([]) == WORDS
+    assert tokenisation_of([[], ""]) == WORDS
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.helpers.builders import sentence, write_json, write_rows
 from utils.dataset.label_table import LabelTable
 from utils.dataset.layout import Layout
 from utils.dataset.records import sentence_from_row, sentence_to_row
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.fusion.counts import FusionCounts, UnknownLabel
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles
@@ -41,10 +42,10 @@ def mapping(files):
     return build
 
 
-def merge(mapping, one, *, entity=(), pos=(), dense=False):
+def merge(mapping, one, *, entity=(), pos=(), tokenisation=WORDS):
     """Merge items, written (text, label), into one sentence; return the spans of its line, and the counts."""
     items = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
-    merged = merge_sentence(one, items, mapping, dense=dense)
+    merged = merge_sentence(one, items, mapping, tokenisation=tokenisation)
     counts = FusionCounts()
     counts.add(merged)
     return sentence_to_row(merged.sentence)["entities"], counts
@@ -67,8 +68,10 @@ def test_gold_spans_come_first_untouched_with_their_unknown_keys(mapping):
     ]
     row = {"id": "z", "text": list("邓超在北京大学"), "entities": gold, "url": "u", "source": 3}
     before = copy.deepcopy(row)
-    one = sentence_from_row(row, id="1", dense=True)
-    merged = sentence_to_row(merge_sentence(one, {"entity": [Item("邓超", "人名")]}, mapping(), dense=True).sentence)
+    one = sentence_from_row(row, id="1", tokenisation=CHARACTERS)
+    merged = sentence_to_row(
+        merge_sentence(one, {"entity": [Item("邓超", "人名")]}, mapping(), tokenisation=CHARACTERS).sentence
+    )
     assert json.dumps(merged["entities"][:2]) == json.dumps(gold)
     assert {key: merged[key] for key in ("id", "text", "url", "source")} == {
         key: before[key] for key in ("id", "text", "url", "source")
@@ -83,7 +86,7 @@ def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(m
         NESTED,
         entity=[("北京大学", "学校"), ("北京", "地名")],
         pos=[("邓超", "人名"), ("北京", "名词")],
-        dense=True,
+        tokenisation=CHARACTERS,
     )
     assert entities[0] == {"start": 0, "end": 2, "entity": "PER.NAM"}
     assert entities[1:] == [
@@ -102,13 +105,16 @@ def test_the_same_span_with_the_same_label_is_kept_once(mapping):
 
 
 def test_a_sentence_without_an_answer_keeps_its_line_and_is_counted(mapping):
-    entities, counts = merge(mapping(), NESTED, dense=True)
+    entities, counts = merge(mapping(), NESTED, tokenisation=CHARACTERS)
     assert entities == [{"start": 0, "end": 2, "entity": "PER.NAM"}]
     assert (counts.sentences, counts.unanswered) == (1, 1)
 
 
 def test_merging_again_gives_the_same(mapping):
-    results = [merge(mapping(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], dense=True)[0] for _ in range(2)]
+    results = [
+        merge(mapping(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], tokenisation=CHARACTERS)[0]
+        for _ in range(2)
+    ]
     assert results[0] == results[1]
 
 
@@ -116,25 +122,27 @@ def test_merging_again_gives_the_same(mapping):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "item", "dense", "kept"),
+    ("tokens", "item", "tokenisation", "kept"),
     [
-        (["I", "saw", "Rome"], "Rome", False, True),
-        (["I", "saw", "Rome"], "I", False, True),
-        (["I", "saw", "."], ".", False, True),
-        (list("我在北京"), "我", True, False),
-        (list("我在北京"), "北京", True, True),
-        (["我", "在", "NBA", "打", "球"], "NBA", True, True),  # one token and not one character
-        (["我", "在", "2019年", "来"], "2019年", True, True),
-        (list("我在北京"), "我", False, True),
+        (["I", "saw", "Rome"], "Rome", WORDS, True),
+        (["I", "saw", "Rome"], "I", WORDS, True),
+        (["I", "saw", "."], ".", WORDS, True),
+        (list("我在北京"), "我", CHARACTERS, False),
+        (list("我在北京"), "北京", CHARACTERS, True),
+        (["我", "在", "NBA", "打", "球"], "NBA", CHARACTERS, True),  # one token and not one character
+        (["我", "在", "2019年", "来"], "2019年", CHARACTERS, True),
+        (list("我在北京"), "我", WORDS, True),
     ],
 )
-def test_one_character_is_left_out_in_dense_text_alone(mapping, tokens, item, dense, kept):
-    entities, _ = merge(mapping(), sentence(tokens), entity=[(item, "地名")], dense=dense)
+def test_one_character_is_left_out_in_dense_text_alone(mapping, tokens, item, tokenisation, kept):
+    entities, _ = merge(mapping(), sentence(tokens), entity=[(item, "地名")], tokenisation=tokenisation)
     assert bool(entities) is kept
 
 
 def test_a_gold_span_of_one_character_stays_in_dense_text(mapping):
-    entities, _ = merge(mapping(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], dense=True)
+    entities, _ = merge(
+        mapping(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], tokenisation=CHARACTERS
+    )
     assert spans(entities) == [(0, 1, "PER.NAM")]
 
 
@@ -173,7 +181,7 @@ def test_a_label_is_then_looked_up_in_the_other_file(mapping, mode, spelling, la
 @pytest.mark.parametrize("label", ["null", "7", "[]", '["city", "town"]', '{"a": 1}', "true"])
 def test_an_answer_whose_label_is_no_string_is_merged(mapping, label):
     items = parse_items(f'[{{"entity": "Rome", "type": {label}}}]', "entity")
-    merged = merge_sentence(sentence("in Rome"), {"entity": items}, mapping(), dense=False)
+    merged = merge_sentence(sentence("in Rome"), {"entity": items}, mapping(), tokenisation=WORDS)
     assert spans(sentence_to_row(merged.sentence)["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
 
 
@@ -232,7 +240,9 @@ def test_counts_are_of_inserted_spans_and_not_of_mentions(mapping):
 
 
 def test_what_dense_text_leaves_out_is_not_counted(mapping):
-    _, counts = merge(mapping(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], dense=True)
+    _, counts = merge(
+        mapping(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], tokenisation=CHARACTERS
+    )
     assert dict(counts.spans) == {"NOUN": 1}
 
 
@@ -294,7 +304,7 @@ def publish(tmp_path, files, mapping):
             layout.unknown_labels("fusion", "250"),
             False,
         )
-        counts = FusionStep("s5", layout, mapping(targets, prefix), files, dense=False).publish(merge_files)
+        counts = FusionStep("s5", layout, mapping(targets, prefix), files, tokenisation=WORDS).publish(merge_files)
         return json.loads(merge_files.fusion.read_text(encoding="utf-8"))["entities"], counts
 
     return run

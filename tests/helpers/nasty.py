@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from utils.dataset.tokens import Tokenisation
+
 PIECES = (
     *("北京", "大学", "他说", "的", "，", "。", "“引号”", "《书名》", "カナ", "서울에", "ไทย"),
     *("New York", "don't", "e-mail", "U.S.", "3.14%", "$20", "#tag", "@user", "naïve", "e\u0301"),
@@ -18,16 +20,18 @@ PIECES = (
 LONGEST = 500  # characters
 
 
-def nasty_sentences(number: int, *, dense: bool, seed: int = 0) -> list[list[str]]:
+def nasty_sentences(number: int, *, tokenisation: Tokenisation, seed: int = 0) -> list[list[str]]:
     """Return sentences as tokens: a character each in dense text, else the pieces; every tenth is very long."""
     chance = random.Random(seed)
-    return [_sentence(chance, 500 if place % 10 == 0 else chance.randint(1, 60), dense) for place in range(number)]
+    return [
+        _sentence(chance, 500 if place % 10 == 0 else chance.randint(1, 60), tokenisation) for place in range(number)
+    ]
 
 
-def _sentence(chance: random.Random, length: int, dense: bool) -> list[str]:
+def _sentence(chance: random.Random, length: int, tokenisation: Tokenisation) -> list[str]:
     pieces: list[str] = []
     while sum(map(len, pieces)) < min(length, LONGEST):
         pieces.append(chance.choice(PIECES))
-    if dense:
+    if tokenisation.is_dense:
         return list("".join(pieces)[:LONGEST])
     return [word for piece in pieces for word in piece.split(" ") if word.strip()] or ["x"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from utils.asking.sampling import SamplingSettings
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner
 from utils.synthesis.generator import Generator
@@ -13,12 +14,13 @@ from utils.synthesis.writing_style import WritingStyle
 
 def generator(language="en", *, max_new_tokens=256, **sampled):
     sampling = SamplingSettings(**{"temperature": 0.8, **sampled})
-    return Generator(load_prompt("explain", language), language == "zh", sampling, max_new_tokens)
+    tokenisation = CHARACTERS if language == "zh" else WORDS
+    return Generator(load_prompt("explain", language), tokenisation, sampling, max_new_tokens)
 
 
-def synthesis_of(sentences, *, dense=False, held_out=(), quota=None, require_mention=False):
-    language = "zh" if dense else "en"
-    writing = WritingStyle.of([one.tokens for one in sentences], dense=dense)
+def synthesis_of(sentences, *, tokenisation=WORDS, held_out=(), quota=None, require_mention=False):
+    language = "zh" if tokenisation.is_dense else "en"
+    writing = WritingStyle.of([one.tokens for one in sentences], tokenisation=tokenisation)
     cleaner = Cleaner(language, writing, labels=("PER", "LOC"))
     return Synthesis(
         sentences,

@@ -11,6 +11,7 @@ from tokenizers import normalizers
 from tests.helpers.families import FAMILIES, make_checkpoint, make_glm4
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.dataset.tokens import WORDS
 from utils.llm import LLMOptions, Request, can_be_guided, load_llm
 
 torch = pytest.importorskip("torch")
@@ -43,7 +44,7 @@ def test_every_family_can_be_guided_or_it_is_said_and_its_answers_are_held_to_th
     llm = load_llm(str(folder), "transformers", OPTIONS)
     builds = {"entity": entity_grammar, "word": pos_grammar}
     for key, build in builds.items():
-        grammar = build(TOKENS, ["地名", "人名"], dense=False)
+        grammar = build(TOKENS, ["地名", "人名"], tokenisation=WORDS)
         requests = [Request(str(n), "entity", f"{n} 北京", 900, grammar=grammar) for n in range(4)]
         for answer in llm.generate(requests):
             assert answer.finish == "stop"
@@ -128,7 +129,7 @@ def test_what_is_forced_is_spelt_as_the_sentence_spells_it_whatever_the_tokenize
     folder = write_tiny_checkpoint(tmp_path)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.NFC()])
-    guided = Guide(tokenizer, [258]).follow(pos_grammar(["e\u0301", "<|im_end|>"], ["X"], dense=False))
+    guided = Guide(tokenizer, [258]).follow(pos_grammar(["e\u0301", "<|im_end|>"], ["X"], tokenisation=WORDS))
     forced = guided.take_forced()
     assert guided.is_complete
     assert json.loads(tokenizer.decode(forced)) == [{"word": word, "pos": "X"} for word in ("e\u0301", "<|im_end|>")]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.dataset.tokens import WORDS
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 from utils.llm.backends import llamacpp
 from utils.llm.backends.llamacpp import _cores, _decoding, load
@@ -77,7 +78,7 @@ def test_every_request_is_answered_once_within_its_budget(llm):
 
 @pytest.mark.parametrize(("build", "mode"), [(entity_grammar, "entity"), (pos_grammar, "pos")])
 def test_a_guided_answer_is_held_to_its_sentence(llm, build, mode):
-    grammar = build(TOKENS, ["LOCATION", 'SAY "X"'], dense=False)
+    grammar = build(TOKENS, ["LOCATION", 'SAY "X"'], tokenisation=WORDS)
     answer = next(iter(llm.generate([request(grammar=grammar, max_new_tokens=400)])))
     items = read_answer(answer.text, mode)
     assert answer.finish == "stop"

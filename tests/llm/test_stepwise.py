@@ -8,6 +8,7 @@ import random
 import pytest
 
 from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.dataset.tokens import WORDS
 from utils.llm import Request, Sampling
 
 torch = pytest.importorskip("torch")
@@ -162,7 +163,7 @@ TOKENS = [*"他去", "New", "York", 'the "old"', "\\", "\x01", "🙂", "<|im_end
 def test_a_guided_answer_is_json_about_its_sentence(model, chat, build, labels, decode):
     decoder = StepwiseDecoder(model, chat.stops) if decode == "stepwise" else BatchedDecoder(model, chat)
     guide = Guide(chat.tokenizer, chat.stops)
-    given = rows(6, tokens=900, grammar=build(TOKENS, labels, dense=False))
+    given = rows(6, tokens=900, grammar=build(TOKENS, labels, tokenisation=WORDS))
     key = "entity" if build is entity_grammar else "word"
     for ids, finish in answers(decoder, given, 4, guide).values():
         assert finish == "stop"
@@ -181,7 +182,7 @@ def test_what_a_grammar_forces_takes_no_step(model, chat):
             calls.append(1)
             return super().scores(tokens, cache)
 
-    given = rows(1, tokens=900, grammar=pos_grammar(["a", "b", "c"], ["NOUN", "VERB"], dense=False))
+    given = rows(1, tokens=900, grammar=pos_grammar(["a", "b", "c"], ["NOUN", "VERB"], tokenisation=WORDS))
     ((ids, finish),) = answers(Watching(model, chat.stops), given, 1, Guide(chat.tokenizer, chat.stops)).values()
     assert finish == "stop"
     assert len(ids) > 60  # bytes are tokens here
@@ -190,7 +191,7 @@ def test_what_a_grammar_forces_takes_no_step(model, chat):
 
 def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
     guide = Guide(chat.tokenizer, chat.stops)
-    grammar = entity_grammar(["Rome"], ["CITY"], dense=False)
+    grammar = entity_grammar(["Rome"], ["CITY"], tokenisation=WORDS)
     free, held = rows(3, tokens=8), rows(3, tokens=900, grammar=grammar)
     mixed = [
         *free,

@@ -11,6 +11,7 @@ from tests.helpers.nasty import LONGEST, PIECES, nasty_sentences
 from utils.annotation.annotator import Annotator
 from utils.annotation.answers import place_items
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLM, LLMOptions, load_llm
 from utils.parsing import read_answer
 from utils.prompts import Prompt
@@ -56,13 +57,13 @@ def llm(request, tmp_path_factory):
     return request.param(tmp_path_factory.mktemp(request.param.__name__))
 
 
-@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("tokenisation", [WORDS, CHARACTERS])
 @pytest.mark.parametrize("mode", ["entity", "pos"])
 @pytest.mark.parametrize("number", [10, pytest.param(200, marks=pytest.mark.slow)])
-def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, dense, number):
-    sentences = nasty_sentences(number, dense=dense)
+def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, tokenisation, number):
+    sentences = nasty_sentences(number, tokenisation=tokenisation)
     prompt = Prompt("{labels} {examples} {sentence}")
-    annotator = Annotator(mode, prompt, ("地名", "人名"), dense, guided=True, max_new_tokens=CONTEXT)
+    annotator = Annotator(mode, prompt, ("地名", "人名"), tokenisation, guided=True, max_new_tokens=CONTEXT)
     asked = [annotator.question(Sentence(str(n), tuple(tokens))).request for n, tokens in enumerate(sentences)]
     answers = {answer.request.id: answer for answer in llm.generate(asked)}
     for place, tokens in enumerate(sentences):
@@ -78,9 +79,9 @@ def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, dens
 
 
 def test_two_hundred_nasty_sentences_are_the_same_each_time_and_hold_every_piece():
-    sentences = nasty_sentences(200, dense=True)
-    assert sentences == nasty_sentences(200, dense=True)
-    assert sentences != nasty_sentences(200, dense=True, seed=1)
+    sentences = nasty_sentences(200, tokenisation=CHARACTERS)
+    assert sentences == nasty_sentences(200, tokenisation=CHARACTERS)
+    assert sentences != nasty_sentences(200, tokenisation=CHARACTERS, seed=1)
     assert max(map(len, sentences)) == LONGEST
     joined = "\0".join(map("".join, sentences))
     assert [piece for piece in PIECES if piece not in joined] == []

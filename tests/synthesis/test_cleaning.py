@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from utils.dataset.tokens import Tokenisation
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
 from utils.synthesis.near_duplicates import KnownTexts
@@ -18,13 +19,13 @@ WRITTEN = {
 
 
 def cleaner(language, **settings):
-    dense = language != "en"
+    tokenisation = Tokenisation(is_dense=language != "en")
     prompt = load_prompt("explain", language).text
     return Cleaner(
         language,
-        WritingStyle.of([WRITTEN[language]], dense=dense),
+        WritingStyle.of([WRITTEN[language]], tokenisation=tokenisation),
         labels=("PER.NAM", "LOC"),
-        template=KnownTexts(template_sentences(prompt), dense=dense),
+        template=KnownTexts(template_sentences(prompt), tokenisation=tokenisation),
         entities_line=entities_line(prompt),
         **settings,
     )
@@ -180,8 +181,8 @@ def test_every_style_has_a_prompt_in_every_language_and_its_lines_are_not_kept(l
     assert entities_line(prompt.text)
     known = Cleaner(
         language,
-        WritingStyle.of([WRITTEN[language]], dense=language != "en"),
-        template=KnownTexts(template_sentences(prompt.text), dense=language != "en"),
+        WritingStyle.of([WRITTEN[language]], tokenisation=Tokenisation(is_dense=language != "en")),
+        template=KnownTexts(template_sentences(prompt.text), tokenisation=Tokenisation(is_dense=language != "en")),
         entities_line=entities_line(prompt.text),
     )
     pieces = list(known.pieces(prompt.fill({"sentence": "", "entities": "x"})))

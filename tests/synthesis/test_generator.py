@@ -9,6 +9,7 @@ from tests.helpers.syntheses import generator, synthesis_of
 from utils.asking.journal import Journal
 from utils.asking.questions import ask
 from utils.asking.sampling import SamplingSettings
+from utils.dataset.tokens import CHARACTERS
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import asked_entities
 
@@ -113,7 +114,9 @@ def test_a_sentence_of_dev_or_test_is_not_kept_however_it_is_tokenised(make, hel
 def test_a_dense_sentence_of_test_is_not_kept_whatever_its_spaces(make):
     source = sentence(list("邓超在北京读书。"), (0, 2, "PER"))
     held_out = [list("邓超喜欢喝绿茶。")]
-    rows, counts = make([source], "邓超 喜欢喝绿茶 。邓超去了New York旅游。", dense=True, held_out=held_out)
+    rows, counts = make(
+        [source], "邓超 喜欢喝绿茶 。邓超去了New York旅游。", tokenisation=CHARACTERS, held_out=held_out
+    )
     assert ["".join(row["text"]) for row in rows] == ["邓超去了New York旅游。"]
     assert counts.dropped == {"in dev or test": 1}
 
@@ -151,7 +154,7 @@ def test_a_refusal_or_a_remark_does_not_become_training_data(make, answer):
 @pytest.mark.parametrize("answer", ["抱歉，我无法完成这个任务。", "好的，以下是续写的两到三个新句子。"])
 def test_a_chinese_refusal_or_remark_does_not_become_training_data(make, answer):
     source = sentence(list("邓超在北京读书。"), (0, 2, "PER"))
-    assert make([source], answer, dense=True)[0] == []
+    assert make([source], answer, tokenisation=CHARACTERS)[0] == []
 
 
 def test_ids_count_the_sentences_that_are_kept(make):
@@ -186,7 +189,7 @@ def test_the_prompt_gives_the_sentence_its_entities_and_their_types():
 
 def test_an_entity_that_occurs_twice_is_asked_about_once():
     twice = sentence(list("邓超和邓超"), (0, 2, "PER"), (3, 5, "PER"))
-    assert asked_entities(twice, dense=True) == ["邓超(PER)"]
+    assert asked_entities(twice, tokenisation=CHARACTERS) == ["邓超(PER)"]
 
 
 def test_each_sentence_has_its_own_seed_whatever_the_other_sentences_are():

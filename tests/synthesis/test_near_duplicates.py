@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share, text_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,12 +32,13 @@ def chinese_texts(number=200):
 def datasets():
     demo = ROOT / "data" / "few_shot" / "demo"
     found = {
-        "demo": (texts_of(demo / "dev.jsonl") + texts_of(demo / "test.jsonl"), False),
-        "made": (chinese_texts(), True),
+        "demo": (texts_of(demo / "dev.jsonl") + texts_of(demo / "test.jsonl"), WORDS),
+        "made": (chinese_texts(), CHARACTERS),
     }
-    for name, dense in (("weibo", True), ("mit_movie", False), ("ner_wikipedia_ja", True), ("klue_ner_ko", True)):
+    for name in ("weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"):
+        tokenisation = WORDS if name == "mit_movie" else CHARACTERS
         if SHARED.is_dir():
-            found[name] = (texts_of(SHARED / name / "dev.jsonl")[:300], dense)
+            found[name] = (texts_of(SHARED / name / "dev.jsonl")[:300], tokenisation)
     return found
 
 
@@ -47,8 +49,8 @@ DATASETS = datasets()
 def held_out(request):
     if request.param not in DATASETS:
         pytest.skip("needs ../shared/datasets")
-    texts, dense = DATASETS[request.param]
-    return texts, KnownTexts(texts, dense=dense), random.Random(3), dense
+    texts, tokenisation = DATASETS[request.param]
+    return texts, KnownTexts(texts, tokenisation=tokenisation), random.Random(3), tokenisation
 
 
 def missed(known, edited):
@@ -67,8 +69,8 @@ def test_a_copy_is_known_whatever_its_case_width_spaces_and_punctuation(held_out
 
 
 def test_one_changed_token_never_passes(held_out):
-    texts, known, chance, dense = held_out
-    new = [chr(code) for code in range(0x7000, 0x7100)] if dense else ["lighthouse", "x", "Bartholomew"]
+    texts, known, chance, tokenisation = held_out
+    new = [chr(code) for code in range(0x7000, 0x7100)] if tokenisation.is_dense else ["lighthouse", "x", "Bartholomew"]
     edited = []
     for text in texts:
         place = chance.randrange(len(text))
@@ -77,11 +79,11 @@ def test_one_changed_token_never_passes(held_out):
 
 
 def test_one_token_more_or_less_never_passes(held_out):
-    texts, known, chance, dense = held_out
+    texts, known, chance, tokenisation = held_out
     longer, shorter = [], []
     for text in texts:
         place = chance.randrange(len(text))
-        longer.append([*text[:place], "鯨" if dense else "whale", *text[place:]])
+        longer.append([*text[:place], "鯨" if tokenisation.is_dense else "whale", *text[place:]])
         shorter.append([*text[:place], *text[place + 1 :]])
     assert missed(known, longer + shorter) == []
 
@@ -109,8 +111,10 @@ def test_several_changed_characters_of_a_long_text_do_not_pass(held_out):
 
 
 def test_a_text_with_words_added_before_and_after_does_not_pass(held_out):
-    texts, known, _, dense = held_out
-    before, after = (["据报道"], ["这是真的"]) if dense else (["They", "say"], ["and", "it", "is", "so"])
+    texts, known, _, tokenisation = held_out
+    before, after = (
+        (["据报道"], ["这是真的"]) if tokenisation.is_dense else (["They", "say"], ["and", "it", "is", "so"])
+    )
     assert missed(known, [[*before, *text, *after] for text in texts]) == []
 
 
@@ -122,14 +126,14 @@ def test_other_texts_pass(held_out):
 
 
 def test_a_part_is_distinguished_from_a_text_with_the_same_beginning():
-    known = KnownTexts([["Agnes", "left", "the", "old", "town", "of", "Rome", "in", "May", "."]], dense=False)
+    known = KnownTexts([["Agnes", "left", "the", "old", "town", "of", "Rome", "in", "May", "."]], tokenisation=WORDS)
     assert known.likeness(["the", "old", "town", "of", "Rome"]) == "part"
     assert known.likeness(["the", "old", "ship", "of", "Oslo"]) is None
     assert known.likeness(["Rome"]) is None
 
 
 def test_a_text_with_one_long_changed_word_is_near_only_with_one_edit():
-    known = KnownTexts([["Rome", "is", "old", "."]], dense=False)
+    known = KnownTexts([["Rome", "is", "old", "."]], tokenisation=WORDS)
     other = ["Constantinople", "is", "old", "."]
     assert known.likeness(other) is None
     assert known.likeness(other, one_edit=True) == "near"
@@ -138,14 +142,16 @@ def test_a_text_with_one_long_changed_word_is_near_only_with_one_edit():
 def test_the_order_of_the_known_texts_changes_nothing():
     texts = chinese_texts(60)
     edited = [[*text[:-2], "鯨", "鯨"] for text in texts]
-    found = [[KnownTexts(order, dense=True).likeness(text) for text in edited] for order in (texts, texts[::-1])]
+    found = [
+        [KnownTexts(order, tokenisation=CHARACTERS).likeness(text) for text in edited] for order in (texts, texts[::-1])
+    ]
     assert found[0] == found[1]
     assert set(found[0]) >= {"near", None}
 
 
 @pytest.mark.parametrize("text", [[], [""], ["。", "！"], ["…"]])
 def test_a_text_without_words_resembles_no_other(text):
-    known = KnownTexts([text, ["Rome", "is", "old", "."]], dense=False)
+    known = KnownTexts([text, ["Rome", "is", "old", "."]], tokenisation=WORDS)
     assert known.likeness(text, one_edit=True) is None
 
 
@@ -165,20 +171,23 @@ def test_a_key_has_folded_letters_and_digits_only(text, key):
 
 def test_the_share_of_a_text_that_is_in_its_source():
     source = list("邓超在北京大学读书的时候")
-    assert shared_share(list("邓超在北京大学读书"), source, dense=True) == 1
-    assert shared_share(list("李明去上海出差了"), source, dense=True) == 0
-    assert 0 < shared_share(list("李明在北京大学工作"), source, dense=True) < 0.5
-    assert shared_share(["Rome"], ["Rome", "is", "old"], dense=False) == 0
+    assert shared_share(list("邓超在北京大学读书"), source, tokenisation=CHARACTERS) == 1
+    assert shared_share(list("李明去上海出差了"), source, tokenisation=CHARACTERS) == 0
+    assert 0 < shared_share(list("李明在北京大学工作"), source, tokenisation=CHARACTERS) < 0.5
+    assert shared_share(["Rome"], ["Rome", "is", "old"], tokenisation=WORDS) == 0
 
 
 def test_the_share_of_a_text_that_repeats_itself():
-    assert repeated_share(list("苹果公司有多个USB数据线，包括USB数据线，USB数据线，USB数据线。"), dense=True) > 0.25
+    assert (
+        repeated_share(list("苹果公司有多个USB数据线，包括USB数据线，USB数据线，USB数据线。"), tokenisation=CHARACTERS)
+        > 0.25
+    )
     assert (
         repeated_share(
             ["Ann", "has", "a", "cat", "and", "a", "cat", "and", "a", "cat", "and", "a", "cat", "and", "a", "cat", "."],
-            dense=False,
+            tokenisation=WORDS,
         )
         > 0.25
     )
-    assert repeated_share(list("邓超在北京大学读书的时候认识了李明。"), dense=True) == 0
-    assert repeated_share(["no", "no", "no", "no"], dense=False) == 0
+    assert repeated_share(list("邓超在北京大学读书的时候认识了李明。"), tokenisation=CHARACTERS) == 0
+    assert repeated_share(["no", "no", "no", "no"], tokenisation=WORDS) == 0

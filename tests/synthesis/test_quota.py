@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.builders import sentence
+from utils.dataset.tokens import WORDS
 from utils.synthesis.quota import MOST_WEIGHT, KnownNgrams, Quota, rare_weights
 
 
@@ -62,7 +63,7 @@ def test_a_dataset_without_labels_has_no_rare_ones():
 
 
 def test_the_share_of_new_ngrams_falls_when_rounds_repeat_text():
-    known = KnownNgrams([["Rome", "is", "old"]], dense=False)
+    known = KnownNgrams([["Rome", "is", "old"]], tokenisation=WORDS)
     assert known.add_round([["Rome", "is", "large"]]) == 0.5
     assert known.add_round([["rome", "is", "large"]]) == 0.0
     assert known.add_round([["Oslo", "was", "small"]]) == 1.0

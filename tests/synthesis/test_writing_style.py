@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.synthesis.writing_style import WritingStyle, hanzi_of, script_of
 
 
-def of(*texts, dense=False):
-    return WritingStyle.of([list(text) if dense else text.split() for text in texts], dense=dense)
+def of(*texts, tokenisation=WORDS):
+    return WritingStyle.of([tokenisation.split(text) for text in texts], tokenisation=tokenisation)
 
 
-APART = WritingStyle(dense=False)
-DENSE = WritingStyle(dense=True)
+APART = WritingStyle(tokenisation=WORDS)
+DENSE = WritingStyle(tokenisation=CHARACTERS)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_punctuation_is_split_off_where_the_dataset_does(text, tokens):
 
 
 def test_words_keep_their_punctuation_where_the_dataset_does():
-    tokens = WritingStyle(dense=False, punctuation="glued").tokens("The U.S. grew,  he said.")
+    tokens = WritingStyle(tokenisation=WORDS, punctuation="glued").tokens("The U.S. grew,  he said.")
     assert tokens == ["The", "U.S.", "grew,", "he", "said."]
 
 
@@ -156,4 +157,7 @@ CHINESE = ["这是一个国家的历史，他们说过。", "我们在北京学�
     ],
 )
 def test_text_of_another_script_than_the_datasets_is_foreign(texts, text, foreign):
-    assert of(*texts, dense="CJK" in (script_of(character) for character in "".join(texts))).is_foreign(text) is foreign
+    assert (
+        of(*texts, tokenisation=CHARACTERS if "CJK" in map(script_of, "".join(texts)) else WORDS).is_foreign(text)
+        is foreign
+    )

@@ -17,18 +17,21 @@ from utils.asking.typical_answers import typical_annotation
 from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence, text_hash
-from utils.dataset.tokens import Language, join_tokens
+from utils.dataset.tokens import CHARACTERS, WORDS, Language, Tokenisation
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
 from utils.llm import Request
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 
-# The most tokens of an answer: a fixed number, and a number for each token of the sentence, by density. An item takes
+# The most tokens of an answer: a fixed number, and a number for each token of the sentence. An item takes
 # about 12 tokens and those of its text; dense text has about one word for 1.5 characters. A higher limit only makes
 # answers longer that repeat themselves.
 FIXED_TOKENS = 96
-TOKENS_PER_TOKEN: dict[Mode, dict[bool, int]] = {"entity": {False: 10, True: 4}, "pos": {False: 18, True: 11}}
+TOKENS_PER_TOKEN: dict[Mode, dict[Tokenisation, int]] = {
+    "entity": {WORDS: 10, CHARACTERS: 4},
+    "pos": {WORDS: 18, CHARACTERS: 11},
+}
 # A guided `pos` answer ends by itself. Its limit allows each token to be a word, with one token for each byte of it.
 GUIDED_WORD_TOKENS = 16  # besides the bytes of the word
 GREEDY = SamplingSettings()
@@ -44,7 +47,9 @@ class PromptSettings:
     shot_pool: Sequence[Sentence] = ()  # the sentences that shots are drawn from
     seed: int = 42  # for drawing the shots
 
-    def draw_shots(self, mode: Mode, names: Mapping[str, str], label_file: Path, *, dense: bool) -> Shots | None:
+    def draw_shots(
+        self, mode: Mode, names: Mapping[str, str], label_file: Path, *, tokenisation: Tokenisation
+    ) -> Shots | None:
         """Return the shots of a mode; None if there are none.
 
         `names` maps canonical labels to the names that the prompt lists. A target label that `label_file` maps to one
@@ -57,7 +62,7 @@ class PromptSettings:
             load_prompt("example", self.language),
             ITEM_KEYS[mode],
             lambda label: names.get(canonical(label) or "", label),
-            dense,
+            tokenisation,
         )
         return choose_shots(self.shot_pool, mode, shot_format, number=self.num_shots, seed=self.seed)
 
@@ -69,7 +74,7 @@ class Annotator:
     mode: Mode
     prompt: Prompt
     labels: tuple[str, ...]  # listed in the prompt
-    dense: bool
+    tokenisation: Tokenisation
     guided: bool
     max_new_tokens: int | None = None  # None: depends on the sentence's length
     sampling: SamplingSettings = GREEDY
@@ -85,8 +90,8 @@ class Annotator:
         settings = settings or PromptSettings(dataset.language)
         names = display_names(read_label_names(label_file), settings.language)
         prompt = settings.prompt or load_prompt(mode, settings.language)
-        shots = settings.draw_shots(mode, names, label_file, dense=dataset.dense)
-        return cls(mode, prompt, tuple(names.values()), dataset.dense, guided=False, shots=shots)
+        shots = settings.draw_shots(mode, names, label_file, tokenisation=dataset.tokenisation)
+        return cls(mode, prompt, tuple(names.values()), dataset.tokenisation, guided=False, shots=shots)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -95,7 +100,7 @@ class Annotator:
             "task": self.mode,
             "prompt": self.prompt.digest,
             "labels": list(self.labels),
-            "dense": self.dense,
+            "dense": self.tokenisation.is_dense,
             "decoding": self.sampling.parameters,
             "guided": self.guided,
             **({"closed_labels": self.closed_labels} if self.guided else {}),
@@ -115,21 +120,23 @@ class Annotator:
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
         """Return the question about a sentence; `sample` numbers the answers to it from 0."""
-        text = join_tokens(sentence.tokens, dense=self.dense)
+        text = self.tokenisation.join(sentence.tokens)
         shots = self.shots.text_for(sentence) if self.shots else ""
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": shots, "sentence": text})
         max_new_tokens = self.max_new_tokens or FIXED_TOKENS + self._answer_tokens(sentence)
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, self.mode, prompt, max_new_tokens, sampling, self._grammar(sentence), sample)
         label = self.labels[len(self.labels) // 2] if self.labels else ""
-        typical = typical_annotation(self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], dense=self.dense)
+        typical = typical_annotation(
+            self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], tokenisation=self.tokenisation
+        )
         return Question(request, text_hash(sentence.tokens), typical)
 
     def _answer_tokens(self, sentence: Sentence) -> int:
         """Return the most tokens that an answer has, besides the fixed number."""
         if self.guided and self.mode == "pos":
             return sum(GUIDED_WORD_TOKENS + _json_bytes(token) for token in sentence.tokens)
-        usual = TOKENS_PER_TOKEN[self.mode][self.dense]
+        usual = TOKENS_PER_TOKEN[self.mode][self.tokenisation]
         # A long token, such as a web address, may be an entity and may take one token for each byte. With this limit,
         # at least the first item of an answer is complete.
         return sum(max(usual, _json_bytes(token) - 1) for token in sentence.tokens)
@@ -138,7 +145,7 @@ class Annotator:
         if not self.guided:
             return None
         build = entity_grammar if self.mode == "entity" else pos_grammar
-        return build(sentence.tokens, self.labels if self.closed_labels else None, dense=self.dense)
+        return build(sentence.tokens, self.labels if self.closed_labels else None, tokenisation=self.tokenisation)
 
 
 def _json_bytes(text: str) -> int:

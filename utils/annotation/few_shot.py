@@ -12,7 +12,7 @@ from typing import Any
 
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence, Span, same_text_key
-from utils.dataset.tokens import join_tokens
+from utils.dataset.tokens import Tokenisation
 from utils.prompts import Prompt
 
 log = logging.getLogger(__name__)
@@ -59,18 +59,18 @@ class ShotFormat:
     prompt: Prompt  # with {sentence} and {answer}
     keys: tuple[str, str]  # of an item's text and label
     display_name: Callable[[str], str]  # the name of a target label in the prompt
-    dense: bool
+    tokenisation: Tokenisation
 
     def shot(self, sentence: Sentence, spans: Sequence[Span]) -> Shot:
         """Return a sentence as a shot whose answer contains the given spans."""
         tokens = sentence.tokens
-        mentions = [(join_tokens(tokens[span.start : span.end], dense=self.dense), span.label) for span in spans]
+        mentions = [(self.tokenisation.join(tokens[span.start : span.end]), span.label) for span in spans]
         items = [
             dict(zip(self.keys, (text, self.display_name(label)), strict=True))
             for text, label in dict.fromkeys(mentions)
         ]
         values = {
-            "sentence": join_tokens(tokens, dense=self.dense),
+            "sentence": self.tokenisation.join(tokens),
             "answer": json.dumps(items, ensure_ascii=False, separators=(",", ":")),
         }
         return Shot(same_text_key(tokens), self.prompt.fill(values))

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from utils.annotation.units import Unit, units_of
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.llm.grammar_dialects import FREE_LABEL
 
 LONGEST_WORD = 6  # characters of a word in dense text
-LONGEST_ENTITY = {False: 8, True: 12}  # units, by density
+LONGEST_ENTITY = {WORDS: 8, CHARACTERS: 12}  # units
 BETWEEN = frozenset("，。！？；、…,!?;")  # marks that stand between entities, never inside one
 FIRST, LAST = frozenset("$€£¥￥#@"), frozenset(".%％)）+#°")  # marks that an entity may begin, or end, with
 
@@ -28,15 +29,15 @@ WORD, POS = r'"{\"word\":\""', r'"\",\"pos\":\""'
 CLOSE = r'"\"}"'
 
 
-def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, dense: bool) -> str:
+def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
     """Return the grammar of `[{"entity":…,"type":…}]` whose entities are runs of the sentence's units.
 
     An entity begins behind the beginning of the one before it, or is that one and more (北京, 北京大学), once: a model
     that repeats itself comes to an end. Few marks can be its first or last unit. `types=None` leaves the types to
     the model.
     """
-    units = units_of(tokens, dense=dense)
-    ends = {start: _entity_ends(units, start, LONGEST_ENTITY[dense]) for start in range(len(units))}
+    units = units_of(tokens, tokenisation=tokenisation)
+    ends = {start: _entity_ends(units, start, LONGEST_ENTITY[tokenisation]) for start in range(len(units))}
     starts = [start for start in ends if ends[start] and (units[start].kind != "mark" or units[start].text in FIRST)]
     if not starts:
         return 'root ::= "[]"'
@@ -46,13 +47,13 @@ def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, dense:
     return "\n".join(lines)
 
 
-def pos_grammar(tokens: Sequence[str], tags: Sequence[str] | None, *, dense: bool) -> str:
+def pos_grammar(tokens: Sequence[str], tags: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
     """Return the grammar of `[{"word":…,"pos":…}]` whose words, in order, are the whole sentence.
 
     Outside dense text each token is a word; in dense text the model cuts words of up to six ideographs, and other
     units are words. `tags=None` leaves the tags to the model.
     """
-    units = units_of(tokens, dense=dense)
+    units = units_of(tokens, tokenisation=tokenisation)
     lines = [f'root ::= "[" {"w0" if units else ""} "]"', f"tag ::= {POS} ({_label(tags)}) {CLOSE}"]
     for start in range(len(units)):
         ways = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from utils.dataset.tokens import DENSE_CHARACTER
+from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
 
 # A character that words are cut between: kana, ideographs and, in text that is split into characters, hangul.
 _CUT = rf"(?:{DENSE_CHARACTER.pattern}|[\uac00-\ud7a3])"
@@ -33,14 +33,14 @@ class Unit:
     gap: str = ""
 
 
-def units_of(tokens: Sequence[str], *, dense: bool) -> list[Unit]:
+def units_of(tokens: Sequence[str], *, tokenisation: Tokenisation) -> list[Unit]:
     """Return the units of a sentence, blank ones left out.
 
     Outside dense text each token is one. In dense text they are ideographs and the like; words, numbers and addresses
     of other scripts; emoticons such as [哈哈]; and runs of one mark. All that is neither blank nor a letter of some
     script is a mark, so the units hold the whole sentence but its blanks.
     """
-    if not dense:
+    if not tokenisation.is_dense:
         words = [token for token in tokens if token.strip()]
         return [
             Unit(word, "word" if any(map(str.isalnum, word)) else "mark", " " if place else "")

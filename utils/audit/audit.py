@@ -10,16 +10,17 @@ from utils.audit.label_files import check_label_files
 from utils.audit.lines import check_answers, check_fusion, check_sentences, check_synthetic, check_targets
 from utils.audit.origins import check_copies, check_hidden, check_manifests, check_models
 from utils.dataset.layout import SIZES, Layout
+from utils.dataset.tokens import Tokenisation
 
 __all__ = ["Breach", "audit"]
 
 
-def audit(layout: Layout, models: Path, *, dense: bool | None = None) -> list[Breach]:
+def audit(layout: Layout, models: Path, *, tokenisation: Tokenisation | None = None) -> list[Breach]:
     """Return every breach in the results of a dataset, and in the models below `models` that were trained on them.
 
     Raises FileNotFoundError where s4 has not run, ValueError where a file cannot be read.
     """
-    evidence = gather(layout, models, dense=dense)
+    evidence = gather(layout, models, tokenisation=tokenisation)
     breaches = [*check_hidden(evidence), *check_copies(evidence)]
     for size in SIZES:
         breaches += _check_size(evidence, evidence.of_size(size))

@@ -12,6 +12,7 @@ from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence, same_text_key, text_hash
 from utils.dataset.splits import first_sentences
+from utils.dataset.tokens import Tokenisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +74,30 @@ class Evidence:
 
     def read(self, file: Path) -> list[Sentence]:
         """Return the sentences of a file, by number."""
-        return read_sentences(file, dense=self.dataset.dense)
+        return read_sentences(file, tokenisation=self.dataset.tokenisation)
 
     def read_synthetic(self, file: Path) -> list[Sentence]:
         """Return the synthetic sentences of a file, by id."""
-        return read_synthetic(file, dense=self.dataset.dense)
+        return read_synthetic(file, tokenisation=self.dataset.tokenisation)
 
 
-def gather(layout: Layout, models: Path, *, dense: bool | None) -> Evidence:
+def gather(layout: Layout, models: Path, *, tokenisation: Tokenisation | None) -> Evidence:
     """Return what an audit of a dataset's results goes by."""
-    dataset = read_dataset(layout.train, layout.labels, dense=dense)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
     needed({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
     source = layout.synthetic()
     held_out = [
         (sentence, f"{file.name}, sentence {sentence.id}")
         for file in (layout.dev, layout.test)
         if file.is_file()
-        for sentence in read_sentences(file, dense=dataset.dense)
+        for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
         if same_text_key(sentence.tokens)
     ]
     return Evidence(
         layout=layout,
         models=models,
         dataset=dataset,
-        synthetic=read_synthetic(source, dense=dataset.dense) if source.is_file() else [],
+        synthetic=read_synthetic(source, tokenisation=dataset.tokenisation) if source.is_file() else [],
         hidden={same_text_key(sentence.tokens): place for sentence, place in held_out},
         hidden_hashes={text_hash(sentence.tokens): place for sentence, place in held_out},
     )

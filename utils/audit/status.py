@@ -129,7 +129,9 @@ class Survey:
         if not all(file.is_file() for file in files) or "data" not in known:
             return "done", "its data cannot be compared"
         dev = self.layout.dev if self.layout.dev.is_file() else None
-        data = read_ner_data(files[0], dev, files[1], dense=self.dataset.dense, seed=known["settings"]["seed"])
+        data = read_ner_data(
+            files[0], dev, files[1], tokenisation=self.dataset.tokenisation, seed=known["settings"]["seed"]
+        )
         if known["data"] != {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}:
             return "stale", f"trained on other sentences or spans than {files[0].name} has now"
         return ("done", "") if known.get("finished") else ("partial", "it goes on from its last epoch")

@@ -14,7 +14,7 @@ from utils.cli.run_flags import add_engine_flags, add_plan_flags, engine
 from utils.cli.script import (
     Parser,
     UsageError,
-    auto_switch,
+    auto_tokenisation,
     decimal,
     gpus,
     path,
@@ -42,7 +42,7 @@ def add_dataset_flags(parser: Parser) -> None:
     flags.add_argument("--save_type_name", default="GLM4", help="folder of the results, usually the LLM's name")
     flags.add_argument(
         "--dense_lang",
-        type=auto_switch,
+        type=auto_tokenisation,
         default="auto",
         help="1: a token is a character (Chinese, Japanese), 0: a word; auto: decide from the dataset",
     )
@@ -226,11 +226,11 @@ def is_guided(args: argparse.Namespace) -> bool:
 def fusion_step(args: argparse.Namespace, step: str) -> FusionStep:
     """Return the step of s5 or s8 that the flags describe."""
     layout = layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, dense=args.dense_lang)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     entity, pos = args.entity_label, args.pos_label
     normalisers: dict[Mode, LabelNormaliser] = {
         "entity": LabelNormaliser.from_files([entity, pos]),
         "pos": LabelNormaliser.from_files([pos, entity]),
     }
     mapping = LabelMapping(dataset.targets, normalisers, args.label_prefix)
-    return FusionStep(step, layout, mapping, (entity, pos), dataset.dense, args.drop_crossing)
+    return FusionStep(step, layout, mapping, (entity, pos), dataset.tokenisation, args.drop_crossing)

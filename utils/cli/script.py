@@ -14,6 +14,7 @@ from typing import NoReturn
 from utils import __version__
 from utils.cli.exits import UsageError, end_with, open_missing_streams
 from utils.dataset.layout import ROOT
+from utils.dataset.tokens import Tokenisation
 
 log = logging.getLogger(__name__)
 
@@ -143,13 +144,30 @@ def auto_switch(text: str) -> bool | None:
     return None if text.strip().lower() == "auto" else switch(text)
 
 
+def auto_tokenisation(text: str) -> Tokenisation | None:
+    """Read `auto` as None, 1 as one character a token, and 0 as one word a token."""
+    is_dense = auto_switch(text)
+    return None if is_dense is None else Tokenisation(is_dense=is_dense)
+
+
 def path(text: str) -> Path:
     """Read a path: relative to the working folder or, where it is not there, to the repository's root."""
     given = Path(text).expanduser()
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
-NUMBERS = (whole_number, positive_number, count, decimal, share, probability, switch, gpus, auto_switch)
+NUMBERS = (
+    whole_number,
+    positive_number,
+    count,
+    decimal,
+    share,
+    probability,
+    switch,
+    gpus,
+    auto_switch,
+    auto_tokenisation,
+)
 
 
 def shortest(full: Path) -> Path:

@@ -83,7 +83,7 @@ def _generator(args: argparse.Namespace, dataset: Dataset) -> Generator:
         raise UsageError(f"--style={args.style} names a prompt, and so does --prompt; give one of them")
     prompt = own or style_prompt(args.style, question_flags.prompt_language(args, dataset))
     return Generator(
-        prompt, dataset.dense, question_flags.sampling_settings(args), args.max_new_tokens or MAX_NEW_TOKENS
+        prompt, dataset.tokenisation, question_flags.sampling_settings(args), args.max_new_tokens or MAX_NEW_TOKENS
     )
 
 
@@ -94,10 +94,10 @@ def _cleaner(args: argparse.Namespace, dataset: Dataset, prompt: str) -> Cleaner
         )
     return Cleaner(
         language=dataset.language,
-        writing=WritingStyle.of((sentence.tokens for sentence in dataset.sentences), dense=dataset.dense),
+        writing=WritingStyle.of((sentence.tokens for sentence in dataset.sentences), tokenisation=dataset.tokenisation),
         labels=dataset.targets,
         entities_line=entities_line(prompt),
-        template=KnownTexts(template_sentences(prompt), dense=dataset.dense),
+        template=KnownTexts(template_sentences(prompt), tokenisation=dataset.tokenisation),
         shortest=args.min_tokens,
         longest=args.max_tokens,
     )

@@ -11,7 +11,7 @@ from utils.cli.flags import layout_of
 from utils.cli.script import (
     Parser,
     UsageError,
-    auto_switch,
+    auto_tokenisation,
     count,
     decimal,
     gpus,
@@ -54,7 +54,9 @@ def add_file_flags(parser: Parser) -> None:
     data.add_argument("--save_type_name", default="GLM4", help="folder of the results, usually the LLM's name")
     data.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
     data.add_argument("--data", choices=get_args(TrainingData), default="fusion", help="what to train on")
-    data.add_argument("--dense_lang", type=auto_switch, default="auto", help="1: a token is a character, 0: a word")
+    data.add_argument(
+        "--dense_lang", type=auto_tokenisation, default="auto", help="1: a token is a character, 0: a word"
+    )
     files = parser.add_argument_group("other files, in the place of the pipeline's")
     for name, meaning in (("train", "training sentences"), ("dev", "sentences to choose by"), ("test", "for a report")):
         files.add_argument(f"--{name}", type=path, help=f"{meaning}, JSON Lines")

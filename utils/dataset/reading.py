@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from utils.dataset.records import Sentence, sentence_from_row
-from utils.dataset.tokens import Language, language_of, looks_dense
+from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of
 from utils.files.jsonl import decode, read_rows
 
 log = logging.getLogger(__name__)
@@ -19,42 +19,41 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Dataset:
-    """The annotated sentences of a dataset, its target labels ("O" first), and whether a token is a character."""
+    """The annotated sentences of a dataset, its target labels ("O" first), and its tokenisation."""
 
     sentences: tuple[Sentence, ...]
     labels: tuple[str, ...]
-    dense: bool
+    tokenisation: Tokenisation
 
     @cached_property
     def language(self) -> Language:
         """The language that an LLM is spoken to in."""
-        joint = "" if self.dense else " "
-        return language_of(joint.join(sentence.tokens) for sentence in self.sentences)
+        return language_of(self.tokenisation.join(sentence.tokens) for sentence in self.sentences)
 
     @property
     def targets(self) -> tuple[str, ...]:
         return self.labels[1:]
 
 
-def read_dataset(train: Path, labels: Path, *, dense: bool | None = None) -> Dataset:
-    """Return the dataset of a training file and its labels; `dense=None` decides from the tokens."""
+def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> Dataset:
+    """Return the dataset of a training file and its labels; `tokenisation=None` decides from the tokens."""
     if not train.parent.is_dir():
         raise FileNotFoundError(f"{train.parent} is missing: --file_dir and --file_name must name a dataset's folder")
     if not train.is_file():
         raise FileNotFoundError(f"{train} is missing: a dataset needs its annotated sentences there")
     names = read_labels(labels)
-    if dense is None:
-        dense = file_looks_dense(train)
-    sentences = read_sentences(train, dense=dense, labels=names)
+    if tokenisation is None:
+        tokenisation = tokenisation_of_file(train)
+    sentences = read_sentences(train, tokenisation=tokenisation, labels=names)
     if not sentences:
         raise ValueError(f"{train} has no sentence")
-    return Dataset(tuple(sentences), tuple(names), dense)
+    return Dataset(tuple(sentences), tuple(names), tokenisation)
 
 
-def file_looks_dense(path: Path) -> bool:
-    """Tell whether a token is a character in a file of sentences; a text that is none is left to whoever reads it."""
+def tokenisation_of_file(path: Path) -> Tokenisation:
+    """Return the tokenisation of a file of sentences; a row without a valid text does not count."""
     texts = (row.get("text") for _, row in read_rows(path))
-    return looks_dense(text for text in texts if isinstance(text, str) or _is_list_of_texts(text))
+    return tokenisation_of(text for text in texts if isinstance(text, str) or _is_list_of_texts(text))
 
 
 def read_labels(path: Path) -> list[str]:
@@ -72,16 +71,16 @@ def read_labels(path: Path) -> list[str]:
     return labels
 
 
-def read_synthetic(path: Path, *, dense: bool) -> list[Sentence]:
+def read_synthetic(path: Path, *, tokenisation: Tokenisation) -> list[Sentence]:
     """Return the synthetic sentences of a file of s2, s4 or s7, known by the ids of their rows."""
     for line, row in read_rows(path):
         if not isinstance(row.get("source"), int):
             raise ValueError(f'{path}:{line}: "source" must be the number of the sentence that this one was made from')
-    return read_sentences(path, dense=dense, ids_from_rows=True)
+    return read_sentences(path, tokenisation=tokenisation, ids_from_rows=True)
 
 
 def read_sentences(
-    path: Path, *, dense: bool, labels: Collection[str] | None = None, ids_from_rows: bool = False
+    path: Path, *, tokenisation: Tokenisation, labels: Collection[str] | None = None, ids_from_rows: bool = False
 ) -> list[Sentence]:
     """Return the sentences of a JSON Lines file, each known by its number from 1, or by its row's "id".
 
@@ -92,7 +91,7 @@ def read_sentences(
     mismatches: list[str] = []
     for line, row in read_rows(path):
         try:
-            sentence = sentence_from_row(row, id=_id(row, next(numbers), ids_from_rows), dense=dense)
+            sentence = sentence_from_row(row, id=_id(row, next(numbers), ids_from_rows), tokenisation=tokenisation)
             _check_labels(sentence, labels, path.with_name("labels.txt"))
         except ValueError as error:
             raise ValueError(f"{path}:{line}: {error}") from None

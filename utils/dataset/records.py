@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.dataset.tokens import split_text
+from utils.dataset.tokens import Tokenisation
 
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # what no tokenizer takes
 
@@ -40,9 +40,9 @@ class Sentence:
         return self.row.get("synthetic") is True
 
 
-def sentence_from_row(row: Mapping[str, Any], *, id: str, dense: bool) -> Sentence:  # noqa: A002
+def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisation) -> Sentence:  # noqa: A002
     """Return the sentence that a JSON object holds; raise ValueError that says what is wrong with it."""
-    tokens = _tokens(row, dense=dense)
+    tokens = _tokens(row, tokenisation=tokenisation)
     entities = row.get("entities")
     if not isinstance(entities, list):
         raise ValueError('"entities" must be a list; write [] where a sentence has none')
@@ -80,10 +80,10 @@ def same_text_key(tokens: Sequence[str]) -> str:
     return "".join("".join(tokens).split()).casefold()
 
 
-def _tokens(row: Mapping[str, Any], *, dense: bool) -> tuple[str, ...]:
+def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str, ...]:
     text = row.get("text")
     if isinstance(text, str):
-        tokens = tuple(split_text(text, dense=dense))
+        tokens = tuple(tokenisation.split(text))
     elif isinstance(text, list) and all(isinstance(token, str) for token in text):
         tokens = tuple(text)
     else:

@@ -1,9 +1,10 @@
-"""Text as tokens and back: a character each in dense languages, a word each in others."""
+"""Text as tokens and back, and the tokenisation and language of a dataset."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 # Scripts that are written without blanks: kana, CJK ideographs and their extensions.
@@ -19,14 +20,23 @@ _HANGUL = re.compile("[\uac00-\ud7a3]")
 _ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
 
-def split_text(text: str, *, dense: bool) -> list[str]:
-    """Return the tokens of a plain string: its characters, blanks too (so offsets hold), or what blanks part."""
-    return list(text) if dense else text.split()
+@dataclass(frozen=True)
+class Tokenisation:
+    """How text is cut into tokens: one character each, as in Chinese and Japanese ("dense" text), or one word each."""
+
+    is_dense: bool
+
+    def split(self, text: str) -> list[str]:
+        """Return the tokens of a plain string: its characters, spaces included, or what whitespace separates."""
+        return list(text) if self.is_dense else text.split()
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Return the text of tokens as prompts show it."""
+        return ("" if self.is_dense else " ").join(tokens)
 
 
-def join_tokens(tokens: Sequence[str], *, dense: bool) -> str:
-    """Return the text that a reader, or an LLM, is shown."""
-    return ("" if dense else " ").join(tokens)
+CHARACTERS = Tokenisation(is_dense=True)
+WORDS = Tokenisation(is_dense=False)
 
 
 def without_spaces(text: str) -> str:
@@ -34,8 +44,8 @@ def without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
-def looks_dense(texts: Iterable[str | Sequence[str]]) -> bool:
-    """Tell whether at least 95 % of the tokens of `texts` are one character.
+def tokenisation_of(texts: Iterable[str | Sequence[str]]) -> Tokenisation:
+    """Return CHARACTERS if at least 95 % of the tokens of `texts` are one character, else WORDS.
 
     A plain string is counted as if each ideograph, kana and punctuation mark, and each other run of letters or
     digits, were one token.
@@ -45,7 +55,7 @@ def looks_dense(texts: Iterable[str | Sequence[str]]) -> bool:
         units = _RUN_OR_CHARACTER.findall(text) if isinstance(text, str) else text
         tokens += len(units)
         ones += sum(len(unit) == 1 for unit in units)
-    return tokens > 0 and ones >= DENSE_SHARE * tokens
+    return CHARACTERS if tokens > 0 and ones >= DENSE_SHARE * tokens else WORDS
 
 
 def language_of(texts: Iterable[str]) -> Language:

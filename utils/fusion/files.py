@@ -13,6 +13,7 @@ from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, needed
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import Tokenisation
 from utils.parsing import Item
 
 
@@ -35,9 +36,9 @@ class MergeFiles:
     def results(self) -> tuple[Path, ...]:
         return self.fusion, *self.label_files
 
-    def read_sentences(self, *, dense: bool) -> list[Sentence]:
+    def read_sentences(self, *, tokenisation: Tokenisation) -> list[Sentence]:
         """Return the sentences to merge into."""
-        return (read_synthetic if self.synthetic else read_sentences)(self.sentences, dense=dense)
+        return (read_synthetic if self.synthetic else read_sentences)(self.sentences, tokenisation=tokenisation)
 
     def read_items(self, sentences: Iterable[Sentence]) -> dict[str, dict[Mode, Sequence[Item]]]:
         """Return the items in the answers, by sentence id and mode; answers to another text are skipped."""

@@ -9,6 +9,7 @@ from utils.annotation.answers import place_items
 from utils.annotation.voting import VotedItem
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence, Span
+from utils.dataset.tokens import Tokenisation
 from utils.fusion.extension_labels import ExtensionLabel, LabelMapping
 from utils.parsing import Item
 
@@ -32,7 +33,7 @@ def merge_sentence(
     items: Mapping[Mode, Sequence[Item]],
     mapping: LabelMapping,
     *,
-    dense: bool,
+    tokenisation: Tokenisation,
     drop_crossing: bool = False,
 ) -> MergedSentence:
     """Return a sentence with the items of its answers, by mode, as extension spans sorted by (start, end, label).
@@ -42,7 +43,7 @@ def merge_sentence(
     """
     pairs = [(item, mode) for mode, found in items.items() for item in found]
     labels = {(item.label, mode): mapping.extension_label(item.label, mode) for item, mode in pairs}
-    extensions, lost = _extension_spans(sentence.tokens, items, labels, dense=dense)
+    extensions, lost = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
     crossing = {span for span in extensions if any(_is_crossing(span, own) for own in sentence.spans)}
     if drop_crossing:
         extensions = [span for span in extensions if span not in crossing]
@@ -63,7 +64,7 @@ def _extension_spans(
     items: Mapping[Mode, Sequence[Item]],
     labels: Mapping[tuple[str, Mode], ExtensionLabel],
     *,
-    dense: bool,
+    tokenisation: Tokenisation,
 ) -> tuple[list[Span], int]:
     """Return the extension spans of a sentence, sorted, and the number of items that are not in it."""
     spans: dict[tuple[int, int, str], Span] = {}
@@ -72,7 +73,7 @@ def _extension_spans(
         placement = place_items(found, tokens, mode)
         lost += len(placement.lost)
         for placed in placement.placed:
-            if dense and sum(map(len, tokens[placed.start : placed.end])) <= 1:
+            if tokenisation.is_dense and sum(map(len, tokens[placed.start : placed.end])) <= 1:
                 continue  # dense text has no extension spans of one character
             label = labels[placed.item.label, mode].name
             score = placed.item.score if isinstance(placed.item, VotedItem) else None

@@ -12,6 +12,7 @@ from typing import Any
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import Layout, Size, needed
 from utils.dataset.records import sentence_to_row
+from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import encode, read_rows, replacing, write_json
 from utils.files.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
 from utils.fusion.counts import FusionCounts
@@ -30,7 +31,7 @@ class FusionStep:
     layout: Layout
     mapping: LabelMapping
     canonical_labels: tuple[Path, Path]  # the files that `mapping` was read from
-    dense: bool
+    tokenisation: Tokenisation
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
 
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
@@ -39,7 +40,7 @@ class FusionStep:
             check_owner(result, step=self.name, overwrite=overwrite)
         for file in files.inputs:
             tell_of_stale(file, self.layout.find)
-        files.read_items(files.read_sentences(dense=self.dense))
+        files.read_items(files.read_sentences(tokenisation=self.tokenisation))
 
     def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
         """Write the merged sentences, the label files and the unknown labels; return the counts of the merge.
@@ -60,7 +61,7 @@ class FusionStep:
         return counts
 
     def _write_sentences(self, files: MergeFiles, appended: Path | None) -> FusionCounts:
-        sentences = files.read_sentences(dense=self.dense)
+        sentences = files.read_sentences(tokenisation=self.tokenisation)
         items = files.read_items(sentences)
         counts = FusionCounts(drops_crossing=self.drop_crossing)
         with replacing(files.fusion) as file:
@@ -69,7 +70,7 @@ class FusionStep:
                     sentence,
                     items.get(sentence.id, {}),
                     self.mapping,
-                    dense=self.dense,
+                    tokenisation=self.tokenisation,
                     drop_crossing=self.drop_crossing,
                 )
                 counts.add(merged)
@@ -79,7 +80,7 @@ class FusionStep:
         return counts
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
-        parameters = {"label_prefix": self.mapping.prefix, "dense": self.dense}
+        parameters = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
         if self.drop_crossing:
             parameters["drop_crossing"] = True
         return made_by(self.name, inputs, parameters, counts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from utils.dataset.layout import SIZES, Layout, Size
 from utils.dataset.reading import Dataset, read_sentences, read_synthetic
+from utils.dataset.tokens import Tokenisation
 from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
 from utils.marking.labeller import TargetLabeller
 from utils.marking.review import Review, review
@@ -40,8 +41,8 @@ def find_size_models(
     models = {size: find_model(folders[size]) for size in SIZES}
     warnings = {}
     for size in SIZES:
-        own = read_sentences(layout.size_sentences(size), dense=dataset.dense)
-        own += read_synthetic(layout.size_sentences(size, synthetic=True), dense=dataset.dense)
+        own = read_sentences(layout.size_sentences(size), tokenisation=dataset.tokenisation)
+        own += read_synthetic(layout.size_sentences(size, synthetic=True), tokenisation=dataset.tokenisation)
         warnings[size] = check_leaks(models[size], own, size, refuse=refuse_leaks)
     labellers = {
         folder: TargetLabeller(load(folder), common_targets(model, dataset.targets))
@@ -50,7 +51,9 @@ def find_size_models(
     return {size: SizeModel(model, labellers[model.folder], warnings[size]) for size, model in models.items()}
 
 
-def label_size(layout: Layout, size: Size, chosen: SizeModel, *, dense: bool, drop_disagreeing: bool) -> Review:
+def label_size(
+    layout: Layout, size: Size, chosen: SizeModel, *, tokenisation: Tokenisation, drop_disagreeing: bool
+) -> Review:
     """Label the synthetic sentences of a size; write and return them with the mentions to review.
 
     With `drop_disagreeing`, sentences in which an entity has another label than s2 asked for are dropped.
@@ -58,7 +61,7 @@ def label_size(layout: Layout, size: Size, chosen: SizeModel, *, dense: bool, dr
     source = layout.size_sentences(size, synthetic=True)
     tell_of_stale(source, layout.find)
     hashes = hash_inputs(layout.named([source, layout.labels, *chosen.model.files]))
-    labelled = review(chosen.labeller.label(read_synthetic(source, dense=dense)), chosen.labeller.labels)
+    labelled = review(chosen.labeller.label(read_synthetic(source, tokenisation=tokenisation)), chosen.labeller.labels)
     kept = labelled.without_disagreeing() if drop_disagreeing else labelled
     parameters = {"size": size, "model_warning": chosen.warning, "drop_disagreeing": drop_disagreeing}
     manifest = made_by("s7", hashes, parameters, kept.counts)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from utils.dataset.tokens import join_tokens
+from utils.dataset.tokens import WORDS
 from utils.synthesis.near_duplicates import KnownTexts, text_key
 from utils.synthesis.plain_text import paragraphs, without_marker
 from utils.synthesis.remarks import Remark, remark_of, without_preamble
@@ -65,7 +65,9 @@ class Cleaner:
     language: str  # a code such as "zh"
     writing: WritingStyle
     labels: Collection[str] = ()  # the target labels, which follow the entities in the prompt
-    template: KnownTexts = field(default_factory=lambda: KnownTexts(dense=False))  # the sentences of the prompt's text
+    template: KnownTexts = field(
+        default_factory=lambda: KnownTexts(tokenisation=WORDS)
+    )  # the sentences of the prompt's text
     entities_line: str = ""  # the words before the entities in the prompt
     shortest: int = 5  # tokens
     longest: int = 128
@@ -91,7 +93,7 @@ class Cleaner:
         """Yield each text, and each sentence of a text of several, as new text is compared sentence by sentence."""
         for tokens in texts:
             yield tokens
-            sentences = cut_sentences(join_tokens(tokens, dense=self.writing.dense), language=self.language)
+            sentences = cut_sentences(self.writing.tokenisation.join(tokens), language=self.language)
             if len(sentences) > 1:
                 yield from ([sentence] for sentence in sentences if len(text_key(sentence)) >= MIN_KEY)
 
@@ -124,7 +126,7 @@ class Cleaner:
         return "another script" if self.writing.is_foreign(text) else None
 
     def _is_fragment(self, text: str) -> bool:
-        has_capitals = not self.writing.dense and not self.writing.lower_case
+        has_capitals = not self.writing.tokenisation.is_dense and not self.writing.lower_case
         return bool((has_capitals and _LOWER_CASE_FIRST.match(text)) or _PUNCTUATION_FIRST.match(text))
 
     def _without_labels(self, answer: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_continuation
 from utils.dataset.records import Sentence, text_hash
-from utils.dataset.tokens import Language, join_tokens
+from utils.dataset.tokens import Language, Tokenisation
 from utils.llm import Request
 from utils.prompts import Prompt, load_prompt
 
@@ -26,18 +25,18 @@ class Generator:
     """Builds the questions that ask an LLM for new sentences."""
 
     prompt: Prompt
-    dense: bool
+    tokenisation: Tokenisation
     sampling: SamplingSettings
     max_new_tokens: int = MAX_NEW_TOKENS
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
         """Return a question about a sentence. Each sample has a different seed."""
-        asked = ", ".join(asked_entities(sentence, dense=self.dense))
-        text = join_tokens(sentence.tokens, dense=self.dense)
+        asked = ", ".join(asked_entities(sentence, tokenisation=self.tokenisation))
+        text = self.tokenisation.join(sentence.tokens)
         prompt = self.prompt.fill({"entities": asked, "sentence": text})
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, TASK, prompt, self.max_new_tokens, sampling, sample=sample)
-        return Question(request, input_hash(sentence), typical_continuation(text, dense=self.dense))
+        return Question(request, input_hash(sentence), typical_continuation(text, tokenisation=self.tokenisation))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -45,7 +44,7 @@ class Generator:
         return {
             "task": TASK,
             "prompt": self.prompt.digest,
-            "dense": self.dense,
+            "dense": self.tokenisation.is_dense,
             "decoding": self.sampling.parameters,
             "max_new_tokens": self.max_new_tokens,
         }
@@ -56,14 +55,14 @@ def style_prompt(style: PromptStyle, language: Language) -> Prompt:
     return load_prompt(style, language)
 
 
-def asked_names(sentence: Sentence, *, dense: bool) -> list[str]:
+def asked_names(sentence: Sentence, *, tokenisation: Tokenisation) -> list[str]:
     """Return the distinct mentions of a sentence, without labels."""
-    return list(dict.fromkeys(_mention(sentence.tokens[span.start : span.end], dense) for span in sentence.spans))
+    return list(dict.fromkeys(tokenisation.join(sentence.tokens[span.start : span.end]) for span in sentence.spans))
 
 
-def asked_entities(sentence: Sentence, *, dense: bool) -> list[str]:
+def asked_entities(sentence: Sentence, *, tokenisation: Tokenisation) -> list[str]:
     """Return the distinct mentions of a sentence with their labels, as in `邓超(PER.NAM)`."""
-    asked = (f"{_mention(sentence.tokens[span.start : span.end], dense)}({span.label})" for span in sentence.spans)
+    asked = (f"{tokenisation.join(sentence.tokens[span.start : span.end])}({span.label})" for span in sentence.spans)
     return list(dict.fromkeys(asked))
 
 
@@ -71,7 +70,3 @@ def input_hash(sentence: Sentence) -> str:
     """Return the SHA-256 of the parts of a sentence that its prompt shows: text, spans and labels."""
     spans = [f"{span.start} {span.end} {span.label}" for span in sentence.spans]
     return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans]).encode()).hexdigest()
-
-
-def _mention(tokens: Sequence[str], dense: bool) -> str:
-    return join_tokens(tokens, dense=dense)

@@ -13,11 +13,16 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
 from rensa import RMinHash, RMinHashLSH
 
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
+
 Likeness = Literal["copy", "part", "near"]
 
 NEAR = 0.8  # share of the characters that two texts have in common, in order: from here on they are near
 SHORT = 24  # characters: up to this length, a text is compared with every known text of a similar length
-WINDOW = {True: 8, False: 12}  # characters in a row that a text and its part share, in dense text and in other text
+WINDOW = {CHARACTERS: 8, WORDS: 12}  # characters in a row that a text and its part share
+MINHASH_NGRAM = {CHARACTERS: 2, WORDS: 3}  # characters
+SHARED_NGRAM = {CHARACTERS: 4, WORDS: 3}  # characters, or words
+REPEATED_NGRAM = {CHARACTERS: 3, WORDS: 2}  # characters, or words
 PART_RATIO = 85  # percent of the shorter text that is in the longer one
 
 # 42 bands of 3 rows. Near texts that are not short have at least half of their n-grams in common: then no band agrees
@@ -38,8 +43,8 @@ class KnownTexts:
     one, the search is exact: short texts, parts, and one changed unit (a character of dense text, else a word).
     """
 
-    def __init__(self, texts: Iterable[Sequence[str]] = (), *, dense: bool) -> None:
-        self.dense = dense
+    def __init__(self, texts: Iterable[Sequence[str]] = (), *, tokenisation: Tokenisation) -> None:
+        self.tokenisation = tokenisation
         self._keys: list[str] = []
         self._known: set[str] = set()
         self._short: dict[int, list[str]] = defaultdict(list)  # by length
@@ -53,7 +58,7 @@ class KnownTexts:
         }  # hashes of the texts without one unit
         self._windows: dict[str, set[int]] = defaultdict(set)  # character n-gram -> indices of texts
         for index, key in enumerate(self._keys):
-            for window in _ngrams(key, WINDOW[dense]):
+            for window in _ngrams(key, WINDOW[tokenisation]):
                 self._windows[window].add(index)
 
     def add(self, tokens: Sequence[str]) -> None:
@@ -83,7 +88,9 @@ class KnownTexts:
 
     def _part(self, key: str) -> Likeness | None:
         """Return "part" if one of the two texts contains the other, "near" if with small changes, or None."""
-        sharing = {index for window in _ngrams(key, WINDOW[self.dense]) for index in self._windows.get(window, ())}
+        sharing = {
+            index for window in _ngrams(key, WINDOW[self.tokenisation]) for index in self._windows.get(window, ())
+        }
         known = [self._keys[index] for index in sharing]
         if any(key in one or one in key for one in known):
             return "part"
@@ -92,7 +99,7 @@ class KnownTexts:
 
     def _with_gaps(self, tokens: Sequence[str]) -> Iterator[int]:
         """Yield the hash of a text, and of the text without each unit. Texts one edit apart share one of them."""
-        units = _units(tokens, dense=self.dense)
+        units = _units(tokens, tokenisation=self.tokenisation)
         if units:
             yield hash(units)
         if len(units) > 2:
@@ -111,36 +118,36 @@ class KnownTexts:
 
     def _minhash(self, key: str) -> RMinHash:
         made = RMinHash(num_perm=BANDS * ROWS, seed=SEED)
-        made.update(sorted(set(_ngrams(key, 2 if self.dense else 3))) or [key])
+        made.update(sorted(set(_ngrams(key, MINHASH_NGRAM[self.tokenisation]))) or [key])
         return made
 
 
-def shared_share(tokens: Sequence[str], source: Sequence[str], *, dense: bool) -> float:
+def shared_share(tokens: Sequence[str], source: Sequence[str], *, tokenisation: Tokenisation) -> float:
     """Return the share of a text's n-grams that are in its source too: 4 characters of dense text, or 3 words."""
-    length = 4 if dense else 3
-    own, given = (_unit_ngrams(text, length, dense=dense) for text in (tokens, source))
+    length = SHARED_NGRAM[tokenisation]
+    own, given = (_unit_ngrams(text, length, tokenisation=tokenisation) for text in (tokens, source))
     return len(own & given) / len(own) if own else 0.0
 
 
-def repeated_share(tokens: Sequence[str], *, dense: bool) -> float:
+def repeated_share(tokens: Sequence[str], *, tokenisation: Tokenisation) -> float:
     """Return the share of a text's n-grams that repeat an earlier one: 3 characters of dense text, or 2 words.
 
     For a text of fewer than 10 n-grams the share is 0.
     """
-    units = _units(tokens, dense=dense)
-    length = 3 if dense else 2
+    units = _units(tokens, tokenisation=tokenisation)
+    length = REPEATED_NGRAM[tokenisation]
     ngrams = [units[start : start + length] for start in range(len(units) - length + 1)]
     return 1 - len(set(ngrams)) / len(ngrams) if len(ngrams) >= 10 else 0.0
 
 
-def _unit_ngrams(tokens: Sequence[str], length: int, *, dense: bool) -> set[tuple[str, ...]]:
-    units = _units(tokens, dense=dense)
+def _unit_ngrams(tokens: Sequence[str], length: int, *, tokenisation: Tokenisation) -> set[tuple[str, ...]]:
+    units = _units(tokens, tokenisation=tokenisation)
     return {units[start : start + length] for start in range(len(units) - length + 1)}
 
 
-def _units(tokens: Sequence[str], *, dense: bool) -> tuple[str, ...]:
+def _units(tokens: Sequence[str], *, tokenisation: Tokenisation) -> tuple[str, ...]:
     """Return the characters of a dense text's key, or the words of another text, each as a key."""
-    if dense:
+    if tokenisation.is_dense:
         return tuple(text_key("".join(tokens)))
     words = map(text_key, re.findall(r"\w+", " ".join(tokens)))
     return tuple(word for word in words if word)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 
 MOST_ROUNDS = 16  # if a target is given and --num_samples is not
 MOST_WEIGHT = 4.0  # answers a round
-NGRAM = {True: 4, False: 2}  # tokens of an n-gram, by density: characters, or words
+NGRAM = {CHARACTERS: 4, WORDS: 2}  # tokens of an n-gram
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def rare_weights(parts: Iterable[Sequence[Sentence]]) -> dict[str, float]:
 class KnownNgrams:
     """The token n-grams seen so far, which show how much of a round is new."""
 
-    def __init__(self, texts: Iterable[Sequence[str]], *, dense: bool) -> None:
-        self._length = NGRAM[dense]
+    def __init__(self, texts: Iterable[Sequence[str]], *, tokenisation: Tokenisation) -> None:
+        self._length = NGRAM[tokenisation]
         self._known = {ngram for text in texts for ngram in self._ngrams(text)}
 
     def add_round(self, texts: Iterable[Sequence[str]]) -> float:

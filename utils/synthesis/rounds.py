@@ -12,6 +12,7 @@ from utils.asking.journal import Entry, Journal
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import Tokenisation
 from utils.placing import TokenIndex
 from utils.synthesis.cleaning import Cleaner, Piece, Reason
 from utils.synthesis.counts import SynthesisCounts
@@ -67,10 +68,10 @@ class Synthesis:
         self.quota = quota
         self.require_mention = require_mention
         texts = [sentence.tokens for sentence in sentences]
-        self._dataset = KnownTexts(texts, dense=generator.dense)
-        self._held_out = KnownTexts(cleaner.with_sentences(held_out), dense=generator.dense)
-        self._new = KnownTexts(dense=generator.dense)
-        self._ngrams = KnownNgrams(texts, dense=generator.dense)
+        self._dataset = KnownTexts(texts, tokenisation=generator.tokenisation)
+        self._held_out = KnownTexts(cleaner.with_sentences(held_out), tokenisation=generator.tokenisation)
+        self._new = KnownTexts(tokenisation=generator.tokenisation)
+        self._ngrams = KnownNgrams(texts, tokenisation=generator.tokenisation)
         self._share_of_new = 1.0
         self._rounds: list[list[Candidate]] = []
         self._answered: Counter[str] = Counter()  # sentence id -> answers
@@ -102,7 +103,7 @@ class Synthesis:
         by_source: dict[str, Rows] = defaultdict(list)
         for one in kept:
             rows = by_source[one.source.id]
-            rows.append(_row(one, len(rows) + 1, dense=self.generator.dense))
+            rows.append(_row(one, len(rows) + 1, tokenisation=self.generator.tokenisation))
         rows = [row for sentence in self.sentences for row in by_source[sentence.id]]
         return rows, [_dropped_row(one) for one in dropped], self._counts(candidates)
 
@@ -116,7 +117,7 @@ class Synthesis:
     def _candidates(self, sentence: Sentence, entry: Entry) -> Iterator[Candidate]:
         for piece in self.cleaner.pieces(entry.answer, is_cut=entry.finish == "length"):
             index = TokenIndex(piece.tokens)
-            names = asked_names(sentence, dense=self.generator.dense)
+            names = asked_names(sentence, tokenisation=self.generator.tokenisation)
             candidate = Candidate(sentence, entry.sample, piece, tuple(name for name in names if index.find(name)))
             reason = self._reason(candidate) if candidate.is_kept else None
             if reason:
@@ -136,10 +137,10 @@ class Synthesis:
         return self._quality_reason(candidate)
 
     def _quality_reason(self, candidate: Candidate) -> Reason | None:
-        tokens, dense = candidate.piece.tokens, self.generator.dense
-        if shared_share(tokens, candidate.source.tokens, dense=dense) >= MAX_SHARED:
+        tokens, tokenisation = candidate.piece.tokens, self.generator.tokenisation
+        if shared_share(tokens, candidate.source.tokens, tokenisation=tokenisation) >= MAX_SHARED:
             return "nearly copied"
-        if repeated_share(tokens, dense=dense) > MAX_REPEATED:
+        if repeated_share(tokens, tokenisation=tokenisation) > MAX_REPEATED:
             return "repeats itself"
         if any(candidate.piece.text.startswith(f"{name}{colon}") for name in candidate.mentions for colon in ":："):
             return "a list item"
@@ -174,14 +175,14 @@ def _random_key(candidate: Candidate) -> str:
     return hashlib.sha256(f"{candidate.source.id} {candidate.sample}".encode()).hexdigest()
 
 
-def _row(candidate: Candidate, number: int, *, dense: bool) -> dict[str, Any]:
+def _row(candidate: Candidate, number: int, *, tokenisation: Tokenisation) -> dict[str, Any]:
     return {
         "id": f"{candidate.source.id}-{number}",
         "source": int(candidate.source.id),
         "text": list(candidate.piece.tokens),
         "entities": [],
         "synthetic": True,
-        "asked": asked_entities(candidate.source, dense=dense),
+        "asked": asked_entities(candidate.source, tokenisation=tokenisation),
         "mentions": list(candidate.mentions),
     }
 

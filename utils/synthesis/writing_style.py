@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from utils.dataset.tokens import DENSE_CHARACTER, split_text
+from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
 from utils.synthesis.abbreviations import ONE_TOKEN, any_of
 
 Punctuation = Literal["apart", "glued", "none"]  # each mark is a token, is part of a word, or is not written
@@ -40,7 +40,7 @@ _BARE_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+")
 class WritingStyle:
     """How a dataset writes, learnt from its tokens."""
 
-    dense: bool
+    tokenisation: Tokenisation
     punctuation: Punctuation = "apart"
     splits_clitics: bool = True  # do n't, Ann 's
     lower_case: bool = False  # no capital letter anywhere
@@ -49,14 +49,14 @@ class WritingStyle:
     hanzi: Hanzi | None = None
 
     @classmethod
-    def of(cls, sentences: Iterable[Sequence[str]], *, dense: bool) -> WritingStyle:
+    def of(cls, sentences: Iterable[Sequence[str]], *, tokenisation: Tokenisation) -> WritingStyle:
         """Return the writing style of tokenised sentences."""
         texts = list(sentences)
         tokens = Counter(token for text in texts for token in text)
         shares = _script_shares(tokens)
         return cls(
-            dense=dense,
-            punctuation="apart" if dense else _punctuation(tokens),
+            tokenisation=tokenisation,
+            punctuation="apart" if tokenisation.is_dense else _punctuation(tokens),
             splits_clitics=_splits_clitics(tokens),
             lower_case=any(map(str.islower, tokens)) and not any(token != token.lower() for token in tokens),
             scripts=frozenset(script for script, share in shares.items() if share >= MIN_SCRIPT_SHARE),
@@ -67,9 +67,9 @@ class WritingStyle:
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of new text, cut as in the dataset."""
         text = " ".join((text.lower() if self.lower_case else text).split())
-        if self.dense:
+        if self.tokenisation.is_dense:
             # Only in Korean, and between two words of another script (New York), does a space mean something.
-            return split_text(_NEEDLESS_SPACE.sub("", text), dense=True)
+            return self.tokenisation.split(_NEEDLESS_SPACE.sub("", text))
         if self.punctuation == "apart":
             return (_WORD_OR_CLITIC if self.splits_clitics else _WORD).findall(text)
         return _BARE_WORD.findall(text) if self.punctuation == "none" else text.split()

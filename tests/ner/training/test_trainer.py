@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from utils.dataset.records import Sentence, Span, text_hash
+from utils.dataset.tokens import WORDS
 from utils.ner import SpanNer
 from utils.ner.label_set import LabelSet
 from utils.ner.scoring.evaluation import THRESHOLDS, evaluate, evaluate_best
@@ -32,7 +33,7 @@ class KilledError(Exception):
 
 @pytest.fixture
 def data(sentences) -> NerData:
-    return NerData(sentences, sentences, LABELS, dense=False)
+    return NerData(sentences, sentences, LABELS, tokenisation=WORDS)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_extension_labels_are_learnt_beside_targets_and_never_predicted(start, s
         replace(s, spans=(*s.spans, *(Span(at, at + 1, "NOUN") for at, word in enumerate(s.tokens) if word != "sees")))
         for s in sentences
     ]
-    start("model", data=NerData(nouns, sentences, LABELS, dense=False))
+    start("model", data=NerData(nouns, sentences, LABELS, tokenisation=WORDS))
     ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
     assert evaluate(ner, nouns, batch_size=4).micro.f1 == 1.0
 
@@ -106,7 +107,7 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
     text = tuple(["the", "likes", "in", "and", "anna", "sees", "the", "rome"] * 4)
     spans = tuple(Span(at, at + 1, "PER") for at, word in enumerate(text) if word == "anna")
     long = [Sentence("1", text, spans)]
-    start("model", data=NerData(long, long, LABELS, dense=False))
+    start("model", data=NerData(long, long, LABELS, tokenisation=WORDS))
     (found,) = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([text])
     assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
 
@@ -323,7 +324,7 @@ def test_dev_sentences_that_are_trained_on_are_told_of(data, sentences, caplog):
 
 def test_data_without_a_sentence_are_refused(sentences):
     with pytest.raises(ValueError, match="the dev data has no sentence"):
-        NerData(sentences, [], LABELS, dense=False)
+        NerData(sentences, [], LABELS, tokenisation=WORDS)
 
 
 def test_data_are_nested_where_two_target_spans_share_a_word():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
+from utils.dataset.tokens import WORDS
 from utils.files.jsonl import Row
 from utils.files.manifest import read_manifest
 from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, CountArray, compare, sentence_counts
@@ -51,7 +52,7 @@ def read_output(file: Path) -> Output:
     """
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: evaluate_ner.py --output={file} writes it")
-    sentences = read_sentences(file, dense=False)
+    sentences = read_sentences(file, tokenisation=WORDS)
     predicted = [_predicted(sentence, file) for sentence in sentences]
     manifest = read_manifest(file)
     labels = manifest.parameters.get("labels") if manifest else None
@@ -83,7 +84,7 @@ def _predicted(sentence: Sentence, file: Path) -> tuple[Span, ...]:
         raise ValueError(f'{file}: sentence {sentence.id} has no "{PREDICTED}": give files of evaluate_ner.py --output')
     row = {"text": list(sentence.tokens), "entities": sentence.row[PREDICTED]}
     try:
-        return sentence_from_row(row, id=sentence.id, dense=False).spans
+        return sentence_from_row(row, id=sentence.id, tokenisation=WORDS).spans
     except ValueError as error:
         raise ValueError(f'{file}: sentence {sentence.id}, "{PREDICTED}": {error}') from None
 

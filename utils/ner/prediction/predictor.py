@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from utils.compute.onednn import FastLinear
 from utils.dataset.records import Span
-from utils.dataset.tokens import looks_dense, split_text
+from utils.dataset.tokens import Tokenisation, tokenisation_of
 from utils.ner.model.checkpoint import load_model
 from utils.ner.model.encoder import has_tokenizer, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
@@ -67,7 +67,7 @@ class SpanNer:
     ) -> list[list[Span]]:
         """Return each text's spans, by position, with label and score; offsets are of tokens.
 
-        A text is a list of tokens, or a string: its characters where the model's language is dense, else its words.
+        A text is a list of tokens, or a string, which is cut into characters or words as the training data was.
         `threshold` (between 0 and 1) and `nested` are the checkpoint's own unless they are given; with `multi_label`
         a span has every label over the threshold. Raises ValueError for a threshold that is no probability.
         """
@@ -87,7 +87,8 @@ class SpanNer:
         if not isinstance(text, str):
             return text
         dense = self.model.config.dense
-        return split_text(text, dense=looks_dense([text]) if dense is None else dense)
+        tokenisation = tokenisation_of([text]) if dense is None else Tokenisation(is_dense=dense)
+        return tokenisation.split(text)
 
     def _score(
         self,

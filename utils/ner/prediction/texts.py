@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
+from utils.dataset.tokens import WORDS
 from utils.files.jsonl import Row, decode, parse_rows
 
 Form = Literal["text", "jsonl"]
@@ -67,7 +68,7 @@ def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Row
 def _text(row: Row, split: Split) -> InputText:
     raw = row.get("text")
     tokens = split(raw) if isinstance(raw, str) else raw
-    checked = sentence_from_row({"text": tokens, "entities": []}, id="", dense=False)
+    checked = sentence_from_row({"text": tokens, "entities": []}, id="", tokenisation=WORDS)
     return InputText(checked.tokens, row, raw if isinstance(raw, str) else None)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.dataset.reading import file_looks_dense, read_sentences
+from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import Tokenisation
 from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
 
@@ -18,12 +19,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NerData:
-    """Sentences to learn from and to choose the best model by, their labels, and whether a token is a character."""
+    """Sentences to learn from and to choose the best model by, their labels, and their tokenisation."""
 
     train: Sequence[Sentence]
     dev: Sequence[Sentence]
     labels: LabelSet
-    dense: bool
+    tokenisation: Tokenisation
     held_out: bool = False  # whether dev was taken from the training file
 
     def __post_init__(self) -> None:
@@ -37,19 +38,23 @@ class NerData:
         return [*self.train, *(self.dev if self.held_out else ())]
 
 
-def read_ner_data(train: Path, dev: Path | None, labels: Path, *, dense: bool | None, seed: int) -> NerData:
+def read_ner_data(
+    train: Path, dev: Path | None, labels: Path, *, tokenisation: Tokenisation | None, seed: int
+) -> NerData:
     """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
     known = read_label_file(labels)
-    if dense is None:
-        dense = file_looks_dense(train)
-    source = read_sentences(train, labels=known.labels, dense=dense)
+    if tokenisation is None:
+        tokenisation = tokenisation_of_file(train)
+    source = read_sentences(train, labels=known.labels, tokenisation=tokenisation)
     if dev is not None:
-        return NerData(source, read_sentences(dev, labels=known.targets, dense=dense), known, dense)
+        return NerData(
+            source, read_sentences(dev, labels=known.targets, tokenisation=tokenisation), known, tokenisation
+        )
     rest, chosen = hold_out(source, seed)
     log.info("no dev file: %d of %d training sentences are held out to choose by", len(chosen), len(source))
     if related := len(source) - len(rest) - len(chosen):
         log.info("%d synthetic sentences that were made from these are left out", related)
-    return NerData(rest, chosen, known, dense, held_out=True)
+    return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 
 def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:

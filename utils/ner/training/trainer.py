@@ -209,5 +209,5 @@ def _config(data: NerData, settings: TrainSettings) -> NerConfig:
         num_target_labels=data.labels.num_targets,
         span_model=settings.span_model,
         nested=has_nested_spans(data.train, data.labels.targets),
-        dense=data.dense,
+        dense=data.tokenisation.is_dense,
     )
