@@ -101,7 +101,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
         ({"size": "300"}, "invalid choice"),
         (
             {"from_pretrained": "/no/such/encoder"},
-            "/no/such/encoder is not a folder: give that of a pretrained encoder",
+            "/no/such/encoder is not a folder: give the folder of a pretrained encoder",
         ),
         ({"from_pretrained": None}, "--from_pretrained"),
         ({"encoder_layers": 3}, "has 2 layers, fewer than --encoder_layers=3"),

@@ -42,7 +42,7 @@ def upper(logits: torch.Tensor) -> torch.Tensor:
 def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_sentence_alone(
     make_ner, span_model, monkeypatch
 ):
-    monkeypatch.setitem(span_models.BAND, span_model, 4)
+    monkeypatch.setitem(span_models.BAND_ROWS, span_model, 4)
     monkeypatch.setattr(layers, "QUERY_CHUNK", 8)
     model = make_ner(span_model=span_model).model
     lengths = [12, 1, 7, 21]  # several bands of rows and chunks of queries, and beyond the buckets of distances
@@ -59,7 +59,7 @@ def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_senten
 @BOTH
 @torch.no_grad()
 def test_bands_are_the_rows_of_the_logits_and_hold_the_first_labels_if_asked(make_ner, span_model, monkeypatch):
-    monkeypatch.setitem(span_models.BAND, span_model, 4)
+    monkeypatch.setitem(span_models.BAND_ROWS, span_model, 4)
     model = make_ner(span_model=span_model).model
     model.bert = WordStates(torch.randn(2, 11, 32))
     whole, bands = model(batch_of([11, 6])), list(model.bands(batch_of([11, 6]), labels=2))

@@ -182,7 +182,9 @@ def test_a_missing_file_is_named(checkpoint, name):
 
 def test_missing_tensors_are_named(checkpoint):
     change_weights(checkpoint[0], lambda weights: [weights.pop("attn.norm.bias"), weights.pop("tail_mlp.1.bias")])
-    with pytest.raises(ValueError, match=r"lacks 2 tensors of a knowfree model: attn\.norm\.bias, tail_mlp\.1\.bias"):
+    with pytest.raises(
+        ValueError, match=r"2 tensors of a knowfree model are missing: attn\.norm\.bias, tail_mlp\.1\.bias"
+    ):
         SpanNer.from_pretrained(checkpoint[0])
 
 
@@ -201,14 +203,14 @@ def test_weights_that_were_cut_short_are_told_of(checkpoint):
 
 def test_a_plain_encoder_is_not_taken_for_a_span_model(encoder_folder, tmp_path):
     shutil.copytree(encoder_folder, tmp_path / "encoder")
-    with pytest.raises(ValueError, match=r"holds no span model: its weights lack down_fc\.weight"):
+    with pytest.raises(ValueError, match=r"has no span model: down_fc\.weight is missing in its weights"):
         SpanNer.from_pretrained(tmp_path / "encoder")
 
 
 def test_tensors_without_a_place_are_told_of(checkpoint, caplog):
     change_weights(checkpoint[0], lambda weights: weights.update({"crf.start": torch.zeros(3)}))
     SpanNer.from_pretrained(checkpoint[0])
-    assert "holds 1 tensors that the model has no place for: crf.start" in caplog.text
+    assert "has 1 tensors that are not part of the model: crf.start" in caplog.text
 
 
 @pytest.mark.skipif(not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator")

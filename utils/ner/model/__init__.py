@@ -1,1 +1,1 @@
-"""The span model: encoder, heads, and the checkpoint's folder."""
+"""The span model: its encoder, the layers above it, and its checkpoints."""

@@ -23,12 +23,12 @@ from utils.ner.model.span_model import SpanModel
 log = logging.getLogger(__name__)
 
 WEIGHTS, OLD_WEIGHTS = "model.safetensors", "pytorch_model.bin"
-COMPUTED = ("span_size_ids", "bert.embeddings.position_ids")  # tables in public checkpoints that hold no weights
-POOLER = "bert.pooler."  # of encoders that were saved with it; spans do not use it
+BUFFERS = ("span_size_ids", "bert.embeddings.position_ids")  # index tables in public checkpoints, not weights
+POOLER = "bert.pooler."  # of encoders that were saved with a pooling layer, which the span model does not use
 
 
 def save_model(model: SpanModel, tokenizer: Any, folder: Path) -> None:
-    """Write all that is needed to load the model; each file is replaced only when the new one is whole."""
+    """Write the files of a checkpoint. Each replaces an older file only once it is complete."""
     tokenizer.save_pretrained(folder)
     values = {**model.bert.config.to_dict(), **model.config.to_dict()}
     write_json(folder / CONFIG, {**values, "architectures": [type(model).__name__]})
@@ -40,7 +40,7 @@ def save_model(model: SpanModel, tokenizer: Any, folder: Path) -> None:
 def load_model(folder: Path) -> SpanModel:
     """Return the model of a checkpoint folder, in evaluation mode.
 
-    Raises FileNotFoundError where the folder lacks a file, ValueError where tensors are missing or misshapen.
+    Raises FileNotFoundError if a file is missing, and ValueError if tensors are missing or have a wrong shape.
     """
     values, weights = _read(folder)
     config = _config(values, weights, folder)
@@ -67,10 +67,10 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         if (folder / OLD_WEIGHTS).is_file():
             return _tensors(torch.load(folder / OLD_WEIGHTS, map_location="cpu", weights_only=True), folder)
     except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
-        if getattr(error, "filename", None):  # the disk's own error; torch raises others for files that were cut
+        if getattr(error, "filename", None):  # an error of the file system, not of the file's content
             raise
         first = (str(error).splitlines() or ["the file is empty"])[0]
-        reason, *_ = first.split(". ")  # torch goes on to advise that code in them be run
+        reason, *_ = first.split(". ")  # the next sentence of torch's message advises an unsafe way of loading
         raise ValueError(f"the weights in {folder} cannot be read ({reason}): copy them again") from None
     raise FileNotFoundError(f"{folder} has neither {WEIGHTS} nor {OLD_WEIGHTS}: its training may have been cut short")
 
@@ -82,27 +82,28 @@ def _tensors(weights: Any, folder: Path) -> dict[str, Tensor]:
 
 
 def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConfig:
-    """Return the checkpoint's settings; what a checkpoint of the public code leaves unsaid is read off its tensors."""
+    """Return the checkpoint's settings; those missing in `values` (public checkpoints) follow from the tensors."""
     if "down_fc.weight" not in weights:
-        raise ValueError(f"{folder} holds no span model: its weights lack down_fc.weight")
+        raise ValueError(f"{folder} has no span model: down_fc.weight is missing in its weights")
     labels, targets = labels_of_model(values, folder)
-    read_off = {"span_model": architecture_of(weights), **sizes_of({name: t.shape for name, t in weights.items()})}
-    config = NerConfig.from_dict({**read_off, **values, "labels": labels, "num_target_labels": targets})
+    inferred = {"span_model": architecture_of(weights), **sizes_of({name: t.shape for name, t in weights.items()})}
+    config = NerConfig.from_dict({**inferred, **values, "labels": labels, "num_target_labels": targets})
     columns = len(weights["down_fc.weight"])
     if len(config.labels) - 1 != columns:
         raise ValueError(
             f"{folder}: {len(config.labels) - 1} labels besides O, but {columns} columns of scores (down_fc.weight): "
-            "these are not the labels that it was trained with"
+            "these are not the labels of its training"
         )
     return config
 
 
 def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> None:
+    """Raise ValueError if tensors are missing or have a wrong shape; warn about tensors that are not the model's."""
     expected = model.state_dict()
     missing = sorted(expected.keys() - weights.keys())
     if missing:
         raise ValueError(
-            f"{folder} lacks {len(missing)} tensors of a {model.config.span_model} model: {_some(missing)}"
+            f"{folder}: {len(missing)} tensors of a {model.config.span_model} model are missing: {_some(missing)}"
         )
     misshapen = [
         f"{name} is {tuple(weights[name].shape)} instead of {tuple(tensor.shape)}"
@@ -111,10 +112,11 @@ def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> Non
     ]
     if misshapen:
         raise ValueError(f"{folder}: tensors do not fit config.json: {_some(misshapen)}")
-    unknown = sorted(name for name in weights.keys() - expected.keys() - {*COMPUTED} if not name.startswith(POOLER))
+    unknown = sorted(name for name in weights.keys() - expected.keys() - {*BUFFERS} if not name.startswith(POOLER))
     if unknown:
-        log.warning("%s holds %d tensors that the model has no place for: %s", folder, len(unknown), _some(unknown))
+        log.warning("%s has %d tensors that are not part of the model: %s", folder, len(unknown), _some(unknown))
 
 
 def _some(names: list[str]) -> str:
+    """Return the first three names as text."""
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

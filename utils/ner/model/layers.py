@@ -1,4 +1,7 @@
-"""The layers that score spans. Parameter names are those of the public checkpoints."""
+"""The layers that score spans. Parameter names are those of the public checkpoints.
+
+A cell (row, column) of the square of scores is the span from the word `row` to the word `column`, inclusive.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from torch import Tensor, nn
 
 from utils.ner.config import ATTENTION_HEADS
 
-QUERY_CHUNK = 16  # the keys of so many queries, and the reach to both sides, are compared at once
+QUERY_CHUNK = 16  # columns for which attention is computed at once
 
 
 class MultiHeadBiaffine(nn.Module):
-    """A bilinear form of a span's first and last word; each head sees its share of the features (Yan et al., 2023)."""
+    """A bilinear form of a span's first and last word, computed by several heads (Yan et al., 2023).
+
+    With size = out = 200 and 4 heads, head k multiplies features 50 k … 50 k + 49 of the first and of the last word,
+    and gives the same 50 features of the result: `W` is (4, 50, 50, 50), (heads, out, first word, last word).
+    """
 
     def __init__(self, size: int, out: int, heads: int) -> None:
         super().__init__()
@@ -22,12 +29,14 @@ class MultiHeadBiaffine(nn.Module):
         """Return (batch, rows, columns, out) from heads (batch, rows, size) and tails (batch, columns, size)."""
         heads = self.W.shape[0]
         left = torch.einsum("brhx,hdxy->brhdy", head.unflatten(-1, (heads, -1)), self.W)
+        # left: (batch, rows, heads, out / heads, size / heads)
         cells = torch.einsum("brhdy,bchy->brchd", left, tail.unflatten(-1, (heads, -1)))
+        # cells: (batch, rows, columns, heads, out / heads)
         return cells.flatten(-2)
 
 
 class LocalSpanAttention(nn.Module):
-    """Multi-head attention of each cell to the cells at most `reach` away in its row."""
+    """Multi-head attention of each cell to the cells that are at most `reach` columns away in its row."""
 
     def __init__(self, dim: int, reach: int) -> None:
         super().__init__()
@@ -35,7 +44,10 @@ class LocalSpanAttention(nn.Module):
         self.reach = reach
 
     def forward(self, cells: Tensor, is_word: Tensor) -> Tensor:
-        """Return (rows, columns, dim); a cell that is no word in `is_word` (rows, columns) is no key but its own."""
+        """Return (rows, columns, dim) from cells of this shape.
+
+        Cells where `is_word` (rows, columns) is false are padding, to which only they themselves attend.
+        """
         projected = nn.functional.linear(cells, self.attn.in_proj_weight, self.attn.in_proj_bias)
         heads = projected.unflatten(-1, (3, ATTENTION_HEADS, -1)).transpose(1, 3)  # (rows, heads, 3, columns, size)
         query, key, value = heads.unbind(2)
@@ -43,33 +55,37 @@ class LocalSpanAttention(nn.Module):
         return self.attn.out_proj(torch.cat(mixed, dim=1).flatten(-2))
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, is_word: Tensor, start: int) -> Tensor:
-        """Return the mixed values (rows, queries, heads, size) of the QUERY_CHUNK queries from `start` on.
+        """Return the attention's values (rows, queries, heads, size) for the QUERY_CHUNK columns from `start` on.
 
-        Written out: the fused attention's backward pass is six times slower in bf16 on a CPU, and no faster in fp32.
+        With 40 columns, reach 3 and start 16, the queries are columns 16 … 31 and the keys are columns 13 … 34: scores
+        are (rows, heads, 16, 22) instead of (rows, heads, 40, 40).
+
+        torch's scaled_dot_product_attention was tried instead: on a CPU its backward pass is six times slower in bf16,
+        and no faster in fp32.
         """
         queries = slice(start, start + QUERY_CHUNK)
         keys = slice(max(0, start - self.reach), start + QUERY_CHUNK + self.reach)
         columns = torch.arange(is_word.shape[1], device=is_word.device)
         distance = (columns[queries, None] - columns[keys]).abs()
-        mask = (distance <= self.reach) & is_word[:, None, keys] | (distance == 0)
+        mask = (distance <= self.reach) & is_word[:, None, keys] | (distance == 0)  # (rows, queries, keys)
         scores = query[:, :, queries] * query.shape[-1] ** -0.5 @ key[:, :, keys].transpose(-1, -2)
         weights = scores.masked_fill_(~mask[:, None], -torch.inf).softmax(dim=-1)
         return (weights @ value[:, :, keys]).transpose(1, 2)
 
 
 class LocalAttention(nn.Module):
-    """KnowFREE's refinement of cells: local attention along the row, then layer normalisation."""
+    """KnowFREE's refinement of cells: local attention along each row, then layer normalisation."""
 
-    rows_around = 0  # that a row's cells depend on
+    rows_around = 0  # rows above and below that a row's result depends on
 
     def __init__(self, dim: int, reach: int) -> None:
         super().__init__()
         self.local_attention = LocalSpanAttention(dim, reach)
         self.norm = nn.LayerNorm(dim)
-        self.reach = reach  # columns to each side
+        self.reach = reach  # columns to the left and right that a cell's result depends on
 
     def forward(self, cells: Tensor, is_row: Tensor, is_column: Tensor) -> Tensor:
-        """Return refined cells (batch, rows, columns, dim); `is_column` (batch, columns) tells which are words."""
+        """Return refined cells (batch, rows, columns, dim); `is_column` (batch, columns) is false for padding."""
         is_key = is_column[:, None].expand(cells.shape[:3]).flatten(0, 1)
         return self.norm(self.local_attention(cells.flatten(0, 1), is_key).view_as(cells))
 
@@ -90,7 +106,7 @@ class ChannelNorm(nn.Module):
 
 
 class MaskedConv(nn.Module):
-    """A convolution that keeps height and width, and sees zeros where a cell is padding."""
+    """A convolution that keeps height and width, and reads cells of padding as zeros."""
 
     def __init__(self, channels: int, kernel_size: int) -> None:
         super().__init__()
@@ -103,8 +119,9 @@ class MaskedConv(nn.Module):
 class MaskedCnn(nn.Module):
     """The CNN of CNN Nested NER over the square of all spans (Yan et al., 2023).
 
-    Each block adds a convolution to its input and normalises the sum; GELU stands between blocks. The last
-    convolution of the published network never reaches its output: it is kept, for the checkpoints, and not computed.
+    Each block adds a convolution to its input and normalises the sum, with GELU between blocks. The published network
+    has one more convolution, which does not contribute to its output. It is part of the checkpoints, so it is kept
+    here, but not computed.
     """
 
     def __init__(self, channels: int, kernel_size: int, depth: int) -> None:
@@ -113,12 +130,15 @@ class MaskedCnn(nn.Module):
         for _ in range(depth):
             layers += [MaskedConv(channels, kernel_size), ChannelNorm(channels), nn.GELU()]
         self.cnns = nn.ModuleList([*layers, MaskedConv(channels, 3)])
-        self.reach = self.rows_around = depth * (kernel_size // 2)
+        self.reach = self.rows_around = depth * (kernel_size // 2)  # 3 for three blocks with kernels of 3
 
     def forward(self, cells: Tensor, is_row: Tensor, is_column: Tensor) -> Tensor:
-        """Return refined cells (batch, rows, columns, dim); `is_row` and `is_column` tell which are words."""
-        is_cell = (is_row[:, None, :, None] & is_column[:, None, None, :]).to(cells.dtype)
-        image = residual = cells.permute(0, 3, 1, 2) * is_cell
+        """Return refined cells (batch, rows, columns, dim).
+
+        `is_row` (batch, rows) and `is_column` (batch, columns) are false for padding.
+        """
+        is_cell = (is_row[:, None, :, None] & is_column[:, None, None, :]).to(cells.dtype)  # (batch, 1, rows, columns)
+        image = residual = cells.permute(0, 3, 1, 2) * is_cell  # (batch, dim, rows, columns)
         for convolve, normalise, activate in zip(self.cnns[:-1:3], self.cnns[1::3], self.cnns[2::3], strict=True):
             residual = normalise(convolve(image, is_cell) + residual)
             image = activate(residual)

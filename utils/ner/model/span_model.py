@@ -1,7 +1,15 @@
 """The span model: an encoder, a score for every pair of first and last word, and a layer that refines the scores.
 
 Sources: Yan et al., 2023, "An Embarrassingly Easy but Strong Baseline for Nested Named Entity Recognition" (CNN Nested
-NER); arXiv 2501.19093 (KnowFREE, which puts local attention in the CNN's place).
+NER); arXiv 2501.19093 (KnowFREE, which replaces the CNN by local attention).
+
+For "anna sees paris" and the labels PER and LOC, the logits of one sentence are (3, 3, 2): for each pair of a first
+word (row) and a last word (column) the logits of PER and LOC. Here those of PER:
+
+              anna   sees   paris
+    anna       4.1   -6.0    -7.2      "anna" is a PER span: sigmoid(4.1) = 0.98
+    sees      -inf   -8.3    -7.9
+    paris     -inf   -inf    -3.5      below the diagonal the last word precedes the first: no spans
 """
 
 from __future__ import annotations
@@ -17,27 +25,32 @@ from utils.ner.config import NerConfig
 from utils.ner.model.layers import LocalAttention, MaskedCnn, MultiHeadBiaffine
 from utils.ner.model.word_pieces import Batch
 
-DISTANCES = 30  # buckets of (last word - first word): -15 and below, …, 14 and above
-PRIOR_LOG_ODDS = -9.0  # of a cell to be a span: nearly all are not, and to learn that first takes hundreds of steps
-BAND = {"knowfree": 8, "cnnner": 32}  # rows that are scored at once
+DISTANCES = 30  # embeddings of (last word - first word): 0 for -15 and below, 15 for 0, …, 29 for 14 and above
+PRIOR_LOG_ODDS = -9.0  # of a cell to be a span, in a new model; learning that spans are rare takes hundreds of steps
+BAND_ROWS = {"knowfree": 8, "cnnner": 32}  # rows that are scored at once: bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What cells are made of. Their affine term, W · [head, 1, tail, 1, distance], is the sum of three parts of it."""
+    """The inputs of all cells, computed once per batch.
 
-    head: Tensor  # (batch, words, biaffine_size), as is `tail`
-    tail: Tensor
-    from_head: Tensor  # (batch, words, cnn_dim), as is `from_tail`
-    from_tail: Tensor
+    The affine term of cell (i, j) is W · [head_i, 1, tail_j, 1, distance_ij]. It is the sum from_head_i + from_tail_j +
+    from_distance_ij, so that no vector of 427 features is built for each cell.
+    """
+
+    head: Tensor  # (batch, words, biaffine_size)
+    tail: Tensor  # (batch, words, biaffine_size)
+    from_head: Tensor  # (batch, words, cnn_dim)
+    from_tail: Tensor  # (batch, words, cnn_dim)
     from_distance: Tensor  # (30, cnn_dim)
-    is_word: Tensor  # (batch, words)
+    is_word: Tensor  # (batch, words); false for padding
 
 
 class SpanModel(nn.Module):
-    """Scores spans. Parameter names and shapes are those of the public checkpoints, `bert` being any encoder.
+    """Scores spans. Parameter names and shapes are those of the public checkpoints; `bert` is any encoder.
 
-    Dropout differs from the public code in one point: it falls on the embeddings of distances, not on each cell's copy.
+    Dropout differs from the public code in one point: it is applied to the embedding of each distance once, and not to
+    the copy of it in each cell.
     """
 
     def __init__(self, encoder: Any, config: NerConfig) -> None:
@@ -65,27 +78,29 @@ class SpanModel(nn.Module):
         )
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return the logits (batch, first word, last word, labels without O); -inf where a cell is no span."""
+        """Return the logits (batch, first word, last word, labels without O); -inf where a cell is not a span."""
         return torch.cat(list(self.bands(batch)), dim=1)
 
     def bands(self, batch: Batch, labels: int | None = None) -> Iterator[Tensor]:
-        """Yield these logits for some rows at a time, (batch, rows, words, labels), from the first row to the last.
+        """Yield the logits of `forward` some rows at a time, (batch, rows, words, labels), from the first row on.
 
-        With `labels`, those of the first so many alone.
+        `labels` is the number of labels to score, the first ones; None: all.
         """
         parts = self._parts(batch)
-        words, height = parts.is_word.shape[1], BAND[self.config.span_model]
+        words, height = parts.is_word.shape[1], BAND_ROWS[self.config.span_model]
         for start in range(0, words, height):
             yield self._score_band(parts, range(start, min(start + height, words)), labels)
 
     def word_states(self, batch: Batch) -> Tensor:
-        """Return (batch, words, hidden): of each feature, the largest value among the word's pieces."""
+        """Return (batch, words, hidden): for each feature the maximum over the word's pieces."""
         pieces = self.bert(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
         states = pieces.new_zeros(pieces.shape[0], 1 + int(batch.lengths.max()), pieces.shape[2])
         index = batch.word_index[..., None].expand_as(pieces)
-        return states.scatter_reduce(1, index, pieces, "amax", include_self=False)[:, 1:]  # 0: no word's pieces
+        states = states.scatter_reduce(1, index, pieces, "amax", include_self=False)
+        return states[:, 1:]  # index 0 collects special pieces and padding
 
     def _parts(self, batch: Batch) -> _Parts:
+        """Return the inputs of all cells; see _Parts."""
         words = self.word_states(batch)
         head, tail = self.head_mlp(words), self.tail_mlp(words)
         size = self.config.biaffine_size + 1
@@ -103,9 +118,13 @@ class SpanModel(nn.Module):
     def _score_band(self, parts: _Parts, rows: range, labels: int | None) -> Tensor:
         """Return the logits (batch, rows, words, labels) of spans that start in `rows`.
 
-        A span ends at or after its start, so a band needs the columns from there on, and as many more as are looked
-        back at: half of the square in all, and never the whole square at once. The CNN looks up and down, too: the
-        rows around a band are computed for it (with a `logit_dropout` of their own), and thrown away.
+        A span never ends before it starts, so a band needs only the columns from its first row on, and `reach` columns
+        before them. All bands together have about half of the square's cells, and never all are in memory.
+
+        With 100 words, rows 32 … 63, and a CNN of reach 3, cells of rows 29 … 66 and columns 29 … 99 are computed:
+        (batch, 38, 71, cnn_dim). Rows 29 … 31 and 64 … 66 only serve the CNN and are dropped (they get another
+        `logit_dropout` than in their own band). Columns 0 … 28 are filled with -inf. KnowFREE's attention stays in
+        its row, so that its bands need no other rows.
         """
         refine = self.attn if self.config.span_model == "knowfree" else self.cnn
         around = slice(max(0, rows.start - refine.rows_around), rows.stop + refine.rows_around)
@@ -113,7 +132,7 @@ class SpanModel(nn.Module):
         cells = self._cells(parts, around, first)
         refined = refine(self.logit_dropout(cells), parts.is_word[:, around], parts.is_word[:, first:])
         kept = slice(rows.start - around.start, rows.stop - around.start)
-        refined = refined[:, kept] + cells[:, kept]
+        refined = refined[:, kept] + cells[:, kept]  # (batch, rows, columns, cnn_dim)
         logits = nn.functional.linear(refined, self.down_fc.weight[:labels], self.down_fc.bias[:labels])
         positions = torch.arange(parts.is_word.shape[1], device=logits.device)
         is_span = (positions[rows.start : rows.stop, None] <= positions[first:]) & parts.is_word[:, None, first:]
@@ -122,12 +141,12 @@ class SpanModel(nn.Module):
         )
 
     def _cells(self, parts: _Parts, rows: slice, first: int) -> Tensor:
-        """Return the biaffine and the affine term (batch, rows, columns, cnn_dim) of the columns from `first` on."""
+        """Return the sum of biaffine and affine terms (batch, rows, columns, cnn_dim), for columns from `first` on."""
         positions = torch.arange(parts.is_word.shape[1], device=parts.head.device)
         distance = positions[first:] - positions[rows, None]
-        bucket = distance.clamp(-DISTANCES // 2, DISTANCES // 2 - 1) + DISTANCES // 2
+        bucket = distance.clamp(-DISTANCES // 2, DISTANCES // 2 - 1) + DISTANCES // 2  # (rows, columns), 0 … 29
         cells = self.multi_head_biaffine(parts.head[:, rows], parts.tail[:, first:])
-        cells += parts.from_head[:, rows, None]  # in place: cells are what memory and time go to
+        cells += parts.from_head[:, rows, None]  # in place: cells take most of the memory and time
         cells += parts.from_tail[:, None, first:]
         cells += parts.from_distance[bucket]
         return cells
@@ -136,9 +155,10 @@ class SpanModel(nn.Module):
 def span_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Return the binary cross-entropy, summed over a sentence's cells and labels, averaged over sentences.
 
-    `targets` has the shape of `logits`, `weights` one value a label. Only cells that are spans (start <= end, both
-    words real) take part. The public code also counts the cells below the diagonal and the padding, as negatives; but
-    neither is ever decoded, and with padding a sentence's loss would depend on its batch.
+    `logits` and `targets` are (batch, words, words, labels); `weights` has a value per label, or is broadcast to this
+    shape. Only cells that are spans count: those whose logits are not -inf. The public code also counts cells below the
+    diagonal and padding, as negatives. Neither is ever decoded, and with padding a sentence's loss would depend on its
+    batch.
     """
     is_span = logits > -torch.inf
     losses = nn.functional.binary_cross_entropy_with_logits(

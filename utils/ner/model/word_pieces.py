@@ -1,4 +1,4 @@
-"""Words as word pieces: what the encoder reads, also where a sentence is longer than it can read at once."""
+"""Words as word pieces, the input of the encoder. Sentences longer than its input are cut into windows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 Pieces = tuple[int, ...]
 
-MOST_CELLS = 1 << 19  # pairs of words that are predicted at once: bounds the memory, whatever the batch size
+MOST_CELLS = 1 << 19  # pairs of words in a batch: bounds the memory of predictions for any batch size
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The words of a sentence from `first` to `last` (exclusive), each as its word pieces' ids."""
+    """The words of a sentence from `first` to `last` (exclusive), each as the ids of its word pieces."""
 
     first: int
     last: int
@@ -26,27 +26,35 @@ class Window:
 
     @property
     def words(self) -> int:
+        """The number of words."""
         return self.last - self.first
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The input of the model for several windows, padded to the longest."""
+    """The input of the model for several windows, padded to the longest.
+
+    For the windows "anna sees", where "sees" has two pieces, and "rome":
+
+        input_ids       [CLS] anna  see   ##s   [SEP]        word_index  0 1 2 2 0      lengths  2
+                        [CLS] rome  [SEP] [PAD] [PAD]                    0 1 0 0 0               1
+    """
 
     input_ids: Tensor  # (batch, pieces)
-    attention_mask: Tensor  # (batch, pieces); 0 where there is padding
-    word_index: Tensor  # (batch, pieces); 1 for the first word's pieces, …; 0 for special pieces and padding
+    attention_mask: Tensor  # (batch, pieces); 0 for padding
+    word_index: Tensor  # (batch, pieces); 1 for pieces of the first word, …; 0 for special pieces and padding
     lengths: Tensor  # (batch,); in words
 
     def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
         return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 class WordEncoder:
-    """Turns words into the pieces of a tokenizer, slow or fast. Each word is tokenised alone, and once.
+    """Turns words into the pieces of a tokenizer, slow or fast. Each word is tokenised on its own, and only once.
 
-    A sentence longer than `max_pieces` becomes windows that overlap by half. A word that yields no piece (a blank, a
-    control character) is the unknown piece; one that is longer than a whole window keeps as many pieces as fit.
+    A sentence longer than `max_pieces` is cut into windows that overlap by half. A word without pieces, such as a space
+    or a control character, becomes the unknown piece. A word longer than a window is truncated to fit.
     """
 
     def __init__(self, tokenizer: Any, max_pieces: int) -> None:
@@ -56,27 +64,29 @@ class WordEncoder:
         self._unknown = _first_known(tokenizer.unk_token_id, tokenizer.pad_token_id, 0)[0]
         self._padding = _first_known(tokenizer.pad_token_id, 0)[0]
         self._room = max_pieces - len(self._start) - len(self._end)
-        self._known: dict[str, Pieces] = {}
+        self._cache: dict[str, Pieces] = {}
 
     def windows(self, tokens: Sequence[str]) -> list[Window]:
-        """Return the windows of a sentence, in order: none if it is empty, and mostly one.
+        """Return the windows of a sentence, in order: none if it is empty, and usually one.
 
-        A span of more pieces than half a window may lie in no window whole, and is then lost.
+        With room for 8 pieces, a sentence of 15 words with one piece each becomes windows of words 0 … 7, 4 … 11 and
+        8 … 14. Every span of up to 4 pieces lies completely in one of them; a longer one may not, and is then lost.
         """
         pieces = self._pieces(tokens)
-        ends = list(accumulate(map(len, pieces), initial=0))  # ends[i]: pieces before word i
+        ends = list(accumulate(map(len, pieces), initial=0))  # ends[i]: number of pieces before word i
         windows: list[Window] = []
         first = last = 0
         while last < len(pieces):
             while last < len(pieces) and ends[last + 1] - ends[first] <= self._room:
                 last += 1
             windows.append(Window(first, last, pieces[first:last]))
+            # Begin the next window so that it repeats half a window, but at least one word later than this one.
             while first < last and (ends[last] - ends[first] > self._room // 2 or first == windows[-1].first):
                 first += 1
         return windows
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Return the padded batch of some windows."""
+        """Return the windows as one padded batch."""
         ids = [torch.tensor([*self._start, *chain(*window.pieces), *self._end]) for window in windows]
         index = [torch.tensor(self._word_index(window)) for window in windows]
         return Batch(
@@ -87,33 +97,43 @@ class WordEncoder:
         )
 
     def _word_index(self, window: Window) -> list[int]:
+        """Return the number of each piece's word, from 1 on; 0 for special pieces."""
         words = chain(*([number] * len(pieces) for number, pieces in enumerate(window.pieces, start=1)))
         return [0] * len(self._start) + list(words) + [0] * len(self._end)
 
     def _pieces(self, tokens: Sequence[str]) -> tuple[Pieces, ...]:
-        new = list(dict.fromkeys(token for token in tokens if token not in self._known))
+        """Return the pieces of each token."""
+        new = list(dict.fromkeys(token for token in tokens if token not in self._cache))
         if new:
-            readable = [token.encode("utf-8", "replace").decode() for token in new]  # no halves of surrogate pairs
+            readable = [token.encode("utf-8", "replace").decode() for token in new]  # replaces lone surrogates
             rows = self.tokenizer(readable, add_special_tokens=False)["input_ids"]
             for token, ids in zip(new, rows, strict=True):
-                self._known[token] = tuple(ids[: self._room]) or (self._unknown,)
-        return tuple(self._known[token] for token in tokens)
+                self._cache[token] = tuple(ids[: self._room]) or (self._unknown,)
+        return tuple(self._cache[token] for token in tokens)
 
 
 def owner(windows: Sequence[Window], start: int, end: int) -> Window:
-    """Return the window that scores the span from `start` to `end` (exclusive): where it lies farthest from a cut."""
+    """Return the window that scores the span from `start` to `end` (exclusive): where its context is largest.
+
+    The context is the number of words between the span and the nearest end of the window, except for ends of the
+    sentence itself. For the windows 0 … 7 and 4 … 11 of a sentence of 12 words, the span of words 6 and 7 has no
+    context in the first window and 2 words in the second (4 and 5), which is returned. If equal, the first is returned.
+    """
     length = windows[-1].last
 
-    def margin(window: Window) -> float:
+    def context(window: Window) -> float:
         left = start - window.first if window.first > 0 else float("inf")
         right = window.last - end if window.last < length else float("inf")
         return min(left, right)
 
-    return max(windows, key=margin)
+    return max(windows, key=context)
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int, most_cells: int = MOST_CELLS) -> list[list[int]]:
-    """Return the indices of items in batches of similar length, the longest first; long items in smaller batches."""
+    """Return the indices of items in batches of similar length, the longest first.
+
+    Batches of long items are smaller: a batch of items of at most `n` words has at most `most_cells / n²` items.
+    """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     batches: list[list[int]] = []
     start = 0
@@ -125,4 +145,5 @@ def batches_by_length(lengths: Sequence[int], batch_size: int, most_cells: int =
 
 
 def _first_known(*ids: int | None) -> list[int]:
+    """Return [the first id that is not None], or [] if all are None."""
     return [number for number in ids if number is not None][:1]
