@@ -1,4 +1,4 @@
-"""Grammars: an answer is held to the words of its sentence and to known labels."""
+"""Grammars: answers contain only words of the sentence and listed labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.helpers.gbnf import Grammar
-from utils.annotation.grammar import BETWEEN, LONGEST_ENTITY, LONGEST_WORD, entity_grammar, pos_grammar
+from utils.annotation.grammar import MAX_ENTITY_UNITS, MAX_WORD_UNITS, SEPARATORS, entity_grammar, pos_grammar
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.parsing import read_answer
 from utils.placing import place_entities, place_words
@@ -45,7 +45,7 @@ def characters():
         "[]",
         marked("New York"),
         marked("He"),
-        marked("New", "New York"),  # the same beginning, and more
+        marked("New", "New York"),  # the same start, and longer
         marked("New", "New York", "Rome"),
         marked("New York", "Rome"),
         marked("New York", "York for"),
@@ -53,7 +53,7 @@ def characters():
         marked("He left New York for Rome"),
     ],
 )
-def test_words_of_the_sentence_with_known_types_are_an_answer(words, text):
+def test_words_of_the_sentence_with_listed_types_are_accepted(words, text):
     assert words.accepts(text)
 
 
@@ -72,20 +72,20 @@ def test_words_of_the_sentence_with_known_types_are_an_answer(words, text):
         marked(""),
         marked("Rome", label="CITY"),
         marked("Rome", label=""),
-        marked("Rome", "New York"),  # back in the sentence
+        marked("Rome", "New York"),  # an earlier start
         marked("Rome", "Rome"),
-        marked("New York", "New"),  # the same beginning, and less
-        marked("New", "New York", "New York for"),  # the same beginning a third time
-        marked("."),  # a mark alone
-        marked("Rome ."),  # a mark at an edge
+        marked("New York", "New"),  # the same start, and shorter
+        marked("New", "New York", "New York for"),  # the same start a third time
+        marked("."),  # only a symbol
+        marked("Rome ."),  # a symbol at the end
         marked("Rome")[:-1],
     ],
 )
-def test_other_words_other_types_and_other_forms_are_no_answer(words, text):
+def test_other_words_other_types_and_other_forms_are_refused(words, text):
     assert not words.accepts(text)
 
 
-def test_an_answer_about_dense_text_holds_runs_of_its_characters(characters):
+def test_entities_of_dense_text_are_consecutive_characters_of_it(characters):
     assert characters.accepts(answer(("邓超", "人名"), ("北京", "地名"), ("京大学", "地名")))
     assert not characters.accepts(answer(("邓 超", "人名")))
     assert not characters.accepts(answer(("邓在", "人名")))
@@ -100,7 +100,7 @@ def test_entities_of_dense_text_have_at_most_twelve_characters():
 
 
 @pytest.mark.parametrize("tokens", [[], [" "], ["", "\u3000"]])
-def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
+def test_a_sentence_without_text_has_only_the_empty_answer(tokens):
     entity = Grammar(entity_grammar(tokens, TYPES, tokenisation=WORDS))
     pos = Grammar(pos_grammar(tokens, ["NOUN"], tokenisation=WORDS))
     assert entity.accepts("[]")
@@ -110,17 +110,17 @@ def test_a_sentence_without_text_has_the_empty_answer_alone(tokens):
 
 @pytest.mark.parametrize("token", ODD)
 @pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
-def test_quotes_backslashes_and_other_scripts_in_a_token_survive(build, token):
+def test_tokens_with_quotes_backslashes_or_other_scripts_are_kept(build, token):
     tokens = ["x", token, "y"]
     grammar = Grammar(build(tokens, ["A"], tokenisation=WORDS))
     text = marked(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
-    assert grammar.accepts(text) is not (build is entity_grammar and token in BETWEEN)
+    assert grammar.accepts(text) is not (build is entity_grammar and token in SEPARATORS)
     items = read_answer(text, "entity" if build is entity_grammar else "pos")
     assert " ".join(item.text for item in items) == " ".join(tokens)
 
 
 @pytest.mark.parametrize("label", ['a "b"', "a\\b", "(n)", "名词|n"])
-def test_quotes_and_bars_in_a_label_survive(label):
+def test_labels_with_quotes_or_bars_are_kept(label):
     assert Grammar(entity_grammar(["x"], [label], tokenisation=WORDS)).accepts(marked("x", label=label))
     assert Grammar(pos_grammar(["x"], [label], tokenisation=WORDS)).accepts(tagged("x", tag=label))
 
@@ -148,24 +148,24 @@ def test_each_word_gets_exactly_one_tag_in_order():
         (["她付了", "20", "欧元", "。"], True),
         (["她付了20", "欧元", "。"], False),  # across scripts
         (["她", "付了", "2", "0", "欧元", "。"], False),  # a number is not cut
-        (["她", "付了", "20", "欧元。"], False),  # a mark stands alone
-        (["她", "付了", "20", "欧元"], False),  # the whole sentence
+        (["她", "付了", "20", "欧元。"], False),  # a punctuation mark is a word itself
+        (["她", "付了", "20", "欧元"], False),  # not the whole sentence
         (["付了", "她", "20", "欧元", "。"], False),
     ],
 )
-def test_dense_text_is_cut_into_words_whole_and_in_order(cut, right):
+def test_words_of_dense_text_are_the_whole_sentence_in_order(cut, right):
     grammar = Grammar(pos_grammar(list("她付了20欧元。"), ["NOUN"], tokenisation=CHARACTERS))
     assert grammar.accepts(tagged(*cut)) is right
 
 
-def test_a_word_of_dense_text_has_a_longest_length():
+def test_words_of_dense_text_have_at_most_six_characters():
     text = "一二三四五六七"
     grammar = Grammar(pos_grammar(list(text), ["NOUN"], tokenisation=CHARACTERS))
-    assert grammar.accepts(tagged(text[:LONGEST_WORD], text[LONGEST_WORD:]))
+    assert grammar.accepts(tagged(text[:MAX_WORD_UNITS], text[MAX_WORD_UNITS:]))
     assert not grammar.accepts(tagged(text))
 
 
-def test_blanks_in_dense_text_are_no_words():
+def test_spaces_in_dense_text_are_not_words():
     grammar = Grammar(pos_grammar(list("住 New York"), ["NOUN"], tokenisation=CHARACTERS))
     assert grammar.accepts(tagged("住", "NewYork")) or grammar.accepts(tagged("住", "New", "York"))
     assert not grammar.accepts(tagged("住", " ", "New", " ", "York"))
@@ -179,14 +179,14 @@ def test_blanks_in_dense_text_are_no_words():
         (pos_grammar, WORDS),
     ],
 )
-def test_every_rule_exists_and_is_reached_from_the_root(build, tokenisation):
+def test_every_rule_exists_and_can_be_reached_from_the_root(build, tokenisation):
     tokens = list("她付了20欧元, ok。") if tokenisation.is_dense else ["He", "left", "New", "York", "for", "Rome", "."]
     grammar = Grammar(build(tokens, ["A", "B"], tokenisation=tokenisation))
     assert grammar.reachable() == set(grammar.rules)
 
 
 @pytest.mark.parametrize("build", [entity_grammar, pos_grammar])
-def test_a_grammar_grows_with_its_sentence_and_no_faster(build):
+def test_the_size_of_a_grammar_is_linear_in_the_length_of_its_sentence(build):
     sizes = [len(build(["字"] * length, ["A"], tokenisation=CHARACTERS)) for length in (100, 200)]
     assert sizes[1] < 2.3 * sizes[0]
 
@@ -204,11 +204,11 @@ def test_all_items_of_a_guided_answer_can_be_placed():
 def test_entities_of_words_have_at_most_eight_tokens():
     words = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
     grammar = Grammar(entity_grammar(words, ["X"], tokenisation=WORDS))
-    assert grammar.accepts(marked(" ".join(words[: LONGEST_ENTITY[WORDS]]), label="X"))
+    assert grammar.accepts(marked(" ".join(words[: MAX_ENTITY_UNITS[WORDS]]), label="X"))
     assert not grammar.accepts(marked(" ".join(words), label="X"))
 
 
-def test_no_entity_goes_over_a_comma_and_its_likes_but_over_other_marks():
+def test_entities_contain_symbols_but_no_separators():
     grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("北京", "上海·浦东", label="X"))
     assert not grammar.accepts(marked("北京，上海", label="X"))
@@ -217,32 +217,32 @@ def test_no_entity_goes_over_a_comma_and_its_likes_but_over_other_marks():
     assert not words.accepts(marked("Ives , Rome", label="X"))
 
 
-def test_an_entity_of_dense_text_may_begin_where_the_last_one_did_and_go_on(characters):
+def test_a_longer_entity_may_follow_one_with_the_same_start(characters):
     nested = answer(("北京", "地名"), ("北京大学", "地名"), ("大学", "地名"))
     assert characters.accepts(nested)
     assert not characters.accepts(answer(("北京大学", "地名"), ("北京", "地名")))
 
 
-def test_an_address_or_a_foreign_word_in_dense_text_is_not_cut():
+def test_web_addresses_and_foreign_words_in_dense_text_are_not_cut():
     grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("http://t.cn/a1", "GitHub", label="X"))
     assert not grammar.accepts(marked("http", label="X"))
     assert not grammar.accepts(marked("Git", label="X"))
 
 
-def test_blanks_inside_an_entity_of_dense_text_are_kept():
+def test_spaces_inside_an_entity_of_dense_text_are_kept():
     grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], tokenisation=CHARACTERS))
     assert grammar.accepts(marked("New York", label="X"))
     assert not grammar.accepts(marked("NewYork", label="X"))
 
 
 @pytest.mark.parametrize("label", ["NOUN", "专有名词", "proper noun", "B-PER", "名词/人名", "n", "a" * 20])
-def test_a_label_that_is_left_to_the_model_is_any_short_phrase(label):
+def test_an_open_label_can_be_any_short_phrase(label):
     assert Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
     assert Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))
 
 
 @pytest.mark.parametrize("label", ["", " ", " a", "a,b", "a" * 21, "a\nb", 'a"b', "a\\", "[a]", "{", "：", "a。"])
-def test_a_label_that_is_left_to_the_model_is_nothing_else(label):
+def test_an_open_label_cannot_be_anything_else(label):
     assert not Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
     assert not Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))

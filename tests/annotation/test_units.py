@@ -1,4 +1,4 @@
-"""What of a sentence is never cut."""
+"""Units: the parts of a sentence that are never cut."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.builders import SHARED
 from utils.annotation.units import Unit, units_of
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.tokens import CHARACTERS, WORDS, without_spaces
 
 
 def texts(text: str) -> list[str]:
@@ -35,11 +35,11 @@ def texts(text: str) -> list[str]:
         ("\x00\x07北", ["\x00", "\x07", "北"]),
     ],
 )
-def test_dense_text_is_cut_between_ideographs_and_around_words_addresses_faces_and_marks(text, expected):
+def test_units_of_dense_text_are_characters_words_addresses_emoticons_and_symbols(text, expected):
     assert texts(text) == expected
 
 
-def test_blanks_part_units_and_are_none():
+def test_spaces_separate_units_and_are_not_units():
     assert units_of(list("去New York 玩"), tokenisation=CHARACTERS) == [
         Unit("去", "character"),
         Unit("New", "word"),
@@ -49,16 +49,16 @@ def test_blanks_part_units_and_are_none():
     assert units_of(["New", " ", "York", "."], tokenisation=WORDS) == [
         Unit("New", "word"),
         Unit("York", "word", " "),
-        Unit(".", "mark", " "),
+        Unit(".", "symbol", " "),
     ]
 
 
-def test_a_sentence_of_blanks_has_no_unit():
+def test_a_sentence_of_spaces_has_no_units():
     assert units_of([" ", "\u3000", ""], tokenisation=CHARACTERS) == units_of([" ", ""], tokenisation=WORDS) == []
 
 
 @pytest.mark.parametrize("name", ["weibo", "cmeee_v2", "ud_gsdsimp", "ner_wikipedia_ja", "klue_ner_ko", "mit_movie"])
-def test_the_units_of_real_sentences_hold_all_of_them_but_blanks(name):
+def test_the_units_of_real_sentences_contain_everything_except_spaces(name):
     file = SHARED / "datasets" / name / "train_1000.jsonl"
     if not file.is_file():
         pytest.skip("the shared datasets are not there")
@@ -66,4 +66,4 @@ def test_the_units_of_real_sentences_hold_all_of_them_but_blanks(name):
         tokens = json.loads(line)["text"]
         for tokenisation in (WORDS, CHARACTERS):
             whole = "".join(unit.text for unit in units_of(tokens, tokenisation=tokenisation))
-            assert "".join(whole.split()) == "".join("".join(tokens).split())
+            assert without_spaces(whole) == without_spaces("".join(tokens))

@@ -1,8 +1,30 @@
-"""Grammars that hold an answer to its sentence: what is marked stands there, and labels are known ones, or short.
+r"""Grammars for guided answers: items are parts of the sentence, and labels are listed ones or short texts.
 
-They are GBNF, llama.cpp's notation (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md);
-`utils/llm/grammar_dialects.py` translates it. Every item of a guided answer can be placed, and the words of a `pos`
-answer are its sentence.
+A grammar is GBNF, the notation of llama.cpp (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md);
+`utils/llm/grammar_dialects.py` translates it. Each item of a guided answer can be placed in its sentence, and the words
+of a guided `pos` answer are the whole sentence.
+
+The entity grammar of the tokens New York, with the type LOC and without the escaped keys of the items:
+
+    root ::= "[" ("]" | from0)
+    close ::= "LOC"                                     the type of an entity that ends here
+    from0 ::= "New" at0x1 | from1                       an entity that starts at token 0 or later
+    at0x1 ::= close then0x1 | " York" at0x2             New: it ends, or continues
+    at0x2 ::= close rest1                               New York: it ends
+    then0x1 ::= "]" | "," ("New York" more0x2 | from1)  after New: the end, the longer New York, or a later start
+    more0x2 ::= close rest1
+    rest1 ::= "]" | "," from1                           after all entities that start at token 0
+    from1 ::= "York" at1x2
+    at1x2 ::= close rest2
+    rest2 ::= "]"
+
+The `pos` grammar of 北京A, with the tag N and without the keys of the items:
+
+    root ::= "[" w0 "]"
+    tag ::= "N"
+    w0 ::= "北" tag "," w1 | "北京" tag "," w2         the words that start at unit 0
+    w1 ::= "京" tag "," w2
+    w2 ::= "A" tag
 """
 
 from __future__ import annotations
@@ -16,10 +38,11 @@ from utils.annotation.units import Unit, units_of
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.llm.grammar_dialects import FREE_LABEL
 
-LONGEST_WORD = 6  # characters of a word in dense text
-LONGEST_ENTITY = {WORDS: 8, CHARACTERS: 12}  # units
-BETWEEN = frozenset("，。！？；、…,!?;")  # marks that stand between entities, never inside one
-FIRST, LAST = frozenset("$€£¥￥#@"), frozenset(".%％)）+#°")  # marks that an entity may begin, or end, with
+MAX_WORD_UNITS = 6  # characters of a word in dense text
+MAX_ENTITY_UNITS = {WORDS: 8, CHARACTERS: 12}
+SEPARATORS = frozenset("，。！？；、…,!?;")  # symbols that are never inside an entity
+FIRST_SYMBOLS = frozenset("$€£¥￥#@")  # symbols that an entity can start with
+LAST_SYMBOLS = frozenset(".%％)）+#°")  # symbols that an entity can end with
 
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029]")
 
@@ -30,110 +53,113 @@ CLOSE = r'"\"}"'
 
 
 def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
-    """Return the grammar of `[{"entity":…,"type":…}]` whose entities are runs of the sentence's units.
+    """Return the grammar of `[{"entity":…,"type":…}]` in which entities are consecutive units of the sentence.
 
-    An entity begins behind the beginning of the one before it, or is that one and more (北京, 北京大学), once: a model
-    that repeats itself comes to an end. Few marks can be its first or last unit. `types=None` leaves the types to
-    the model.
+    Entities are sorted by their start, and at most two have the same start: the second one is longer (北京, 北京大学).
+    So a model that repeats itself comes to an end. `types=None` allows any short type.
     """
     units = units_of(tokens, tokenisation=tokenisation)
-    ends = {start: _entity_ends(units, start, LONGEST_ENTITY[tokenisation]) for start in range(len(units))}
-    starts = [start for start in ends if ends[start] and (units[start].kind != "mark" or units[start].text in FIRST)]
+    ends = {start: _entity_ends(units, start, MAX_ENTITY_UNITS[tokenisation]) for start in range(len(units))}
+    starts = [start for start in ends if ends[start] and _can_be_first(units[start])]
     if not starts:
         return 'root ::= "[]"'
-    lines = [f'root ::= "[" ("]" | {ENTITY} from0)', f"close ::= {TYPE} ({_label(types)}) {CLOSE}"]
+    rules = [f'root ::= "[" ("]" | {ENTITY} from0)', f"close ::= {TYPE} ({_label(types)}) {CLOSE}"]
     for number, start in enumerate(starts, 1):
-        lines += _entities(units, start, ends[start], number, is_last=number == len(starts))
-    return "\n".join(lines)
+        rules += _entity_rules(units, start, ends[start], number, is_last=number == len(starts))
+    return "\n".join(rules)
 
 
 def pos_grammar(tokens: Sequence[str], tags: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
-    """Return the grammar of `[{"word":…,"pos":…}]` whose words, in order, are the whole sentence.
+    """Return the grammar of `[{"word":…,"pos":…}]` in which the words are the whole sentence in order.
 
-    Outside dense text each token is a word; in dense text the model cuts words of up to six ideographs, and other
-    units are words. `tags=None` leaves the tags to the model.
+    In word-based text, each token is a word. In dense text, the model chooses words of up to six ideographs, and other
+    units are words. `tags=None` allows any short tag.
     """
     units = units_of(tokens, tokenisation=tokenisation)
-    lines = [f'root ::= "[" {"w0" if units else ""} "]"', f"tag ::= {POS} ({_label(tags)}) {CLOSE}"]
+    rules = [f'root ::= "[" {"w0" if units else ""} "]"', f"tag ::= {POS} ({_label(tags)}) {CLOSE}"]
     for start in range(len(units)):
-        ways = [
-            f"{WORD} {_text(units[start:end])} tag" + (f' "," w{end}' if end < len(units) else "")
+        words = [
+            f"{WORD} {_literal(units[start:end])} tag" + (f' "," w{end}' if end < len(units) else "")
             for end in _word_ends(units, start)
         ]
-        lines.append(f"w{start} ::= {' | '.join(ways)}")
-    return "\n".join(lines)
+        rules.append(f"w{start} ::= {' | '.join(words)}")
+    return "\n".join(rules)
 
 
-def _entities(units: Sequence[Unit], start: int, ends: Sequence[int], after: int, *, is_last: bool) -> Iterator[str]:
+def _entity_rules(
+    units: Sequence[Unit], start: int, ends: Sequence[int], number: int, *, is_last: bool
+) -> Iterator[str]:
     """Yield the rules of the entities from `start` to one of `ends`, and of what may follow them.
 
-    `from<number>` is an entity that begins at that start or later, `rest<number>` the end, or such an entity.
+    `number` counts the possible starts from 1. Rule `from<number - 1>` begins with this start, `from<number>` with the
+    next one.
     """
-    later = "" if is_last else f" | from{after}"
-    yield f"from{after - 1} ::= {_text(units[start : start + 1])} at{start}x{start + 1}{later}"
-    yield f'rest{after} ::= "]"' + ("" if is_last else f' | "," {ENTITY} from{after}')
-    then = {end: f"then{start}x{end}" for end in ends[:-1]} | {ends[-1]: f"rest{after}"}
-    yield from _run(f"at{start}x", units, start + 1, then)
+    later = "" if is_last else f" | from{number}"
+    yield f"from{number - 1} ::= {_literal(units[start : start + 1])} at{start}x{start + 1}{later}"
+    yield f'rest{number} ::= "]"' + ("" if is_last else f' | "," {ENTITY} from{number}')
+    following = {end: f"then{start}x{end}" for end in ends[:-1]} | {ends[-1]: f"rest{number}"}
+    yield from _continuation_rules(f"at{start}x", units, start + 1, following)
     for end, longer in pairwise(ends):
-        rest = f"{_text(units[start:longer])} more{start}x{longer}"
+        rest = f"{_literal(units[start:longer])} more{start}x{longer}"
         yield f'then{start}x{end} ::= "]" | "," {ENTITY} ({rest}{later})'
     if len(ends) > 1:
-        yield from _run(f"more{start}x", units, ends[1], dict.fromkeys(ends[1:], f"rest{after}"))
+        yield from _continuation_rules(f"more{start}x", units, ends[1], dict.fromkeys(ends[1:], f"rest{number}"))
 
 
-def _run(name: str, units: Sequence[Unit], first: int, then: Mapping[int, str]) -> Iterator[str]:
-    """Yield `<name><end>` from `first` on: an entity that has come so far goes on by a unit or, at some ends, is over.
+def _continuation_rules(name: str, units: Sequence[Unit], first: int, following: Mapping[int, str]) -> Iterator[str]:
+    """Yield `<name><end>` for each end from `first` on: the entity ends there, or continues with the next unit.
 
-    `then` says which rule follows at each end.
+    `following` maps the ends of entities to the rules after them.
     """
-    for end in range(first, max(then) + 1):
-        ways = [f"close {then[end]}"] if end in then else []
-        if end < max(then):
-            ways.append(f"{_next(units[end])} {name}{end + 1}")
-        yield f"{name}{end} ::= {' | '.join(ways)}"
+    for end in range(first, max(following) + 1):
+        options = [f"close {following[end]}"] if end in following else []
+        if end < max(following):
+            options.append(f"{_json_literal(units[end].gap + units[end].text)} {name}{end + 1}")
+        yield f"{name}{end} ::= {' | '.join(options)}"
 
 
-def _entity_ends(units: Sequence[Unit], start: int, longest: int) -> list[int]:
-    """Return where an entity that begins at a unit may end; its sentence's full stop is not its own."""
+def _can_be_first(unit: Unit) -> bool:
+    return unit.kind != "symbol" or unit.text in FIRST_SYMBOLS
+
+
+def _entity_ends(units: Sequence[Unit], start: int, max_units: int) -> list[int]:
+    """Return the possible ends of an entity that starts at a unit; the full stop of the sentence is not part of it."""
     ends = []
-    for place in range(start, min(start + longest, len(units))):
-        unit = units[place]
-        if unit.text[0] in BETWEEN:
+    for index in range(start, min(start + max_units, len(units))):
+        unit = units[index]
+        if unit.text[0] in SEPARATORS:
             break
-        ends_here = unit.text in LAST and place > start and (unit.text != "." or place + 1 < len(units))
-        if unit.kind != "mark" or ends_here:
-            ends.append(place + 1)
+        can_be_last = unit.text in LAST_SYMBOLS and index > start and (unit.text != "." or index + 1 < len(units))
+        if unit.kind != "symbol" or can_be_last:
+            ends.append(index + 1)
     return ends
 
 
 def _word_ends(units: Sequence[Unit], start: int) -> range:
-    """Return where a word that begins at a unit may end."""
+    """Return the possible ends of a word that starts at a unit."""
     end = start + 1
-    while units[start].kind == "character" and end < min(len(units), start + LONGEST_WORD) and not units[end].gap:
-        if units[end].kind != "character":
-            break
-        end += 1
+    if units[start].kind == "character":
+        limit = min(len(units), start + MAX_WORD_UNITS)
+        while end < limit and units[end].kind == "character" and not units[end].gap:
+            end += 1
     return range(start + 1, end + 1)
 
 
 def _label(labels: Sequence[str] | None) -> str:
-    return FREE_LABEL if labels is None else " | ".join(_inside_string(label) for label in labels)
+    return FREE_LABEL if labels is None else " | ".join(_json_literal(label) for label in labels)
 
 
-def _next(unit: Unit) -> str:
-    return _inside_string(unit.gap + unit.text)
+def _literal(units: Sequence[Unit]) -> str:
+    """Return the literal of units, without the whitespace before the first one."""
+    return _json_literal(units[0].text + "".join(unit.gap + unit.text for unit in units[1:]))
 
 
-def _text(units: Sequence[Unit]) -> str:
-    """Return the literal of units, without what parts them from the one before."""
-    return _inside_string(units[0].text + "".join(unit.gap + unit.text for unit in units[1:]))
+def _json_literal(text: str) -> str:
+    """Return the GBNF literal of a text inside a JSON string.
 
-
-def _inside_string(text: str) -> str:
-    """Return the literal of `text` as it stands inside a JSON string, whose escapes leave nothing to escape but these.
-
-    A literal holds no control characters: JSON has escaped them, or has it done here, as Lark's literals need it.
+    JSON escapes quotation marks, backslashes and most control characters. The other control characters are escaped
+    here, because literals of Lark cannot contain them.
     """
-    spelt = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)[1:-1])
-    escaped = spelt.replace("\\", "\\\\").replace('"', '\\"')
+    inside = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)[1:-1])
+    escaped = inside.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""The smallest parts of a sentence that an annotation may hold: what is never cut, and what can stand at an edge."""
+"""The units of a sentence: the smallest parts that an entity or a word can consist of."""
 
 from __future__ import annotations
 
@@ -9,53 +9,52 @@ from typing import Literal
 
 from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
 
-# A character that words are cut between: kana, ideographs and, in text that is split into characters, hangul.
-_CUT = rf"(?:{DENSE_CHARACTER.pattern}|[\uac00-\ud7a3])"
-_JOINED = "[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]"  # what belongs to the character before it
-_PATTERN = re.compile(
+# A character that is a unit itself: kana, ideographs and, in text that is split into characters, hangul.
+_CHARACTER = rf"(?:{DENSE_CHARACTER.pattern}|[\uac00-\ud7a3])"
+_COMBINING = "[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]"  # belongs to the character before it
+_UNIT = re.compile(
     rf"""(?P<address>https?://[!-~]+)
-    | (?P<face>\[[^\[\]\s]{{1,8}}\])
-    | (?P<character>{_CUT}{_JOINED}*)
-    | (?P<word>(?:(?!{_CUT})\w{_JOINED}*)+(?:[-.'’·@&](?:(?!{_CUT})\w)+)*)
-    | (?P<mark>([^\w\s])\6*{_JOINED}*)""",
+    | (?P<emoticon>\[[^\[\]\s]{{1,8}}\])
+    | (?P<character>{_CHARACTER}{_COMBINING}*)
+    | (?P<word>(?:(?!{_CHARACTER})\w{_COMBINING}*)+(?:[-.'’·@&](?:(?!{_CHARACTER})\w)+)*)
+    | (?P<symbol>([^\w\s])\6*{_COMBINING}*)""",
     re.VERBOSE,
 )
 
-Kind = Literal["character", "word", "mark"]
+UnitKind = Literal["character", "word", "symbol"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part that is not cut; `gap` is what parts it from the one before: nothing, or blanks."""
+    """A part of a sentence that is never cut; `gap` is the whitespace before it."""
 
     text: str
-    kind: Kind
+    kind: UnitKind
     gap: str = ""
 
 
 def units_of(tokens: Sequence[str], *, tokenisation: Tokenisation) -> list[Unit]:
-    """Return the units of a sentence, blank ones left out.
+    """Return the units of a sentence, without whitespace.
 
-    Outside dense text each token is one. In dense text they are ideographs and the like; words, numbers and addresses
-    of other scripts; emoticons such as [哈哈]; and runs of one mark. All that is neither blank nor a letter of some
-    script is a mark, so the units hold the whole sentence but its blanks.
+    In word-based text, each token is a unit. In dense text, the units are ideographs, kana and hangul; words, numbers
+    and web addresses in other scripts; emoticons such as [哈哈]; and repeated symbols, such as punctuation marks.
     """
     if not tokenisation.is_dense:
         words = [token for token in tokens if token.strip()]
         return [
-            Unit(word, "word" if any(map(str.isalnum, word)) else "mark", " " if place else "")
-            for place, word in enumerate(words)
+            Unit(word, "word" if any(map(str.isalnum, word)) else "symbol", " " if index else "")
+            for index, word in enumerate(words)
         ]
     text = "".join(tokens)
-    found = []
+    units = []
     end = 0
-    for match in _PATTERN.finditer(text):
-        found.append(Unit(match[0], _kind(match), text[end : match.start()]))
+    for match in _UNIT.finditer(text):
+        units.append(Unit(match[0], _kind(match), text[end : match.start()]))
         end = match.end()
-    return found
+    return units
 
 
-def _kind(match: re.Match[str]) -> Kind:
+def _kind(match: re.Match[str]) -> UnitKind:
     if match["character"]:
         return "character"
-    return "word" if match["word"] or match["address"] else "mark"
+    return "word" if match["word"] or match["address"] else "symbol"
