@@ -27,7 +27,7 @@ from utils.cli import script as cli
 from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_json
-from utils.files.manifest import check_owner, file_hash, fingerprint, made_by, model_identity, publish
+from utils.files.manifest import build_manifest, check_owner, file_hash, fingerprint, model_identity, publish
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def write_predictions(
         **flags.decoding(args),
     }
     counts = {"sentences": len(sentences), "spans": sum(map(len, predicted))}
-    manifest = made_by(STEP, {args.test.name: file_hash(args.test)}, parameters, counts)
+    manifest = build_manifest(STEP, {args.test.name: file_hash(args.test)}, parameters, counts)
     publish(args.output, output_rows(sentences, predicted), manifest)
 
 

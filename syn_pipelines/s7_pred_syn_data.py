@@ -20,7 +20,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 from utils.cli import flags
 from utils.cli import script as cli
 from utils.cli.run_flags import add_engine_flags, engine
-from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
 from utils.marking.review import Review
@@ -51,7 +51,9 @@ def run(args: Namespace) -> None:
     """Label the synthetic sentences of the three sizes."""
     layout = flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    needed({size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3)
+    require_files(
+        {size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3
+    )
     folders = {size: cli.path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
     one_each = "{size}" in args.model_from_pretrained
 

@@ -17,7 +17,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
 
 from utils.cli import flags
 from utils.cli import script as cli
-from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.files.run_log import logged_run
 from utils.fusion.files import MergeFiles, find_merge_files
 from utils.fusion.step import combine_label_files
@@ -41,7 +41,7 @@ def run(args: Namespace) -> None:
     layout = step.layout
     original = {} if args.is_syn else {size: find_merge_files(layout, size, synthetic=False) for size in SIZES}
     if args.is_syn:
-        needed({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
+        require_files({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
     synthetic = {size: files for size in SIZES if (files := find_labelled_files(layout, size))}
     for files in (*original.values(), *synthetic.values()):
         step.check(files, overwrite=True)

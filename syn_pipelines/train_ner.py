@@ -29,7 +29,7 @@ from utils.cli.training_flags import TrainingFiles
 from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence
 from utils.files.jsonl import read_json, write_json
-from utils.files.locks import held_alone
+from utils.files.locks import exclusive_lock
 from utils.files.manifest import file_hash
 from utils.files.run_log import logged_run
 from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
@@ -80,7 +80,7 @@ def run(args: Namespace) -> None:
     )
     warn_of_leaks(first, "dev", first.dev)
     warn_of_leaks(first, "test", test)
-    with held_alone(files.save_dir / BEST), logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
+    with exclusive_lock(files.save_dir / BEST), logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
         if args.overwrite:
             for folder in {files.save_dir, *(training.folder for training in trainings)}:
                 discard_training(folder)

@@ -88,7 +88,7 @@ def test_old_files_flow_through_steps_4_and_5_like_those_of_step_1(tmp_path, cap
         data = {"file_dir": tmp_path, "file_name": name}
         if name == "old":
             for mode in ("entity", "pos"):
-                old_file(layout.answers(mode), mode)
+                old_file(layout.annotation_file(mode), mode)
         else:
             llm = {"backend": "scripted", "model_from_pretrained": CHINESE.record(tmp_path / "answers.jsonl")}
             for mode in ("entity", "pos"):
@@ -106,12 +106,12 @@ def test_an_old_file_of_a_size_is_read_by_step_5(tmp_path):
     layout = Layout(tmp_path, "tiny")
     data = {"file_dir": tmp_path, "file_name": "tiny"}
     for mode in ("entity", "pos"):
-        old_file(layout.answers(mode), mode)
+        old_file(layout.annotation_file(mode), mode)
     call("s4", **data)
     call("s5", **data, is_syn=0)
     first = read_lines(layout.size_fusion("1000"))
     for size in ("250", "500", "1000"):
-        old_file(layout.size_answers(size, "entity"), "entity")
+        old_file(layout.size_annotation_file(size, "entity"), "entity")
     call("s5", **data, is_syn=0)
     assert read_lines(layout.size_fusion("1000")) == first
 
@@ -124,7 +124,9 @@ def test_spans_that_cross_a_target_are_counted_and_left_out_on_request(tmp_path,
     start = next(entity["start"] for entity in gold["entities"] if entity["start"] > 0)
     text = "".join(gold["text"])
     layout.results.mkdir(parents=True)
-    layout.answers("entity").write_text(f'{text}\t[["{text[start - 1 : start + 1]}", "地名"]]\n', encoding="utf-8")
+    layout.annotation_file("entity").write_text(
+        f'{text}\t[["{text[start - 1 : start + 1]}", "地名"]]\n', encoding="utf-8"
+    )
     call("s4", **data)
     spans = {}
     for drop in (0, 1):

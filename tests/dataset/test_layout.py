@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.dataset.layout import ROOT, SIZES, Layout, model_folder, needed
+from utils.dataset.layout import ROOT, SIZES, Layout, model_folder, require_files
 
 
 @pytest.fixture
@@ -20,7 +20,9 @@ def test_the_files_of_a_dataset_stand_where_the_contract_says(layout, tmp_path):
 
 
 def test_the_files_of_all_sentences_stand_where_the_contract_says(layout):
-    files = [layout.answers(mode, synthetic=synthetic) for synthetic in (False, True) for mode in ("entity", "pos")]
+    files = [
+        layout.annotation_file(mode, synthetic=synthetic) for synthetic in (False, True) for mode in ("entity", "pos")
+    ]
     assert [file.relative_to(layout.dataset).as_posix() for file in (*files, layout.synthetic(), layout.run_log)] == [
         "GLM4/entity_train_1000.jsonl",
         "GLM4/pos_train_1000.jsonl",
@@ -35,8 +37,8 @@ def test_the_files_of_a_size_stand_in_its_folder(layout):
     files = [
         layout.size_sentences("250"),
         layout.size_sentences("250", synthetic=True),
-        layout.size_answers("250", "pos"),
-        layout.size_answers("250", "entity", synthetic=True),
+        layout.size_annotation_file("250", "pos"),
+        layout.size_annotation_file("250", "entity", synthetic=True),
         layout.size_fusion("250"),
         layout.size_fusion("250", synthetic=True),
         layout.size_target("250"),
@@ -99,13 +101,13 @@ def test_a_relative_and_an_absolute_path_have_one_portable_name(tmp_path, monkey
 
 def test_what_is_missing_and_needed_is_an_error_that_names_its_maker(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: run s1 first"):
-        needed({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
+        require_files({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
 
 
 def test_what_is_missing_and_not_needed_is_said_in_one_line_each(tmp_path, caplog):
     caplog.set_level("INFO")
     (tmp_path / "a.jsonl").touch()
-    found = needed({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
+    found = require_files({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
     assert found == {"a": tmp_path / "a.jsonl"}
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path / 'b.jsonl'} is not there (run s1): going on without it"
@@ -115,4 +117,4 @@ def test_what_is_missing_and_not_needed_is_said_in_one_line_each(tmp_path, caplo
 def test_a_folder_of_the_name_is_not_the_file(tmp_path):
     (tmp_path / "a.jsonl").mkdir()
     with pytest.raises(FileNotFoundError):
-        needed({"a": tmp_path / "a.jsonl"}, "run s1")
+        require_files({"a": tmp_path / "a.jsonl"}, "run s1")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from utils.files.jsonl import encode, read_json, read_rows, replacing, write_json, write_rows
+from utils.files.jsonl import encode, read_json, read_rows, replace_file, write_json, write_rows
 from utils.files.locks import lock
 
 
@@ -97,7 +97,7 @@ def test_a_crash_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_nothing_stands_under_the_final_name_before_all_is_written(tmp_path):
     path = tmp_path / "a.jsonl"
-    with replacing(path) as file:
+    with replace_file(path) as file:
         file.write(b"half")
         file.flush()
         assert not path.exists()
@@ -127,11 +127,11 @@ def test_what_a_killed_run_left_of_a_file_is_removed_and_what_another_one_writes
 
 def test_a_file_is_not_written_twice_at_once(tmp_path):
     path = tmp_path / "a.jsonl"
-    with replacing(path) as file, pytest.raises(RuntimeError, match="written twice at once"), replacing(path):
+    with replace_file(path) as file, pytest.raises(RuntimeError, match="written twice at once"), replace_file(path):
         file.write(b"never")
 
 
 def test_an_error_that_names_no_file_names_the_one_that_was_written(tmp_path):
-    with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replacing(tmp_path / "a.jsonl"):
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replace_file(tmp_path / "a.jsonl"):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []

@@ -23,9 +23,9 @@ def test_a_file_that_is_held_cannot_be_held_again_until_it_is_closed(tmp_path):
 
 def test_who_holds_a_path_is_named_and_nothing_is_left_behind(tmp_path):
     path = tmp_path / "deep" / "a.jsonl"
-    with locks.held_alone(path):
+    with locks.exclusive_lock(path):
         message = rf"a\.jsonl is being written by process {os.getpid()} on .*; wait for it, or stop it"
-        with pytest.raises(RuntimeError, match=message), locks.held_alone(path):
+        with pytest.raises(RuntimeError, match=message), locks.exclusive_lock(path):
             pass
     assert list(path.parent.iterdir()) == []
 
@@ -51,7 +51,7 @@ def test_a_disk_without_locks_is_used_with_a_warning(tmp_path, monkeypatch, capl
 
     monkeypatch.setattr(locks.fcntl, "flock", refuse)
     for _ in range(2):
-        with locks.held_alone(tmp_path / "a"):
+        with locks.exclusive_lock(tmp_path / "a"):
             pass
     assert caplog.text.count("knows no locks: do not run one step twice at the same time") == 1
 

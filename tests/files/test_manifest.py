@@ -9,16 +9,16 @@ import pytest
 
 from utils import __version__
 from utils.files.manifest import (
+    build_manifest,
     check_owner,
     file_hash,
     fingerprint,
     hash_inputs,
-    made_by,
     manifest_path,
     model_identity,
     publish,
     read_manifest,
-    tell_of_stale,
+    warn_if_stale,
     write_manifest,
 )
 
@@ -32,7 +32,7 @@ def source(tmp_path):
 
 def manifest(source, **changes):
     values = {"step": "s4", "parameters": {"size": "250"}, "counts": {"lines": 1}, **changes}
-    return made_by(values["step"], hash_inputs({source.name: source}), values["parameters"], values["counts"])
+    return build_manifest(values["step"], hash_inputs({source.name: source}), values["parameters"], values["counts"])
 
 
 def test_a_manifest_holds_what_the_contract_lists_in_its_order(tmp_path, source):
@@ -111,10 +111,10 @@ def test_a_result_that_is_gone_or_has_no_manifest_may_be_made(tmp_path, source):
 
 def test_an_input_that_has_changed_is_told_of_with_the_step_to_run_again(tmp_path, source, caplog):
     publish(tmp_path / "a.jsonl", [], manifest(source))
-    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert not caplog.records
     source.write_text("y", encoding="utf-8")
-    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert len(caplog.records) == 1
     assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text
 
@@ -122,7 +122,7 @@ def test_an_input_that_has_changed_is_told_of_with_the_step_to_run_again(tmp_pat
 def test_a_result_made_by_hand_is_taken_with_one_line(tmp_path, caplog):
     caplog.set_level("INFO")
     (tmp_path / "a.jsonl").touch()
-    tell_of_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
+    warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path / 'a.jsonl'} has no manifest beside it: taken as it is"
     ]
@@ -213,6 +213,6 @@ def test_an_input_that_is_exchanged_while_a_step_runs_is_known_to_be_another_aft
     result = tmp_path / "a.jsonl"
     hashes = hash_inputs({source.name: source})
     source.write_text("another", encoding="utf-8")
-    publish(result, [{"a": 1}], made_by("s4", hashes, {}, {}))
-    tell_of_stale(result, lambda name: tmp_path / name)
+    publish(result, [{"a": 1}], build_manifest("s4", hashes, {}, {}))
+    warn_if_stale(result, lambda name: tmp_path / name)
     assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text

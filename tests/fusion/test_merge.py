@@ -295,7 +295,7 @@ def publish(tmp_path, files, mapping):
         layout = Layout(tmp_path, "tiny")
         write_rows(layout.size_sentences("250"), [{"text": ["in", "Rome"], "entities": []}])
         layout.labels.write_text("O\nPER\n", encoding="utf-8")
-        source = write_rows(layout.size_answers("250", "entity"), answers)
+        source = write_rows(layout.size_annotation_file("250", "entity"), answers)
         merge_files = MergeFiles(
             layout.size_sentences("250"),
             {"entity": source},

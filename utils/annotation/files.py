@@ -9,7 +9,7 @@ from utils.annotation.legacy_files import is_legacy_file, read_legacy_rows
 from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.files.jsonl import Row, read_rows
+from utils.files.jsonl import JsonObject, read_rows
 
 
 def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[AnnotationRow]:
@@ -21,7 +21,7 @@ def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
             raise ValueError(f"{path}:{number}: {error}") from None
 
 
-def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, Row]]:
+def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, JsonObject]]:
     """Return the line number and the JSON object of each line of a file of s1 or s3, as it was written.
 
     The lines of an earlier implementation have only a text. They get the ids of the `sentences` with that text.

@@ -13,9 +13,9 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
 
-from utils.files.durable_file import DurableFile
+from utils.files.append_only import AppendOnlyFile
 from utils.files.jsonl import encode, read_rows
-from utils.files.locks import held_alone
+from utils.files.locks import exclusive_lock
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +59,15 @@ class Journal:
         self.fingerprint = fingerprint
         self.overwrite = overwrite
         self.entries: dict[AnswerKey, Entry] = {}
-        self._file: DurableFile | None = None
+        self._file: AppendOnlyFile | None = None
         self._held = ExitStack()
 
     def __enter__(self) -> Journal:
         with ExitStack() as held:  # else a refused file stays held for as long as somebody keeps the traceback
-            held.enter_context(held_alone(self.path))
+            held.enter_context(exclusive_lock(self.path))
             if self.path.is_file() and self.path.stat().st_size:
                 self._set_aside() if self.overwrite else self._read()
-            self._file = held.enter_context(DurableFile(self.path))
+            self._file = held.enter_context(AppendOnlyFile(self.path))
             self._held = held.pop_all()
         return self
 

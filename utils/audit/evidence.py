@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from utils.dataset.layout import SIZES, Layout, Size, needed
+from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence, same_text_key, text_hash
@@ -66,7 +66,7 @@ class Evidence:
     def answer_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:
         """Return (mode, whether of synthetic sentences, file) of the answers of s1 and s3 that a size has."""
         files = [
-            (mode, kind, self.layout.size_answers(size, mode, synthetic=kind))
+            (mode, kind, self.layout.size_annotation_file(size, mode, synthetic=kind))
             for mode in MODES
             for kind in (False, True)
         ]
@@ -84,7 +84,7 @@ class Evidence:
 def gather(layout: Layout, models: Path, *, tokenisation: Tokenisation | None) -> Evidence:
     """Return what an audit of a dataset's results goes by."""
     dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
-    needed({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
+    require_files({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
     source = layout.synthetic()
     held_out = [
         (sentence, f"{file.name}, sentence {sentence.id}")

@@ -53,10 +53,10 @@ class Survey:
     def _answers(self) -> Iterator[Status]:
         layout = self.layout
         for mode in MODES:
-            yield self._answered("s1", layout.answers(mode), f"--mode={mode}")
+            yield self._answered("s1", layout.annotation_file(mode), f"--mode={mode}")
         yield self._answered("s2", layout.synthetic(), "")
         for mode in MODES:
-            yield self._answered("s3", layout.answers(mode, synthetic=True), f"--mode={mode}")
+            yield self._answered("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
 
     def _answered(self, step: str, result: Path, flag: str) -> Status:
         state, note = self._state([result])
@@ -86,7 +86,9 @@ class Survey:
             files |= {layout.synthetic(): layout.size_sentences(size, synthetic=True)}
             for mode in MODES:
                 for kind in (False, True):
-                    files[layout.answers(mode, synthetic=kind)] = layout.size_answers(size, mode, synthetic=kind)
+                    files[layout.annotation_file(mode, synthetic=kind)] = layout.size_annotation_file(
+                        size, mode, synthetic=kind
+                    )
             state, note = self._state([file for source, file in files.items() if source.is_file()])
             yield Status("s4", size, state, note, self._command(SCRIPTS["s4"]))
 
@@ -96,7 +98,7 @@ class Survey:
             for size in SIZES:
                 results = [layout.size_fusion(size, synthetic=bool(side))]
                 results.append(layout.label_file("syn" if side else "fusion", size))
-                files = [layout.size_answers(size, mode, synthetic=bool(side)) for mode in MODES]
+                files = [layout.size_annotation_file(size, mode, synthetic=bool(side)) for mode in MODES]
                 yield self._merged(f"s5 --is_syn={side}", size, results, files)
         for size in SIZES:
             files = [layout.label_file("fusion", size), layout.label_file("syn", size)]
@@ -164,7 +166,7 @@ class Survey:
         manifests = [manifest for result in there if (manifest := read_manifest(result)) is not None]
         if not manifests:
             return "done", "without a manifest: taken as it is"
-        names = self.layout.named([source for source in sources if source.is_file()])
+        names = self.layout.portable_names([source for source in sources if source.is_file()])
         for manifest in manifests:
             if changed := stale_inputs(manifest, self.layout.find):
                 return "stale", f"made from another {changed[0]} than there is now"

@@ -178,7 +178,7 @@ def llm_step(
         model=model,
         result=result,
         run_log=layout.run_log,
-        inputs=layout.named(inputs),
+        inputs=layout.portable_names(inputs),
         parameters=parameters,
         overwrite=args.overwrite,
         result_parameters=result_parameters or {},

@@ -20,8 +20,8 @@ from utils.cli.script import (
     shortest,
     whole_number,
 )
-from utils.dataset.layout import FEW_SHOT, SIZES, TrainingData, model_folder, needed
-from utils.files.manifest import tell_of_stale
+from utils.dataset.layout import FEW_SHOT, SIZES, TrainingData, model_folder, require_files
+from utils.files.manifest import warn_if_stale
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES, Precision, TrainSettings
 
@@ -160,8 +160,8 @@ def training_files(args: Namespace) -> TrainingFiles:
         "syn_fusion": (layout.size_fusion(args.size, synthetic=True), layout.label_file("syn_fusion", args.size)),
     }[args.data]
     labels = args.labels or labels
-    needed({"train": train, "labels": labels}, MADE_BY[args.data], at_least=2)
-    tell_of_stale(train, layout.find)
+    require_files({"train": train, "labels": labels}, MADE_BY[args.data], at_least=2)
+    warn_if_stale(train, layout.find)
     return TrainingFiles(
         train=train,
         dev=args.dev or (layout.dev if layout.dev.is_file() else None),

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from utils.dataset.modes import Mode
 
 log = logging.getLogger(__name__)
-Key = TypeVar("Key")
+FileKey = TypeVar("FileKey")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ class Layout:
     def run_log(self) -> Path:
         return self.results / "run.log.jsonl"
 
-    def answers(self, mode: Mode, *, synthetic: bool = False) -> Path:
+    def annotation_file(self, mode: Mode, *, synthetic: bool = False) -> Path:
         """Return the items that s1 (or s3, of synthetic sentences) found in all sentences."""
         return self.results / f"{mode}_train_1000{_synthetic(synthetic)}.jsonl"
 
@@ -94,7 +94,7 @@ class Layout:
         """Return the sentences of a size (s4)."""
         return self.size_folder(size) / f"train_{size}{_synthetic(synthetic)}.jsonl"
 
-    def size_answers(self, size: Size, mode: Mode, *, synthetic: bool = False) -> Path:
+    def size_annotation_file(self, size: Size, mode: Mode, *, synthetic: bool = False) -> Path:
         """Return the items of the sentences of a size (s4)."""
         return self.size_folder(size) / f"{mode}_train_{size}{_synthetic(synthetic)}.jsonl"
 
@@ -118,7 +118,7 @@ class Layout:
         """Return the labels of LLM answers that no label file knows, with counts and examples."""
         return self.size_folder(size) / f"unknown_{kind}.json"
 
-    def named(self, files: Iterable[Path]) -> dict[str, Path]:
+    def portable_names(self, files: Iterable[Path]) -> dict[str, Path]:
         """Return files by the names that manifests know them by."""
         return {self.portable_name(file): file for file in files}
 
@@ -135,7 +135,7 @@ class Layout:
         return self.dataset / name if (self.dataset / name).exists() else ROOT / name
 
 
-def needed(files: Mapping[Key, Path], remedy: str, *, at_least: int = 1) -> dict[Key, Path]:
+def require_files(files: Mapping[FileKey, Path], remedy: str, *, at_least: int = 1) -> dict[FileKey, Path]:
     """Return those of `files` that are there, and say in one line each which are not, and what makes them.
 
     Raises FileNotFoundError where fewer than `at_least` are there.

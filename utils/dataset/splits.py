@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
+from utils.files.jsonl import JsonObject
 
-Rows = list[dict[str, Any]]
-AnswersByMode = Mapping[Mode, Rows]
+AnnotationsByMode = Mapping[Mode, list[JsonObject]]
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Share:
 
     sentences: Sequence[Sentence]
     synthetic: Sequence[Sentence]
-    answers: AnswersByMode
-    synthetic_answers: AnswersByMode
+    answers: AnnotationsByMode
+    synthetic_answers: AnnotationsByMode
 
     def first(self, percent: int) -> Share:
         """Return the first `percent` of the sentences, rounded down but at least one, and what belongs to them.
@@ -51,6 +50,6 @@ def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sen
     return sentences[: max(1, len(sentences) * percent // 100)]
 
 
-def _answers_to(rows: Iterable[dict[str, Any]], sentences: Sequence[Sentence]) -> Rows:
+def _answers_to(rows: Iterable[JsonObject], sentences: Sequence[Sentence]) -> list[JsonObject]:
     texts = {sentence.id: list(sentence.tokens) for sentence in sentences}
     return [row for row in rows if texts.get(str(row.get("id")), ()) == row.get("text")]

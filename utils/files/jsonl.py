@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 from utils.files.locks import lock, remove_if_free
 
-Row = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+def read_rows(path: Path) -> Iterator[tuple[int, JsonObject]]:
     """Yield (line number, object) for every line of a JSON Lines file that is not blank.
 
     Raises FileNotFoundError, or ValueError that names file and line where a line is not a JSON object.
@@ -24,7 +24,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
         yield from parse_rows(file, str(path))
 
 
-def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Row]]:
+def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, JsonObject]]:
     """Yield (line number, object) for every line that is not blank; `name` is what errors call their source."""
     for number, line in enumerate(lines, start=1):
         text = decode(line, f"{name}:{number}")
@@ -43,14 +43,14 @@ def read_json(path: Path) -> Any:
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line; `path` is replaced only once everything is on disk."""
-    with replacing(path) as file:
+    with replace_file(path) as file:
         for row in rows:
             file.write(encode(row) + b"\n")
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON; `path` is replaced only once everything is on disk."""
-    with replacing(path) as file:
+    with replace_file(path) as file:
         file.write(encode(value, indent=1) + b"\n")
 
 
@@ -63,7 +63,7 @@ def encode(value: Any, indent: int | None = None) -> bytes:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replace_file(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write beside `path`, and rename it to `path` if the block ends well.
 
     What killed runs left there of their own is removed.
@@ -122,7 +122,7 @@ def _likely_encoding(data: bytes) -> str:
     return "GB18030"
 
 
-def _object(text: str, place: str) -> Row:
+def _object(text: str, place: str) -> JsonObject:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -132,7 +132,7 @@ def _object(text: str, place: str) -> Row:
     return row
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> Row:
+def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:
     row = dict(pairs)
     if len(row) < len(pairs):
         keys = [key for key, _ in pairs]

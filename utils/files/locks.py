@@ -28,7 +28,7 @@ NO_LOCKS = {
 
 
 @contextmanager
-def held_alone(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Keep other processes from `path` while the block runs, by a file `<path>.lock` that says whose it is.
 
     Raises RuntimeError that names the process which holds it.

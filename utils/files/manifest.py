@@ -32,7 +32,9 @@ class Manifest:
     version: str = __version__
 
 
-def made_by(step: str, hashes: Mapping[str, str], parameters: Mapping[str, Any], counts: Mapping[str, Any]) -> Manifest:
+def build_manifest(
+    step: str, hashes: Mapping[str, str], parameters: Mapping[str, Any], counts: Mapping[str, Any]
+) -> Manifest:
     """Return the manifest of a result that its inputs and parameters alone decide.
 
     `hashes` are those of the inputs (`hash_inputs`) from before they were read: an input that is exchanged while a step
@@ -97,7 +99,7 @@ def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
         raise ValueError(f"{result} was made by {found.step}; give --overwrite to make it again with {step}")
 
 
-def tell_of_stale(result: Path, find: Callable[[str], Path]) -> None:
+def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
     """Warn where an input of `result` has changed since it was made; `find` returns the file of an input's name."""
     found = read_manifest(result)
     if found is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from utils.annotation.files import read_annotations
-from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, needed
+from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
@@ -59,12 +59,12 @@ def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: 
     """
     sentence_step, annotation_step = ("s2 and then s4", "s3") if synthetic else ("s4", "s1")
     source = sentences or layout.size_sentences(size, synthetic=synthetic)
-    needed({"sentences": source}, f"run {sentence_step}")
-    annotations = {mode: layout.size_answers(size, mode, synthetic=synthetic) for mode in MODES}
+    require_files({"sentences": source}, f"run {sentence_step}")
+    annotations = {mode: layout.size_annotation_file(size, mode, synthetic=synthetic) for mode in MODES}
     kind: Literal["fusion", "syn"] = "syn" if synthetic else "fusion"
     return MergeFiles(
         sentences=source,
-        annotations=needed(annotations, f"run {annotation_step} and then s4"),
+        annotations=require_files(annotations, f"run {annotation_step} and then s4"),
         fusion=layout.size_fusion(size, synthetic=synthetic),
         label_files=label_files(layout, kind, size),
         unknown_labels=layout.unknown_labels(kind, size),

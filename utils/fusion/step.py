@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from utils.dataset.label_table import LabelTable, read_label_table
-from utils.dataset.layout import Layout, Size, needed
+from utils.dataset.layout import Layout, Size, require_files
 from utils.dataset.records import sentence_to_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import encode, read_rows, replacing, write_json
-from utils.files.manifest import Manifest, check_owner, hash_inputs, made_by, tell_of_stale, write_manifest
+from utils.files.jsonl import encode, read_rows, replace_file, write_json
+from utils.files.manifest import Manifest, build_manifest, check_owner, hash_inputs, warn_if_stale, write_manifest
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles, label_files
@@ -39,7 +39,7 @@ class FusionStep:
         for result in files.results:
             check_owner(result, step=self.name, overwrite=overwrite)
         for file in files.inputs:
-            tell_of_stale(file, self.layout.find)
+            warn_if_stale(file, self.layout.find)
         files.read_items(files.read_sentences(tokenisation=self.tokenisation))
 
     def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
@@ -47,8 +47,8 @@ class FusionStep:
 
         The lines of the file `appended` follow the merged ones.
         """
-        inputs = hash_inputs(self.layout.named([*files.inputs, self.layout.labels, *self.canonical_labels]))
-        appended_inputs = hash_inputs(self.layout.named([appended])) if appended else {}
+        inputs = hash_inputs(self.layout.portable_names([*files.inputs, self.layout.labels, *self.canonical_labels]))
+        appended_inputs = hash_inputs(self.layout.portable_names([appended])) if appended else {}
         counts = self._write_sentences(files, appended)
         write_manifest(files.fusion, self._manifest({**inputs, **appended_inputs}, counts.as_row()))
         table = LabelTable.from_counts(self.mapping.targets, counts.spans)
@@ -64,7 +64,7 @@ class FusionStep:
         sentences = files.read_sentences(tokenisation=self.tokenisation)
         items = files.read_items(sentences)
         counts = FusionCounts(drops_crossing=self.drop_crossing)
-        with replacing(files.fusion) as file:
+        with replace_file(files.fusion) as file:
             for sentence in sentences:
                 merged = merge_sentence(
                     sentence,
@@ -83,7 +83,7 @@ class FusionStep:
         parameters = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
         if self.drop_crossing:
             parameters["drop_crossing"] = True
-        return made_by(self.name, inputs, parameters, counts)
+        return build_manifest(self.name, inputs, parameters, counts)
 
 
 def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence[str]) -> str:
@@ -91,15 +91,15 @@ def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence
 
     Raises FileNotFoundError if s5 has not made `label_fusion.json`.
     """
-    fusion = needed({"fusion": layout.label_file("fusion", size)}, "run s5 --is_syn=0")
-    synthetic = needed({"syn": layout.label_file("syn", size)}, "run s5 --is_syn=1", at_least=0)
+    fusion = require_files({"fusion": layout.label_file("fusion", size)}, "run s5 --is_syn=0")
+    synthetic = require_files({"syn": layout.label_file("syn", size)}, "run s5 --is_syn=1", at_least=0)
     files = [*fusion.values(), *synthetic.values()]
     for file in files:
-        tell_of_stale(file, layout.find)
-    inputs = hash_inputs(layout.named([layout.labels, *files]))
+        warn_if_stale(file, layout.find)
+    inputs = hash_inputs(layout.portable_names([layout.labels, *files]))
     table = combine_tables([read_label_table(file) for file in files], targets)
     counts = table.extension_counts
-    manifest = made_by(step, inputs, {}, counts)
+    manifest = build_manifest(step, inputs, {}, counts)
     for path in label_files(layout, "syn_fusion", size):
         write_json(path, table.to_json())
         write_manifest(path, manifest)

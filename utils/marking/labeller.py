@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from utils.dataset.records import Sentence, Span, sentence_to_row
-from utils.files.jsonl import Row
+from utils.files.jsonl import JsonObject
 from utils.ner.prediction.texts import Predict
 
 
@@ -18,7 +18,7 @@ class TargetLabeller:
         self._predict = predict
         self._predicted: dict[tuple[str, ...], list[Span]] = {}
 
-    def label(self, sentences: Sequence[Sentence]) -> list[Row]:
+    def label(self, sentences: Sequence[Sentence]) -> list[JsonObject]:
         """Return the sentences' rows, with the predicted spans as their only entities."""
         new = list(dict.fromkeys(s.tokens for s in sentences if s.tokens not in self._predicted))
         if new:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from utils.files.jsonl import Row
+from utils.files.jsonl import JsonObject
 from utils.parsing import Item
 from utils.placing import place_entities
 
@@ -19,8 +19,8 @@ _ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # mention(label), such as é
 class Review:
     """Labelled rows, and the mentions in them that a person should look at."""
 
-    rows: Sequence[Row]
-    mentions: Sequence[Row]  # with another label than s2 asked for, or with none
+    rows: Sequence[JsonObject]
+    mentions: Sequence[JsonObject]  # with another label than s2 asked for, or with none
     dropped: int = 0  # rows
 
     @property
@@ -56,7 +56,7 @@ class Review:
         return Review(rows, self.mentions, len(self.rows) - len(rows))
 
 
-def review(rows: Sequence[Row], labels: Collection[str]) -> Review:
+def review(rows: Sequence[JsonObject], labels: Collection[str]) -> Review:
     """Return labelled rows with the mentions for which the model and s2 disagree.
 
     Only entities with one of `labels`, those that the model predicts, are compared. For a row with
@@ -70,7 +70,7 @@ def review(rows: Sequence[Row], labels: Collection[str]) -> Review:
     return Review(rows, [mention for row in rows for mention in _doubtful_mentions(row, labels)])
 
 
-def _doubtful_mentions(row: Row, labels: Collection[str]) -> Iterable[Row]:
+def _doubtful_mentions(row: JsonObject, labels: Collection[str]) -> Iterable[JsonObject]:
     for (start, end), asked in sorted(_asked_spans(row, labels).items()):
         near = [span for span in row["entities"] if span["start"] < end and start < span["end"]]
         if any(span["entity"] in asked for span in near):
@@ -88,7 +88,7 @@ def _doubtful_mentions(row: Row, labels: Collection[str]) -> Iterable[Row]:
         }
 
 
-def _asked_spans(row: Row, labels: Collection[str]) -> dict[tuple[int, int], set[str]]:
+def _asked_spans(row: JsonObject, labels: Collection[str]) -> dict[tuple[int, int], set[str]]:
     """Return {(start, end): labels that s2 asked for} of the asked entities that occur in a row's text."""
     pairs = [found for one in row.get("asked", []) if (found := _ASKED.fullmatch(one)) and found[2] in labels]
     spans: dict[tuple[int, int], set[str]] = defaultdict(set)

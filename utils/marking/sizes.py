@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.dataset.layout import SIZES, Layout, Size
 from utils.dataset.reading import Dataset, read_sentences, read_synthetic
 from utils.dataset.tokens import Tokenisation
-from utils.files.manifest import hash_inputs, made_by, publish, tell_of_stale
+from utils.files.manifest import build_manifest, hash_inputs, publish, warn_if_stale
 from utils.marking.labeller import TargetLabeller
 from utils.marking.review import Review, review
 from utils.marking.trained_model import TrainedModel, check_leaks, common_targets, find_model
@@ -59,12 +59,12 @@ def label_size(
     With `drop_disagreeing`, sentences in which an entity has another label than s2 asked for are dropped.
     """
     source = layout.size_sentences(size, synthetic=True)
-    tell_of_stale(source, layout.find)
-    hashes = hash_inputs(layout.named([source, layout.labels, *chosen.model.files]))
+    warn_if_stale(source, layout.find)
+    hashes = hash_inputs(layout.portable_names([source, layout.labels, *chosen.model.files]))
     labelled = review(chosen.labeller.label(read_synthetic(source, tokenisation=tokenisation)), chosen.labeller.labels)
     kept = labelled.without_disagreeing() if drop_disagreeing else labelled
     parameters = {"size": size, "model_warning": chosen.warning, "drop_disagreeing": drop_disagreeing}
-    manifest = made_by("s7", hashes, parameters, kept.counts)
+    manifest = build_manifest("s7", hashes, parameters, kept.counts)
     publish(layout.size_target(size), kept.rows, manifest)
     publish(layout.size_review(size), kept.mentions, manifest)
     return kept

@@ -13,6 +13,7 @@ from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
+from utils.files.jsonl import JsonObject
 from utils.placing import TokenIndex
 from utils.synthesis.cleaning import Cleaner, Piece, Reason
 from utils.synthesis.counts import SynthesisCounts
@@ -22,8 +23,6 @@ from utils.synthesis.quota import KnownNgrams, Quota
 
 MAX_SHARED = 0.5  # share of a sentence's n-grams that are in its source; from here on it is a copy
 MAX_REPEATED = 0.25  # share of a sentence's n-grams that repeat an earlier one; above, the model was in a loop
-
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,11 @@ class Synthesis:
         self._rounds.append(round_)
         self._share_of_new = self._ngrams.add_round(one.piece.tokens for one in round_ if one.is_kept)
 
-    def result(self) -> tuple[Rows, Rows, SynthesisCounts]:
+    def result(self) -> tuple[list[JsonObject], list[JsonObject], SynthesisCounts]:
         """Return the rows of kept sentences by source and number, the rows of dropped ones, and the counts."""
         candidates = [*(one for round_ in self._rounds[:-1] for one in round_), *self._last_round()]
         kept, dropped = ([one for one in candidates if one.is_kept is wanted] for wanted in (True, False))
-        by_source: dict[str, Rows] = defaultdict(list)
+        by_source: dict[str, list[JsonObject]] = defaultdict(list)
         for one in kept:
             rows = by_source[one.source.id]
             rows.append(_row(one, len(rows) + 1, tokenisation=self.generator.tokenisation))
@@ -196,7 +195,9 @@ def _dropped_row(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def synthesise(synthesis: Synthesis, step: LLMStep, *, limit: int | None = None) -> tuple[Rows, SynthesisCounts]:
+def synthesise(
+    synthesis: Synthesis, step: LLMStep, *, limit: int | None = None
+) -> tuple[list[JsonObject], SynthesisCounts]:
     """Ask about the first `limit` sentences, round by round, and publish the sentences that are kept.
 
     Returns the rows of the dropped sentences, and the counts.

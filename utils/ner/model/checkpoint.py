@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from utils.files.jsonl import read_json, replacing, write_json
+from utils.files.jsonl import read_json, replace_file, write_json
 from utils.ner.config import NerConfig
 from utils.ner.label_files import CONFIG, labels_of_model
 from utils.ner.model.encoder import build_encoder
@@ -33,7 +33,7 @@ def save_model(model: SpanModel, tokenizer: Any, folder: Path) -> None:
     values = {**model.bert.config.to_dict(), **model.config.to_dict()}
     write_json(folder / CONFIG, {**values, "architectures": [type(model).__name__]})
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with replacing(folder / WEIGHTS) as file:
+    with replace_file(folder / WEIGHTS) as file:
         file.write(safetensors.torch.save(weights, metadata={"format": "pt"}))
 
 

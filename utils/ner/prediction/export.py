@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from utils.files.jsonl import replacing
+from utils.files.jsonl import replace_file
 from utils.ner.model.encoder import max_pieces
 from utils.ner.model.layers import LocalAttention
 from utils.ner.model.span_model import DISTANCES, SpanModel
@@ -113,7 +113,7 @@ def export_model(ner: SpanNer, file: Path) -> float:
         raise RuntimeError(
             f"the exported model's scores differ by {difference:.1e} from the model's: nothing is written"
         )
-    with replacing(file) as target:
+    with replace_file(file) as target:
         target.write(data)
     return difference
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
 from utils.dataset.tokens import WORDS
-from utils.files.jsonl import Row
+from utils.files.jsonl import JsonObject
 from utils.files.manifest import read_manifest
 from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, CountArray, compare, sentence_counts
 from utils.ner.scoring.metrics import Report, score_spans
@@ -39,7 +39,7 @@ class Output:
         return [sentence.spans for sentence in self.sentences]
 
 
-def output_rows(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Span]]) -> Iterator[Row]:
+def output_rows(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Span]]) -> Iterator[JsonObject]:
     """Yield each sentence's row, its gold spans as they were read, with the spans that were "predicted" for it."""
     for sentence, spans in zip(sentences, predicted, strict=True):
         yield {**sentence_to_row(sentence), PREDICTED: [span_to_row(span, sentence.tokens) for span in spans]}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
 from utils.dataset.tokens import WORDS
-from utils.files.jsonl import Row, decode, parse_rows
+from utils.files.jsonl import JsonObject, decode, parse_rows
 
 Form = Literal["text", "jsonl"]
 Split = Callable[[str], Sequence[str]]  # a text -> its tokens
@@ -26,7 +26,7 @@ class InputText:
     """A text's tokens, the row that it came in, and the string that it was, if it was one."""
 
     tokens: tuple[str, ...]
-    row: Row
+    row: JsonObject
     raw: str | None = None
 
 
@@ -43,7 +43,7 @@ def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> I
     Raises ValueError that names the line where one cannot be read. `split` cuts strings into tokens.
     """
     if form == "jsonl":
-        numbered: Iterable[tuple[int, Row]] = parse_rows(lines, name)
+        numbered: Iterable[tuple[int, JsonObject]] = parse_rows(lines, name)
     else:
         plain = (decode(line, f"{name}:{number}") for number, line in enumerate(lines, start=1))
         numbered = ((number, {"text": line.rstrip("\r\n")}) for number, line in enumerate(plain, start=1))
@@ -54,7 +54,7 @@ def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> I
             raise ValueError(f"{name}:{number}: {error}") from None
 
 
-def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Row]:
+def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[JsonObject]:
     """Yield each text's row with the spans that are predicted for it as its "entities", in the order of the texts.
 
     Entities that a row came with are kept as "gold". A text that was a string is kept as "raw_text", and its spans say
@@ -65,7 +65,7 @@ def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Row
         yield from (_row(text, found) for text, found in zip(chunk, spans, strict=True))
 
 
-def _text(row: Row, split: Split) -> InputText:
+def _text(row: JsonObject, split: Split) -> InputText:
     raw = row.get("text")
     tokens = split(raw) if isinstance(raw, str) else raw
     checked = sentence_from_row({"text": tokens, "entities": []}, id="", tokenisation=WORDS)
@@ -85,7 +85,7 @@ def _chunks(texts: Iterable[InputText]) -> Iterator[list[InputText]]:
         yield chunk
 
 
-def _row(text: InputText, spans: Sequence[Span]) -> Row:
+def _row(text: InputText, spans: Sequence[Span]) -> JsonObject:
     gold = {"gold": text.row["entities"]} if text.row.get("entities") else {}
     entities = [span_to_row(span, text.tokens) for span in spans]
     if text.raw is None:
@@ -105,6 +105,6 @@ def _places(tokens: Sequence[str], raw: str) -> list[tuple[int, int]]:
     return places
 
 
-def _located(entity: Row, places: Sequence[tuple[int, int]], raw: str) -> dict[str, Any]:
+def _located(entity: JsonObject, places: Sequence[tuple[int, int]], raw: str) -> dict[str, Any]:
     start, end = places[entity["start"]][0], places[entity["end"] - 1][1]
     return {"char_start": start, "char_end": end, "surface": raw[start:end]}

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from utils.files.jsonl import replacing
+from utils.files.jsonl import replace_file
 from utils.ner.training.learner import Learner
 
 
@@ -51,7 +51,7 @@ class TrainingProgress:
 def save_state(path: Path, training: str, progress: TrainingProgress, learner: Learner) -> None:
     """Write the state of the training that has the fingerprint `training`; the file is replaced only by a whole one."""
     state = {"training": training, "progress": asdict(progress), **learner.state()}
-    with replacing(path) as file:
+    with replace_file(path) as file:
         try:
             torch.save(state, file)
         except RuntimeError as error:

@@ -10,7 +10,7 @@ from types import TracebackType
 from utils.files.jsonl import naming
 
 
-class DurableFile:
+class AppendOnlyFile:
     """A file that grows; what is written survives the process at once, and a power cut a moment later.
 
     A thread waits for the disk, which takes milliseconds and on a network's disk tens of them: whoever writes does not.
@@ -19,7 +19,7 @@ class DurableFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self) -> DurableFile:
+    def __enter__(self) -> AppendOnlyFile:
         self._open()
         return self
 
