@@ -1,4 +1,4 @@
-"""Examples that prompts show: from the smallest size alone, never the asked sentence, the same for the same seed."""
+"""Shots: drawn from the smallest size with a seed, and never the sentence that the prompt asks about."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def labels(tmp_path):
 
 
 @pytest.fixture
-def make_asker(labels):
-    """Return the annotator of sentences whose prompts show examples from a pool."""
+def make_annotator(labels):
+    """Return a function that builds an annotator whose prompts show shots from a pool."""
 
     def build(pool, shots, *, mode="entity", seed=42, tokenisation=WORDS, label_file=labels, language="en"):
         dataset = Dataset(tuple(pool), ("O", "X"), tokenisation)
@@ -44,74 +44,74 @@ def pool():
     return [sentence(f"{name} is here .", (0, 1, "PER"), id=str(number)) for number, name in enumerate(NAMES, start=1)]
 
 
-def shown(asker, asked):
-    """Return the sentences that a prompt shows as examples, besides the one that every prompt has."""
-    lines = asker.question(asked).request.prompt.splitlines()
+def shown(annotator, asked):
+    """Return the sentences of the shots in a prompt, without the fixed example of the prompt file."""
+    lines = annotator.question(asked).request.prompt.splitlines()
     return [line.partition(": ")[2] for line in lines if line.startswith("Example sentence")][1:]
 
 
-def test_an_example_is_a_sentence_with_the_answer_to_copy_and_its_label_as_it_is_called_in_the_prompt(make_asker):
+def test_a_shot_is_a_sentence_and_its_answer_with_labels_as_the_prompt_lists_them(make_annotator):
     gold = sentence("Ann met Bob and Ann .", (0, 1, "PER"), (2, 3, "X"), (4, 5, "PER"), id="1")
-    prompt = make_asker([gold], 1).question(sentence("Eve left .")).request.prompt
+    prompt = make_annotator([gold], 1).question(sentence("Eve left .")).request.prompt
     answer = prompt.split("Example answer: ")[2].splitlines()[0]
     assert json.loads(answer) == [{"entity": "Ann", "type": "PERSON"}, {"entity": "Bob", "type": "X"}]
     assert '[{"entity":"Ann","type":"PERSON"}' in answer
     assert prompt.index("Ann met Bob and Ann .") < prompt.index("Sentence: Eve left .")
 
 
-def test_chinese_examples_are_shown_in_chinese(make_asker):
+def test_chinese_shots_are_shown_in_chinese(make_annotator):
     gold = sentence(list("邓超在北京"), (0, 2, "PER.NAM"), (3, 5, "LOC.NAM"))
-    asker = make_asker([gold], 1, tokenisation=CHARACTERS, language="zh")
+    annotator = make_annotator([gold], 1, tokenisation=CHARACTERS, language="zh")
     answer = '示例回答：[{"entity":"邓超","type":"人名"},{"entity":"北京","type":"地名"}]'
-    assert f"示例句子：邓超在北京\n{answer}\n" in asker.question(sentence(list("你好"))).request.prompt
+    assert f"示例句子：邓超在北京\n{answer}\n" in annotator.question(sentence(list("你好"))).request.prompt
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])
-def test_as_many_examples_are_shown_as_asked_for_and_never_the_sentence_itself(make_asker, pool, number):
-    asker = make_asker(pool, number)
+def test_the_given_number_of_shots_is_shown_and_never_the_sentence_itself(make_annotator, pool, number):
+    annotator = make_annotator(pool, number)
     for asked in [*pool, sentence("Nobody came .", id="99")]:
-        examples = shown(asker, asked)
+        examples = shown(annotator, asked)
         assert len(set(examples)) == number
         assert " ".join(asked.tokens) not in examples
 
 
-def test_a_copy_of_the_asked_sentence_is_not_shown_either(make_asker, pool):
+def test_a_copy_of_the_sentence_is_not_shown_either(make_annotator, pool):
     twin = sentence("ANN is here .", (0, 1, "PER"), id="7")
-    assert shown(make_asker([twin], 1), pool[0]) == []
-    assert len(shown(make_asker([*pool, twin], 6), sentence("Nobody came ."))) == 6
+    assert shown(make_annotator([twin], 1), pool[0]) == []
+    assert len(shown(make_annotator([*pool, twin], 6), sentence("Nobody came ."))) == 6
 
 
-def test_the_same_seed_draws_the_same_examples_and_another_one_others(make_asker, pool):
+def test_the_same_seed_draws_the_same_shots_and_another_seed_others(make_annotator, pool):
     asked = sentence("Nobody came .")
-    first, again, other = (shown(make_asker(pool, 3, seed=seed), asked) for seed in (1, 1, 2))
+    first, again, other = (shown(make_annotator(pool, 3, seed=seed), asked) for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_most_sentences_share_their_examples_so_that_backends_can_share_the_prefix(make_asker, pool):
-    asker = make_asker(pool, 2)
-    prefixes = {asker.shots.text_for(sentence(f"{word} came .")) for word in ("one", "two", "three")}
+def test_most_prompts_have_the_same_shots_and_so_a_common_prefix(make_annotator, pool):
+    annotator = make_annotator(pool, 2)
+    prefixes = {annotator.shots.text_for(sentence(f"{word} came .")) for word in ("one", "two", "three")}
     assert len(prefixes) == 1
 
 
-def test_examples_belong_to_the_fingerprint_and_no_examples_leave_it_as_it_was(make_asker, pool):
-    none, one, two = (make_asker(pool, number).parameters for number in (0, 1, 2))
+def test_shots_are_parameters_and_without_shots_there_is_no_such_parameter(make_annotator, pool):
+    none, one, two = (make_annotator(pool, number).parameters for number in (0, 1, 2))
     assert "shots" not in none
     assert one["shots"] != two["shots"]
     changed = [sentence("Ann was here .", (0, 1, "PER"), id="1"), *pool[1:]]
-    assert make_asker(changed, 5).parameters != make_asker(pool, 5).parameters
+    assert make_annotator(changed, 5).parameters != make_annotator(pool, 5).parameters
 
 
-def test_sentences_without_an_entity_and_spans_of_other_origin_are_no_examples(make_asker):
+def test_sentences_without_an_entity_cannot_be_shots(make_annotator):
     bare = sentence("Nobody came .")
     with pytest.raises(ValueError, match="--shots=1: no sentence has an annotated entity among the 1 sentences"):
-        make_asker([bare], 1)
+        make_annotator([bare], 1)
 
 
-def test_too_few_examples_are_all_shown_and_told_of(make_asker, pool, caplog):
+def test_if_there_are_too_few_shots_all_are_shown_and_a_message_says_so(make_annotator, pool, caplog):
     caplog.set_level(logging.INFO)
-    asker = make_asker(pool[:2], 5)
+    annotator = make_annotator(pool[:2], 5)
     assert "--shots=5: the smallest size has 2 sentences to show" in caplog.text
-    assert len(shown(asker, sentence("Nobody came ."))) == 2
+    assert len(shown(annotator, sentence("Nobody came ."))) == 2
 
 
 # --- parts of speech
@@ -122,11 +122,11 @@ def word_labels(tmp_path):
     return write_json(tmp_path / "words.json", WORD_KINDS)
 
 
-def test_parts_of_speech_are_shown_where_gold_words_cover_a_sentence(make_asker, word_labels):
+def test_sentences_covered_by_gold_words_are_shots_for_pos(make_annotator, word_labels):
     gold = sentence(list("他看书"), (0, 1, "PRON"), (1, 2, "VERB"), (2, 3, "NOUN"))
-    asker = make_asker([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels, language="zh")
+    annotator = make_annotator([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels, language="zh")
     answer = '[{"word":"他","pos":"PRON"},{"word":"看","pos":"动词"},{"word":"书","pos":"名词"}]'
-    assert f"示例回答：{answer}" in asker.question(sentence(list("你好"))).request.prompt
+    assert f"示例回答：{answer}" in annotator.question(sentence(list("你好"))).request.prompt
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_parts_of_speech_are_shown_where_gold_words_cover_a_sentence(make_asker,
     ],
     ids=["a hole", "nested", "none"],
 )
-def test_parts_of_speech_cannot_be_shown_from_a_dataset_that_has_none(make_asker, word_labels, spans):
+def test_other_sentences_cannot_be_shots_for_pos(make_annotator, word_labels, spans):
     gold = sentence(list("他看书"), *spans)
     with pytest.raises(ValueError, match="--shots=1: no sentence is annotated with parts of speech, word by word"):
-        make_asker([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels)
+        make_annotator([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels)
 
 
 # --- from the flags
@@ -159,7 +159,7 @@ def parse():
 
 
 @pytest.mark.parametrize("corpus", [ENGLISH, CHINESE], ids=["English", "Chinese"])
-def test_examples_come_from_the_smallest_size_alone(tmp_path, parse, labels, corpus):
+def test_shots_come_only_from_the_smallest_size(tmp_path, parse, labels, corpus):
     folder = corpus.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     settings = question_flags.prompt_settings(parse(shots=2), dataset)
@@ -168,22 +168,22 @@ def test_examples_come_from_the_smallest_size_alone(tmp_path, parse, labels, cor
     later[2:] = [{"text": list("变了" if dataset.tokenisation.is_dense else "ab"), "entities": []} for _ in later[2:]]
     write_rows(folder / "train_1000.jsonl", later)
     changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", tokenisation=dataset.tokenisation)
-    askers = [
+    annotators = [
         Annotator.for_dataset("entity", one, labels, question_flags.prompt_settings(parse(shots=2), one))
         for one in (dataset, changed)
     ]
-    assert askers[0].parameters == askers[1].parameters
-    assert isinstance(askers[0].shots, Shots)
+    assert annotators[0].parameters == annotators[1].parameters
+    assert isinstance(annotators[0].shots, Shots)
 
 
 @pytest.mark.parametrize(("given", "language"), [("auto", "zh"), ("en", "en"), ("ja", "ja")])
-def test_the_language_is_told_from_the_data_or_given(tmp_path, parse, given, language):
+def test_the_language_of_prompts_is_that_of_the_data_or_a_given_one(tmp_path, parse, given, language):
     folder = CHINESE.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     assert question_flags.prompt_settings(parse(lang=given), dataset).language == language
 
 
-def test_examples_need_a_place_in_a_prompt_of_ones_own(tmp_path, parse):
+def test_shots_need_a_placeholder_in_a_users_own_prompt(tmp_path, parse):
     folder = ENGLISH.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     own = tmp_path / "own.txt"

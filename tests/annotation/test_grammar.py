@@ -21,7 +21,7 @@ def answer(*pairs, keys=("entity", "type")):
     return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
 
 
-def marked(*names, label="LOCATION"):
+def entities(*names, label="LOCATION"):
     return answer(*((name, label) for name in names))
 
 
@@ -43,14 +43,14 @@ def characters():
     "text",
     [
         "[]",
-        marked("New York"),
-        marked("He"),
-        marked("New", "New York"),  # the same start, and longer
-        marked("New", "New York", "Rome"),
-        marked("New York", "Rome"),
-        marked("New York", "York for"),
+        entities("New York"),
+        entities("He"),
+        entities("New", "New York"),  # the same start, and longer
+        entities("New", "New York", "Rome"),
+        entities("New York", "Rome"),
+        entities("New York", "York for"),
         answer(("He", "PERSON"), ("Rome", "LOCATION")),
-        marked("He left New York for Rome"),
+        entities("He left New York for Rome"),
     ],
 )
 def test_words_of_the_sentence_with_listed_types_are_accepted(words, text):
@@ -64,21 +64,21 @@ def test_words_of_the_sentence_with_listed_types_are_accepted(words, text):
         "[",
         "[] ",
         "Sure: []",
-        marked("Paris"),
-        marked("NewYork"),
-        marked("New Rome"),
-        marked("new york"),
-        marked("Ne"),
-        marked(""),
-        marked("Rome", label="CITY"),
-        marked("Rome", label=""),
-        marked("Rome", "New York"),  # an earlier start
-        marked("Rome", "Rome"),
-        marked("New York", "New"),  # the same start, and shorter
-        marked("New", "New York", "New York for"),  # the same start a third time
-        marked("."),  # only a symbol
-        marked("Rome ."),  # a symbol at the end
-        marked("Rome")[:-1],
+        entities("Paris"),
+        entities("NewYork"),
+        entities("New Rome"),
+        entities("new york"),
+        entities("Ne"),
+        entities(""),
+        entities("Rome", label="CITY"),
+        entities("Rome", label=""),
+        entities("Rome", "New York"),  # an earlier start
+        entities("Rome", "Rome"),
+        entities("New York", "New"),  # the same start, and shorter
+        entities("New", "New York", "New York for"),  # the same start a third time
+        entities("."),  # only a symbol
+        entities("Rome ."),  # a symbol at the end
+        entities("Rome")[:-1],
     ],
 )
 def test_other_words_other_types_and_other_forms_are_refused(words, text):
@@ -105,7 +105,7 @@ def test_a_sentence_without_text_has_only_the_empty_answer(tokens):
     pos = Grammar(pos_grammar(tokens, ["NOUN"], tokenisation=WORDS))
     assert entity.accepts("[]")
     assert pos.accepts("[]")
-    assert not entity.accepts(marked(""))
+    assert not entity.accepts(entities(""))
 
 
 @pytest.mark.parametrize("token", ODD)
@@ -113,7 +113,7 @@ def test_a_sentence_without_text_has_only_the_empty_answer(tokens):
 def test_tokens_with_quotes_backslashes_or_other_scripts_are_kept(build, token):
     tokens = ["x", token, "y"]
     grammar = Grammar(build(tokens, ["A"], tokenisation=WORDS))
-    text = marked(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
+    text = entities(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
     assert grammar.accepts(text) is not (build is entity_grammar and token in SEPARATORS)
     items = read_answer(text, "entity" if build is entity_grammar else "pos")
     assert " ".join(item.text for item in items) == " ".join(tokens)
@@ -121,7 +121,7 @@ def test_tokens_with_quotes_backslashes_or_other_scripts_are_kept(build, token):
 
 @pytest.mark.parametrize("label", ['a "b"', "a\\b", "(n)", "名词|n"])
 def test_labels_with_quotes_or_bars_are_kept(label):
-    assert Grammar(entity_grammar(["x"], [label], tokenisation=WORDS)).accepts(marked("x", label=label))
+    assert Grammar(entity_grammar(["x"], [label], tokenisation=WORDS)).accepts(entities("x", label=label))
     assert Grammar(pos_grammar(["x"], [label], tokenisation=WORDS)).accepts(tagged("x", tag=label))
 
 
@@ -193,9 +193,9 @@ def test_the_size_of_a_grammar_is_linear_in_the_length_of_its_sentence(build):
 
 def test_all_items_of_a_guided_answer_can_be_placed():
     tokens = ["He", 'said "no"', "to", "U.S", ".", "C:\\x", "!"]
-    found = read_answer(marked("He", 'said "no" to', "U.S .", "C:\\x"), "entity")
+    found = read_answer(entities("He", 'said "no" to', "U.S .", "C:\\x"), "entity")
     assert Grammar(entity_grammar(tokens, TYPES, tokenisation=WORDS)).accepts(
-        marked("He", 'said "no" to', "U.S .", "C:\\x")
+        entities("He", 'said "no" to', "U.S .", "C:\\x")
     )
     assert place_entities(found, tokens).lost == []
     assert place_words(read_answer(tagged(*tokens), "pos"), tokens).lost == []
@@ -204,17 +204,17 @@ def test_all_items_of_a_guided_answer_can_be_placed():
 def test_entities_of_words_have_at_most_eight_tokens():
     words = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
     grammar = Grammar(entity_grammar(words, ["X"], tokenisation=WORDS))
-    assert grammar.accepts(marked(" ".join(words[: MAX_ENTITY_UNITS[WORDS]]), label="X"))
-    assert not grammar.accepts(marked(" ".join(words), label="X"))
+    assert grammar.accepts(entities(" ".join(words[: MAX_ENTITY_UNITS[WORDS]]), label="X"))
+    assert not grammar.accepts(entities(" ".join(words), label="X"))
 
 
 def test_entities_contain_symbols_but_no_separators():
     grammar = Grammar(entity_grammar(list("北京，上海·浦东"), ["X"], tokenisation=CHARACTERS))
-    assert grammar.accepts(marked("北京", "上海·浦东", label="X"))
-    assert not grammar.accepts(marked("北京，上海", label="X"))
+    assert grammar.accepts(entities("北京", "上海·浦东", label="X"))
+    assert not grammar.accepts(entities("北京，上海", label="X"))
     words = Grammar(entity_grammar(["St", ".", "Ives", ",", "Rome"], ["X"], tokenisation=WORDS))
-    assert words.accepts(marked("St . Ives", "Rome", label="X"))
-    assert not words.accepts(marked("Ives , Rome", label="X"))
+    assert words.accepts(entities("St . Ives", "Rome", label="X"))
+    assert not words.accepts(entities("Ives , Rome", label="X"))
 
 
 def test_a_longer_entity_may_follow_one_with_the_same_start(characters):
@@ -225,24 +225,24 @@ def test_a_longer_entity_may_follow_one_with_the_same_start(characters):
 
 def test_web_addresses_and_foreign_words_in_dense_text_are_not_cut():
     grammar = Grammar(entity_grammar(list("看http://t.cn/a1和GitHub吧"), ["X"], tokenisation=CHARACTERS))
-    assert grammar.accepts(marked("http://t.cn/a1", "GitHub", label="X"))
-    assert not grammar.accepts(marked("http", label="X"))
-    assert not grammar.accepts(marked("Git", label="X"))
+    assert grammar.accepts(entities("http://t.cn/a1", "GitHub", label="X"))
+    assert not grammar.accepts(entities("http", label="X"))
+    assert not grammar.accepts(entities("Git", label="X"))
 
 
 def test_spaces_inside_an_entity_of_dense_text_are_kept():
     grammar = Grammar(entity_grammar(list("去New York玩"), ["X"], tokenisation=CHARACTERS))
-    assert grammar.accepts(marked("New York", label="X"))
-    assert not grammar.accepts(marked("NewYork", label="X"))
+    assert grammar.accepts(entities("New York", label="X"))
+    assert not grammar.accepts(entities("NewYork", label="X"))
 
 
 @pytest.mark.parametrize("label", ["NOUN", "专有名词", "proper noun", "B-PER", "名词/人名", "n", "a" * 20])
 def test_an_open_label_can_be_any_short_phrase(label):
-    assert Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
+    assert Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(entities("Rome", label=label))
     assert Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))
 
 
 @pytest.mark.parametrize("label", ["", " ", " a", "a,b", "a" * 21, "a\nb", 'a"b', "a\\", "[a]", "{", "：", "a。"])
 def test_an_open_label_cannot_be_anything_else(label):
-    assert not Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(marked("Rome", label=label))
+    assert not Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(entities("Rome", label=label))
     assert not Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))

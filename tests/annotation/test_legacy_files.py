@@ -1,4 +1,4 @@
-"""Files of an earlier implementation, `sentence<TAB>answer`: matched by text, read, and merged like any other."""
+"""Files of an earlier implementation, `sentence<TAB>answer`: matched by text, and merged like others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(found):
     return {row["id"]: [(item["entity"], item["type"]) for item in row["items"]] for row in found}
 
 
-def test_lines_are_matched_by_text_and_not_by_place(tmp_path):
+def test_lines_are_matched_by_text_and_not_by_position(tmp_path):
     found = rows(tmp_path, f'New York is big\t[["New York", "GPE"]]\n邓超在北京\t{ANSWER}\n')
     assert read(found) == {"1": [("北京", "地名")], "3": [("New York", "GPE")], "4": [("北京", "地名")]}
     assert [row["status"] for row in found] == ["ok"] * 3
@@ -38,36 +38,36 @@ def test_lines_are_matched_by_text_and_not_by_place(tmp_path):
     assert found[0]["answers"] == [ANSWER]
 
 
-def test_two_lines_of_one_text_go_to_its_sentences_in_order(tmp_path):
+def test_two_lines_with_one_text_answer_its_sentences_in_order(tmp_path):
     found = rows(tmp_path, '邓超在北京\t[["邓超", "人名"]]\n邓超在北京\t[["北京", "地名"]]\n')
     assert read(found) == {"1": [("邓超", "人名")], "4": [("北京", "地名")]}
 
 
-def test_tabs_and_carriage_returns_in_either_survive(tmp_path):
+def test_tabs_and_carriage_returns_in_texts_and_answers_are_kept(tmp_path):
     found = rows(tmp_path, '一\t二\t[["二",\t"数"]]\r\n他 说\t[["他",\r"代词"]]\r\nNew York \r is big\t[["York", "x"]]')
     assert read(found) == {"2": [("他", "代词")], "3": [("York", "x")], "5": [("二", "数")]}
     assert next(row for row in found if row["id"] == "2")["answers"] == ['[["他",\r"代词"]]']
 
 
-def test_an_answer_of_several_lines_is_one_answer(tmp_path):
+def test_an_answer_can_have_several_lines(tmp_path):
     found = rows(tmp_path, '邓超在北京\t```json\n[\n  ["北京", "地名"]\n]\n```\n他 说\t[]\n')
     assert read(found) == {"1": [("北京", "地名")], "2": [], "4": [("北京", "地名")]}
 
 
-def test_lines_of_no_sentence_are_said_and_have_no_id(tmp_path, caplog):
+def test_lines_that_match_no_sentence_have_no_id_and_are_reported(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         found = rows(tmp_path, f"邓超在上海\t{ANSWER}\n他 说\t抱歉，我无法回答。\n")
     assert [(row["id"], row["status"]) for row in found] == [("2", "unreadable"), (None, "ok")]
     assert "1 lines answer no sentence and are left out; the first is line 1" in caplog.text
 
 
-def test_lines_of_this_project_are_left_as_they_are(tmp_path):
+def test_lines_of_this_project_are_returned_unchanged(tmp_path):
     row = {"id": "1", "text": list("邓超在北京"), "mode": "entity", "items": [], "answers": ["a\tb"], "status": "ok"}
     assert rows(tmp_path, json.dumps(row) + "\n") == [row]
 
 
-def old_file(path, mode):
-    """Write the answers of a corpus as the earlier implementation did, the last sentence first."""
+def legacy_file(path, mode):
+    """Write the answers of a corpus in the earlier format, the last sentence first."""
     answers = CHINESE.entities if mode == "entity" else CHINESE.words
     keys = ("entity", "type") if mode == "entity" else ("word", "pos")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def old_file(path, mode):
     path.write_bytes("\n".join(["没有这句话。\t[]", *reversed(content)]).encode())
 
 
-def test_old_files_flow_through_steps_4_and_5_like_those_of_step_1(tmp_path, caplog):
+def test_s4_and_s5_give_the_same_result_for_legacy_files_and_files_of_s1(tmp_path, caplog):
     fusion = {}
     for name in ("old", "new"):
         CHINESE.write(tmp_path, name)
@@ -88,7 +88,7 @@ def test_old_files_flow_through_steps_4_and_5_like_those_of_step_1(tmp_path, cap
         data = {"file_dir": tmp_path, "file_name": name}
         if name == "old":
             for mode in ("entity", "pos"):
-                old_file(layout.annotation_file(mode), mode)
+                legacy_file(layout.annotation_file(mode), mode)
         else:
             llm = {"backend": "scripted", "model_from_pretrained": CHINESE.record(tmp_path / "answers.jsonl")}
             for mode in ("entity", "pos"):
@@ -101,22 +101,22 @@ def test_old_files_flow_through_steps_4_and_5_like_those_of_step_1(tmp_path, cap
     assert "2 answers to other texts left out" in caplog.text
 
 
-def test_an_old_file_of_a_size_is_read_by_step_5(tmp_path):
+def test_s5_reads_a_legacy_file_of_a_size(tmp_path):
     CHINESE.write(tmp_path)
     layout = Layout(tmp_path, "tiny")
     data = {"file_dir": tmp_path, "file_name": "tiny"}
     for mode in ("entity", "pos"):
-        old_file(layout.annotation_file(mode), mode)
+        legacy_file(layout.annotation_file(mode), mode)
     call("s4", **data)
     call("s5", **data, is_syn=0)
     first = read_lines(layout.size_fusion("1000"))
     for size in ("250", "500", "1000"):
-        old_file(layout.size_annotation_file(size, "entity"), "entity")
+        legacy_file(layout.size_annotation_file(size, "entity"), "entity")
     call("s5", **data, is_syn=0)
     assert read_lines(layout.size_fusion("1000")) == first
 
 
-def test_spans_that_cross_a_target_are_counted_and_left_out_on_request(tmp_path, caplog):
+def test_crossing_spans_are_counted_and_dropped_on_request(tmp_path, caplog):
     CHINESE.write(tmp_path)
     layout = Layout(tmp_path, "tiny")
     data = {"file_dir": tmp_path, "file_name": "tiny"}

@@ -1,4 +1,4 @@
-"""Several answers to one question: which spans are kept, what they are called, and what they score in the results."""
+"""Votes of several answers to one question: the kept spans, their labels and their scores."""
 
 from __future__ import annotations
 
@@ -37,41 +37,41 @@ def test_a_span_is_kept_with_enough_votes(min_votes, kept):
     assert result.outvoted == 2 - len(kept)
 
 
-def test_the_score_is_the_share_of_all_answers_also_of_those_that_could_not_be_read():
+def test_the_score_is_the_share_of_all_answers_including_unreadable_ones():
     assert [item.score for item in count([[ROME], [ROME], [], []], min_votes=2).items] == [0.5]
     assert [item.score for item in count([[ROME], [ROME]], min_votes=2, of=3).items] == [0.6667]
 
 
-def test_an_answer_that_repeats_itself_has_one_vote():
+def test_an_answer_that_repeats_a_span_has_one_vote():
     assert count([[ROME, ROME, ROME], []], min_votes=2).items == []
 
 
-def test_answers_vote_for_places_and_not_for_strings():
+def test_answers_vote_for_positions_and_not_for_texts():
     first, second = (0, 1, "Rome", "city"), (5, 6, "Rome", "city")
     assert [item.start for item in count([[first], [second], [second]], min_votes=2).items] == [5]
 
 
-def test_spellings_of_one_label_are_one_and_the_first_is_kept():
+def test_spellings_of_one_label_vote_together_and_the_first_is_kept():
     town = (2, 3, "Rome", "town")
     assert count([[town], [ROME], [ROME]], min_votes=3).items == [VotedItem("Rome", "town", 2, 3, 1.0)]
 
 
-def test_a_label_that_is_outvoted_goes_and_its_vote_for_the_span_counts():
+def test_a_label_with_too_few_votes_is_dropped_but_counts_for_the_span():
     person = (2, 3, "Rome", "person")
     assert count([[ROME], [person], [ROME]], min_votes=2).items == [VotedItem("Rome", "city", 2, 3, 1.0)]
 
 
-def test_a_span_that_has_two_labels_in_enough_answers_keeps_both():
+def test_a_span_with_two_labels_in_enough_answers_keeps_both():
     both = [ROME, (2, 3, "Rome", "person")]
     assert [item.label for item in count([both, both, [ROME]], min_votes=2).items] == ["city", "person"]
 
 
-def test_a_span_whose_labels_are_at_odds_keeps_the_commonest():
+def test_a_span_without_an_agreed_label_keeps_the_most_frequent_one():
     answers = [[(2, 3, "Rome", label)] for label in ("person", "x", "X", "town")]
     assert [item.label for item in count(answers, min_votes=3).items] == ["x"]
 
 
-def test_elected_spans_stand_in_order_and_go_through_a_line_unchanged():
+def test_voted_items_are_sorted_and_unchanged_after_writing_and_reading():
     items = count([[PARIS, ROME], [ROME, PARIS]], min_votes=2).items
     assert [item.start for item in items] == [2, 4]
     row = AnnotationRow("1", ("In",), "entity", items, (), "ok").to_json()
@@ -79,13 +79,13 @@ def test_elected_spans_stand_in_order_and_go_through_a_line_unchanged():
     assert AnnotationRow.from_json(json.loads(json.dumps(row))).items == items
 
 
-def test_a_voted_word_stands_where_the_votes_put_it_and_not_at_its_first_occurrence():
+def test_a_voted_word_keeps_its_position_and_not_the_first_occurrence():
     items = [VotedItem("a", "x", 2, 3, 0.6), VotedItem("b", "x", 5, 6, 1.0)]
     found = place_items(items, ["a", "b", "a", "b", "a", "b"], "pos").placed
     assert [(one.start, one.end) for one in found] == [(2, 3), (5, 6)]
 
 
-def test_without_votes_items_stay_as_they_were_answered():
+def test_without_votes_items_are_those_of_the_answer():
     one = sentence("In Rome")
     found = read_answers(['[{"entity":"Rome","type":"city"}]'], one, "entity", None)
     assert found.items == [Item("Rome", "city")]
@@ -110,13 +110,13 @@ def voting():
     ("given", "expected"),
     [({}, None), ({"votes": 1}, None), ({"votes": 2}, (2, 2)), ({"votes": 4}, (4, 3)), ({"votes": 5}, (5, 3))],
 )
-def test_a_majority_is_needed_unless_a_number_is_given(voting, given, expected):
+def test_a_majority_is_needed_unless_min_votes_is_given(voting, given, expected):
     found, temperature = voting(**given)
     assert (None if found is None else (found.num_answers, found.min_votes)) == expected
     assert temperature == (0.7 if expected else 0)
 
 
-def test_a_number_of_votes_and_a_temperature_may_be_given(voting):
+def test_min_votes_and_a_temperature_can_be_given(voting):
     found, temperature = voting(votes=5, min_votes=2, temperature=0.3)
     assert (found.min_votes, temperature) == (2, 0.3)
 
@@ -129,7 +129,7 @@ def test_a_number_of_votes_and_a_temperature_may_be_given(voting):
         ({"votes": 3, "temperature": 0}, "--votes=3: at --temperature=0 all answers are the same"),
     ],
 )
-def test_votes_that_cannot_be_are_refused(voting, given, message):
+def test_impossible_votes_are_refused(voting, given, message):
     with pytest.raises(UsageError, match=message):
         voting(**given)
 
@@ -143,7 +143,7 @@ def answer(*words):
 
 @pytest.fixture
 def data(tmp_path):
-    """One sentence, and three answers to it that cut it differently."""
+    """A sentence, and four answers to it that contain different words."""
     folder = tmp_path / "tiny"
     write_rows(folder / "train_1000.jsonl", [row_of(list("李明去北京大学"), ("李明", "PER"))])
     (folder / "labels.txt").write_text("O\nPER\n", encoding="utf-8")
@@ -159,7 +159,7 @@ def data(tmp_path):
     return folder, where, {**where, "mode": "pos", "backend": "scripted", "model_from_pretrained": recording}
 
 
-def test_votes_are_taken_from_s1_to_the_scores_of_the_merged_spans(data):
+def test_votes_of_s1_become_the_scores_of_the_merged_spans(data):
     folder, where, llm = data
     call("s1", **llm, votes=3)
     (line,) = read_lines(folder / "GLM4" / "pos_train_1000.jsonl")
@@ -178,7 +178,7 @@ def test_votes_are_taken_from_s1_to_the_scores_of_the_merged_spans(data):
     ]
 
 
-def test_more_votes_ask_only_for_the_answers_that_are_not_there_yet(data):
+def test_more_votes_ask_only_for_the_missing_answers(data):
     folder, _, llm = data
     call("s1", **llm, votes=3)
     journal = folder / "GLM4" / "pos_train_1000.jsonl.journal.jsonl"
@@ -193,7 +193,7 @@ def test_more_votes_ask_only_for_the_answers_that_are_not_there_yet(data):
     assert manifest["counts"]["outvoted"] == 6
 
 
-def test_another_majority_asks_for_nothing(data):
+def test_another_min_votes_asks_no_question(data):
     folder, _, llm = data
     call("s1", **llm, votes=3)
     journal = (folder / "GLM4" / "pos_train_1000.jsonl.journal.jsonl").read_bytes()

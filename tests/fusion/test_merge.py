@@ -1,4 +1,4 @@
-"""Merging: extension spans beside target spans that never change, and label files that count what was inserted."""
+"""Merging: extension spans, target spans that never change, counts, and the files of a merge."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NESTED = sentence(list("邓超在北京大学"), (0, 2, "PER.NAM"))
 # --- gold spans
 
 
-def test_gold_spans_come_first_untouched_with_their_unknown_keys(mapping):
+def test_gold_spans_come_first_and_keep_their_unknown_keys(mapping):
     gold = [
         {"end": 5, "start": 3, "entity": "PER.NAM", "text": "北京", "note": {"by": ["us"]}, "origin": "hand"},
         {"start": 0, "end": 2, "entity": "PER.NAM", "score": 0.25},
@@ -77,10 +77,10 @@ def test_gold_spans_come_first_untouched_with_their_unknown_keys(mapping):
         key: before[key] for key in ("id", "text", "url", "source")
     }
     assert list(merged) == list(before)
-    assert row == before  # nor is what was read changed in place
+    assert row == before  # the row that was read is not changed
 
 
-def test_extension_spans_stand_behind_by_start_end_and_label_with_their_origin(mapping):
+def test_extension_spans_follow_by_start_end_and_label_with_their_origin(mapping):
     entities, _ = merge(
         mapping(),
         NESTED,
@@ -104,13 +104,13 @@ def test_the_same_span_with_the_same_label_is_kept_once(mapping):
     assert counts.spans["LOCATION"] == 1
 
 
-def test_a_sentence_without_an_answer_keeps_its_line_and_is_counted(mapping):
+def test_sentences_without_an_answer_keep_their_line_and_are_counted(mapping):
     entities, counts = merge(mapping(), NESTED, tokenisation=CHARACTERS)
     assert entities == [{"start": 0, "end": 2, "entity": "PER.NAM"}]
     assert (counts.sentences, counts.unanswered) == (1, 1)
 
 
-def test_merging_again_gives_the_same(mapping):
+def test_merging_again_gives_the_same_spans(mapping):
     results = [
         merge(mapping(), NESTED, entity=[("北京", "x"), ("北京大学", "学校")], tokenisation=CHARACTERS)[0]
         for _ in range(2)
@@ -118,7 +118,7 @@ def test_merging_again_gives_the_same(mapping):
     assert results[0] == results[1]
 
 
-# --- one token, one character
+# --- spans of one token or character
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_merging_again_gives_the_same(mapping):
         (list("我在北京"), "我", WORDS, True),
     ],
 )
-def test_one_character_is_left_out_in_dense_text_alone(mapping, tokens, item, tokenisation, kept):
+def test_only_dense_text_drops_extension_spans_of_one_character(mapping, tokens, item, tokenisation, kept):
     entities, _ = merge(mapping(), sentence(tokens), entity=[(item, "地名")], tokenisation=tokenisation)
     assert bool(entities) is kept
 
 
-def test_a_gold_span_of_one_character_stays_in_dense_text(mapping):
+def test_dense_text_keeps_gold_spans_of_one_character(mapping):
     entities, _ = merge(
         mapping(), sentence(list("我在北京"), (0, 1, "PER.NAM")), entity=[("我", "人名")], tokenisation=CHARACTERS
     )
@@ -149,7 +149,7 @@ def test_a_gold_span_of_one_character_stays_in_dense_text(mapping):
 # --- labels
 
 
-def test_a_label_that_no_file_knows_becomes_word_and_is_counted_with_examples(mapping):
+def test_an_unknown_label_becomes_word_and_is_counted_with_examples(mapping):
     items = [("Rome", "zorkmid"), ("Oslo", "zorkmid"), ("saw", "")]
     entities, counts = merge(mapping(), sentence("Rome saw Oslo"), entity=items)
     assert spans(entities) == [(0, 1, "WORD"), (1, 2, "WORD"), (2, 3, "WORD")]
@@ -160,14 +160,14 @@ def test_a_label_that_no_file_knows_becomes_word_and_is_counted_with_examples(ma
     ]
 
 
-def test_few_examples_of_an_unknown_label_are_kept_and_none_twice(mapping):
+def test_an_unknown_label_has_at_most_three_different_examples(mapping):
     words = ["a", "b", "a", "c", "d", "e"]
     _, counts = merge(mapping(), sentence(words), entity=[(word, "zorkmid") for word in words])
     assert counts.unknown["zorkmid"] == UnknownLabel("entity", 6, ("a", "b", "c"))
 
 
 @pytest.mark.parametrize(("mode", "label"), [("entity", "LOCATION"), ("pos", "PROPER_NOUN")])
-def test_a_label_is_looked_up_in_the_file_of_its_own_kind_first(mapping, mode, label):
+def test_a_label_is_looked_up_in_the_file_of_its_mode_first(mapping, mode, label):
     entities, _ = merge(mapping(), sentence("in Rome"), **{mode: [("Rome", "地名")]})
     assert spans(entities) == [(1, 2, label)]
 
@@ -179,7 +179,7 @@ def test_a_label_is_then_looked_up_in_the_other_file(mapping, mode, spelling, la
 
 
 @pytest.mark.parametrize("label", ["null", "7", "[]", '["city", "town"]', '{"a": 1}', "true"])
-def test_an_answer_whose_label_is_no_string_is_merged(mapping, label):
+def test_items_whose_label_is_not_a_string_are_merged(mapping, label):
     items = parse_items(f'[{{"entity": "Rome", "type": {label}}}]', "entity")
     merged = merge_sentence(sentence("in Rome"), {"entity": items}, mapping(), tokenisation=WORDS)
     assert spans(sentence_to_row(merged.sentence)["entities"]) == [(1, 2, "LOCATION" if "city" in label else "WORD")]
@@ -198,7 +198,7 @@ def test_an_extension_label_with_the_name_of_a_target_is_renamed(mapping):
     assert counts.renamed == {"EXT_PERSON"}
 
 
-def test_an_unknown_label_does_not_become_the_target_word(mapping):
+def test_an_unknown_label_is_not_called_like_the_target_word(mapping):
     entities, _ = merge(mapping(("WORD",)), sentence("Rome"), entity=[("Rome", "zorkmid")])
     assert spans(entities) == [(0, 1, "EXT_WORD")]
 
@@ -210,17 +210,17 @@ def test_a_prefix_makes_renaming_unnecessary(mapping):
     assert not counts.renamed
 
 
-def test_a_prefix_that_makes_the_name_of_a_target_does_not_change_it(mapping):
+def test_a_prefixed_label_with_the_name_of_a_target_is_renamed_too(mapping):
     entities, _ = merge(mapping(("B.PERSON",), "B."), sentence("Muir"), entity=[("Muir", "人名")])
     assert spans(entities) == [(0, 1, "EXT_B.PERSON")]
 
 
-def test_a_label_with_the_users_own_prefix_is_not_a_renamed_one(mapping):
+def test_a_label_with_the_users_own_prefix_is_not_renamed(mapping):
     _, counts = merge(mapping(("PER.NAM",), "EXT_"), sentence("Muir"), entity=[("Muir", "人名")])
     assert not counts.renamed
 
 
-def test_a_renamed_label_does_not_become_another_target(mapping):
+def test_a_renamed_label_does_not_get_the_name_of_another_target(mapping):
     targets = ("PERSON", "EXT_PERSON")
     entities, counts = merge(mapping(targets), sentence("Muir", (0, 1, "EXT_PERSON")), entity=[("Muir", "人名")])
     assert entities[1]["entity"] not in targets
@@ -228,10 +228,10 @@ def test_a_renamed_label_does_not_become_another_target(mapping):
     assert [table.entries[name].is_target for name in targets] == [True, True]
 
 
-# --- what is counted
+# --- counts
 
 
-def test_counts_are_of_inserted_spans_and_not_of_mentions(mapping):
+def test_inserted_spans_are_counted_and_not_items(mapping):
     items = [("Rome", "city"), ("Rome", "地名"), ("Berlin", "city"), ("art", "n")]
     entities, counts = merge(mapping(), sentence("Rome and Rome party"), entity=items)
     assert spans(entities) == [(0, 1, "LOCATION"), (2, 3, "LOCATION")]
@@ -239,14 +239,14 @@ def test_counts_are_of_inserted_spans_and_not_of_mentions(mapping):
     assert (counts.items, counts.lost) == (4, 2)
 
 
-def test_what_dense_text_leaves_out_is_not_counted(mapping):
+def test_dropped_spans_of_one_character_are_not_counted(mapping):
     _, counts = merge(
         mapping(), sentence(list("我在北京")), pos=[("我", "名词"), ("北京", "名词")], tokenisation=CHARACTERS
     )
     assert dict(counts.spans) == {"NOUN": 1}
 
 
-def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(mapping):
+def test_the_last_line_of_a_merge_has_its_sentences_items_and_losses(mapping):
     _, counts = merge(mapping(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
     assert "2 extension spans into 1 sentences" in str(counts)
     assert "1 of 3 items not in their sentence" in str(counts)
@@ -264,14 +264,14 @@ def test_the_last_line_of_a_merge_says_what_came_in_and_what_was_lost(mapping):
         (FusionCounts(), None),
     ],
 )
-def test_where_more_than_half_is_lost_there_is_advice(counts, advice):
+def test_there_is_advice_if_more_than_half_is_lost(counts, advice):
     assert (counts.advice is None) if advice is None else (advice in counts.advice)
 
 
 # --- label files
 
 
-def test_combined_label_files_add_the_counts_of_extensions_and_leave_targets_as_they_are():
+def test_combining_adds_the_counts_of_extension_labels_and_keeps_targets():
     targets = ("PER", "LOC")
     tables = [LabelTable.from_counts(targets, counts) for counts in ({"NOUN": 2, "X": 1}, {"NOUN": 3, "A": 4})]
     before = copy.deepcopy(tables)
@@ -279,7 +279,7 @@ def test_combined_label_files_add_the_counts_of_extensions_and_leave_targets_as_
     assert tables == before
 
 
-def test_a_combined_label_file_of_one_side_is_that_side():
+def test_combining_a_single_table_changes_nothing():
     table = LabelTable.from_counts(("PER",), {"NOUN": 2})
     assert combine_tables([table], ("PER",)) == table
 
@@ -289,7 +289,7 @@ def test_a_combined_label_file_of_one_side_is_that_side():
 
 @pytest.fixture
 def publish(tmp_path, files, mapping):
-    """Merge one sentence with the lines of an answer file; return the spans of its line, and the counts."""
+    """Merge the lines of an annotation file into one sentence; return the spans of its line, and the counts."""
 
     def run(*answers, targets=("PER",), prefix=""):
         layout = Layout(tmp_path, "tiny")
@@ -316,12 +316,12 @@ def answer_row(**changes):
     return {**row, **changes}
 
 
-def test_the_answers_of_a_file_are_merged_by_id(publish):
+def test_answers_are_merged_by_sentence_id(publish):
     assert spans(publish(answer_row())[0]) == [(1, 2, "LOCATION")]
 
 
 @pytest.mark.parametrize("change", [{"id": "2"}, {"text": ["in", "Oslo"]}, {"status": "unreadable"}, {"id": 1}])
-def test_an_answer_to_another_text_or_without_one_is_left_out(publish, change):
+def test_answers_to_another_text_and_unreadable_ones_are_skipped(publish, change):
     entities, counts = publish(answer_row(**change))
     assert entities == []
     assert counts.unanswered == 1
@@ -335,7 +335,7 @@ def test_a_renamed_label_is_warned_about_once_and_a_prefix_prevents_it(publish, 
 
 
 @pytest.mark.parametrize("label", [None, 7, [], ["city"], {"a": "b"}, True])
-def test_a_file_made_elsewhere_with_labels_that_are_no_strings_does_not_end_the_step(publish, label):
+def test_a_file_from_elsewhere_may_have_labels_that_are_not_strings(publish, label):
     entities, _ = publish(answer_row(items=[{"entity": "Rome", "type": label}]))
     assert [row["entity"] for row in entities] in (["WORD"], ["LOCATION"])
 
@@ -343,12 +343,12 @@ def test_a_file_made_elsewhere_with_labels_that_are_no_strings_does_not_end_the_
 @pytest.mark.parametrize(
     "row", [{"id": "1"}, answer_row(items=[{"name": "Rome"}]), answer_row(items=None), answer_row(mode="nouns")]
 )
-def test_a_line_that_is_not_of_s1_is_named(publish, row):
+def test_an_error_names_the_line_that_is_not_one_of_s1(publish, row):
     with pytest.raises(ValueError, match=r"entity_train_250\.jsonl:1: not a line of s1 or s3"):
         publish(row)
 
 
-def test_the_files_of_a_merge_say_what_they_were_made_from_with_what_settings(publish, tmp_path):
+def test_the_manifests_of_a_merge_name_inputs_and_settings(publish, tmp_path):
     publish(answer_row(), prefix="L_")
     folder = tmp_path / "tiny" / "GLM4" / "250"
     manifest = json.loads((folder / "train_250_fusion.jsonl.meta.json").read_text(encoding="utf-8"))

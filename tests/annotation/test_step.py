@@ -1,4 +1,4 @@
-"""Marking sentences with an LLM: what is asked, what is asked again, and the lines that come out."""
+"""Annotating sentences with an LLM: the questions, later runs, and the lines of the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GOOD = '[{"entity": "Rome", "type": "CITY"}]'
 
 
 class Model:
-    """A model's choice, which hands out one LLM that can be asked what it was asked."""
+    """A model choice whose LLM records what it was asked."""
 
     backend = "scripted"
 
@@ -100,7 +100,7 @@ def answers_to(*ids, answer=GOOD):
     return {(id_, "entity"): answer for id_ in ids}
 
 
-def test_there_is_a_line_for_every_sentence_in_order_with_the_keys_of_the_contract(sentences, annotator, make_step):
+def test_each_sentence_has_a_line_in_order_with_the_documented_keys(sentences, annotator, make_step):
     model = Model(make_step.weights, {**answers_to("1", "4"), ("2", "entity"): "I cannot say."})
     step = make_step(model, annotator)
     counts = annotate(sentences, annotator, step)
@@ -115,25 +115,25 @@ def test_there_is_a_line_for_every_sentence_in_order_with_the_keys_of_the_contra
     assert (counts.sentences, counts.unreadable, counts.items, counts.lost, counts.skipped) == (4, 1, 2, 0, 0)
 
 
-def test_a_sentence_without_text_is_not_asked_about(sentences, annotator):
+def test_sentences_without_text_are_not_asked_about(sentences, annotator):
     assert [one.request.id for one in questions(sentences, annotator, skip=-1)] == ["1", "2", "4"]
 
 
 @pytest.mark.parametrize(
     ("skip", "asked"), [(-1, ["1", "2", "4"]), (0, ["1", "2", "4"]), (1, ["2", "4"]), (3, ["4"]), (99, [])]
 )
-def test_skip_passes_over_the_first_sentences(sentences, annotator, skip, asked):
+def test_skip_leaves_out_the_first_sentences(sentences, annotator, skip, asked):
     assert [one.request.id for one in questions(sentences, annotator, skip=skip)] == asked
 
 
 @pytest.mark.parametrize(
     ("skip", "limit", "asked"), [(-1, 1, ["1"]), (-1, 3, ["1", "2"]), (1, 2, ["2"]), (0, 99, ["1", "2", "4"])]
 )
-def test_a_limit_leaves_the_later_sentences_for_another_run(sentences, annotator, skip, limit, asked):
+def test_a_limit_leaves_later_sentences_for_another_run(sentences, annotator, skip, limit, asked):
     assert [one.request.id for one in questions(sentences, annotator, skip=skip, limit=limit)] == asked
 
 
-def test_a_limited_run_and_a_whole_one_behind_it_give_the_bytes_of_one_whole_run(sentences, annotator, make_step):
+def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sentences, annotator, make_step):
     model = Model(make_step.weights, answers_to("1", "2", "4"))
     step = make_step(model, annotator)
     assert annotate(sentences, annotator, step, limit=2).skipped == 1
@@ -146,7 +146,7 @@ def test_a_limited_run_and_a_whole_one_behind_it_give_the_bytes_of_one_whole_run
     assert {name: data for name, data in bytes_below(step.result.parent).items() if name != backup} == parts
 
 
-def test_sentences_passed_over_are_skipped_in_the_result_and_asked_later(sentences, annotator, make_step):
+def test_skipped_sentences_have_that_status_and_are_asked_about_later(sentences, annotator, make_step):
     model = Model(make_step.weights, answers_to("1", "2", "4"))
     step = make_step(model, annotator)
     assert annotate(sentences, annotator, step, skip=2).skipped == 2
@@ -155,7 +155,7 @@ def test_sentences_passed_over_are_skipped_in_the_result_and_asked_later(sentenc
     assert model.asked == ["4", "1", "2"]
 
 
-def test_sentences_passed_over_keep_the_answers_that_they_have(sentences, annotator, make_step):
+def test_skipped_sentences_keep_their_recorded_answers(sentences, annotator, make_step):
     step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     before = step.result.read_bytes()
@@ -163,7 +163,7 @@ def test_sentences_passed_over_keep_the_answers_that_they_have(sentences, annota
     assert step.result.read_bytes() == before
 
 
-def test_a_step_that_broke_off_asks_only_for_what_is_missing(sentences, annotator, make_step):
+def test_an_interrupted_step_continues_with_the_missing_answers(sentences, annotator, make_step):
     broken = Model(make_step.weights, answers_to("1", "2", "4"), break_after=2)
     step = make_step(broken, annotator)
     with pytest.raises(RuntimeError, match="fell off the bus"):
@@ -176,7 +176,7 @@ def test_a_step_that_broke_off_asks_only_for_what_is_missing(sentences, annotato
     assert len(read_lines(journal_path(step.result))) == 3
 
 
-def test_a_finished_step_loads_no_model_and_gives_the_same_bytes(sentences, annotator, make_step):
+def test_a_finished_step_loads_no_model_and_writes_the_same_bytes(sentences, annotator, make_step):
     step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     before = {path.name: path.read_bytes() for path in step.result.parent.glob("entity*")}
@@ -186,7 +186,7 @@ def test_a_finished_step_loads_no_model_and_gives_the_same_bytes(sentences, anno
     assert {path.name: path.read_bytes() for path in step.result.parent.glob("entity*")} == before
 
 
-def test_a_sentence_whose_text_has_changed_is_asked_again_alone(sentences, annotator, make_step):
+def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, annotator, make_step):
     annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
     changed = [sentences[0], sentence("Paris is new .", id="2"), *sentences[2:]]
     model = Model(make_step.weights, answers_to("2", answer='[{"entity": "Paris", "type": "CITY"}]'))
@@ -197,7 +197,7 @@ def test_a_sentence_whose_text_has_changed_is_asked_again_alone(sentences, annot
 
 
 @pytest.mark.parametrize("change", ["model", "prompt", "labels", "guided", "budget"])
-def test_another_model_prompt_or_parameter_stops_the_step(sentences, annotator, make_step, change, tmp_path):
+def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, tmp_path):
     annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
     other = {
         "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS, False),
@@ -218,7 +218,7 @@ def test_another_model_prompt_or_parameter_stops_the_step(sentences, annotator, 
     assert sorted(model.asked) == ["1", "2", "4"]
 
 
-def test_the_batch_size_and_the_device_do_not_make_it_another_result(sentences, annotator, make_step):
+def test_batch_size_device_and_dtype_do_not_change_the_fingerprint(sentences, annotator, make_step):
     annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
     model = Model(make_step.weights, {})
     model.options = LLMOptions(gpus=(0, 1), batch_size=1, dtype="float16")
@@ -226,7 +226,7 @@ def test_the_batch_size_and_the_device_do_not_make_it_another_result(sentences, 
     assert model.loads == 0
 
 
-def test_each_run_is_logged_with_what_it_asked_for(sentences, annotator, make_step):
+def test_each_run_is_logged_with_its_answers_and_tokens(sentences, annotator, make_step):
     step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     annotate(sentences, annotator, step)
@@ -238,17 +238,17 @@ def test_each_run_is_logged_with_what_it_asked_for(sentences, annotator, make_st
     assert {"started", "host", "seconds", "answer_tokens"} <= lines[0].keys()
 
 
-def test_a_run_that_broke_off_is_logged_as_such(sentences, annotator, make_step):
+def test_an_interrupted_run_is_logged_as_broken_off(sentences, annotator, make_step):
     step = make_step(Model(make_step.weights, answers_to("1", "2", "4"), break_after=1), annotator)
     with pytest.raises(RuntimeError, match="fell off"):
         annotate(sentences, annotator, step)
     assert [line["status"] for line in read_lines(step.run_log)] == ["broken off"]
 
 
-# --- what is asked
+# --- questions
 
 
-def test_the_prompt_shows_sentence_and_labels_and_json_as_it_must_be_answered(annotator):
+def test_the_prompt_shows_the_sentence_the_labels_and_the_json_format(annotator):
     prompt = annotator.question(sentence('He said {labels} "no" .')).request.prompt
     assert 'Sentence: He said {labels} "no" .' in prompt
     assert "CITY, PERSON" in prompt
@@ -256,40 +256,42 @@ def test_the_prompt_shows_sentence_and_labels_and_json_as_it_must_be_answered(an
 
 
 @pytest.mark.parametrize("mode", ["entity", "pos"])
-def test_answers_are_greedy_and_their_budget_comes_from_the_sentence_alone(mode):
-    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=False)
-    short, long = (asker.question(sentence("word " * number)).request for number in (3, 30))
+def test_answers_are_greedy_and_limited_by_the_length_of_the_sentence(mode):
+    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=False)
+    short, long = (annotator.question(sentence("word " * number)).request for number in (3, 30))
     assert short.sampling is None
     assert short.grammar is None
     assert short.max_new_tokens < long.max_new_tokens
-    more_labels = Annotator(mode, asker.prompt, ("A",) * 99, tokenisation=WORDS, guided=False)
+    more_labels = Annotator(mode, annotator.prompt, ("A",) * 99, tokenisation=WORDS, guided=False)
     assert more_labels.question(sentence("word " * 3)).request.max_new_tokens == short.max_new_tokens
 
 
-def test_a_budget_that_is_given_is_used():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, max_new_tokens=7)
-    assert asker.question(sentence("word " * 30)).request.max_new_tokens == 7
+def test_a_given_token_limit_is_used():
+    annotator = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, max_new_tokens=7)
+    assert annotator.question(sentence("word " * 30)).request.max_new_tokens == 7
 
 
-def test_annotation_draws_where_a_temperature_is_given_each_sentence_with_a_seed_of_its_own():
-    asker = Annotator(
+def test_a_temperature_samples_answers_with_a_seed_for_each_sentence():
+    annotator = Annotator(
         "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
     )
-    first, second = (asker.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
+    first, second = (annotator.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
     assert (first.temperature, first.top_p) == (0.7, 0.8)
     assert first.seed != second.seed
-    assert asker.parameters["decoding"] == {"temperature": 0.7, "top_p": 0.8, "seed": 3}
+    assert annotator.parameters["decoding"] == {"temperature": 0.7, "top_p": 0.8, "seed": 3}
 
 
-def test_the_seed_of_a_greedy_annotation_does_not_make_it_another_result():
-    asker = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0, 0.8, seed=3))
-    assert asker.parameters["decoding"] == "greedy"
+def test_the_seed_of_greedy_answers_does_not_change_the_parameters():
+    annotator = Annotator(
+        "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0, 0.8, seed=3)
+    )
+    assert annotator.parameters["decoding"] == "greedy"
 
 
 @pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[" ("]" | '), ("pos", 'root ::= "[" w0')])
-def test_a_guided_request_carries_the_grammar_of_its_sentence(mode, start):
-    asker = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=True)
-    grammar = asker.question(sentence("zebra crossing")).request.grammar
+def test_a_guided_request_has_the_grammar_of_its_sentence(mode, start):
+    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=True)
+    grammar = annotator.question(sentence("zebra crossing")).request.grammar
     assert grammar.startswith(start)
     assert "zebra" in grammar
 
@@ -303,20 +305,20 @@ def test_a_guided_request_carries_the_grammar_of_its_sentence(mode, start):
         (["그는", "로마를", "떠났다", "."], WORDS, "도시", "문장:"),
     ],
 )
-def test_a_dataset_is_asked_about_in_its_own_language(tmp_path, text, tokenisation, label, word):
+def test_prompts_are_in_the_language_of_the_dataset(tmp_path, text, tokenisation, label, word):
     labels = write_json(tmp_path / "labels.json", {"CITY": ["城市", "都市", "도시", "town"], "BARE": []})
     dataset = Dataset((sentence(text),), ("O", "X"), tokenisation)
-    asker = Annotator.for_dataset("entity", dataset, labels)
-    assert asker.labels == (label, "BARE")
-    prompt = asker.question(dataset.sentences[0]).request.prompt
+    annotator = Annotator.for_dataset("entity", dataset, labels)
+    assert annotator.labels == (label, "BARE")
+    prompt = annotator.question(dataset.sentences[0]).request.prompt
     assert word in prompt
     assert tokenisation.join(text) in prompt
 
 
-# --- what is counted
+# --- counts
 
 
-def test_an_item_that_stands_elsewhere_is_kept_and_counted(sentences, annotator, make_step):
+def test_items_that_are_not_in_their_sentence_are_kept_and_counted(sentences, annotator, make_step):
     answer = '[{"entity": "Rome", "type": "CITY"}, {"entity": "Berlin", "type": "CITY"}]'
     step = make_step(Model(make_step.weights, answers_to("1", "2", "4", answer=answer)), annotator)
     counts = annotate(sentences, annotator, step)
@@ -338,11 +340,11 @@ def test_an_item_that_stands_elsewhere_is_kept_and_counted(sentences, annotator,
         (AnnotationCounts(10, 10, 0, 0, 0), None),
     ],
 )
-def test_where_more_than_half_is_lost_there_is_advice(counts, advice):
+def test_there_is_advice_if_more_than_half_is_lost(counts, advice):
     assert (counts.advice is None) if advice is None else (advice in counts.advice)
 
 
-def test_a_recording_of_a_whole_dataset_is_asked_for_every_sentence(annotator):
+def test_every_sentence_of_a_dataset_is_asked_about(annotator):
     rows = [sentence(row["text"], id=str(number)) for number, row in enumerate(ENGLISH.rows, start=1)]
     assert len(questions(rows, annotator, skip=-1)) == 8
 
@@ -351,18 +353,18 @@ def test_a_recording_of_a_whole_dataset_is_asked_for_every_sentence(annotator):
     ("words", "closed"),
     [("", True), ("--closed_labels", True), ("--closed_labels=1", True), ("--closed_labels=0", False)],
 )
-def test_a_guided_answers_labels_are_those_of_the_file_or_the_models_own(words, closed):
+def test_labels_of_guided_answers_are_listed_or_free(words, closed):
     parser = Parser("")
     question_flags.add_annotation_flags(parser)
     assert parser.parse_words(words.split()).closed_labels is closed
-    asker = Annotator(
+    annotator = Annotator(
         "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guided=True, closed_labels=closed
     )
-    assert ('"CITY"' in asker.question(sentence("Rome")).request.grammar) is closed
-    assert asker.parameters["closed_labels"] is closed
+    assert ('"CITY"' in annotator.question(sentence("Rome")).request.grammar) is closed
+    assert annotator.parameters["closed_labels"] is closed
 
 
-def test_a_guided_answer_about_parts_of_speech_has_room_to_end_by_itself():
+def test_guided_pos_answers_have_enough_tokens_to_end_by_themselves():
     free, guided = (
         Annotator("pos", load_prompt("pos", "zh"), ("名词",), tokenisation=CHARACTERS, guided=guided)
         for guided in (False, True)
@@ -373,10 +375,12 @@ def test_a_guided_answer_about_parts_of_speech_has_room_to_end_by_itself():
 
 
 @pytest.mark.parametrize("tokenisation", [CHARACTERS, WORDS])
-def test_a_guided_answer_about_entities_has_room_for_any_one_item(tokenisation):
-    asker = Annotator("entity", load_prompt("entity", "en"), ("PROPER_NOUN",), tokenisation=tokenisation, guided=True)
+def test_guided_entity_answers_have_enough_tokens_for_any_one_item(tokenisation):
+    annotator = Annotator(
+        "entity", load_prompt("entity", "en"), ("PROPER_NOUN",), tokenisation=tokenisation, guided=True
+    )
     addresses = [("see", f"http://t.cn/{'x' * 500}"), ("x" * 300, "y" * 300)]
     for tokens in [*nasty_sentences(200, tokenisation=tokenisation), *addresses]:
         text = tokenisation.join(tokens)
         longest = json.dumps([{"entity": text, "type": "PROPER_NOUN"}], ensure_ascii=False, separators=(",", ":"))
-        assert asker.question(Sentence("1", tuple(tokens))).request.max_new_tokens > len(longest.encode())
+        assert annotator.question(Sentence("1", tuple(tokens))).request.max_new_tokens > len(longest.encode())
