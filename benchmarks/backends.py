@@ -23,6 +23,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts set it
 def run(args: argparse.Namespace) -> None:
     """Ask a backend about the sentences in each mode, and write a line for each mode with the answers."""
     from utils.annotation.annotator import Annotator
+    from utils.annotation.settings import AnnotationSettings
     from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
     from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     with args.to.open("w", encoding="utf-8") as file:
         for mode, number in zip(args.modes, args.sentences, strict=False):
             labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
-            annotator = replace(Annotator.for_dataset(mode, dataset, labels), guided=args.guided)
+            annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=args.guided)
             requests = [annotator.question(sentence).request for sentence in dataset.sentences[:number]]
             begin = time.monotonic()
             answers = list(llm.generate(requests))

@@ -24,6 +24,7 @@ BUSY = "while True: pass"
 def measure(model: str, sentences: int) -> dict[str, float]:
     """Return tokens and seconds of guided answers to the first sentences of the demo, in both modes."""
     from utils.annotation.annotator import Annotator
+    from utils.annotation.settings import AnnotationSettings
     from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
     from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions, load_llm
@@ -32,7 +33,7 @@ def measure(model: str, sentences: int) -> dict[str, float]:
     llm = load_llm(model, "llamacpp", LLMOptions())
     figures: dict[str, float] = {}
     for mode, labels in (("entity", ENTITY_LABELS), ("pos", POS_LABELS)):
-        annotator = replace(Annotator.for_dataset(mode, dataset, labels), guided=True)
+        annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=True)
         requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
         begin = time.monotonic()
         tokens = sum(answer.answer_tokens for answer in llm.generate(requests))

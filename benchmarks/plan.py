@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from utils.annotation.annotator import Annotator
+from utils.annotation.settings import AnnotationSettings
 from utils.annotation.step import questions
 from utils.asking.estimate import TokenCounter, estimate_tokens, evenly_spaced
 from utils.asking.journal import Entry, journal_path
@@ -47,7 +48,7 @@ def main(dataset_folder: Path, results: Path, model: str) -> None:
     for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         journal = journal_path(results / f"{mode}_train_1000.jsonl")
         entries = {entry.key: entry for _, row in read_rows(journal) for entry in [Entry(**row)]}
-        annotator = Annotator.for_dataset(mode, dataset, labels)
+        annotator = Annotator.for_dataset(dataset, AnnotationSettings(mode, labels))
         asked = [one for one in questions(dataset.sentences, annotator) if one.key in entries]
         for known in (0, 20, 40):
             print(mode, compare(asked, entries, count, known))

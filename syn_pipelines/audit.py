@@ -17,35 +17,36 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils.audit.audit import audit
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import SIZES
 
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    flags.add_models_flag(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    data_flags.add_models_flag(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Write each breach to standard output; raise RuntimeError where there is one."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     breaches = audit(layout, args.models, tokenisation=args.dense_lang)
     sys.stdout.write("".join(f"{breach}\n" for breach in breaches))
     sys.stdout.flush()
     if breaches:
         raise RuntimeError(f"{len(breaches)} breaches in {layout.results}")
-    cli.report(f"audited the sizes {', '.join(SIZES)}: no line, label, count or model is from outside", layout.results)
+    report(f"audited the sizes {', '.join(SIZES)}: no line, label, count or model is from outside", layout.results)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,11 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import span_model_flags
+from utils.cli.exits import UsageError
+from utils.cli.parser import Parser
+from utils.cli.script import start
+from utils.cli.values import auto_tokenisation, count, path, positive_number
 from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_json
@@ -35,21 +38,21 @@ log = logging.getLogger(__name__)
 STEP = "evaluate_ner"
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
-    parser.add_argument("--test", type=cli.path, help="annotated sentences, JSON Lines")
+    parser = Parser(__doc__ or "")
+    parser.add_argument("--test", type=path, help="annotated sentences, JSON Lines")
     parser.add_argument("--output", type=Path, help="JSON Lines file for the predictions, gold beside them")
     parser.add_argument("--report", type=Path, help="JSON file for the figures")
     parser.add_argument(
-        "--compare", type=cli.path, nargs=2, metavar=("ONE", "OTHER"), help="two files of --output, on one test file"
+        "--compare", type=path, nargs=2, metavar=("ONE", "OTHER"), help="two files of --output, on one test file"
     )
-    parser.add_argument("--resamples", type=cli.positive_number, default=1000, help="how often the test is resampled")
-    parser.add_argument("--seed", type=cli.count, default=0, help="of the resampling")
+    parser.add_argument("--resamples", type=positive_number, default=1000, help="how often the test is resampled")
+    parser.add_argument("--seed", type=count, default=0, help="of the resampling")
     parser.add_argument(
-        "--dense_lang", type=cli.auto_tokenisation, default="auto", help="1: a token is a character, 0: a word"
+        "--dense_lang", type=auto_tokenisation, default="auto", help="1: a token is a character, 0: a word"
     )
-    flags.add_span_model_flags(parser, batch_size=16, required=False)
+    span_model_flags.add_span_model_flags(parser, batch_size=16, required=False)
     return parser
 
 
@@ -60,7 +63,7 @@ def run(args: Namespace) -> None:
         return
     missing = [f"--{name}" for name in ("model_from_pretrained", "test") if getattr(args, name) is None]
     if missing:
-        raise cli.UsageError(f"{' and '.join(missing)} must be given, or --compare with two files of --output")
+        raise UsageError(f"{' and '.join(missing)} must be given, or --compare with two files of --output")
     if args.output:
         check_output(args.output, args.test)
     tokenisation = tokenisation_of_file(args.test) if args.dense_lang is None else args.dense_lang
@@ -70,7 +73,7 @@ def run(args: Namespace) -> None:
 def check_output(output: Path, test: Path) -> None:
     """Raise ValueError where predictions would replace what is not theirs."""
     if output.exists() and output.samefile(test):
-        raise cli.UsageError(f"--output={output} is the test file itself: give another name")
+        raise UsageError(f"--output={output} is the test file itself: give another name")
     check_owner(output, step=STEP)
 
 
@@ -85,7 +88,9 @@ def evaluate(sentences: Sequence[Sentence], args: Namespace) -> None:
     )
     labels = labels_that_count(ner, sentences)
     texts = [sentence.tokens for sentence in sentences]
-    predicted = ner.predict(texts, args.batch_size, **flags.decoding(args), progress=True)
+    predicted = ner.predict(
+        texts, args.batch_size, **span_model_flags.prediction_settings(args).decoding, progress=True
+    )
     found = assess(sentences, predicted, labels, seed=args.seed, resamples=args.resamples)
     if args.output:
         write_predictions(sentences, predicted, labels, args)
@@ -105,7 +110,7 @@ def write_predictions(
     parameters = {
         "model": fingerprint(model_identity(str(args.model_from_pretrained))),
         "labels": list(labels),
-        **flags.decoding(args),
+        **span_model_flags.prediction_settings(args).decoding,
     }
     counts = {"sentences": len(sentences), "spans": sum(map(len, predicted))}
     manifest = build_manifest(STEP, {args.test.name: file_hash(args.test)}, parameters, counts)
@@ -132,7 +137,7 @@ def compare(args: Namespace) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Evaluate with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -20,18 +20,20 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import script as cli
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
+from utils.cli.values import path
 
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
+    parser = Parser(__doc__ or "")
     parser.add_argument(
-        "--model_from_pretrained", type=cli.path, required=True, help="folder of a trained span model, …/best"
+        "--model_from_pretrained", type=path, required=True, help="folder of a trained span model, …/best"
     )
-    parser.add_argument("--from_pretrained", type=cli.path, help="base encoder; for a checkpoint without a tokenizer")
+    parser.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
     parser.add_argument("--output", type=Path, required=True, help="the ONNX file")
     return parser
 
@@ -44,14 +46,12 @@ def run(args: Namespace) -> None:
     ner = SpanNer.from_pretrained(args.model_from_pretrained, encoder=args.from_pretrained, device="cpu")
     difference = export_model(ner, args.output)
     mib = args.output.stat().st_size / (1 << 20)
-    cli.report(
-        f"exported {', '.join(ner.targets)} ({mib:.1f} MiB); logits differ by at most {difference:.1e}", args.output
-    )
+    report(f"exported {', '.join(ner.targets)} ({mib:.1f} MiB); logits differ by at most {difference:.1e}", args.output)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Export with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

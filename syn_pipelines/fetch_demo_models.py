@@ -19,7 +19,9 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import script as cli
+from utils.cli.parser import Parser
+from utils.cli.script import start
+from utils.cli.values import path
 from utils.dataset.layout import MODELS
 from utils.files.jsonl import replace_file
 from utils.files.manifest import file_hash
@@ -59,10 +61,10 @@ PACKAGES = (
 )
 
 
-def parser() -> cli.Parser:
+def parser() -> Parser:
     """Return the flags."""
-    flags = cli.Parser(__doc__ or "")
-    flags.add_argument("--models", type=cli.path, default=MODELS, help="folder that the models go into")
+    flags = Parser(__doc__ or "")
+    flags.add_argument("--models", type=path, default=MODELS, help="folder that the models go into")
     return flags
 
 
@@ -92,7 +94,7 @@ def unpack(package: Package, folder: Path) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(parser(), run, cmd_args=cmd_args, values=values)
+    start(parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

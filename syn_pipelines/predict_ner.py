@@ -24,8 +24,11 @@ from typing import BinaryIO, get_args
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import span_model_flags
+from utils.cli.exits import UsageError
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
+from utils.cli.values import auto_tokenisation, input_path, output_path
 from utils.dataset.records import Span
 from utils.files.jsonl import JsonObject, encode, write_rows
 from utils.ner.prediction.texts import Form, InputText, form_of, predicted_rows, read_texts
@@ -34,11 +37,11 @@ cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
-    parser.add_argument("--input", type=source, required=True, help="file of texts; - standard input")
-    parser.add_argument("--output", type=result, default="-", help="JSON Lines file; - standard output")
+    parser = Parser(__doc__ or "")
+    parser.add_argument("--input", type=input_path, required=True, help="file of texts; - standard input")
+    parser.add_argument("--output", type=output_path, default="-", help="JSON Lines file; - standard output")
     parser.add_argument(
         "--format",
         choices=("auto", *get_args(Form)),
@@ -47,22 +50,12 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument(
         "--dense_lang",
-        type=cli.auto_tokenisation,
+        type=auto_tokenisation,
         default="auto",
         help="how a string becomes tokens; 1: a character each, 0: a word each; auto: as the model was trained",
     )
-    flags.add_span_model_flags(parser, batch_size=16)
+    span_model_flags.add_span_model_flags(parser, batch_size=16)
     return parser
-
-
-def source(text: str) -> Path | None:
-    """Return the input's path; None stands for standard input."""
-    return None if text == "-" else cli.path(text)
-
-
-def result(text: str) -> Path | None:
-    """Return the path to write to; None stands for standard output."""
-    return None if text == "-" else Path(text).expanduser()
 
 
 def run(args: Namespace) -> None:
@@ -78,7 +71,7 @@ def run(args: Namespace) -> None:
         counts: Counter[str] = Counter()
         write(counted(rows, counts), args.output)
     advice = "the model found nothing: try a lower --threshold" if counts["texts"] and not counts["spans"] else None
-    cli.report(
+    report(
         f"found {counts['spans']} spans in {counts['texts']} texts",
         args.output or Path("standard output"),
         advice=advice,
@@ -92,7 +85,7 @@ def open_input(path: Path | None) -> contextlib.AbstractContextManager[BinaryIO]
             raise FileNotFoundError(f"{path} is missing: --input names a file of texts, or - for standard input")
         return path.open("rb")
     if sys.stdin is None:
-        raise cli.UsageError("--input=-: there is no standard input here")
+        raise UsageError("--input=-: there is no standard input here")
     return contextlib.nullcontext(sys.stdin.buffer)
 
 
@@ -113,7 +106,7 @@ def predictions(lines: Iterable[bytes], name: str, form: Form, args: Namespace) 
     )
 
     def predict(texts: Sequence[Sequence[str]]) -> list[list[Span]]:
-        return ner.predict(texts, args.batch_size, **flags.decoding(args), progress=True)
+        return ner.predict(texts, args.batch_size, **span_model_flags.prediction_settings(args).decoding, progress=True)
 
     split = ner.tokens if args.dense_lang is None else args.dense_lang.split
     texts: Iterable[InputText] = read_texts(lines, name, form, split)
@@ -142,7 +135,7 @@ def write(rows: Iterable[JsonObject], path: Path | None) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Predict with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

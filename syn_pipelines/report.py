@@ -15,8 +15,9 @@ from typing import get_args
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags
+from utils.cli.parser import Parser
+from utils.cli.script import start
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData, model_folder
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS
@@ -25,18 +26,18 @@ from utils.files.jsonl import read_json
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
     parser.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
-    flags.add_models_flag(parser)
+    data_flags.add_models_flag(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Write the table to standard output."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     lines = [f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"]
     for data in get_args(TrainingData):
         model = model_folder(args.file_name, args.size, data, parent=args.models)
@@ -83,7 +84,7 @@ def micro_f1(report: Path) -> float:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,29 @@
-"""Step 3: an LLM marks extra entities, or parts of speech, in the synthetic sentences: step 1 on those of step 2.
+"""Step 3: an LLM annotates the synthetic sentences, as step 1 does the original ones.
 
     python syn_pipelines/s3_predict_syn_data.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
 
 Reads   <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl
-Writes  <file_dir>/<file_name>/<save_type_name>/<mode>_train_1000_synthetic.jsonl and its journal; after an
-        interruption the same command asks only for what the journal lacks
+Writes  <mode>_train_1000_synthetic.jsonl in the same folder: the annotations of each synthetic sentence
+        <mode>_train_1000_synthetic.jsonl.journal.jsonl: all answers of the LLM
+
+Each answer is saved in the journal at once. If the step is interrupted, run the same command again to continue: it
+asks only for the answers that are not in the journal.
 """
 
 import contextlib
 from argparse import Namespace
+from dataclasses import replace
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
+from utils.annotation.annotator import Annotator
 from utils.annotation.step import annotate, questions
-from utils.cli import flags, question_flags, run_flags
-from utils.cli import script as cli
+from utils.asking.estimate import report_estimate
+from utils.asking.step import LLMStep
+from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import require_files
 from utils.dataset.reading import read_dataset, read_synthetic
 from utils.files.manifest import warn_if_stale
@@ -23,42 +31,45 @@ from utils.files.manifest import warn_if_stale
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    flags.add_llm_flags(parser, batch_size=20)
-    question_flags.add_annotation_flags(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    llm_flags.add_llm_flags(parser, batch_size=20)
+    annotation_flags.add_annotation_flags(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
-    """Mark the synthetic sentences."""
-    layout = flags.layout_of(args)
+    """Annotate the synthetic sentences."""
+    layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     source = require_files({"s2": layout.synthetic()}, "run s2")["s2"]
     warn_if_stale(source, layout.find)
     sentences = read_synthetic(source, tokenisation=dataset.tokenisation)
-    annotator = question_flags.annotator(args, dataset)
-    result = layout.annotation_file(args.mode, synthetic=True)
-    step = flags.llm_step(
-        args,
-        "s3",
-        result,
-        inputs=[source],
+    annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
+    model = llm_flags.model_choice(args)
+    annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))
+    step = LLMStep(
+        name="s3",
+        model=model,
+        result=layout.annotation_file(args.mode, synthetic=True),
+        run_log=layout.run_log,
+        inputs=layout.portable_names([source]),
         parameters=annotator.parameters,
         result_parameters=annotator.result_parameters,
+        overwrite=args.overwrite,
     )
     if settings := run_flags.estimate_settings(args):
-        run_flags.report_estimate(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), settings)
+        report_estimate(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), settings)
         return
     counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
-    cli.report(counts, result, advice=counts.advice)
+    report(counts, step.result, advice=counts.advice)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

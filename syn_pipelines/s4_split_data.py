@@ -16,8 +16,9 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils.annotation.files import read_annotation_rows
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES
 from utils.dataset.reading import read_dataset, read_synthetic
@@ -31,16 +32,16 @@ from utils.files.run_log import logged_run
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Write the three sizes."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     answers = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
     synthetic = require_files({"s2": layout.synthetic()}, "run s2", at_least=0)
@@ -70,7 +71,7 @@ def run(args: Namespace) -> None:
             publish_share(layout, size, whole.first(percent), hashes, tokenisation=dataset.tokenisation)
     strays = f", {whole.strays} answers to other texts left out" if whole.strays else ""
     counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{strays}"
-    cli.report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
+    report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
 
 
 def publish_share(
@@ -106,7 +107,7 @@ def publish_share(
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

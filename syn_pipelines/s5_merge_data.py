@@ -15,22 +15,25 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags, merge_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
+from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
 from utils.fusion.files import find_merge_files
+from utils.fusion.step import FusionStep
 from utils.labels.suggestions import label_patch
 
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    flags.add_merge_flags(parser, is_syn="0: the original sentences, 1: the synthetic ones")
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    merge_flags.add_merge_flags(parser, is_syn="0: the original sentences, 1: the synthetic ones")
     parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
     parser.add_argument(
         "--suggest", action="store_true", help="print a patch that adds unknown labels to the label files (git apply)"
@@ -40,14 +43,16 @@ def build_parser() -> cli.Parser:
 
 def run(args: Namespace) -> None:
     """Merge one side of the three sizes."""
-    step = flags.fusion_step(args, "s5")
-    merges = [find_merge_files(step.layout, size, synthetic=args.is_syn) for size in SIZES]
+    layout = data_flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    step = FusionStep.for_dataset("s5", layout, dataset, merge_flags.merge_settings(args))
+    merges = [find_merge_files(layout, size, synthetic=args.is_syn) for size in SIZES]
     for files in merges:
         step.check(files, overwrite=args.overwrite)
-    with logged_run(step.layout.run_log, "s5"):
+    with logged_run(layout.run_log, "s5"):
         for files in merges:
             counts = step.publish(files)
-            cli.report(counts, files.fusion, advice=counts.advice)
+            report(counts, files.fusion, advice=counts.advice)
     if args.suggest:
         canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
         sys.stdout.write(label_patch(counts.unknown_modes, canonical))
@@ -55,7 +60,7 @@ def run(args: Namespace) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

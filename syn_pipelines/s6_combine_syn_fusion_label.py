@@ -12,8 +12,9 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import SIZES
 from utils.dataset.reading import read_labels
 from utils.files.manifest import check_owner
@@ -23,28 +24,28 @@ from utils.fusion.step import combine_label_files
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
     parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
     return parser
 
 
 def run(args: Namespace) -> None:
     """Combine the label files of the three sizes."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     targets = read_labels(layout.labels)[1:]
     for size in SIZES:
         check_owner(layout.label_file("syn_fusion", size), step="s6", overwrite=args.overwrite)
     with logged_run(layout.run_log, "s6"):
         for size in SIZES:
-            cli.report(combine_label_files("s6", layout, size, targets), layout.label_file("syn_fusion", size))
+            report(combine_label_files("s6", layout, size, targets), layout.label_file("syn_fusion", size))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from pathlib import Path
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
-from utils.cli.run_flags import add_engine_flags, engine
+from utils.cli import data_flags, run_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
+from utils.cli.values import path
 from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
@@ -31,34 +32,34 @@ from utils.ner.prediction.texts import Predict
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    parser.add_argument("--from_pretrained", type=cli.path, help="base encoder; for a checkpoint without a tokenizer")
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    parser.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
     parser.add_argument("--model_from_pretrained", required=True, help="trained model; {size} means each size")
     parser.add_argument(
         "--drop_disagreeing",
         action="store_true",
         help="drop the sentences in which the model gives an entity another label than s2 asked for",
     )
-    flags.add_device_flags(parser, batch_size=4)
-    add_engine_flags(parser)
+    run_flags.add_device_flags(parser, batch_size=4)
+    run_flags.add_engine_flags(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Label the synthetic sentences of the three sizes."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     require_files(
         {size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3
     )
-    folders = {size: cli.path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
+    folders = {size: path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
     one_each = "{size}" in args.model_from_pretrained
 
     def load(folder: Path) -> Predict:
-        return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, engine(args)).predict
+        return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, run_flags.engine(args)).predict
 
     models = find_size_models(layout, dataset, folders, load, refuse_leaks=one_each)
     with logged_run(layout.run_log, "s7"):
@@ -66,13 +67,13 @@ def run(args: Namespace) -> None:
             labelled = label_size(
                 layout, size, models[size], tokenisation=dataset.tokenisation, drop_disagreeing=args.drop_disagreeing
             )
-            report(layout, size, labelled)
+            report_size(layout, size, labelled)
 
 
-def report(layout: Layout, size: Size, labelled: Review) -> None:
+def report_size(layout: Layout, size: Size, labelled: Review) -> None:
     """Log the numbers of labelled and of disagreeing mentions of one size."""
     dropped = f" ({labelled.dropped} dropped)" if labelled.dropped else ""
-    cli.report(
+    report(
         f"labelled {labelled.spans} target spans in {len(labelled.rows)} synthetic sentences{dropped}; of the entities "
         f"that s2 asked for, {labelled.disagreeing} have another label and {labelled.unlabelled} none",
         layout.size_target(size),
@@ -84,7 +85,7 @@ def report(layout: Layout, size: Size, labelled: Review) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

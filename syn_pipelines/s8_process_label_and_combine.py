@@ -15,30 +15,33 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli import data_flags, merge_flags
+from utils.cli.parser import Parser
+from utils.cli.script import report, start
 from utils.dataset.layout import SIZES, Layout, Size, require_files
+from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
 from utils.fusion.files import MergeFiles, find_merge_files
-from utils.fusion.step import combine_label_files
+from utils.fusion.step import FusionStep, combine_label_files
 
 log = logging.getLogger(__name__)
 
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the step's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    flags.add_merge_flags(parser, is_syn="0: merge both sides anew, 1: leave the fusion side as s5 made it")
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    merge_flags.add_merge_flags(parser, is_syn="0: merge both sides anew, 1: leave the fusion side as s5 made it")
     return parser
 
 
 def run(args: Namespace) -> None:
     """Rebuild the results of the three sizes, after a look at all that they are made of."""
-    step = flags.fusion_step(args, "s8")
-    layout = step.layout
+    layout = data_flags.layout_of(args)
+    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args))
     original = {} if args.is_syn else {size: find_merge_files(layout, size, synthetic=False) for size in SIZES}
     if args.is_syn:
         require_files({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
@@ -49,13 +52,13 @@ def run(args: Namespace) -> None:
         for size in SIZES:
             if size in original:
                 counts = step.publish(original[size])
-                cli.report(counts, original[size].fusion, advice=counts.advice)
+                report(counts, original[size].fusion, advice=counts.advice)
             if size in synthetic:
                 counts = step.publish(synthetic[size], appended=layout.size_fusion(size))
                 result = synthetic[size].fusion
-                cli.report(f"{counts}; the fusion sentences follow", result, advice=counts.advice)
-            combined = combine_label_files("s8", layout, size, step.mapping.targets)
-            cli.report(combined, layout.label_file("syn_fusion", size))
+                report(f"{counts}; the fusion sentences follow", result, advice=counts.advice)
+            combined = combine_label_files("s8", layout, size, dataset.targets)
+            report(combined, layout.label_file("syn_fusion", size))
 
 
 def find_labelled_files(layout: Layout, size: Size) -> MergeFiles | None:
@@ -69,7 +72,7 @@ def find_labelled_files(layout: Layout, size: Size) -> MergeFiles | None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the step with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Writes  nothing; a line for each step and size, and the next command, on standar
 """
 
 import contextlib
-import shlex
 import sys
 from argparse import Namespace
 
@@ -15,43 +14,35 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a no
     import _repo_root  # noqa: F401
 
 from utils.audit.status import Survey, next_step
-from utils.cli import flags
-from utils.cli import script as cli
-from utils.dataset.layout import FEW_SHOT
+from utils.cli import data_flags
+from utils.cli.parser import Parser
+from utils.cli.script import start
 from utils.dataset.reading import read_dataset
 
 cmd_args = True  # set to False inside a notebook
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
-    flags.add_dataset_flags(parser)
-    flags.add_models_flag(parser)
+    parser = Parser(__doc__ or "")
+    data_flags.add_dataset_flags(parser)
+    data_flags.add_models_flag(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Write a line for each step and size, and the next command."""
-    layout = flags.layout_of(args)
+    layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    statuses = Survey(layout, dataset, args.models, location(args)).statuses()
+    statuses = Survey(layout, dataset, args.models, data_flags.dataset_words(args)).statuses()
     undone = next_step(statuses)
     ending = f"next: {undone.command}" if undone else "all steps are done: train on the results, and see report.py"
     sys.stdout.write("".join(f"{status}\n" for status in statuses) + ending + "\n")
 
 
-def location(args: Namespace) -> str:
-    """Return the flags that name the dataset, as the next command must have them."""
-    words = [f"--file_name={args.file_name}", f"--save_type_name={args.save_type_name}"]
-    if args.file_dir.resolve() != FEW_SHOT:
-        words.insert(0, f"--file_dir={args.file_dir}")
-    return shlex.join(words)
-
-
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Run the script with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ from typing import Any
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import script as cli
 from utils.cli import training_flags
+from utils.cli.parser import Parser
+from utils.cli.script import start
 from utils.cli.training_flags import TrainingFiles
 from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence
@@ -61,9 +62,9 @@ class Training:
     folder: Path
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> Parser:
     """Return the script's flags."""
-    parser = cli.Parser(__doc__ or "")
+    parser = Parser(__doc__ or "")
     training_flags.add_file_flags(parser)
     training_flags.add_learning_flags(parser)
     training_flags.add_computing_flags(parser)
@@ -100,7 +101,7 @@ def plan_trainings(args: Namespace, files: TrainingFiles) -> list[Training]:
     trainings = []
     for seed in args.seeds or (args.seed,):
         data = read_ner_data(files.train, files.dev, files.labels, tokenisation=args.dense_lang, seed=seed)
-        settings = training_flags.settings_of(args, seed)
+        settings = training_flags.train_settings(args, seed)
         folder = seed_folder(files.save_dir, seed) if args.seeds else files.save_dir
         trainings.append(Training(data, settings, training_record(data, settings, args.from_pretrained), folder))
     return trainings
@@ -147,7 +148,7 @@ def tell_of_seeds(trainings: list[Training], folder: Path) -> None:
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
     """Train with the command line's flags or, with `cmd_args=False`, with `values`."""
-    cli.start(build_parser(), run, cmd_args=cmd_args, values=values)
+    start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,18 @@ import json
 import logging
 
 import pytest
+import s1_predict_data
 
 from tests.helpers.builders import CHINESE, ENGLISH, sentence, write_json, write_rows
-from utils.annotation.annotator import Annotator, PromptSettings
+from utils.annotation.annotator import Annotator
 from utils.annotation.few_shot import Shots
-from utils.cli import flags, question_flags
-from utils.cli.script import Parser, UsageError
+from utils.annotation.settings import AnnotationSettings
+from utils.asking.sampling import SamplingSettings
+from utils.cli.annotation_flags import annotation_settings
+from utils.cli.exits import UsageError
 from utils.dataset.reading import Dataset, read_dataset
 from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.prompts import load_prompt
 
 KINDS = {"PERSON": ["人名", "人名", "인명", "PER", "PER.NAM"], "PLACE": ["地名", "地名", "지명", "LOC.NAM"]}
 WORD_KINDS = {"NOUN": ["名词", "名詞", "명사"], "VERB": ["动词", "動詞", "동사"]}
@@ -29,9 +33,10 @@ def make_annotator(labels):
     """Return a function that builds an annotator whose prompts show shots from a pool."""
 
     def build(pool, shots, *, mode="entity", seed=42, tokenisation=WORDS, label_file=labels, language="en"):
-        dataset = Dataset(tuple(pool), ("O", "X"), tokenisation)
-        settings = PromptSettings(language, num_shots=shots, shot_pool=pool, seed=seed)
-        return Annotator.for_dataset(mode, dataset, label_file, settings)
+        dataset = Dataset((*pool,) * 4, ("O", "X"), tokenisation)  # the smallest size is the pool
+        sampling = SamplingSettings(seed=seed)
+        settings = AnnotationSettings(mode, label_file, language, num_shots=shots, sampling=sampling)
+        return Annotator.for_dataset(dataset, settings)
 
     return build
 
@@ -150,10 +155,9 @@ def test_other_sentences_cannot_be_shots_for_pos(make_annotator, word_labels, sp
 @pytest.fixture
 def parse():
     def values(**given):
-        parser = Parser("")
-        flags.add_dataset_flags(parser)
-        question_flags.add_annotation_flags(parser)
-        return parser.parse_values({"file_name": "tiny", **given})
+        parser = s1_predict_data.build_parser()
+        args = parser.parse_values({"file_name": "tiny", "model_from_pretrained": "m", **given})
+        return annotation_settings(args)
 
     return values
 
@@ -162,32 +166,30 @@ def parse():
 def test_shots_come_only_from_the_smallest_size(tmp_path, parse, labels, corpus):
     folder = corpus.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
-    settings = question_flags.prompt_settings(parse(shots=2), dataset)
-    assert [one.id for one in settings.shot_pool] == ["1", "2"]
+    settings = parse(shots=2, entity_label=labels)
+    annotator = Annotator.for_dataset(dataset, settings)
+    first = {dataset.tokenisation.join(one.tokens) for one in dataset.sentences[:2]}
+    assert {text for shot in annotator.shots.drawn for text in first if text in shot.text} == first
+    assert len(annotator.shots.drawn) == 2
     later = list(corpus.rows)
     later[2:] = [{"text": list("变了" if dataset.tokenisation.is_dense else "ab"), "entities": []} for _ in later[2:]]
     write_rows(folder / "train_1000.jsonl", later)
     changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", tokenisation=dataset.tokenisation)
-    annotators = [
-        Annotator.for_dataset("entity", one, labels, question_flags.prompt_settings(parse(shots=2), one))
-        for one in (dataset, changed)
-    ]
-    assert annotators[0].parameters == annotators[1].parameters
-    assert isinstance(annotators[0].shots, Shots)
+    assert Annotator.for_dataset(changed, settings).parameters == annotator.parameters
+    assert isinstance(annotator.shots, Shots)
 
 
 @pytest.mark.parametrize(("given", "language"), [("auto", "zh"), ("en", "en"), ("ja", "ja")])
 def test_the_language_of_prompts_is_that_of_the_data_or_a_given_one(tmp_path, parse, given, language):
     folder = CHINESE.write(tmp_path)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
-    assert question_flags.prompt_settings(parse(lang=given), dataset).language == language
+    annotator = Annotator.for_dataset(dataset, parse(lang=given))
+    assert annotator.prompt == load_prompt("entity", language)
 
 
 def test_shots_need_a_placeholder_in_a_users_own_prompt(tmp_path, parse):
-    folder = ENGLISH.write(tmp_path)
-    dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     own = tmp_path / "own.txt"
     own.write_text("Mark {sentence}", encoding="utf-8")
-    assert question_flags.prompt_settings(parse(prompt=own), dataset).prompt.text == "Mark {sentence}"
-    with pytest.raises(UsageError, match=r"--shots=2: .*own\.txt has no \{examples\} where they could go"):
-        question_flags.prompt_settings(parse(prompt=own, shots=2), dataset)
+    assert parse(prompt=own).prompt.text == "Mark {sentence}"
+    with pytest.raises(UsageError, match=r"--shots=2: .*own\.txt has no placeholder \{examples\} to put them in"):
+        parse(prompt=own, shots=2)

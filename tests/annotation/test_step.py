@@ -10,12 +10,13 @@ from tests.helpers.builders import ENGLISH, ReplayingLLM, bytes_below, read_line
 from tests.helpers.nasty import nasty_sentences
 from utils.annotation.annotator import Annotator
 from utils.annotation.rows import AnnotationRow
+from utils.annotation.settings import AnnotationSettings
 from utils.annotation.step import AnnotationCounts, annotate, questions
 from utils.asking.journal import journal_path
 from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
-from utils.cli import question_flags
-from utils.cli.script import Parser
+from utils.cli.annotation_flags import add_annotation_flags
+from utils.cli.parser import Parser
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS
@@ -308,7 +309,7 @@ def test_a_guided_request_has_the_grammar_of_its_sentence(mode, start):
 def test_prompts_are_in_the_language_of_the_dataset(tmp_path, text, tokenisation, label, word):
     labels = write_json(tmp_path / "labels.json", {"CITY": ["城市", "都市", "도시", "town"], "BARE": []})
     dataset = Dataset((sentence(text),), ("O", "X"), tokenisation)
-    annotator = Annotator.for_dataset("entity", dataset, labels)
+    annotator = Annotator.for_dataset(dataset, AnnotationSettings("entity", labels))
     assert annotator.labels == (label, "BARE")
     prompt = annotator.question(dataset.sentences[0]).request.prompt
     assert word in prompt
@@ -355,7 +356,7 @@ def test_every_sentence_of_a_dataset_is_asked_about(annotator):
 )
 def test_labels_of_guided_answers_are_listed_or_free(words, closed):
     parser = Parser("")
-    question_flags.add_annotation_flags(parser)
+    add_annotation_flags(parser)
     assert parser.parse_words(words.split()).closed_labels is closed
     annotator = Annotator(
         "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guided=True, closed_labels=closed

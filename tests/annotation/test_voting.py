@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+import s1_predict_data
 
 from tests.helpers.builders import call, read_lines, row_of, sentence, write_rows
+from utils.annotation.annotator import Annotator
 from utils.annotation.answers import place_items, read_answers
 from utils.annotation.rows import AnnotationRow
 from utils.annotation.voting import VotedItem, Voting
-from utils.cli import question_flags
-from utils.cli.script import Parser, UsageError
+from utils.cli.annotation_flags import annotation_settings
+from utils.cli.exits import UsageError
+from utils.dataset.reading import Dataset
+from utils.dataset.tokens import WORDS
 from utils.parsing import Item
 from utils.placing import PlacedItem
 
@@ -96,12 +100,10 @@ def test_without_votes_items_are_those_of_the_answer():
 
 
 @pytest.fixture
-def voting():
+def settings_of():
     def parse(**given):
-        parser = Parser("")
-        question_flags.add_annotation_flags(parser)
-        args = parser.parse_values(given)
-        return question_flags.voting(args), question_flags.sampling_settings(args).temperature
+        values = {"file_name": "tiny", "model_from_pretrained": "m", **given}
+        return annotation_settings(s1_predict_data.build_parser().parse_values(values))
 
     return parse
 
@@ -110,28 +112,30 @@ def voting():
     ("given", "expected"),
     [({}, None), ({"votes": 1}, None), ({"votes": 2}, (2, 2)), ({"votes": 4}, (4, 3)), ({"votes": 5}, (5, 3))],
 )
-def test_a_majority_is_needed_unless_min_votes_is_given(voting, given, expected):
-    found, temperature = voting(**given)
-    assert (None if found is None else (found.num_answers, found.min_votes)) == expected
-    assert temperature == (0.7 if expected else 0)
+def test_a_majority_is_needed_unless_min_votes_is_given(settings_of, given, expected):
+    settings = settings_of(**given)
+    assert (settings.votes, settings.min_votes) == (expected or (1, 1))
+    voting = Annotator.for_dataset(Dataset((sentence("In Rome"),), ("O", "X"), WORDS), settings).voting
+    assert (None if voting is None else (voting.num_answers, voting.min_votes)) == expected
+    assert settings.sampling.temperature == (0.7 if expected else 0)
 
 
-def test_min_votes_and_a_temperature_can_be_given(voting):
-    found, temperature = voting(votes=5, min_votes=2, temperature=0.3)
-    assert (found.min_votes, temperature) == (2, 0.3)
+def test_min_votes_and_a_temperature_can_be_given(settings_of):
+    settings = settings_of(votes=5, min_votes=2, temperature=0.3)
+    assert (settings.min_votes, settings.sampling.temperature) == (2, 0.3)
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"votes": 3, "min_votes": 4}, "--min_votes=4: no span can have more votes than --votes=3"),
-        ({"min_votes": 2}, "--min_votes=2: no span can have more votes than --votes=1"),
-        ({"votes": 3, "temperature": 0}, "--votes=3: at --temperature=0 all answers are the same"),
+        ({"votes": 3, "min_votes": 4}, "--min_votes=4 is greater than --votes=3: no span could be kept"),
+        ({"min_votes": 2}, "--min_votes=2 is greater than --votes=1: no span could be kept"),
+        ({"votes": 3, "temperature": 0}, "--votes=3: at --temperature=0 all answers are equal"),
     ],
 )
-def test_impossible_votes_are_refused(voting, given, message):
+def test_impossible_votes_are_refused(settings_of, given, message):
     with pytest.raises(UsageError, match=message):
-        voting(**given)
+        settings_of(**given)
 
 
 # --- s1, s4, s5

@@ -21,7 +21,7 @@ from utils.asking.estimate import (
 from utils.asking.journal import Entry
 from utils.asking.questions import Question
 from utils.asking.typical_answers import typical_annotation, typical_continuation
-from utils.cli.script import UsageError
+from utils.cli.exits import UsageError
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLMOptions, Request, load_counter
 from utils.llm.base import FRAME, count_by_characters
@@ -203,9 +203,9 @@ def test_a_plan_for_another_model_is_refused_like_the_step(english, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"time": 3}, "--time is for --plan"),
-        ({"price_in": 3}, "--price_in is for --plan"),
-        ({"plan": True, "time": 3, "overwrite": True}, "--overwrite would set aside"),
+        ({"time": 3}, "--time needs --plan"),
+        ({"price_in": 3}, "--price_in needs --plan"),
+        ({"plan": True, "time": 3, "overwrite": True}, "--overwrite would set them aside"),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(english, given, message):

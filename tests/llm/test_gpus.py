@@ -11,8 +11,8 @@ import pytest
 
 from tests.helpers.builders import CHINESE
 from tests.helpers.families import make_chatglm3, make_checkpoint
-from utils.cli import flags
-from utils.cli import script as cli
+from utils.cli.exits import UsageError
+from utils.cli.llm_flags import model_choice
 from utils.llm import Answer, LLMOptions, Request, load_llm
 from utils.llm.backends import transformers as backend
 from utils.llm.backends.transformers import TransformersLLM
@@ -249,7 +249,7 @@ def arguments(tmp_path, folder, *more):
 def test_answers_of_quantised_weights_are_not_mixed_with_others(tmp_path, folder):
     def parameters(*more):
         args = arguments(tmp_path, folder, *more)
-        return flags.llm_step(args, "s1", tmp_path / "r", inputs=[], parameters={"mode": "pos"}).parameters
+        return model_choice(args).parameters
 
     assert parameters("--load_in=4bit") == {**parameters(), "load_in": "4bit"}
     assert parameters("--load_in=4bit") != parameters("--load_in=8bit")
@@ -259,5 +259,5 @@ def test_answers_of_quantised_weights_are_not_mixed_with_others(tmp_path, folder
 def test_other_backends_do_not_take_it(tmp_path, folder):
     recording = CHINESE.record(tmp_path / "answers.jsonl")
     args = arguments(tmp_path, recording, "--backend=scripted", "--load_in=8bit")
-    with pytest.raises(cli.UsageError, match="--load_in=8bit: the backend transformers alone quantises"):
-        flags.model_choice(args)
+    with pytest.raises(UsageError, match="--load_in=8bit: only the transformers backend can quantise"):
+        model_choice(args)

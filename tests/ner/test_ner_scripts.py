@@ -96,7 +96,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
     [
         ({"data": "syn_fusion"}, "train_250_synthetic_fusion.jsonl is missing: run s5 with --is_syn=1, s6, s7 and s8"),
         ({"size": "500", "data": "base"}, "train_500.jsonl is missing: run s4"),
-        ({"file_name": None}, "give --file_name, or --train with --labels and --save_dir"),
+        ({"file_name": None}, "--file_name is missing"),
         ({"file_name": None, "train": "x"}, "--train also needs --labels and --save_dir"),
         ({"size": "300"}, "invalid choice"),
         (

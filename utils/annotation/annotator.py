@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from utils.annotation.few_shot import ShotFormat, Shots, choose_shots
 from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.annotation.settings import GREEDY, AnnotationSettings
 from utils.annotation.voting import Voting
 from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_annotation
+from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence, text_hash
-from utils.dataset.tokens import CHARACTERS, WORDS, Language, Tokenisation
+from utils.dataset.splits import first_sentences
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
 from utils.llm import Request
@@ -34,37 +36,6 @@ TOKENS_PER_TOKEN: dict[Mode, dict[Tokenisation, int]] = {
 }
 # A guided `pos` answer ends by itself. Its limit allows each token to be a word, with one token for each byte of it.
 GUIDED_WORD_TOKENS = 16  # besides the bytes of the word
-GREEDY = SamplingSettings()
-
-
-@dataclass(frozen=True)
-class PromptSettings:
-    """The language of the prompt, a user's own prompt, and the shots that the prompt shows."""
-
-    language: Language
-    prompt: Prompt | None = None  # None: the project's prompt in that language
-    num_shots: int = 0
-    shot_pool: Sequence[Sentence] = ()  # the sentences that shots are drawn from
-    seed: int = 42  # for drawing the shots
-
-    def draw_shots(
-        self, mode: Mode, names: Mapping[str, str], label_file: Path, *, tokenisation: Tokenisation
-    ) -> Shots | None:
-        """Return the shots of a mode; None if there are none.
-
-        `names` maps canonical labels to the names that the prompt lists. A target label that `label_file` maps to one
-        of these is shown by that name, others as they are.
-        """
-        if not self.num_shots:
-            return None
-        canonical = LabelNormaliser.from_files([label_file])
-        shot_format = ShotFormat(
-            load_prompt("example", self.language),
-            ITEM_KEYS[mode],
-            lambda label: names.get(canonical(label) or "", label),
-            tokenisation,
-        )
-        return choose_shots(self.shot_pool, mode, shot_format, number=self.num_shots, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -83,15 +54,22 @@ class Annotator:
     closed_labels: bool = True  # a guided answer can only have the listed labels
 
     @classmethod
-    def for_dataset(
-        cls, mode: Mode, dataset: Dataset, label_file: Path, settings: PromptSettings | None = None
-    ) -> Annotator:
-        """Return an unguided, greedy annotator with the labels of a label file; the default prompt is the project's."""
-        settings = settings or PromptSettings(dataset.language)
-        names = display_names(read_label_names(label_file), settings.language)
-        prompt = settings.prompt or load_prompt(mode, settings.language)
-        shots = settings.draw_shots(mode, names, label_file, tokenisation=dataset.tokenisation)
-        return cls(mode, prompt, tuple(names.values()), dataset.tokenisation, guided=False, shots=shots)
+    def for_dataset(cls, dataset: Dataset, settings: AnnotationSettings) -> Annotator:
+        """Return the unguided annotator that the settings describe."""
+        language = settings.language or dataset.language
+        names = display_names(read_label_names(settings.label_file), language)
+        return cls(
+            mode=settings.mode,
+            prompt=settings.prompt or load_prompt(settings.mode, language),
+            labels=tuple(names.values()),
+            tokenisation=dataset.tokenisation,
+            guided=False,
+            max_new_tokens=settings.max_new_tokens,
+            sampling=settings.sampling,
+            shots=_draw_shots(dataset, settings, names) if settings.num_shots else None,
+            voting=_voting(settings) if settings.votes > 1 else None,
+            closed_labels=settings.closed_labels,
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -146,6 +124,27 @@ class Annotator:
             return None
         build = entity_grammar if self.mode == "entity" else pos_grammar
         return build(sentence.tokens, self.labels if self.closed_labels else None, tokenisation=self.tokenisation)
+
+
+def _draw_shots(dataset: Dataset, settings: AnnotationSettings, names: Mapping[str, str]) -> Shots:
+    """Return shots from the smallest size. All sizes contain it, so no size learns from sentences outside it.
+
+    `names` maps canonical labels to the names that the prompt lists. A target label that the label file maps to one
+    of these is shown by that name, others as they are.
+    """
+    canonical = LabelNormaliser.from_files([settings.label_file])
+    shot_format = ShotFormat(
+        load_prompt("example", settings.language or dataset.language),
+        ITEM_KEYS[settings.mode],
+        lambda label: names.get(canonical(label) or "", label),
+        dataset.tokenisation,
+    )
+    pool = first_sentences(dataset.sentences, min(SIZES.values()))
+    return choose_shots(pool, settings.mode, shot_format, number=settings.num_shots, seed=settings.sampling.seed)
+
+
+def _voting(settings: AnnotationSettings) -> Voting:
+    return Voting(settings.votes, settings.min_votes, LabelNormaliser.from_files([settings.label_file]))
 
 
 def _json_bytes(text: str) -> int:

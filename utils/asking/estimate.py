@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,8 @@ from datetime import timedelta
 from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
+
+log = logging.getLogger(__name__)
 
 TokenCounter = Callable[[str], int]  # a message -> the tokens of its prompt
 
@@ -82,6 +85,13 @@ class Estimate:
             return "based on typical answers; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
         return f"based on {self.recorded} recorded answers{few}"
+
+
+def report_estimate(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> None:
+    """Log what `step` will take."""
+    log.info("estimate for %s:", step.result)
+    for line in estimate_step(step, questions, settings).lines():
+        log.info("  %s", line)
 
 
 def estimate_step(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> Estimate:

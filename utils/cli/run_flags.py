@@ -1,20 +1,27 @@
-"""The flags that say where a run does its work and how far it goes, and what they stand for."""
+"""The flags that say where a script computes, and how much of its work it does or estimates."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-from collections.abc import Sequence
 
-from utils.asking.estimate import EstimateSettings, estimate_step
-from utils.asking.questions import Question
-from utils.asking.step import LLMStep
-from utils.cli.script import Parser, UsageError, decimal, positive_number
+from utils.asking.estimate import EstimateSettings
+from utils.cli.exits import UsageError
+from utils.cli.parser import Parser
+from utils.cli.values import decimal, gpus, positive_number
 from utils.compute.engine import Engine
 
-log = logging.getLogger(__name__)
+ESTIMATE_FLAGS = ("time", "tokens_per_second", "price_in", "price_out")
 
-PLAN_FLAGS = ("time", "tokens_per_second", "price_in", "price_out")
+
+def add_device_flags(parser: Parser, *, batch_size: int) -> None:
+    """Add the flags that say on which device a model runs, and with what batch size."""
+    flags = parser.add_argument_group("device")
+    flags.add_argument(
+        "--n_gpu", type=gpus, default="0", help="index of the GPU, or of several as 0,1; -1: use the CPU"
+    )
+    flags.add_argument(
+        "--batch_size", type=positive_number, default=batch_size, help="number of prompts or sentences in a batch"
+    )
 
 
 def add_engine_flags(parser: Parser) -> None:
@@ -24,60 +31,56 @@ def add_engine_flags(parser: Parser) -> None:
         "--engine",
         choices=("local", "ray"),
         default="local",
-        help="local: this process; ray: workers in the cluster of RAY_ADDRESS, or on this machine",
+        help="local: use this process; ray: use workers of the Ray cluster at RAY_ADDRESS, or of this machine",
     )
     flags.add_argument(
         "--num_workers",
         type=positive_number,
         default=None,
-        help="workers (ray), each with a model of its own and as many GPUs as --n_gpu names; default: as many as the "
-        "cluster has GPUs for, or one a machine",
+        help="with --engine=ray: number of workers; each loads its own model, on as many GPUs as --n_gpu lists; "
+        "default: as many as the cluster has GPUs for, or one per machine",
     )
 
 
-def add_plan_flags(parser: Parser) -> None:
-    """Add the flags that say how far a run goes, and what it would take."""
-    flags = parser.add_argument_group("plan")
+def add_estimate_flags(parser: Parser) -> None:
+    """Add the flags that limit a run, or estimate it instead."""
+    flags = parser.add_argument_group("limit and estimate")
     flags.add_argument(
-        "--limit", type=positive_number, default=None, help="ask about so many sentences, the first ones"
+        "--limit",
+        type=positive_number,
+        default=None,
+        help="number of sentences to ask about, from the first; default: all",
     )
     flags.add_argument(
-        "--plan", action="store_true", help="only say what the run would take: questions, tokens, time, cost"
+        "--plan", action="store_true", help="do not run the step; estimate its questions, tokens, time and cost"
     )
     flags.add_argument(
         "--time",
         type=positive_number,
         default=None,
-        help="with --plan: ask so many questions first, and measure; their answers are kept",
+        help="with --plan: number of questions to ask first, to measure the speed; their answers are kept",
     )
     flags.add_argument(
-        "--tokens_per_second", type=decimal, default=None, help="with --plan: how fast the model answers, in all"
+        "--tokens_per_second", type=decimal, default=None, help="with --plan: total speed of the model's answers"
     )
-    flags.add_argument("--price_in", type=decimal, default=None, help="with --plan: of a million tokens of prompts")
-    flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: of a million tokens of answers")
-
-
-def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
-    """Return what a plan is made with; None where the step is to be run. Raises UsageError for flags without a plan."""
-    given = [name for name in PLAN_FLAGS if getattr(args, name) is not None]
-    if given and not args.plan:
-        raise UsageError(f"--{given[0]} is for --plan")
-    if args.time and args.overwrite:
-        raise UsageError("--time keeps its answers, which --overwrite would set aside: give one of the two")
-    return (
-        EstimateSettings(args.time or 0, args.tokens_per_second, args.price_in, args.price_out) if args.plan else None
-    )
-
-
-def report_estimate(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> None:
-    """Log what a step will take."""
-    log.info("estimate for %s:", step.result)
-    for line in estimate_step(step, questions, settings).lines():
-        log.info("  %s", line)
+    flags.add_argument("--price_in", type=decimal, default=None, help="with --plan: price of a million prompt tokens")
+    flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: price of a million answer tokens")
 
 
 def engine(args: argparse.Namespace) -> Engine:
     """Return where the work is done."""
     if args.num_workers and args.engine == "local":
-        raise UsageError("--num_workers is for --engine=ray; this process is one worker")
+        raise UsageError("--num_workers needs --engine=ray; --engine=local uses this process alone")
     return Engine(args.engine, args.num_workers, len(args.n_gpu))
+
+
+def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
+    """Return the settings of an estimate; None without --plan. Raise UsageError for flags that need --plan."""
+    given = [name for name in ESTIMATE_FLAGS if getattr(args, name) is not None]
+    if given and not args.plan:
+        raise UsageError(f"--{given[0]} needs --plan")
+    if args.time and args.overwrite:
+        raise UsageError("--time keeps its answers, but --overwrite would set them aside: use only one of the two")
+    if not args.plan:
+        return None
+    return EstimateSettings(args.time or 0, args.tokens_per_second, args.price_in, args.price_out)

@@ -1,112 +1,80 @@
-"""The flags of s2, and the objects that they stand for."""
+"""The flags of s2: what an LLM writes, how many answers, and which sentences are kept."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
-from utils.cli import question_flags
-from utils.cli.script import Parser, UsageError, positive_number, share
-from utils.dataset.layout import SIZES
-from utils.dataset.reading import Dataset
-from utils.dataset.splits import first_sentences
-from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
-from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, PromptStyle, style_prompt
-from utils.synthesis.near_duplicates import KnownTexts
-from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
-from utils.synthesis.rounds import Synthesis
-from utils.synthesis.writing_style import WritingStyle
+from utils.cli.exits import UsageError
+from utils.cli.llm_flags import own_prompt, prompt_language, sampling_settings
+from utils.cli.parser import Parser
+from utils.cli.values import positive_number, share
+from utils.synthesis.generator import MAX_NEW_TOKENS, PromptStyle
+from utils.synthesis.quota import MOST_ROUNDS
+from utils.synthesis.settings import SynthesisSettings
 
 
 def add_synthesis_flags(parser: Parser) -> None:
-    """Add the flags that say what is asked for, how many answers, and what is kept of them."""
-    group = parser.add_argument_group("new sentences")
-    group.add_argument(
-        "--style", choices=get_args(PromptStyle), default="explain", help="what the LLM is asked to write"
+    """Add the flags that say what is written, how many answers are asked for, and which sentences are kept."""
+    flags = parser.add_argument_group("synthetic sentences")
+    flags.add_argument(
+        "--style", choices=get_args(PromptStyle), default="explain", help="kind of text that the LLM is asked to write"
     )
-    group.add_argument(
+    flags.add_argument(
         "--num_samples",
         type=positive_number,
         default=None,
-        help=f"answers for each sentence, a seed each; default: 1, or at most {MOST_ROUNDS} with --target_sentences",
+        help=f"number of answers per sentence; default: 1, or up to {MOST_ROUNDS} with --target_sentences",
     )
-    group.add_argument("--rare_first", action="store_true", help="up to 4 times as many for sentences with rare labels")
-    group.add_argument(
+    flags.add_argument(
+        "--rare_first", action="store_true", help="ask for up to 4 times as many answers to sentences with rare labels"
+    )
+    flags.add_argument(
         "--target_sentences",
         type=positive_number,
         default=None,
-        help="ask on, round after round, until so many are kept",
+        help="number of sentences to keep: more answers are asked for, round after round, until it is reached",
     )
-    group.add_argument(
+    flags.add_argument(
         "--stop_below",
         type=share,
         default=0.0,
-        help="ask no further where a smaller share of a round's spans (4 characters, 2 words) is new",
+        help="end after a round in which less than this share of the n-grams (4 characters, or 2 words) is new",
     )
-    group.add_argument("--min_tokens", type=positive_number, default=5, help="shortest sentence to keep")
-    group.add_argument("--max_tokens", type=positive_number, default=128, help="longest sentence to keep")
-    group.add_argument("--require_mention", action="store_true", help="keep only what names an entity of its source")
-    group.add_argument("--keep_dropped", action="store_true", help="write what is dropped, with reasons, to a file")
-
-
-def synthesis(args: argparse.Namespace, dataset: Dataset, held_out: Sequence[Sequence[str]]) -> Synthesis:
-    """Return how new sentences are made of a dataset; those like the `held_out` texts are not taken."""
-    generator = _generator(args, dataset)
-    return Synthesis(
-        dataset.sentences,
-        generator,
-        _cleaner(args, dataset, generator.prompt.text),
-        held_out=held_out,
-        quota=_quota(args, dataset),
-        require_mention=args.require_mention,
+    flags.add_argument("--min_tokens", type=positive_number, default=5, help="minimum length of a sentence to keep")
+    flags.add_argument("--max_tokens", type=positive_number, default=128, help="maximum length of a sentence to keep")
+    flags.add_argument(
+        "--require_mention",
+        action="store_true",
+        help="keep only sentences that mention an entity of their source sentence",
+    )
+    flags.add_argument(
+        "--keep_dropped", action="store_true", help="also write the dropped sentences, with reasons, to a file"
     )
 
 
-def result_parameters(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that change which sentences are kept, and no answer."""
-    names = (
-        "num_samples",
-        "rare_first",
-        "target_sentences",
-        "stop_below",
-        "min_tokens",
-        "max_tokens",
-        "require_mention",
-    )
-    return {"style": args.style, **{name: getattr(args, name) for name in names}}
-
-
-def _generator(args: argparse.Namespace, dataset: Dataset) -> Generator:
-    own = question_flags.own_prompt(args, "explain")
-    if own and args.style != "explain":
-        raise UsageError(f"--style={args.style} names a prompt, and so does --prompt; give one of them")
-    prompt = own or style_prompt(args.style, question_flags.prompt_language(args, dataset))
-    return Generator(
-        prompt, dataset.tokenisation, question_flags.sampling_settings(args), args.max_new_tokens or MAX_NEW_TOKENS
-    )
-
-
-def _cleaner(args: argparse.Namespace, dataset: Dataset, prompt: str) -> Cleaner:
+def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
+    """Return what is written and kept; raise UsageError for flags that cannot be used together."""
+    prompt = own_prompt(args, "explain")
+    if prompt and args.style != "explain":
+        raise UsageError(f"--style={args.style} and --prompt both choose a prompt: use only one of them")
     if args.min_tokens > args.max_tokens:
         raise UsageError(
-            f"--min_tokens={args.min_tokens} is above --max_tokens={args.max_tokens}: nothing would be kept"
+            f"--min_tokens={args.min_tokens} is greater than --max_tokens={args.max_tokens}: no sentence could be kept"
         )
-    return Cleaner(
-        language=dataset.language,
-        writing=WritingStyle.of((sentence.tokens for sentence in dataset.sentences), tokenisation=dataset.tokenisation),
-        labels=dataset.targets,
-        entities_line=entities_line(prompt),
-        template=KnownTexts(template_sentences(prompt), tokenisation=dataset.tokenisation),
-        shortest=args.min_tokens,
-        longest=args.max_tokens,
-    )
-
-
-def _quota(args: argparse.Namespace, dataset: Dataset) -> Quota:
     if args.temperature == 0 and (args.target_sentences or args.rare_first or (args.num_samples or 1) > 1):
-        raise UsageError("--temperature=0 gives the same answer each time: nothing to ask for twice")
-    parts = [first_sentences(dataset.sentences, percent) for percent in SIZES.values()]
-    rounds = args.num_samples or (MOST_ROUNDS if args.target_sentences else 1)
-    weights = rare_weights(parts) if args.rare_first else {}
-    return Quota(rounds, args.target_sentences, args.stop_below, weights)
+        raise UsageError("--temperature=0 gives the same answer each time: use a higher one to ask for several answers")
+    return SynthesisSettings(
+        sampling=sampling_settings(args),
+        style=args.style,
+        language=prompt_language(args),
+        prompt=prompt,
+        max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,
+        num_samples=args.num_samples,
+        rare_first=args.rare_first,
+        target_sentences=args.target_sentences,
+        stop_below=args.stop_below,
+        min_tokens=args.min_tokens,
+        max_tokens=args.max_tokens,
+        require_mention=args.require_mention,
+    )

@@ -1,26 +1,27 @@
-"""The flags of train_ner.py: what is learnt from, where the model goes, and how it learns."""
+"""The flags of train_ner.py: its files, hyper-parameters and computing."""
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from utils.cli.flags import layout_of
-from utils.cli.script import (
-    Parser,
-    UsageError,
-    auto_tokenisation,
+from utils.cli.data_flags import add_dense_flag, add_size_flag, layout_of
+from utils.cli.exits import UsageError
+from utils.cli.parser import Parser
+from utils.cli.values import (
     count,
     decimal,
     gpus,
     path,
+    path_or_hub_id,
     positive_number,
+    seeds,
     shortest,
     whole_number,
 )
-from utils.dataset.layout import FEW_SHOT, SIZES, TrainingData, model_folder, require_files
+from utils.dataset.layout import FEW_SHOT, TrainingData, model_folder, require_files
 from utils.files.manifest import warn_if_stale
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES, Precision, TrainSettings
@@ -34,7 +35,7 @@ MADE_BY = {
 
 @dataclass(frozen=True)
 class TrainingFiles:
-    """What a training reads, and the folder that it writes to."""
+    """The files of a training, and the folder of the trained model."""
 
     train: Path
     dev: Path | None
@@ -44,84 +45,117 @@ class TrainingFiles:
 
 
 def add_file_flags(parser: Parser) -> None:
-    """Add the flags that name the encoder and the data."""
+    """Add the flags that name the encoder, the training data and the folder of the trained model."""
     parser.add_argument(
-        "--from_pretrained", type=encoder_source, required=True, help="base encoder: a folder or hub id"
+        "--from_pretrained", type=path_or_hub_id, required=True, help="base encoder: a checkpoint folder or a hub id"
     )
     data = parser.add_argument_group("data of the pipeline")
-    data.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="root folder of all datasets")
-    data.add_argument("--file_name", help="dataset: the name of its folder in file_dir")
-    data.add_argument("--save_type_name", default="GLM4", help="folder of the results, usually the LLM's name")
-    data.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
-    data.add_argument("--data", choices=get_args(TrainingData), default="fusion", help="what to train on")
+    data.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
+    data.add_argument("--file_name", help="name of the dataset: of its folder in --file_dir")
     data.add_argument(
-        "--dense_lang", type=auto_tokenisation, default="auto", help="1: a token is a character, 0: a word"
+        "--save_type_name", default="GLM4", help="folder of the results in the dataset, usually the LLM's name"
     )
-    files = parser.add_argument_group("other files, in the place of the pipeline's")
-    for name, meaning in (("train", "training sentences"), ("dev", "sentences to choose by"), ("test", "for a report")):
-        files.add_argument(f"--{name}", type=path, help=f"{meaning}, JSON Lines")
-    files.add_argument("--labels", type=path, help="labels.txt, or a label_*.json")
-    files.add_argument("--save_dir", type=Path, help="folder of the trained model")
-    files.add_argument("--overwrite", action="store_true", help="replace another training in that folder")
+    add_size_flag(data)
+    data.add_argument(
+        "--data",
+        choices=get_args(TrainingData),
+        default="fusion",
+        help="training data: base (target labels), fusion (with extension labels) or syn_fusion (with synthetic "
+        "sentences, too)",
+    )
+    add_dense_flag(data)
+    files = parser.add_argument_group("other files, instead of the pipeline's")
+    files.add_argument("--train", type=path, help="training sentences, JSON Lines")
+    files.add_argument("--dev", type=path, help="sentences to choose the best model with, JSON Lines")
+    files.add_argument("--test", type=path, help="sentences to evaluate the best model on, JSON Lines")
+    files.add_argument("--labels", type=path, help="labels.txt, or a label_*.json file")
+    files.add_argument("--save_dir", type=Path, help="folder to save the trained model in")
+    files.add_argument(
+        "--overwrite", action="store_true", help="replace a model in this folder that was trained differently"
+    )
 
 
 def add_learning_flags(parser: Parser) -> None:
-    """Add the flags that change what is learnt."""
+    """Add the flags of hyper-parameters."""
     default = TrainSettings()
-    which = parser.add_argument_group("what learns, and how often")
-    which.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
-    which.add_argument("--seed", type=whole_number, default=default.seed, help="of all that is random")
-    which.add_argument("--seeds", type=seeds, help="several, as 1,2,3: trains with each; reports mean and deviation")
-    which.add_argument(
+    model = parser.add_argument_group("model and seeds")
+    model.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
+    model.add_argument("--seed", type=whole_number, default=default.seed, help="random seed")
+    model.add_argument(
+        "--seeds", type=seeds, help="several seeds, such as 1,2,3: train once with each, and report mean and deviation"
+    )
+    model.add_argument(
         "--encoder_layers",
         type=positive_number,
-        help="keep only so many of the encoder's layers, the lowest; default: all. Fewer are faster, and may do "
-        "better in encoders that were trained to compare whole sentences (E5, MiniLM, BGE)",
+        help="number of the encoder's layers to keep, from the lowest; default: all. Fewer layers are faster, and may "
+        "be better with encoders of whole sentences (E5, MiniLM, BGE)",
     )
-    time = parser.add_argument_group("how long it learns")
-    for name, number, meaning in (
-        ("epochs", default.epochs, "passes over the training data, unless they are fewer steps than --min_steps"),
-        ("min_steps", default.min_steps, "passes over tiny data go on for so many steps"),
-        ("patience", default.patience, "so many evaluations in a row without a better dev F1 end it"),
-    ):
-        time.add_argument(f"--{name}", type=positive_number, default=number, help=meaning)
-    how = parser.add_argument_group("how it learns")
-    how.add_argument("--batch_size", type=positive_number, help="sentences; default: 4, above 1000 sentences 8")
-    how.add_argument("--accumulate", type=positive_number, default=default.accumulate, help="batches that make a step")
-    how.add_argument("--warmup_steps", type=count, default=default.warmup_steps, help="at most a tenth of all steps")
+    length = parser.add_argument_group("length of the training")
+    length.add_argument(
+        "--epochs", type=positive_number, default=default.epochs, help="number of passes over the training data"
+    )
+    length.add_argument(
+        "--min_steps",
+        type=positive_number,
+        default=default.min_steps,
+        help="minimum number of steps: small data is passed over more than --epochs times",
+    )
+    length.add_argument(
+        "--patience",
+        type=positive_number,
+        default=default.patience,
+        help="number of evaluations without a better dev F1 after which the training ends",
+    )
+    optimizer = parser.add_argument_group("optimizer and loss")
+    optimizer.add_argument(
+        "--batch_size", type=positive_number, help="sentences in a batch; default: 4, or 8 with over 1000 sentences"
+    )
+    optimizer.add_argument(
+        "--accumulate", type=positive_number, default=default.accumulate, help="number of batches in a step"
+    )
+    optimizer.add_argument(
+        "--warmup_steps",
+        type=count,
+        default=default.warmup_steps,
+        help="steps of learning-rate warm-up; at most a tenth of all steps are used",
+    )
     for name, value, meaning in (
         ("lr", default.encoder_lr, "learning rate of the encoder's top layer"),
-        ("layer_decay", default.layer_decay, "of that rate, from each layer of the encoder to the one below it"),
-        ("head_lr", default.head_lr, "learning rate of all else"),
-        ("weight_decay", default.weight_decay, "of all weights but biases and norms"),
-        ("clip_norm", default.clip_norm, "longer gradients are cut to this length"),
-        ("ema", default.ema, "decay of the moving average of the weights that is released; 0: the weights themselves"),
-        ("adversarial", default.adversarial, "share by which embeddings are shifted, to learn harder ones; 0: none"),
-        ("synthetic_weight", default.synthetic_weight, "of a synthetic sentence in the loss; others weigh 1"),
+        ("layer_decay", default.layer_decay, "factor of the learning rate from each encoder layer to the one below"),
+        ("head_lr", default.head_lr, "learning rate of all other layers"),
+        ("weight_decay", default.weight_decay, "weight decay, except of biases and norms"),
+        ("clip_norm", default.clip_norm, "maximum norm of the gradient"),
+        ("ema", default.ema, "decay of the moving average of the weights, which is saved; 0: save the weights as is"),
+        ("adversarial", default.adversarial, "size of adversarial changes, as a share of the embeddings; 0: none"),
+        ("synthetic_weight", default.synthetic_weight, "weight of synthetic sentences in the loss; others weigh 1"),
     ):
-        how.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
+        optimizer.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
 
 
 def add_computing_flags(parser: Parser) -> None:
     """Add the flags that say where and how a training computes."""
-    group = parser.add_argument_group("computing")
-    group.add_argument("--n_gpu", type=gpus, default="0", help="index of the GPU; -1 the CPU")
-    group.add_argument(
+    flags = parser.add_argument_group("computing")
+    flags.add_argument("--n_gpu", type=gpus, default="0", help="index of the GPU; -1: use the CPU")
+    flags.add_argument(
         "--precision",
         choices=get_args(Precision),
         default=TrainSettings().precision,
-        help="of training; auto: bf16 on a GPU that computes in it, else fp32. Evaluation, and the model, are fp32",
+        help="number format of the training; auto: bf16 if the GPU supports it, else fp32. Evaluation and the saved "
+        "model are always fp32",
     )
-    group.add_argument(
-        "--checkpoint_gradients", action="store_true", help="compute the encoder twice, to keep less of it in memory"
+    flags.add_argument(
+        "--checkpoint_gradients", action="store_true", help="save memory by computing the encoder twice in each step"
     )
-    group.add_argument(
-        "--save_minutes", type=decimal, default=SAVE_MINUTES, help="how much work an interruption may cost at most"
+    flags.add_argument(
+        "--save_minutes",
+        type=decimal,
+        default=SAVE_MINUTES,
+        help="number of minutes between saves of the training's state: the work that an interruption can cost",
     )
 
 
-def settings_of(args: Namespace, seed: int) -> TrainSettings:
-    """Return the hyper-parameters that the flags give."""
+def train_settings(args: Namespace, seed: int) -> TrainSettings:
+    """Return the hyper-parameters of the training with one seed."""
     return TrainSettings(
         span_model=args.model,
         seed=seed,
@@ -145,14 +179,17 @@ def settings_of(args: Namespace, seed: int) -> TrainSettings:
 
 
 def training_files(args: Namespace) -> TrainingFiles:
-    """Return the files that the flags name: single ones, or those of the pipeline."""
+    """Return the files that the flags name: the pipeline's, or others with --train.
+
+    Raises UsageError for flags that are missing, and FileNotFoundError for missing files of the pipeline.
+    """
     if args.train:
         missing = [f"--{name}" for name in ("labels", "save_dir") if getattr(args, name) is None]
         if missing:
             raise UsageError(f"--train also needs {' and '.join(missing)}")
         return TrainingFiles(args.train, args.dev, args.test, args.labels, args.save_dir)
     if not args.file_name:
-        raise UsageError("give --file_name, or --train with --labels and --save_dir")
+        raise UsageError("--file_name is missing (or --train, with --labels and --save_dir)")
     layout = layout_of(args)
     train, labels = {
         "base": (layout.size_sentences(args.size), layout.labels),
@@ -169,20 +206,3 @@ def training_files(args: Namespace) -> TrainingFiles:
         labels=labels,
         save_dir=args.save_dir or model_folder(args.file_name, args.size, args.data),
     )
-
-
-# --- types of values
-
-
-def encoder_source(text: str) -> str:
-    """Return a folder as other paths are found, or else the text: a hub id."""
-    folder = path(text)
-    return str(folder) if folder.is_dir() else text
-
-
-def seeds(text: str) -> tuple[int, ...]:
-    """Read whole numbers, as 1,2,3, each once."""
-    numbers = tuple(whole_number(number) for number in text.split(","))
-    if len(set(numbers)) < len(numbers):
-        raise ArgumentTypeError(f"{text!r} names a seed twice")
-    return numbers

@@ -11,6 +11,8 @@ from typing import Any
 
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import Layout, Size, require_files
+from utils.dataset.modes import Mode
+from utils.dataset.reading import Dataset
 from utils.dataset.records import sentence_to_row
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import encode, read_rows, replace_file, write_json
@@ -19,6 +21,8 @@ from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles, label_files
 from utils.fusion.merge import merge_sentence
+from utils.fusion.settings import MergeSettings
+from utils.labels.normaliser import LabelNormaliser
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,17 @@ class FusionStep:
     canonical_labels: tuple[Path, Path]  # the files that `mapping` was read from
     tokenisation: Tokenisation
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
+
+    @classmethod
+    def for_dataset(cls, name: str, layout: Layout, dataset: Dataset, settings: MergeSettings) -> FusionStep:
+        """Return the step for a dataset; the labels of a mode are looked up in its own label file first."""
+        entity, pos = settings.entity_label, settings.pos_label
+        normalisers: dict[Mode, LabelNormaliser] = {
+            "entity": LabelNormaliser.from_files([entity, pos]),
+            "pos": LabelNormaliser.from_files([pos, entity]),
+        }
+        mapping = LabelMapping(dataset.targets, normalisers, settings.label_prefix)
+        return cls(name, layout, mapping, (entity, pos), dataset.tokenisation, settings.drop_crossing)
 
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
         """Raise ValueError if another step made a result, or an input cannot be read; warn about stale inputs."""

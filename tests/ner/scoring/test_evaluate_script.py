@@ -147,7 +147,7 @@ def test_files_that_cannot_be_compared_are_told_by_their_lines(tmp_path, change,
         ({}, "--model_from_pretrained and --test must be given, or --compare with two files of --output"),
         ({"test": "x"}, "--model_from_pretrained must be given"),
         ({"compare": ["x"]}, "expected 2 arguments"),
-        ({"threshold": 1}, "does not lie between 0 and 1"),
+        ({"threshold": 1}, "must be between 0 and 1"),
         ({"nested": True, "flat": True}, "not allowed with argument"),
     ],
 )

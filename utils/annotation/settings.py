@@ -1,0 +1,29 @@
+"""The settings of s1 and s3, from flags or a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.asking.sampling import SamplingSettings
+from utils.dataset.modes import Mode
+from utils.dataset.tokens import Language
+from utils.prompts import Prompt
+
+GREEDY = SamplingSettings()
+
+
+@dataclass(frozen=True)
+class AnnotationSettings:
+    """What an LLM is asked to annotate, and how."""
+
+    mode: Mode
+    label_file: Path  # its labels are listed in the prompt
+    language: Language | None = None  # of the project's prompt; None: the dataset's
+    prompt: Prompt | None = None  # the user's own; None: the project's
+    num_shots: int = 0  # annotated sentences that each prompt shows
+    votes: int = 1  # answers to each sentence
+    min_votes: int = 1  # answers that a span must be in, out of `votes`
+    sampling: SamplingSettings = GREEDY
+    max_new_tokens: int | None = None  # None: from the sentence's length
+    closed_labels: bool = True  # a guided answer has no other labels than those of the file

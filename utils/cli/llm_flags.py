@@ -1,0 +1,141 @@
+"""The flags that choose an LLM, its prompt and its sampling."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from utils.asking.model import ModelChoice
+from utils.asking.sampling import SamplingSettings
+from utils.cli.exits import UsageError
+from utils.cli.parser import Parser
+from utils.cli.run_flags import add_device_flags, add_engine_flags, add_estimate_flags, engine
+from utils.cli.values import decimal, path, positive_number, share, switch, whole_number
+from utils.dataset.modes import Task
+from utils.dataset.tokens import Language
+from utils.llm.base import Backend, LLMOptions, choose_backend
+from utils.prompts import Prompt, read_prompt
+
+
+def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "based on the sentence's length") -> None:
+    """Add the flags that choose an LLM and how it runs; `max_new_tokens` describes the default of that flag."""
+    flags = parser.add_argument_group("LLM")
+    flags.add_argument(
+        "--model_from_pretrained",
+        required=True,
+        help="the LLM: a checkpoint folder, a hub id, a .gguf file, a recording, or the name of a server's model",
+    )
+    flags.add_argument(
+        "--backend",
+        choices=("auto", *get_args(Backend)),
+        default="auto",
+        help="library that runs the model; auto: openai with --api_base, llamacpp for a .gguf file, else transformers",
+    )
+    flags.add_argument(
+        "--api_base",
+        default=None,
+        help="address of an OpenAI-compatible server, http://…/v1; its key is read from the variable OPENAI_API_KEY",
+    )
+    flags.add_argument(
+        "--patience",
+        type=decimal,
+        default=300,
+        help="with --api_base: number of seconds without any answer after which the run ends",
+    )
+    flags.add_argument(
+        "--dtype",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        default="auto",
+        help="number format of the weights (transformers); auto: bfloat16 if the hardware supports it",
+    )
+    flags.add_argument(
+        "--load_in",
+        choices=("8bit", "4bit"),
+        default=None,
+        help="quantise the weights on the GPU (transformers), with bitsandbytes or ChatGLM3's own method",
+    )
+    flags.add_argument(
+        "--max_new_tokens",
+        type=positive_number,
+        default=None,
+        help=f"maximum length of an answer in tokens; default: {max_new_tokens}",
+    )
+    flags.add_argument(
+        "--trust_remote_code", type=switch, default=False, help="1: run the Python code of a hub id's checkpoint"
+    )
+    flags.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="ask everything again; the old answers are kept in a .bak file beside the journal",
+    )
+    add_device_flags(parser, batch_size=batch_size)
+    add_engine_flags(parser)
+    add_estimate_flags(parser)
+
+
+def add_prompt_flags(parser: Parser) -> None:
+    """Add the flags that choose the prompt."""
+    flags = parser.add_argument_group("prompt")
+    flags.add_argument(
+        "--lang",
+        choices=("auto", *get_args(Language)),
+        default="auto",
+        help="language of the prompt; auto: detected from the dataset's characters, en if it is none of the others",
+    )
+    flags.add_argument(
+        "--prompt", type=path, default=None, help="file with your own prompt; it must contain {sentence}"
+    )
+
+
+def add_sampling_flags(parser: Parser, *, temperature: float | None, auto: str = "") -> None:
+    """Add the flags that say how answers are sampled; `auto` describes the default of a temperature that is None."""
+    flags = parser.add_argument_group("sampling")
+    flags.add_argument(
+        "--temperature",
+        type=decimal,
+        default=temperature,
+        help="sampling temperature; 0: greedy decoding" + (f"; default: {auto}" if auto else ""),
+    )
+    flags.add_argument(
+        "--top_p", type=share, default=0.9, help="sample from the most likely tokens with this total probability"
+    )
+    flags.add_argument(
+        "--seed", type=whole_number, default=42, help="random seed; each answer's own seed is derived from it"
+    )
+
+
+def model_choice(args: argparse.Namespace) -> ModelChoice:
+    """Return the LLM that the flags name; raise ValueError or FileNotFoundError if it cannot be run."""
+    given = args.model_from_pretrained
+    here = path(given)
+    model = str(here) if here.exists() else given
+    backend = choose_backend(given if args.api_base else model, args.backend, args.api_base)
+    if args.load_in and backend != "transformers":
+        raise UsageError(
+            f"--load_in={args.load_in}: only the transformers backend can quantise; this model runs on {backend}"
+        )
+    options = LLMOptions(
+        gpus=args.n_gpu,
+        batch_size=args.batch_size,
+        dtype=args.dtype,
+        trust_remote_code=args.trust_remote_code,
+        api_base=args.api_base,
+        patience=args.patience,
+        load_in=args.load_in,
+    )
+    return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))
+
+
+def own_prompt(args: argparse.Namespace, task: Task) -> Prompt | None:
+    """Return the prompt in the file of --prompt; raise ValueError if it cannot be used for the task."""
+    return read_prompt(args.prompt, task) if args.prompt else None
+
+
+def prompt_language(args: argparse.Namespace) -> Language | None:
+    """Return the language of the prompt; None: the dataset's."""
+    return None if args.lang == "auto" else args.lang
+
+
+def sampling_settings(args: argparse.Namespace) -> SamplingSettings:
+    """Return how answers are sampled, with a temperature that is given or has a default."""
+    return SamplingSettings(args.temperature, args.top_p, args.seed)

@@ -1,0 +1,52 @@
+"""The flags of s5 and s8: how extension labels are standardised and merged."""
+
+from __future__ import annotations
+
+import argparse
+
+from utils.cli.parser import Parser
+from utils.cli.values import path, shortest, switch
+from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.fusion.settings import MergeSettings
+
+
+def add_label_file_flags(parser: Parser) -> None:
+    """Add the flags that name the label files."""
+    flags = parser.add_argument_group("label files")
+    flags.add_argument(
+        "--entity_label",
+        type=path,
+        default=shortest(ENTITY_LABELS),
+        help="JSON file with the standard entity labels and their other spellings",
+    )
+    flags.add_argument(
+        "--pos_label",
+        type=path,
+        default=shortest(POS_LABELS),
+        help="JSON file with the standard part-of-speech labels and their other spellings",
+    )
+
+
+def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
+    """Add the flags of s5 and s8; `is_syn` describes --is_syn."""
+    flags = parser.add_argument_group("merge")
+    flags.add_argument("--is_syn", type=switch, default="0", help=is_syn)
+    flags.add_argument(
+        "--label_prefix",
+        default="",
+        help="text to put before every extension label, to keep it apart from target labels of the same name",
+    )
+    flags.add_argument(
+        "--drop_crossing",
+        type=switch,
+        nargs="?",
+        const=True,
+        default=False,
+        help="1: drop extension spans that partly overlap a target span; without it they are kept and counted",
+    )
+    add_label_file_flags(parser)
+
+
+def merge_settings(args: argparse.Namespace) -> MergeSettings:
+    """Return how extension labels are merged."""
+    return MergeSettings(args.entity_label, args.pos_label, args.label_prefix, args.drop_crossing)

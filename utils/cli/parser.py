@@ -1,0 +1,65 @@
+"""The parser of flags, and of values from a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from utils import __version__
+from utils.cli.exits import UsageError
+from utils.cli.values import NUMBERS
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises UsageError, and that reads `--n_gpu= 0` as `--n_gpu=0`."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description=description, formatter_class=_HelpFormatter, allow_abbrev=False)
+        self.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+        self.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (--help lists the flags)")
+
+    def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return the values of command-line words; raise UsageError for words that cannot be used."""
+        return self.parse_args(self._join_numbers(words))
+
+    def parse_values(self, values: Mapping[str, object]) -> argparse.Namespace:
+        """Return the values of keyword arguments, which pass the same checks as flags."""
+        for name in values:
+            if f"--{name}" not in self._option_string_actions:
+                raise UsageError(f"{name!r} is not an argument of this script (--help lists the flags)")
+        words = [self._words(f"--{name}", value) for name, value in values.items() if value is not None]
+        return self.parse_args([word for some in words for word in some])
+
+    def _words(self, flag: str, value: object) -> list[str]:
+        """Return the command-line words of a keyword argument; none for a flag without a value if it is False."""
+        if self._option_string_actions[flag].nargs == 0:
+            return [flag] if value else []
+        if isinstance(value, (list, tuple)):  # a flag with several words
+            return [flag, *map(str, value)]
+        return [f"{flag}={int(value) if isinstance(value, bool) else value}"]
+
+    def _join_numbers(self, words: Sequence[str]) -> list[str]:
+        """Return the words, with a number joined to the numeric flag before it if that ends in `=`."""
+        joined: list[str] = []
+        for word in words:
+            if joined and self._lacks_number(joined[-1]) and re.fullmatch(r"-?[\d.,]+(e-?\d+)?", word):
+                joined[-1] += word
+            else:
+                joined.append(word)
+        return joined
+
+    def _lacks_number(self, word: str) -> bool:
+        action = self._option_string_actions.get(word[:-1]) if word.endswith("=") else None
+        return action is not None and action.type in NUMBERS
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keep the description as it is written, and add the default of each flag."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, "") else super()._get_help_string(action)

@@ -1,0 +1,83 @@
+"""The settings of s2, from flags or a notebook, and the synthesis that they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from utils.asking.sampling import SamplingSettings
+from utils.dataset.layout import SIZES
+from utils.dataset.reading import Dataset
+from utils.dataset.splits import first_sentences
+from utils.dataset.tokens import Language
+from utils.prompts import Prompt
+from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
+from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, PromptStyle, style_prompt
+from utils.synthesis.near_duplicates import KnownTexts
+from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
+from utils.synthesis.rounds import Synthesis
+from utils.synthesis.writing_style import WritingStyle
+
+
+@dataclass(frozen=True)
+class SynthesisSettings:
+    """What an LLM is asked to write, how many answers, and which sentences are kept."""
+
+    sampling: SamplingSettings
+    style: PromptStyle = "explain"
+    language: Language | None = None  # of the project's prompt; None: the dataset's
+    prompt: Prompt | None = None  # the user's own; None: the project's
+    max_new_tokens: int = MAX_NEW_TOKENS
+    num_samples: int | None = None  # None: 1, or as many as `target_sentences` needs
+    rare_first: bool = False
+    target_sentences: int | None = None
+    stop_below: float = 0.0
+    min_tokens: int = 5
+    max_tokens: int = 128
+    require_mention: bool = False
+
+    @property
+    def result_parameters(self) -> dict[str, Any]:
+        """Return the settings that change which sentences are kept, but no answer."""
+        return {
+            "style": self.style,
+            "num_samples": self.num_samples,
+            "rare_first": self.rare_first,
+            "target_sentences": self.target_sentences,
+            "stop_below": self.stop_below,
+            "min_tokens": self.min_tokens,
+            "max_tokens": self.max_tokens,
+            "require_mention": self.require_mention,
+        }
+
+    def synthesis(self, dataset: Dataset, held_out: Sequence[Sequence[str]]) -> Synthesis:
+        """Return the synthesis for a dataset; sentences like the `held_out` ones (lists of tokens) are dropped."""
+        prompt = self.prompt or style_prompt(self.style, self.language or dataset.language)
+        return Synthesis(
+            dataset.sentences,
+            Generator(prompt, dataset.tokenisation, self.sampling, self.max_new_tokens),
+            self._cleaner(dataset, prompt.text),
+            held_out=held_out,
+            quota=self._quota(dataset),
+            require_mention=self.require_mention,
+        )
+
+    def _cleaner(self, dataset: Dataset, prompt: str) -> Cleaner:
+        return Cleaner(
+            language=dataset.language,
+            writing=WritingStyle.of(
+                (sentence.tokens for sentence in dataset.sentences), tokenisation=dataset.tokenisation
+            ),
+            labels=dataset.targets,
+            entities_line=entities_line(prompt),
+            template=KnownTexts(template_sentences(prompt), tokenisation=dataset.tokenisation),
+            shortest=self.min_tokens,
+            longest=self.max_tokens,
+        )
+
+    def _quota(self, dataset: Dataset) -> Quota:
+        parts = [first_sentences(dataset.sentences, percent) for percent in SIZES.values()]
+        rounds = self.num_samples or (MOST_ROUNDS if self.target_sentences else 1)
+        weights = rare_weights(parts) if self.rare_first else {}
+        return Quota(rounds, self.target_sentences, self.stop_below, weights)
