@@ -43,15 +43,17 @@ def run(args: Namespace) -> None:
     """Write the three sizes."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    answers = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
+    annotations = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
     synthetic = require_files({"s2": layout.synthetic()}, "run s2", at_least=0)
-    synthetic_answers = require_files(
+    synthetic_annotations = require_files(
         {mode: layout.annotation_file(mode, synthetic=True) for mode in MODES if synthetic}, "run s3", at_least=0
     )
-    for file in (*answers.values(), *synthetic.values(), *synthetic_answers.values()):
+    for file in (*annotations.values(), *synthetic.values(), *synthetic_annotations.values()):
         warn_if_stale(file, layout.find)
     hashes = hash_inputs(
-        layout.portable_names([layout.train, *answers.values(), *synthetic.values(), *synthetic_answers.values()])
+        layout.portable_names(
+            [layout.train, *annotations.values(), *synthetic.values(), *synthetic_annotations.values()]
+        )
     )
     with logged_run(layout.run_log, "s4"):
         made = [s for file in synthetic.values() for s in read_synthetic(file, tokenisation=dataset.tokenisation)]
@@ -60,18 +62,18 @@ def run(args: Namespace) -> None:
             made,
             {
                 mode: [row for _, row in read_annotation_rows(file, mode, dataset.sentences)]
-                for mode, file in answers.items()
+                for mode, file in annotations.items()
             },
             {
                 mode: [row for _, row in read_annotation_rows(file, mode, made)]
-                for mode, file in synthetic_answers.items()
+                for mode, file in synthetic_annotations.items()
             },
         )
         for size, percent in SIZES.items():
             publish_share(layout, size, whole.first(percent), hashes, tokenisation=dataset.tokenisation)
-    strays = f", {whole.strays} answers to other texts left out" if whole.strays else ""
+    strays = f", {whole.stray_rows} annotations of other texts dropped" if whole.stray_rows else ""
     counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{strays}"
-    report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.strays else None)
+    report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.stray_rows else None)
 
 
 def publish_share(
@@ -88,7 +90,7 @@ def publish_share(
         )
 
     write(layout.size_sentences(size), [sentence_to_row(sentence) for sentence in share.sentences])
-    for mode, rows in share.answers.items():
+    for mode, rows in share.annotations.items():
         write(layout.size_annotation_file(size, mode), rows, layout.annotation_file(mode))
     source = layout.synthetic()
     if not source.is_file():
@@ -96,7 +98,7 @@ def publish_share(
     write(
         layout.size_sentences(size, synthetic=True), [sentence_to_row(sentence) for sentence in share.synthetic], source
     )
-    for mode, rows in share.synthetic_answers.items():
+    for mode, rows in share.synthetic_annotations.items():
         write(
             layout.size_annotation_file(size, mode, synthetic=True),
             rows,

@@ -345,8 +345,8 @@ def test_the_documented_commands_run_in_their_order_as_they_stand(tmp_path):
     make_model(tmp_path / "save_model" / "best", encoder, CHINESE.labels, CHINESE.rows)
     said = [in_shell(command, work) for command in DOCUMENTED]
     assert all(" -> " in lines[-1] for lines in said)
-    assert sum("pos_train_1000.jsonl is not there" in line for line in said[3]) == 1  # s4 says what is not there
-    assert any("label_syn.json is not there" in line for line in said[5])
+    assert sum("pos_train_1000.jsonl is missing" in line for line in said[3]) == 1  # s4 says what is not there
+    assert any("label_syn.json is missing" in line for line in said[5])
     assert any("size 250 is labelled by" in line for line in said[6])  # one model for all sizes
     for size, number in SIZES.items():
         rows = work.lines(f"train_{size}_synthetic_fusion.jsonl", size)

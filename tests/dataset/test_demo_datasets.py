@@ -1,4 +1,4 @@
-"""The datasets that come with the project: read by its own reader, and what their pages say of them."""
+"""The demo datasets of the project, and the counts in their READMEs."""
 
 from __future__ import annotations
 
@@ -42,32 +42,32 @@ def nested(sentence):
     )
 
 
-def test_a_dataset_is_told_to_be_dense_and_of_its_language(folder):
+def test_language_and_tokenisation_of_a_dataset_are_recognised(folder):
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     assert (dataset.language, dataset.tokenisation) == NAMES[folder.name]
 
 
-def test_the_text_of_every_span_stands_at_its_offsets(splits):
+def test_the_text_of_every_span_is_at_its_offsets(splits):
     for sentence in (one for sentences in splits.values() for one in sentences):
         for span in sentence.spans:
             assert list(sentence.tokens[span.start : span.end]) == span.row["text"]
 
 
-def test_no_sentence_stands_there_twice_or_nearly_so(splits):
+def test_no_two_sentences_are_the_same_or_similar(splits):
     texts = ["".join(sentence.tokens) for sentences in splits.values() for sentence in sentences]
     assert max(fuzz.ratio(one, other) for one, other in combinations(texts, 2)) < 75
     assert len({same_text_key([text]) for text in texts}) == 120
 
 
-def test_every_name_that_is_marked_once_is_marked_wherever_it_stands(splits):
+def test_a_name_that_is_labelled_once_is_labelled_everywhere(splits):
     names = {"".join(s.tokens[n.start : n.end]) for all_ in splits.values() for s in all_ for n in s.spans}
     for sentence in (one for sentences in splits.values() for one in sentences):
         text = "".join(sentence.tokens)
-        marked = ["".join(sentence.tokens[span.start : span.end]) for span in sentence.spans]
-        assert [name for name in names if name in text and not any(name in one for one in marked)] == []
+        labelled = ["".join(sentence.tokens[span.start : span.end]) for span in sentence.spans]
+        assert [name for name in names if name in text and not any(name in one for one in labelled)] == []
 
 
-def test_its_page_counts_what_is_there(folder, splits):
+def test_the_counts_in_the_readme_are_correct(folder, splits):
     page = (folder / "README.md").read_text(encoding="utf-8")
     counts = [Counter(span.label for sentence in splits[split] for span in sentence.spans) for split in SPLITS]
     rows = {
@@ -82,7 +82,7 @@ def test_its_page_counts_what_is_there(folder, splits):
         assert [int(number) for number in re.findall(r"\| +(\d+)", line)] == numbers, name
 
 
-def test_the_chinese_dataset_goes_through_annotation_and_merge_with_every_gold_span_kept(tmp_path):
+def test_annotation_and_merge_of_the_chinese_dataset_keep_every_gold_span(tmp_path):
     rows = read_lines(FEW_SHOT / "demo_zh" / "train_1000.jsonl")
     answers = [
         {

@@ -1,4 +1,4 @@
-"""Every path of a dataset, as users find it."""
+"""The paths of a dataset, as users see them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def layout(tmp_path):
     return Layout(tmp_path, "weibo")
 
 
-def test_the_files_of_a_dataset_stand_where_the_contract_says(layout, tmp_path):
+def test_the_files_of_a_dataset_are_where_the_contract_says(layout, tmp_path):
     found = [layout.train, layout.dev, layout.test, layout.labels]
     assert found == [tmp_path / "weibo" / n for n in ("train_1000.jsonl", "dev.jsonl", "test.jsonl", "labels.txt")]
 
 
-def test_the_files_of_all_sentences_stand_where_the_contract_says(layout):
+def test_the_files_of_all_sentences_are_where_the_contract_says(layout):
     files = [
         layout.annotation_file(mode, synthetic=synthetic) for synthetic in (False, True) for mode in ("entity", "pos")
     ]
@@ -33,7 +33,7 @@ def test_the_files_of_all_sentences_stand_where_the_contract_says(layout):
     ]
 
 
-def test_the_files_of_a_size_stand_in_its_folder(layout):
+def test_the_files_of_a_size_are_in_its_folder(layout):
     files = [
         layout.size_sentences("250"),
         layout.size_sentences("250", synthetic=True),
@@ -63,19 +63,19 @@ def test_the_sizes_are_a_quarter_a_half_and_all():
     assert SIZES == {"250": 25, "500": 50, "1000": 100}
 
 
-def test_a_trained_model_stands_in_the_folder_that_names_dataset_size_and_data():
+def test_the_folder_of_a_trained_model_names_dataset_size_and_data():
     assert model_folder("weibo", "250", "syn_fusion") == ROOT / "save_model" / "weibo_250_syn_fusion"
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".", "", "a\\b", "/etc", "a\0b"])
 @pytest.mark.parametrize("flag", ["--file_name", "--save_type_name"])
-def test_a_name_that_leaves_its_folder_is_refused_with_its_flag(tmp_path, flag, name):
+def test_a_name_that_leads_to_another_folder_is_refused_with_its_flag(tmp_path, flag, name):
     names = (name, "GLM4") if flag == "--file_name" else ("weibo", name)
     with pytest.raises(ValueError, match=f"{flag}: .* must be the name of one folder"):
         Layout(tmp_path, *names)
 
 
-def test_manifests_know_files_by_names_that_are_the_same_on_every_machine(tmp_path):
+def test_names_of_files_in_manifests_are_the_same_on_every_machine(tmp_path):
     names = []
     for home in ("ann", "bob"):
         layout = Layout(tmp_path / home, "weibo")
@@ -85,36 +85,36 @@ def test_manifests_know_files_by_names_that_are_the_same_on_every_machine(tmp_pa
     assert names[0] == ["train_1000.jsonl", "GLM4/250/train_250_fusion.jsonl", "data/x.json", "m/c.json"]
 
 
-def test_a_portable_name_leads_back_to_its_file(layout):
+def test_a_file_is_found_by_its_portable_name(layout):
     layout.dataset.mkdir()
     layout.train.touch()
     for file in (layout.train, ROOT / "data" / "fusion_knowledge" / "pos_label.json"):
         assert layout.find(layout.portable_name(file)) == file
 
 
-def test_a_relative_and_an_absolute_path_have_one_portable_name(tmp_path, monkeypatch):
+def test_relative_and_absolute_paths_have_the_same_portable_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     relative = Layout(Path("few"), "weibo")
     absolute = Layout(tmp_path / "few", "weibo")
     assert relative.portable_name(absolute.train) == absolute.portable_name(relative.train) == "train_1000.jsonl"
 
 
-def test_what_is_missing_and_needed_is_an_error_that_names_its_maker(tmp_path):
+def test_a_missing_required_file_is_an_error_that_names_the_step_to_run(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: run s1 first"):
         require_files({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
 
 
-def test_what_is_missing_and_not_needed_is_said_in_one_line_each(tmp_path, caplog):
+def test_each_missing_optional_file_is_logged_in_one_line(tmp_path, caplog):
     caplog.set_level("INFO")
     (tmp_path / "a.jsonl").touch()
     found = require_files({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
     assert found == {"a": tmp_path / "a.jsonl"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'b.jsonl'} is not there (run s1): going on without it"
+        f"{tmp_path / 'b.jsonl'} is missing (run s1): continuing without it"
     ]
 
 
-def test_a_folder_of_the_name_is_not_the_file(tmp_path):
+def test_a_folder_with_the_name_of_a_required_file_is_not_that_file(tmp_path):
     (tmp_path / "a.jsonl").mkdir()
     with pytest.raises(FileNotFoundError):
         require_files({"a": tmp_path / "a.jsonl"}, "run s1")

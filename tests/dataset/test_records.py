@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -19,9 +20,31 @@ ROW = {
 }
 
 
-def test_a_line_comes_back_as_it_was_unknown_keys_and_their_order_included():
+def test_a_sentence_is_written_as_it_was_read_with_unknown_keys_in_order():
     sentence = sentence_from_row(ROW, id="17", tokenisation=CHARACTERS)
     assert json.dumps(sentence_to_row(sentence)) == json.dumps(ROW)
+
+
+def test_a_changed_span_is_written_with_its_changes_and_keeps_unknown_keys():
+    span = sentence_from_row(ROW, id="17", tokenisation=CHARACTERS).spans[0]
+    read = ROW["entities"][0]
+    assert span_to_row(replace(span, label="PER"), ROW["text"]) == {**read, "entity": "PER"}
+    assert span_to_row(replace(span, origin="ner", score=0.5), ROW["text"]) == {**read, "origin": "ner", "score": 0.5}
+    assert span_to_row(replace(span, end=3), ROW["text"]) == {**read, "end": 3, "text": ["邓", "超", "在"]}
+
+
+def test_an_origin_and_a_score_that_are_removed_are_not_written():
+    row = {"start": 0, "end": 1, "entity": "X", "origin": "ner", "score": 0.5}
+    span = sentence_from_row({"text": ["a"], "entities": [row]}, id="1", tokenisation=WORDS).spans[0]
+    assert span_to_row(span, ["a"]) == row
+    assert span_to_row(replace(span, origin=None, score=None), ["a"]) == {"start": 0, "end": 1, "entity": "X"}
+
+
+@pytest.mark.parametrize("keys", [{"origin": None}, {"score": None}, {"score": 1}, {"text": "another"}])
+def test_an_unchanged_span_is_written_as_it_was_read(keys):
+    row = {"entity": "X", **keys, "start": 0, "end": 1}
+    span = sentence_from_row({"text": ["a"], "entities": [row]}, id="1", tokenisation=WORDS).spans[0]
+    assert json.dumps(span_to_row(span, ["a"])) == json.dumps(row)
 
 
 def test_spans_are_read_with_their_offsets_and_labels():
@@ -39,7 +62,7 @@ def test_spans_are_read_with_their_offsets_and_labels():
         ("Tom saw  it .", WORDS, ("Tom", "saw", "it", ".")),
     ],
 )
-def test_a_plain_string_is_parted_into_tokens(text, tokenisation, tokens):
+def test_a_plain_string_is_split_into_tokens(text, tokenisation, tokens):
     assert sentence_from_row({"text": text, "entities": []}, id="1", tokenisation=tokenisation).tokens == tokens
 
 
@@ -60,7 +83,7 @@ def test_spans_may_nest_and_overlap_and_repeat():
         ({"text": ["a"], "entities": {}}, '"entities" must be a list'),
     ],
 )
-def test_a_line_that_is_no_sentence_says_what_is_wrong(row, message):
+def test_an_invalid_sentence_is_refused_with_the_reason(row, message):
     with pytest.raises(ValueError, match=message):
         sentence_from_row(row, id="1", tokenisation=WORDS)
 
@@ -82,13 +105,13 @@ def test_a_line_that_is_no_sentence_says_what_is_wrong(row, message):
         ([0, 2, "X"], "entity 2 must be an object"),
     ],
 )
-def test_a_span_that_cannot_be_is_named_by_its_number(entity, message):
+def test_an_invalid_span_is_refused_with_its_number(entity, message):
     good = {"start": 0, "end": 1, "entity": "X"}
     with pytest.raises(ValueError, match=message):
         sentence_from_row({"text": ["a", "b", "c"], "entities": [good, entity]}, id="1", tokenisation=WORDS)
 
 
-def test_a_made_span_is_written_with_its_text_and_only_the_fields_that_it_has():
+def test_a_new_span_is_written_with_its_text_and_without_empty_fields():
     tokens = ["邓", "超", "在"]
     assert span_to_row(Span(0, 2, "PERSON", "entity"), tokens) == {
         "start": 0,
@@ -101,16 +124,16 @@ def test_a_made_span_is_written_with_its_text_and_only_the_fields_that_it_has():
     assert span_to_row(Span(2, 3, "X", "ner", 0.0), tokens)["score"] == 0.0
 
 
-def test_a_written_made_span_is_read_back_the_same():
+def test_a_new_span_is_the_same_after_writing_and_reading():
     made = Sentence("1", ("a", "b"), (Span(0, 2, "X", "ner", 0.75),))
     assert sentence_from_row(sentence_to_row(made), id="1", tokenisation=WORDS) == made
 
 
-def test_the_hash_of_a_text_tells_apart_how_it_is_parted_into_tokens():
+def test_texts_with_different_tokens_have_different_hashes():
     hashes = {text_hash(tokens) for tokens in (["ab"], ["a", "b"], ["a", "b", ""], ["a b"], ['a","b'])}
     assert len(hashes) == 5
     assert text_hash(("a", "b")) == text_hash(["a", "b"])
 
 
-def test_the_hash_of_a_text_takes_half_of_a_surrogate_pair():
+def test_a_text_with_a_lone_surrogate_has_a_hash():
     assert text_hash(["\ud83d"]) != text_hash(["?"])

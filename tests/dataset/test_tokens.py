@@ -8,13 +8,13 @@ from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation, language_of, t
 
 
 @pytest.mark.parametrize("text", ["邓超在New York。", "他 住", ""])
-def test_dense_text_comes_back_character_by_character(text):
+def test_dense_text_is_split_into_characters_and_joined_again(text):
     tokens = CHARACTERS.split(text)
     assert all(len(token) == 1 for token in tokens)
     assert CHARACTERS.join(tokens) == text
 
 
-def test_other_text_is_parted_at_blanks():
+def test_other_text_is_split_at_whitespace():
     assert WORDS.split("  Tom saw\tit .\n") == ["Tom", "saw", "it", "."]
     assert WORDS.join(["Tom", "saw"]) == "Tom saw"
 
@@ -28,11 +28,11 @@ def test_a_dataset_is_dense_from_95_percent_of_tokens_of_one_character(ones, den
     ("text", "dense"),
     [("邓超在北京大学读书，他很喜欢。", True), ("東京へ行きました。", True), ("Tom saw it.", False)],
 )
-def test_density_of_plain_strings_is_told_from_their_scripts(text, dense):
+def test_the_tokenisation_of_plain_strings_depends_on_their_script(text, dense):
     assert tokenisation_of([text]) == Tokenisation(is_dense=dense)
 
 
-def test_nothing_is_not_dense():
+def test_no_text_is_word_based():
     assert tokenisation_of([]) == WORDS
     assert tokenisation_of([[], ""]) == WORDS
 
@@ -42,8 +42,8 @@ def test_nothing_is_not_dense():
     [
         ("邓超在北京", "zh"),
         ("邓超用iPhone手机上网买东西", "zh"),
-        ("鄧超在北京・上海", "zh"),  # a middle dot is no kana
-        ("我超爱优の良品，真的超级无敌好吃", "zh"),  # nor does one kana make a name Japanese
+        ("鄧超在北京・上海", "zh"),  # a middle dot is not kana
+        ("我超爱优の良品，真的超级无敌好吃", "zh"),  # one kana in a name is not Japanese
         ("Deng Chao (邓超) is an actor", "en"),
         ("東京へ行きました", "ja"),
         ("トヨタは新型車を発表した", "ja"),
@@ -54,5 +54,5 @@ def test_nothing_is_not_dense():
         ("", "en"),
     ],
 )
-def test_the_language_to_speak_to_an_llm_is_told_from_the_script(text, language):
+def test_the_language_of_prompts_depends_on_the_script(text, language):
     assert language_of([text]) == language

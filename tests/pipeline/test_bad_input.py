@@ -301,8 +301,8 @@ BAD_INPUT |= {
     "broken test": ("s2", damage("test.jsonl", BROKEN), [], "test.jsonl:3: not valid JSON"),
     # labels.txt
     "no label": ("s1", damage("labels.txt", b""), [], "labels.txt: the first line must be O, found 'nothing'"),
-    "O alone": ("s1", damage("labels.txt", b"O\n"), [], "labels.txt: no target label stands below O"),
-    "label twice": ("s6", damage("labels.txt", b"O\nA\nA\n"), [], "labels.txt: 'A' stands there twice"),
+    "O alone": ("s1", damage("labels.txt", b"O\n"), [], "labels.txt: there is no target label"),
+    "label twice": ("s6", damage("labels.txt", b"O\nA\nA\n"), [], "labels.txt: 'A' is listed twice"),
     "labels in UTF-16": ("s1", damage("labels.txt", "O\nA\n".encode("utf-16")), [], "labels.txt: not UTF-8"),
     # label files
     "label file broken": ("s1", own("own.json", b"{"), ["--entity_label=own.json"], "own.json: not valid JSON"),
@@ -501,7 +501,12 @@ BAD_INPUT |= {
         ["--save_type_name=/tmp/x"],
         "--save_type_name: '/tmp/x' must be the name of one",
     ),
-    "results linked": ("s1", link_out, [], "GLM4 is a link out of the dataset's folder: make a real folder of it"),
+    "results linked": (
+        "s1",
+        link_out,
+        [],
+        "GLM4 is a link to a folder outside the dataset: replace it",
+    ),
     # flags
     "a word": ("s4", no_change, ["weibo"], "unrecognized arguments: weibo"),
     "backend": ("s1", no_change, ["--backend=tensorflow"], "--backend: invalid choice: 'tensorflow'"),

@@ -60,7 +60,7 @@ class Evidence:
         """Return what belongs to a size: the first share of the sentences, and what was made from those."""
         sentences = first_sentences(self.dataset.sentences, SIZES[size])
         ids = {sentence.id for sentence in sentences}
-        own = {sentence.id: sentence for sentence in self.synthetic if str(sentence.row["source"]) in ids}
+        own = {sentence.id: sentence for sentence in self.synthetic if str(sentence.source) in ids}
         return SizeEvidence(size, sentences, own)
 
     def answer_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:

@@ -138,7 +138,7 @@ def _match_by_id(file: Path, found: Iterable[Sentence], own: SizeEvidence) -> tu
     pairs: dict[str, Pair] = {}
     breaches = []
     for sentence in found:
-        source = str(sentence.row.get("source"))
+        source = str(sentence.source)
         if sentence.id.split("-")[0] != source:
             breaches.append(Breach(file, f"sentence {sentence.id} says that it was made from sentence {source}"))
         elif sentence.id not in own.synthetic:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from utils.audit.evidence import Breach, Evidence, SizeEvidence
 from utils.dataset.label_table import read_label_table
-from utils.dataset.layout import SIZES, WHOLE, LabelKind, Size, TrainingData, model_folder
+from utils.dataset.layout import FULL, SIZES, LabelKind, Size, TrainingData, model_folder
 from utils.dataset.records import same_text_key
 from utils.files.jsonl import read_json
 from utils.files.manifest import SUFFIX, Manifest, read_manifest, stale_inputs
@@ -30,7 +30,7 @@ def check_hidden(evidence: Evidence) -> Iterator[Breach]:
 def check_copies(evidence: Evidence) -> Iterator[Breach]:
     """Yield the label files at the top that are not the whole size's."""
     for kind in get_args(LabelKind):
-        copy, own = evidence.layout.label_file(kind), evidence.layout.label_file(kind, WHOLE)
+        copy, own = evidence.layout.label_file(kind), evidence.layout.label_file(kind, FULL)
         if copy.is_file() and not (own.is_file() and copy.read_bytes() == own.read_bytes()):
             yield Breach(copy, f"is not a copy of {own}")
 

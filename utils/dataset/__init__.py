@@ -1,1 +1,1 @@
-"""A dataset: its sentences, spans and tokens, its sizes, and where each of its files is."""
+"""Datasets: their sentences, spans, tokens and labels, their sizes, and the paths of their files."""

@@ -1,4 +1,4 @@
-"""Every path of the project: where a dataset lies, and where each step puts what it makes."""
+"""The paths of a dataset and of the results of every step."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LabelKind = Literal["fusion", "syn", "syn_fusion"]
 TrainingData = Literal["base", "fusion", "syn_fusion"]
 
 SIZES: dict[Size, int] = {"250": 25, "500": 50, "1000": 100}  # name -> percent of the sentences
-WHOLE: Size = "1000"
+FULL: Size = "1000"
 
-MODELS = ROOT / "models"  # where run_demo.sh puts the models that it brings
+MODELS = ROOT / "models"  # downloaded by run_demo.sh
 SAVE_MODEL = ROOT / "save_model"
 FEW_SHOT = ROOT / "data" / "few_shot"
 ENTITY_LABELS = ROOT / "data" / "fusion_knowledge" / "entity_label.json"
@@ -31,7 +31,7 @@ POS_LABELS = ROOT / "data" / "fusion_knowledge" / "pos_label.json"
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of one dataset, and of what was made from it with one LLM."""
+    """The files of one dataset, and of the results that were made from it with one LLM."""
 
     file_dir: Path
     file_name: str
@@ -39,13 +39,13 @@ class Layout:
 
     def __post_init__(self) -> None:
         for flag, name in (("--file_name", self.file_name), ("--save_type_name", self.save_type_name)):
-            parted = any(character in name for character in "/\\\0") or PureWindowsPath(name).drive
-            if name.strip() in ("", ".", "..") or parted:
+            is_path = any(character in name for character in "/\\\0") or PureWindowsPath(name).drive
+            if name.strip() in ("", ".", "..") or is_path:
                 raise ValueError(f"{flag}: {name!r} must be the name of one folder, without '/' or '..'")
         for folder in (self.results, *(self.size_folder(size) for size in SIZES)):
-            # A name, or a link in a dataset that was brought from elsewhere, must not lead a step out of the dataset.
+            # A link in a downloaded dataset must not make a step write outside the dataset.
             if folder.is_symlink() and not folder.resolve().is_relative_to(self.dataset.resolve()):
-                raise ValueError(f"{folder} is a link out of the dataset's folder: make a real folder of it")
+                raise ValueError(f"{folder} is a link to a folder outside the dataset: replace it with a real folder")
 
     @property
     def dataset(self) -> Path:
@@ -76,54 +76,54 @@ class Layout:
         return self.results / "run.log.jsonl"
 
     def annotation_file(self, mode: Mode, *, synthetic: bool = False) -> Path:
-        """Return the items that s1 (or s3, of synthetic sentences) found in all sentences."""
+        """Return the path of the items that s1, or s3 for synthetic sentences, found in all sentences."""
         return self.results / f"{mode}_train_1000{_synthetic(synthetic)}.jsonl"
 
     def synthetic(self) -> Path:
-        """Return all synthetic sentences, as s2 made them."""
+        """Return the path of all synthetic sentences (s2)."""
         return self.results / "train_1000_synthetic.jsonl"
 
     def synthetic_dropped(self) -> Path:
-        """Return what s2 did not take of the LLM's answers, with reasons."""
+        """Return the path of the parts of answers that s2 dropped, with the reasons."""
         return self.results / "train_1000_synthetic_dropped.jsonl"
 
     def size_folder(self, size: Size) -> Path:
         return self.results / size
 
     def size_sentences(self, size: Size, *, synthetic: bool = False) -> Path:
-        """Return the sentences of a size (s4)."""
+        """Return the path of the sentences of a size (s4)."""
         return self.size_folder(size) / f"train_{size}{_synthetic(synthetic)}.jsonl"
 
     def size_annotation_file(self, size: Size, mode: Mode, *, synthetic: bool = False) -> Path:
-        """Return the items of the sentences of a size (s4)."""
+        """Return the path of the items of a size (s4)."""
         return self.size_folder(size) / f"{mode}_train_{size}{_synthetic(synthetic)}.jsonl"
 
     def size_fusion(self, size: Size, *, synthetic: bool = False) -> Path:
-        """Return the sentences of a size with the extension labels merged in (s5, s8)."""
+        """Return the path of the sentences of a size with extension spans (s5, s8)."""
         return self.size_folder(size) / f"train_{size}{_synthetic(synthetic)}_fusion.jsonl"
 
     def size_target(self, size: Size) -> Path:
-        """Return the synthetic sentences of a size with the target labels that a model marked (s7)."""
+        """Return the path of the synthetic sentences of a size with the target spans of a model (s7)."""
         return self.size_folder(size) / f"train_{size}_synthetic_target.jsonl"
 
     def size_review(self, size: Size) -> Path:
-        """Return where s7's target labels are not those that s2 asked for."""
+        """Return the path of the mentions with another label than s2 asked for (s7)."""
         return self.size_folder(size) / f"train_{size}_synthetic_review.jsonl"
 
     def label_file(self, kind: LabelKind, size: Size | None = None) -> Path:
-        """Return a label file of a size; without one, the copy at the top, which is the 100 % size's."""
+        """Return the path of a label file of a size; without a size, of the copy of the full size's file."""
         return (self.results if size is None else self.size_folder(size)) / f"label_{kind}.json"
 
     def unknown_labels(self, kind: Literal["fusion", "syn"], size: Size) -> Path:
-        """Return the labels of LLM answers that no label file knows, with counts and examples."""
+        """Return the path of the labels of items that are in no label file, with counts and examples."""
         return self.size_folder(size) / f"unknown_{kind}.json"
 
     def portable_names(self, files: Iterable[Path]) -> dict[str, Path]:
-        """Return files by the names that manifests know them by."""
+        """Return files by their names in manifests."""
         return {self.portable_name(file): file for file in files}
 
     def portable_name(self, path: Path) -> str:
-        """Return how manifests name a file: the same on every machine and in every copy of the data."""
+        """Return the name of a file in manifests: the same on every machine and in every copy of the data."""
         path = path.resolve()
         for folder in (self.dataset.resolve(), ROOT):
             if path.is_relative_to(folder):
@@ -131,26 +131,26 @@ class Layout:
         return "/".join(path.parts[-2:])
 
     def find(self, name: str) -> Path:
-        """Return the file that a manifest knows by `name`; it may not exist."""
+        """Return the path of a file by its name in manifests; the file may be missing."""
         return self.dataset / name if (self.dataset / name).exists() else ROOT / name
 
 
 def require_files(files: Mapping[FileKey, Path], remedy: str, *, at_least: int = 1) -> dict[FileKey, Path]:
-    """Return those of `files` that are there, and say in one line each which are not, and what makes them.
+    """Return the files that exist; log each missing file with the `remedy` that makes it.
 
-    Raises FileNotFoundError where fewer than `at_least` are there.
+    Raises FileNotFoundError if fewer than `at_least` exist.
     """
-    there = {key: file for key, file in files.items() if file.is_file()}
+    found = {key: file for key, file in files.items() if file.is_file()}
     for key, file in files.items():
-        if key not in there:
-            if len(there) < at_least:
+        if key not in found:
+            if len(found) < at_least:
                 raise FileNotFoundError(f"{file} is missing: {remedy} first")
-            log.info("%s is not there (%s): going on without it", file, remedy)
-    return there
+            log.info("%s is missing (%s): continuing without it", file, remedy)
+    return found
 
 
 def model_folder(file_name: str, size: Size, data: TrainingData, *, parent: Path | None = None) -> Path:
-    """Return the folder of a trained span model; its best checkpoint stands in `best` inside."""
+    """Return the folder of a trained span model; the best checkpoint is in its subfolder `best`."""
     return (parent or SAVE_MODEL) / f"{file_name}_{size}_{data}"
 
 

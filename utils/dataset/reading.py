@@ -1,4 +1,4 @@
-"""A dataset as users bring it: read whole and checked before any work begins."""
+"""Datasets and files of sentences, read completely and checked before a step starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from utils.dataset.records import Sentence, sentence_from_row
-from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of
+from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of, without_spaces
 from utils.files.jsonl import decode, read_rows
 
 log = logging.getLogger(__name__)
@@ -27,20 +27,23 @@ class Dataset:
 
     @cached_property
     def language(self) -> Language:
-        """The language that an LLM is spoken to in."""
+        """The language of the prompts."""
         return language_of(self.tokenisation.join(sentence.tokens) for sentence in self.sentences)
 
     @property
     def targets(self) -> tuple[str, ...]:
+        """The target labels without "O"."""
         return self.labels[1:]
 
 
 def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> Dataset:
-    """Return the dataset of a training file and its labels; `tokenisation=None` decides from the tokens."""
+    """Return the dataset of a training file and its labels; by default, the tokenisation is found from the tokens."""
     if not train.parent.is_dir():
-        raise FileNotFoundError(f"{train.parent} is missing: --file_dir and --file_name must name a dataset's folder")
+        raise FileNotFoundError(
+            f"{train.parent} is missing: --file_dir and --file_name must name the folder of a dataset"
+        )
     if not train.is_file():
-        raise FileNotFoundError(f"{train} is missing: a dataset needs its annotated sentences there")
+        raise FileNotFoundError(f"{train} is missing: it must hold the annotated sentences of the dataset")
     names = read_labels(labels)
     if tokenisation is None:
         tokenisation = tokenisation_of_file(train)
@@ -51,7 +54,7 @@ def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None
 
 
 def tokenisation_of_file(path: Path) -> Tokenisation:
-    """Return the tokenisation of a file of sentences; a row without a valid text does not count."""
+    """Return the tokenisation of a file of sentences; rows without a valid text are ignored."""
     texts = (row.get("text") for _, row in read_rows(path))
     return tokenisation_of(text for text in texts if isinstance(text, str) or _is_list_of_texts(text))
 
@@ -65,26 +68,27 @@ def read_labels(path: Path) -> list[str]:
         raise ValueError(f"{path}: the first line must be O, found {labels[0] if labels else 'nothing'!r}")
     repeated = {label for label in labels if labels.count(label) > 1}
     if repeated:
-        raise ValueError(f"{path}: {min(repeated)!r} stands there twice; remove one of the lines")
+        raise ValueError(f"{path}: {min(repeated)!r} is listed twice; remove one of the lines")
     if len(labels) == 1:
-        raise ValueError(f"{path}: no target label stands below O; write one a line")
+        raise ValueError(f"{path}: there is no target label; write one a line, after O")
     return labels
 
 
 def read_synthetic(path: Path, *, tokenisation: Tokenisation) -> list[Sentence]:
-    """Return the synthetic sentences of a file of s2, s4 or s7, known by the ids of their rows."""
+    """Return the synthetic sentences of a file of s2, s4 or s7, with the ids of their rows."""
     for line, row in read_rows(path):
         if not isinstance(row.get("source"), int):
-            raise ValueError(f'{path}:{line}: "source" must be the number of the sentence that this one was made from')
+            raise ValueError(f'{path}:{line}: "source" must be the number of the source sentence')
     return read_sentences(path, tokenisation=tokenisation, ids_from_rows=True)
 
 
 def read_sentences(
     path: Path, *, tokenisation: Tokenisation, labels: Collection[str] | None = None, ids_from_rows: bool = False
 ) -> list[Sentence]:
-    """Return the sentences of a JSON Lines file, each known by its number from 1, or by its row's "id".
+    """Return the sentences of a JSON Lines file; their ids are their numbers from 1, or the "id" of their rows.
 
-    With `labels`, a span of another label raises ValueError, as does all else that is wrong with a line.
+    Raises ValueError with the number of the line if a line is not a valid sentence or, with `labels`, if it has a span
+    with another label.
     """
     sentences = []
     numbers = count(1)
@@ -99,7 +103,7 @@ def read_sentences(
         sentences.append(sentence)
     if mismatches:
         log.warning(
-            '%d spans have a "text" that is not what stands at their offsets, which are used; the first: %s',
+            '%d spans have a "text" that differs from the tokens at their offsets; the offsets are used. The first: %s',
             len(mismatches),
             mismatches[0],
         )
@@ -129,5 +133,5 @@ def _text_agrees(row: Any, sentence: Sentence) -> bool:
     text = (row or {}).get("text")
     if not isinstance(text, (str, list)):
         return True
-    stands = "".join(sentence.tokens[row["start"] : row["end"]])
-    return "".join("".join(map(str, text)).split()) == "".join(stands.split())
+    tokens = sentence.tokens[row["start"] : row["end"]]
+    return without_spaces("".join(map(str, text))) == without_spaces("".join(tokens))

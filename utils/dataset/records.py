@@ -1,4 +1,4 @@
-"""Sentences and their spans, and the JSON objects that hold them, one a line."""
+"""Sentences and their spans, read from JSON objects and written as JSON objects."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.tokens import Tokenisation, without_spaces
+from utils.files.jsonl import JsonObject
 
-_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # what no tokenizer takes
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A labelled stretch of tokens: `start` inclusive, `end` exclusive."""
+    """A labelled sequence of tokens: `start` inclusive, `end` exclusive.
+
+    `row` is the JSON object that the span was read from. It only keeps the order of the keys and the unknown keys.
+    """
 
     start: int
     end: int
     label: str
-    origin: str | None = None  # "entity" or "pos": an LLM's; "ner": a span model's; None: the dataset's own
+    origin: str | None = None  # "entity" or "pos": from an LLM; "ner": from a span model; None: from the dataset
     score: float | None = None
-    row: Mapping[str, Any] | None = field(default=None, compare=False, hash=False)  # as it was read
+    row: Mapping[str, Any] | None = field(default=None, compare=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A tokenised sentence with its spans; `row` is the JSON object that it was read from."""
+    """A tokenised sentence with its spans.
+
+    `row` is the JSON object that the sentence was read from, with keys that only some steps write or read.
+    """
 
     id: str
     tokens: tuple[str, ...]
@@ -37,47 +44,54 @@ class Sentence:
 
     @property
     def is_synthetic(self) -> bool:
+        """Whether s2 made the sentence."""
         return self.row.get("synthetic") is True
+
+    @property
+    def source(self) -> int | None:
+        """The number of the sentence that a synthetic sentence was made from."""
+        return self.row.get("source")
 
 
 def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisation) -> Sentence:  # noqa: A002
-    """Return the sentence that a JSON object holds; raise ValueError that says what is wrong with it."""
+    """Return the sentence of a JSON object; raise ValueError if the object is not a valid sentence."""
     tokens = _tokens(row, tokenisation=tokenisation)
     entities = row.get("entities")
     if not isinstance(entities, list):
-        raise ValueError('"entities" must be a list; write [] where a sentence has none')
+        raise ValueError('"entities" must be a list; write [] for a sentence without entities')
     spans = tuple(_span(entity, number, tokens) for number, entity in enumerate(entities, start=1))
     return Sentence(id=id, tokens=tokens, spans=spans, row=row)
 
 
-def sentence_to_row(sentence: Sentence) -> dict[str, Any]:
-    """Return the JSON object of a sentence; unknown keys that it was read with are kept."""
+def sentence_to_row(sentence: Sentence) -> JsonObject:
+    """Return the JSON object of a sentence; unknown keys are kept."""
     entities = [span_to_row(span, sentence.tokens) for span in sentence.spans]
     return {**sentence.row, "text": list(sentence.tokens), "entities": entities}
 
 
-def span_to_row(span: Span, tokens: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON object of a span: as it was read, or made from its fields."""
-    if span.row is not None:
-        return dict(span.row)
-    row: dict[str, Any] = {"start": span.start, "end": span.end, "entity": span.label}
-    row["text"] = list(tokens[span.start : span.end])
-    if span.origin is not None:
-        row["origin"] = span.origin
-    if span.score is not None:
-        row["score"] = span.score
+def span_to_row(span: Span, tokens: Sequence[str]) -> JsonObject:
+    """Return the JSON object of a span; unknown keys are kept, and so is the "text" while the offsets are the same."""
+    read = span.row or {}
+    row = {**read, "start": span.start, "end": span.end, "entity": span.label}
+    if (read.get("start"), read.get("end")) != (span.start, span.end):
+        row["text"] = list(tokens[span.start : span.end])
+    for key, value in (("origin", span.origin), ("score", span.score)):
+        if value is not None:
+            row[key] = value
+        elif read.get(key) is not None:
+            del row[key]
     return row
 
 
 def text_hash(tokens: Sequence[str]) -> str:
-    """Return the SHA-256 that a sentence's text is known by in journals and in `training.json`."""
+    """Return the SHA-256 that identifies a sentence's text in journals and in `training.json`."""
     text = json.dumps(list(tokens), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def same_text_key(tokens: Sequence[str]) -> str:
-    """Return what is equal for sentences that differ only in blanks, case, or how they are cut into tokens."""
-    return "".join("".join(tokens).split()).casefold()
+    """Return a key that is equal for sentences that differ only in whitespace, case or tokenisation."""
+    return without_spaces("".join(tokens)).casefold()
 
 
 def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str, ...]:
@@ -91,7 +105,7 @@ def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str,
     if broken := _NO_CHARACTER.search("\n".join(tokens)):
         number = next(number for number, token in enumerate(tokens, start=1) if broken[0] in token)
         kind = "a NUL" if broken[0] == "\0" else "half of a character (a lone surrogate)"
-        raise ValueError(f"token {number} holds {kind}, {broken[0]!a}: write what it should be, or remove it")
+        raise ValueError(f"token {number} contains {kind}, {broken[0]!a}: correct or remove it")
     return tokens
 
 
@@ -99,7 +113,7 @@ def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:
     if not isinstance(entity, dict):
         raise ValueError(f"entity {number} must be an object with start, end and entity")
     start, end, label = entity.get("start"), entity.get("end"), entity.get("entity")
-    if type(start) is not int or type(end) is not int:  # a bool is an int, and no offset
+    if type(start) is not int or type(end) is not int:  # not isinstance, because a bool is an int
         raise ValueError(f'entity {number}: "start" and "end" must be whole numbers, found {start!r} and {end!r}')
     if not isinstance(label, str) or not label:
         raise ValueError(f'entity {number}: "entity" must be a label, found {label!r}')

@@ -1,4 +1,4 @@
-"""The first 25 %, 50 % and 100 % of a dataset, and all that belongs to each (s4)."""
+"""The sizes of a dataset: its first 25 %, 50 % and 100 %, with the synthetic sentences and annotations of each (s4)."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ AnnotationsByMode = Mapping[Mode, list[JsonObject]]
 
 @dataclass(frozen=True)
 class Share:
-    """Sentences with the synthetic ones made from them, and the lines of s1 and s3 that answer either."""
+    """Sentences, the synthetic sentences made from them, and the annotation rows of both (s1 and s3)."""
 
     sentences: Sequence[Sentence]
     synthetic: Sequence[Sentence]
-    answers: AnnotationsByMode
-    synthetic_answers: AnnotationsByMode
+    annotations: AnnotationsByMode
+    synthetic_annotations: AnnotationsByMode
 
     def first(self, percent: int) -> Share:
-        """Return the first `percent` of the sentences, rounded down but at least one, and what belongs to them.
+        """Return the first `percent` of the sentences, rounded down but at least one, and everything made from them.
 
-        A synthetic sentence belongs to its source; a line of s1 or s3 to the sentence with its id and its text.
+        A synthetic sentence belongs to its source sentence, a row to the sentence that has its id and its text.
         """
         sentences = first_sentences(self.sentences, percent)
         ids = {sentence.id for sentence in sentences}
-        synthetic = [sentence for sentence in self.synthetic if str(sentence.row["source"]) in ids]
+        synthetic = [sentence for sentence in self.synthetic if str(sentence.source) in ids]
         return Share(
             sentences,
             synthetic,
-            {mode: _answers_to(rows, sentences) for mode, rows in self.answers.items()},
-            {mode: _answers_to(rows, synthetic) for mode, rows in self.synthetic_answers.items()},
+            {mode: _rows_of(sentences, rows) for mode, rows in self.annotations.items()},
+            {mode: _rows_of(synthetic, rows) for mode, rows in self.synthetic_annotations.items()},
         )
 
     @property
-    def strays(self) -> int:
-        """How many lines of s1 and s3 answer no sentence: its text has changed since, or it is gone."""
-        pairs = ((self.answers, self.sentences), (self.synthetic_answers, self.synthetic))
+    def stray_rows(self) -> int:
+        """The number of annotation rows without a sentence: its text has changed, or it was removed."""
+        pairs = ((self.sentences, self.annotations), (self.synthetic, self.synthetic_annotations))
         return sum(
-            len(rows) - len(_answers_to(rows, sentences)) for answers, sentences in pairs for rows in answers.values()
+            len(rows) - len(_rows_of(sentences, rows))
+            for sentences, annotations in pairs
+            for rows in annotations.values()
         )
 
 
@@ -50,6 +52,7 @@ def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sen
     return sentences[: max(1, len(sentences) * percent // 100)]
 
 
-def _answers_to(rows: Iterable[JsonObject], sentences: Sequence[Sentence]) -> list[JsonObject]:
+def _rows_of(sentences: Iterable[Sentence], rows: Iterable[JsonObject]) -> list[JsonObject]:
+    """Return the rows that have the id and the text of one of the sentences."""
     texts = {sentence.id: list(sentence.tokens) for sentence in sentences}
     return [row for row in rows if texts.get(str(row.get("id")), ()) == row.get("text")]

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# Scripts that are written without blanks: kana, CJK ideographs and their extensions.
+# Scripts that are written without spaces: kana, CJK ideographs and their extensions.
 DENSE_CHARACTER = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_RUN_OR_CHARACTER = re.compile(rf"{DENSE_CHARACTER.pattern}|\w+|[^\w\s]")
-DENSE_SHARE = 0.95
+_DENSE_CHARACTER_OR_RUN = re.compile(rf"{DENSE_CHARACTER.pattern}|\w+|[^\w\s]")
+DENSE_SHARE = 0.95  # of tokens of one character: from here on, a dataset is dense
 
-Language = Literal["zh", "en", "ja", "ko"]  # those that prompts are written in
-JAPANESE_SHARE = 0.1  # of kana among ideographs and kana; Japanese text has four times as many
+Language = Literal["zh", "en", "ja", "ko"]  # of the prompts
+JAPANESE_SHARE = 0.1  # of kana among ideographs and kana; Japanese text has about 0.4
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-_KANA_MARK = re.compile("[\u30fb-\u30ff]")  # such as the middle dot, which is Chinese too
+_KANA_MARK = re.compile("[\u30fb-\u30ff]")  # such as the middle dot, which Chinese text uses, too
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
@@ -47,22 +47,22 @@ def without_spaces(text: str) -> str:
 def tokenisation_of(texts: Iterable[str | Sequence[str]]) -> Tokenisation:
     """Return CHARACTERS if at least 95 % of the tokens of `texts` are one character, else WORDS.
 
-    A plain string is counted as if each ideograph, kana and punctuation mark, and each other run of letters or
-    digits, were one token.
+    In a plain string, each ideograph, kana and punctuation mark counts as a token, and each run of other letters or
+    digits.
     """
-    tokens = ones = 0
+    tokens = single = 0
     for text in texts:
-        units = _RUN_OR_CHARACTER.findall(text) if isinstance(text, str) else text
+        units = _DENSE_CHARACTER_OR_RUN.findall(text) if isinstance(text, str) else text
         tokens += len(units)
-        ones += sum(len(unit) == 1 for unit in units)
-    return CHARACTERS if tokens > 0 and ones >= DENSE_SHARE * tokens else WORDS
+        single += sum(len(unit) == 1 for unit in units)
+    return CHARACTERS if tokens > 0 and single >= DENSE_SHARE * tokens else WORDS
 
 
 def language_of(texts: Iterable[str]) -> Language:
-    """Return the language that an LLM is best spoken to about `texts`; "en" for all scripts that have no prompts.
+    """Return the language of the prompts for `texts`; "en" for scripts that have no prompts.
 
-    A word of an alphabet counts as much as an ideograph, a kana or a syllable of hangul. A few kana do not make
-    Chinese text Japanese: they stand in names.
+    A word of an alphabet counts as much as an ideograph, a kana or a Hangul syllable. A few kana do not make Chinese
+    text Japanese, because Chinese text has kana in names.
     """
     text = "\n".join(texts)
     kana, hangul = (len(re.findall(script, text)) for script in (_KANA, _HANGUL))

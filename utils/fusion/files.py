@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from utils.annotation.files import read_annotations
-from utils.dataset.layout import WHOLE, LabelKind, Layout, Size, require_files
+from utils.dataset.layout import FULL, LabelKind, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
@@ -75,4 +75,4 @@ def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: 
 def label_files(layout: Layout, kind: LabelKind, size: Size) -> tuple[Path, ...]:
     """Return the label file of a size; for the 100 % size, also its copy in the folder above."""
     file = layout.label_file(kind, size)
-    return (file, layout.label_file(kind)) if size == WHOLE else (file,)
+    return (file, layout.label_file(kind)) if size == FULL else (file,)

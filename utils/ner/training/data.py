@@ -76,7 +76,7 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
     rest = [
         sentence
         for number, sentence in enumerate(sentences)
-        if number not in chosen and not (sentence.is_synthetic and sentence.row.get("source") in sources)
+        if number not in chosen and not (sentence.is_synthetic and sentence.source in sources)
     ]
     return rest, [sentences[number] for number in sorted(chosen)]
 
