@@ -20,6 +20,7 @@ from utils.annotation.answers import place_items
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.dataset.reading import read_dataset
 from utils.dataset.records import Sentence
+from utils.dataset.tokens import without_spaces
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import parse_items
 
@@ -81,7 +82,7 @@ def is_json(answer: str) -> bool:
 
 
 def same_text(one: Sequence[str], other: Sequence[str]) -> bool:
-    return "".join("".join(one).split()) == "".join("".join(other).split())
+    return without_spaces("".join(one)) == without_spaces("".join(other))
 
 
 def main(data: Path, files: Sequence[Path]) -> None:

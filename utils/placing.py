@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from utils.dataset.tokens import without_spaces
 from utils.parsing import Item
 
 # Occurrences of all items of an answer. With more, comparing all chains would take too long, and each item takes its
@@ -68,13 +69,13 @@ class TokenIndex:
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Return the spans with exactly this text or, if there are none, those that differ only in form."""
-        exact = list(self.exact.occurrences(_without_spaces(text)))
-        return exact or list(self.folded.occurrences(_without_spaces(_fold(text))))
+        exact = list(self.exact.occurrences(without_spaces(text)))
+        return exact or list(self.folded.occurrences(without_spaces(_fold(text))))
 
     def find_all(self, text: str) -> list[tuple[int, int, bool]]:
         """Return the spans with this text in any form, by position, and whether each one matches exactly."""
-        exact = set(self.exact.occurrences(_without_spaces(text)))
-        folded = self.folded.occurrences(_without_spaces(_fold(text)))
+        exact = set(self.exact.occurrences(without_spaces(text)))
+        folded = self.folded.occurrences(without_spaces(_fold(text)))
         return sorted((start, end, (start, end) in exact) for start, end in exact.union(folded))
 
 
@@ -112,7 +113,7 @@ def _adjacent_spans(items: Sequence[Item], sentence: _SearchText) -> list[tuple[
     spans: list[tuple[int, int] | None] = []
     offset = 0
     for item in items:
-        wanted = _without_spaces(item.text)
+        wanted = without_spaces(item.text)
         end = offset + len(wanted)
         is_next = wanted and sentence.text.startswith(wanted, offset)
         if not is_next or offset not in sentence.starts or end not in sentence.ends:
@@ -142,7 +143,7 @@ def _best_spans(items: Sequence[Item], index: TokenIndex) -> list[tuple[int, int
     front: list[_Chain] = []  # chains with increasing end and score
     ending: dict[int, _Chain] = {}  # token -> the best chain that ends there
     for number, item in enumerate(items):
-        length = 4 * len(_without_spaces(item.text))
+        length = 4 * len(without_spaces(item.text))
         chains = []
         for start, end, exact in occurrences[item.text]:
             previous = _best_previous(front, ending, start)
@@ -198,7 +199,7 @@ def _search_text(tokens: Sequence[str]) -> _SearchText:
     parts = []
     offset = 0
     for number, token in enumerate(tokens):
-        part = _without_spaces(token)
+        part = without_spaces(token)
         if part:
             starts[offset] = number
             offset += len(part)
@@ -224,10 +225,6 @@ class _Identity(Mapping[int, int]):
 
     def __len__(self) -> int:
         return len(self.numbers)
-
-
-def _without_spaces(text: str) -> str:
-    return "".join(text.split())
 
 
 @lru_cache(maxsize=1 << 16)

@@ -11,7 +11,7 @@ from tests.helpers.nasty import LONGEST, PIECES, nasty_sentences
 from utils.annotation.annotator import Annotator
 from utils.annotation.answers import place_items
 from utils.dataset.records import Sentence
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.tokens import CHARACTERS, WORDS, without_spaces
 from utils.llm import LLM, LLMOptions, load_llm
 from utils.parsing import read_answer
 from utils.prompts import Prompt
@@ -75,7 +75,7 @@ def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, toke
         if mode == "pos":
             assert answer.finish == "stop"
             whole = "".join(item.text for item in items)
-            assert "".join(whole.split()) == "".join("".join(tokens).split())
+            assert without_spaces(whole) == without_spaces("".join(tokens))
 
 
 def test_two_hundred_nasty_sentences_are_the_same_each_time_and_hold_every_piece():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from utils.dataset.modes import Mode
+from utils.dataset.tokens import without_spaces
 
 # The keys that the prompts ask for: the key of an item's text, and the key of its label.
 ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
@@ -83,4 +84,4 @@ def orient(candidates: Sequence[Candidate], sentence: str | None, mode: Mode) ->
 
 
 def _plain(text: str) -> str:
-    return "".join(text.split()).casefold()
+    return without_spaces(text).casefold()
