@@ -34,7 +34,7 @@ MAY_IMPORT = {
 
 # Third-party packages, and the rooms or modules that alone may import each.
 HEAVY = {
-    "torch": ("llm.backends.transformers", "llm.decoding", "llm.hf", "compute", "ner"),
+    "torch": ("llm.decoding", "llm.hf", "compute", "ner"),
     "transformers": ("llm.decoding", "llm.hf", "ner"),
     "safetensors": ("ner.model",),
     "numpy": ("llm.decoding.guide", "ner"),

@@ -9,7 +9,10 @@ from typing import get_args
 import pytest
 
 from tests.helpers.builders import ROOT, run_python, write_json
-from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, is_hub_id, load_llm
+from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, load_llm
+from utils.llm.hf.files import is_hub_id
+
+ENGINES = {"torch", "transformers", "xllamacpp", "vllm", "openai", "llguidance", "numpy"}
 
 
 @pytest.fixture
@@ -48,11 +51,11 @@ def test_a_hub_id_is_for_transformers(asked, tmp_path, monkeypatch):
         ("nowhere", "auto", FileNotFoundError, "the folder nowhere does not exist"),
         ("a/b/c", "auto", FileNotFoundError, "the folder a/b/c does not exist"),
         ("here/none", "auto", FileNotFoundError, "the folder here/none does not exist"),
-        ("none.gguf", "auto", FileNotFoundError, "none.gguf is missing; llamacpp needs a file"),
-        ("none.jsonl", "scripted", FileNotFoundError, "none.jsonl is missing; scripted needs a file"),
-        ("here", "llamacpp", FileNotFoundError, "here is missing; llamacpp needs a file"),
+        ("none.gguf", "auto", FileNotFoundError, "none.gguf is not a file: --backend=llamacpp needs a .gguf file"),
+        ("none.jsonl", "scripted", FileNotFoundError, "none.jsonl is not a file: --backend=scripted needs a recording"),
+        ("here", "llamacpp", FileNotFoundError, "here is not a file: --backend=llamacpp needs a .gguf file"),
         ("here", "auto", FileNotFoundError, "here has no config.json, so it is not a checkpoint"),
-        ("file.bin", "auto", ValueError, "file.bin is a file; transformers needs a checkpoint's folder"),
+        ("file.bin", "auto", ValueError, "file.bin is a file: --backend=transformers needs a checkpoint folder"),
         ("false.gguf", "auto", ValueError, "false.gguf is not a GGUF file"),
     ],
 )
@@ -103,6 +106,14 @@ def test_a_checkpoint_with_a_fast_tokenizer_can_be_guided_which_is_told_without_
     assert told.stdout.split() == ["True", "False"]
 
 
+@pytest.mark.parametrize("name", get_args(Backend))
+def test_importing_a_backend_loads_no_engine(name):
+    program = f"import sys, utils.llm.backends.{name}\nprint(*sorted({ENGINES!r} & sys.modules.keys()))"
+    done = run_python("-c", program, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
 def test_an_address_is_for_openai_and_the_path_is_then_a_name():
     assert choose_backend("qwen", "auto", "http://localhost:8000/v1") == "openai"
     assert choose_backend("models/a.gguf", "openai", "https://models.example/v1") == "openai"
@@ -113,9 +124,9 @@ def test_an_address_is_for_openai_and_the_path_is_then_a_name():
     [
         ("openai", None, "--backend=openai and --api_base=http://…/v1 need each other; here: openai, None"),
         ("vllm", "http://localhost/v1", "need each other; here: vllm, http://localhost/v1"),
-        ("auto", "localhost:8000/v1", "--api_base: localhost:8000/v1 is not a server's address"),
-        ("auto", "ftp://localhost/v1", "--api_base: ftp://localhost/v1 is not a server's address"),
-        ("auto", "http://me:secret@localhost/v1", "--api_base: a password in an address ends in logs"),
+        ("auto", "localhost:8000/v1", "--api_base: localhost:8000/v1 is not the address of a server"),
+        ("auto", "ftp://localhost/v1", "--api_base: ftp://localhost/v1 is not the address of a server"),
+        ("auto", "http://me:secret@localhost/v1", "--api_base: a password in the address would be logged"),
     ],
 )
 def test_an_address_that_cannot_be_right_is_named(asked, api_base, message):

@@ -13,7 +13,7 @@ from tests.helpers.builders import write_json
 from tests.helpers.families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
 from tests.helpers.steering import steer
 from utils.llm import LLMOptions, Request, load_llm
-from utils.llm.decoding.decoder import Row
+from utils.llm.decoding.decoder import EncodedRequest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -57,7 +57,7 @@ def ids_of(llm, name):
 
 def rows(llm, texts, tokens=10):
     requests = [Request(str(place), "explain", text, tokens) for place, text in enumerate(texts)]
-    return [Row(request, llm.chat.encode(request.prompt)) for request in requests]
+    return [EncodedRequest(request, llm.chat.encode(request.prompt)) for request in requests]
 
 
 def decoded(llm, asked, batch_size):

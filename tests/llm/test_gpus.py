@@ -14,10 +14,10 @@ from tests.helpers.families import make_chatglm3, make_checkpoint
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import model_choice
 from utils.llm import Answer, LLMOptions, Request, load_llm
-from utils.llm.backends import transformers as backend
-from utils.llm.backends.transformers import TransformersLLM
-from utils.llm.hf.copies import Copies
-from utils.llm.hf.placement import Placement
+from utils.llm.decoding import chat_model
+from utils.llm.decoding.chat_model import TransformersLLM
+from utils.llm.hf.device_map import DeviceMap
+from utils.llm.replicas import Replicas
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -63,14 +63,14 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_and_repeats_nothing(cap
     assert decoder.decoded == found
     assert llm.batch_size == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "out of GPU memory: going on with 2 sentences at once",
-        "out of GPU memory: going on with 1 sentences at once",
+        "out of GPU memory: continuing with --batch_size=2",
+        "out of GPU memory: continuing with --batch_size=1",
     ]
 
 
 def test_memory_that_is_short_for_one_sentence_ends_in_one_line():
     llm = TransformersLLM(PlainChat(), SmallMemory(room=0), batch_size=1)
-    with pytest.raises(RuntimeError, match="out of GPU memory with one sentence at a time: --load_in=8bit or 4bit"):
+    with pytest.raises(RuntimeError, match="out of GPU memory with one sentence at a time: use --load_in=8bit or 4bit"):
         list(llm.generate(REQUESTS))
 
 
@@ -80,11 +80,11 @@ def test_memory_that_is_short_for_one_sentence_ends_in_one_line():
 @pytest.fixture
 def two_gpus(monkeypatch):
     """Pretend that there are two GPUs of 10 GB; what is put on one stands on the CPU."""
-    monkeypatch.setattr(backend, "usable_gpus", list)
+    monkeypatch.setattr(chat_model, "usable_gpus", list)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (10_000, 12_000))
     monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    monkeypatch.setattr(Placement, "first", torch.device("cpu"))
+    monkeypatch.setattr(DeviceMap, "first", torch.device("cpu"))
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def options(**more):
 
 def test_a_model_that_fits_on_one_gpu_gets_a_copy_on_each(folder, two_gpus, loads):
     llm = load_llm(str(folder), "transformers", options())
-    assert isinstance(llm, Copies)
+    assert isinstance(llm, Replicas)
     assert [call["device_map"] for call in loads.calls] == ["sequential", {"": 1}]
     assert loads.calls[0]["max_memory"] == {0: 8_000, 1: 8_000}
     alone = load_llm(str(folder), "transformers", options(gpus=()))
@@ -140,7 +140,7 @@ def test_one_gpu_is_used_as_it_is(folder, two_gpus, loads):
 @pytest.mark.parametrize("place", ["cpu", "disk"])
 def test_a_model_that_fits_on_no_gpu_is_told_of(folder, two_gpus, loads, place):
     loads.map = {"model.layers.0": 0, "model.layers.1": place}
-    with pytest.raises(RuntimeError, match="does not fit into the memory of the GPUs: take more of them"):
+    with pytest.raises(RuntimeError, match="does not fit into the memory of the GPUs: use more GPUs"):
         load_llm(str(folder), "transformers", options())
 
 
@@ -180,14 +180,14 @@ class Endless:
 def test_what_stops_one_copy_stops_the_run_and_the_other_copies():
     before, endless = set(threading.enumerate()), Endless()
     with pytest.raises(RuntimeError, match="fell off the bus"):
-        list(Copies([Failing(), endless]).generate(REQUESTS))
+        list(Replicas([Failing(), endless]).generate(REQUESTS))
     assert endless.given < 10**6
     assert set(threading.enumerate()) <= before
 
 
 def test_a_run_that_is_left_stops_its_copies():
     copies = [Endless(), Endless()]
-    answers = Copies(copies).generate(REQUESTS)
+    answers = Replicas(copies).generate(REQUESTS)
     next(answers)
     answers.close()
     assert all(copy.given < 10**6 for copy in copies)
@@ -197,7 +197,7 @@ def test_a_run_that_is_left_stops_its_copies():
 
 
 def test_quantised_weights_need_a_gpu(folder):
-    with pytest.raises(ValueError, match=r"--load_in=8bit needs a GPU; on the CPU, a quantised \.gguf file does"):
+    with pytest.raises(ValueError, match=r"--load_in=8bit needs a GPU; for the CPU, take a quantised \.gguf file"):
         load_llm(str(folder), "transformers", LLMOptions(load_in="8bit"))
 
 

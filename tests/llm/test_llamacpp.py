@@ -13,7 +13,8 @@ from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.dataset.tokens import WORDS
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 from utils.llm.backends import llamacpp
-from utils.llm.backends.llamacpp import _cores, _decoding, load
+from utils.llm.backends.llamacpp import _cores, _sampling, load
+from utils.llm.prompt_parts import common_prefix
 from utils.parsing import read_answer
 
 TOKENS = ["He", "left", 'the "Old', "York\\", "for", "Rome", "."]
@@ -24,17 +25,17 @@ def request(id_="1", prompt="Name a city.", **changes):
 
 
 def test_greedy_answers_ask_for_no_temperature_and_no_penalty():
-    assert _decoding(request()) == {"temperature": 0.0, "repeat_penalty": 1.0}
+    assert _sampling(request()) == {"temperature": 0.0, "repeat_penalty": 1.0}
 
 
 def test_drawn_answers_ask_for_their_own_seed():
-    drawn = _decoding(request(sampling=Sampling(0.8, 0.9, 7)))
+    drawn = _sampling(request(sampling=Sampling(0.8, 0.9, 7)))
     assert (drawn["temperature"], drawn["top_p"], drawn["seed"]) == (0.8, 0.9, 7)
     assert drawn["samplers"] == ["temperature", "top_p"]
 
 
 def test_a_grammar_is_handed_on_for_llguidance_which_forces_no_tokens():
-    given = _decoding(request(grammar='root ::= "[]"'))["grammar"]
+    given = _sampling(request(grammar='root ::= "[]"'))["grammar"]
     assert given == '%llguidance {"no_forcing": true}\nstart: "[]"'
 
 
@@ -117,14 +118,14 @@ def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkey
     rows = [request(str(number), f"{shared}Part {number}.") for number in range(6)]
     assert len(list(llm.generate(rows))) == 6
     lengths = [len(llm.encode(row.prompt)) for row in rows]
-    once = len(llamacpp.common_start([llm.encode(row.prompt) for row in rows]))
+    once = len(common_prefix([llm.encode(row.prompt) for row in rows]))
     tokens = sum(one["prompt_n"] for one in evaluated if one)
     assert once > 60
     assert tokens <= once + sum(length - once for length in lengths) + len(rows)
 
 
 def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file, monkeypatch):
-    monkeypatch.setattr(llamacpp, "TOKENS_A_SLOT", 256)
+    monkeypatch.setattr(llamacpp, "SLOT_TOKENS", 256)
     small = load_llm(gguf_file, "llamacpp", LLMOptions(batch_size=4))
     assert (small.context, small.slots) == (256, 4)
     long, short = request("1", "word " * 150, max_new_tokens=3), request("2", max_new_tokens=3)

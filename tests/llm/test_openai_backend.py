@@ -15,8 +15,7 @@ from utils.llm import LLMOptions, Request, Sampling, can_be_guided, load_llm
 from utils.llm.server.retrying import back_off, retry_after
 
 pytest.importorskip("openai")
-from utils.llm.backends import openai as backend
-from utils.llm.server import retrying
+from utils.llm.server import dialect, retrying
 
 YES_OR_NO = 'root ::= "yes" | "no"'
 
@@ -37,7 +36,7 @@ def load(server, model="tiny", **options):
 
 
 def without_probes(server):
-    return [body for body in server.asked if body["messages"][0]["content"] != backend.PROBE]
+    return [body for body in server.asked if body["messages"][0]["content"] != dialect.PROBE]
 
 
 # --- what is sent
@@ -52,7 +51,7 @@ def test_a_greedy_request_takes_the_likeliest_word_and_no_default_of_the_server(
         "messages": [{"role": "user", "content": "Prompt 1."}],
         "max_tokens": 7,
         "temperature": 0.0,
-        **backend.PLAIN,
+        **dialect.PLAIN,
     }
 
 
@@ -124,7 +123,7 @@ def test_a_role_token_in_the_text_is_sent_as_no_role_token(token):
 
 @pytest.mark.parametrize("text", ["a < b", "x[北京]", "[1]", "<b>x</b>", "a <- b |> c", "Zürich"])
 def test_other_text_is_sent_as_it_is(text):
-    assert backend.without_role_tokens(text) == text
+    assert dialect.without_role_tokens(text) == text
 
 
 # --- what ends a run at once, in one line
@@ -149,7 +148,7 @@ def test_a_wrong_key_is_told_without_the_key(monkeypatch):
 
 
 def test_no_server_is_one_line(monkeypatch):
-    monkeypatch.setattr(backend, "PATIENCE_AT_START", 0.5)
+    monkeypatch.setattr(dialect, "PATIENCE_AT_START", 0.5)
     with ChatServer() as server:
         pass
     with pytest.raises(
@@ -201,7 +200,7 @@ def failing(*failures):
     inner = ChatServer(text="well")
 
     def answer(path, body, headers):
-        if path.endswith("/models") or backend.PROBE.encode() in body or not waiting:
+        if path.endswith("/models") or dialect.PROBE.encode() in body or not waiting:
             return inner._answer(path, body, headers)
         return waiting.pop(0)
 
@@ -274,7 +273,7 @@ def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answe
     got = []
     with LoopbackServer(answer) as server:
         llm = load(server, batch_size=1)
-        with pytest.raises(RuntimeError, match=r"1 of 6 requests unanswered, first sentence 3 \(HTTP 500, 3 times\)"):
+        with pytest.raises(RuntimeError, match=r"1 of 6 requests, the first for sentence 3 \(HTTP 500, 3 times\)"):
             got.extend(answer.request.id for answer in llm.generate([ask(number) for number in range(6)]))
     assert sorted(got) == ["0", "1", "2", "4", "5"] or len(got) == 5
 
@@ -340,8 +339,8 @@ def test_waits_grow_to_a_bound_and_differ(monkeypatch):
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    for name in ("utils.llm.backends.openai", "utils.llm.server.endpoint"):
-        monkeypatch.delitem(sys.modules, name)
+    for name in ("client", "dialect", "endpoint"):
+        monkeypatch.delitem(sys.modules, f"utils.llm.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(ImportError, match="pip install 'openai"):
         load_llm("tiny", "openai", LLMOptions(api_base="http://127.0.0.1:9/v1"))

@@ -52,7 +52,7 @@ def test_what_the_recording_lacks_is_answered_with_nothing_and_told_of_once(reco
         "",
     ]
     assert len(caplog.records) == 1
-    assert "lacks 3 of 4 answers, the first to entity of sentence 99" in caplog.text
+    assert "lacks 3 of 4 answers, the first for task entity of sentence 99" in caplog.text
 
 
 def test_a_whole_recording_is_not_complained_of(recording, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 
@@ -19,7 +20,7 @@ pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has n
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.compute.onednn import PackedLinear, has_packed_linear, pack_linears
 from utils.llm.decoding.batched import BatchedDecoder
-from utils.llm.decoding.decoder import Row
+from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.ragged import RaggedCache
 from utils.llm.decoding.stepwise import StepwiseDecoder, can_step
@@ -68,7 +69,7 @@ def rows(number=9, *, tokens=20, seed=0, **changes):
     shared = [chance.randrange(256) for _ in range(24)]
     prompts = [shared + [chance.randrange(256) for _ in range(chance.randint(1, 40))] for _ in range(number)]
     return [
-        Row(Request(str(place), "entity", "", tokens + place % 4, **changes), prompt)
+        EncodedRequest(Request(str(place), "entity", "", tokens + place % 4, **changes), prompt)
         for place, prompt in enumerate(prompts)
     ]
 
@@ -97,7 +98,7 @@ def test_answers_do_not_depend_on_the_batch_the_order_or_what_is_shared(model, c
 
 def test_drawn_answers_are_those_of_the_models_own_code(model, chat):
     drawn = [
-        Row(Request(row.request.id, "explain", "", 20, Sampling(1.0, 0.9, seed)), row.prompt)
+        EncodedRequest(Request(row.request.id, "explain", "", 20, Sampling(1.0, 0.9, seed)), row.prompt)
         for seed, row in enumerate(rows())
     ]
     stepwise = answers(StepwiseDecoder(model, chat.stops), drawn, 4)
@@ -122,7 +123,9 @@ def test_rows_that_are_done_leave_and_others_take_their_place(model, chat):
             seen.append(len(tokens))
             return super().scores(tokens, cache)
 
-    given = [Row(Request(str(n), "entity", "", 2 if n % 2 else 12), row.prompt) for n, row in enumerate(rows(8))]
+    given = [
+        EncodedRequest(Request(str(n), "entity", "", 2 if n % 2 else 12), row.prompt) for n, row in enumerate(rows(8))
+    ]
     assert len(answers(Watching(model, []), given, 4)) == 8
     assert max(seen) == 4
     assert sum(seen) <= 1 + 4 * 12 + 4 * 2  # the shared beginning, and a row's own steps: none waits for another
@@ -136,7 +139,7 @@ def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
             shown.extend(token for sequence in tokens for token in sequence)
             return super().scores(tokens, cache)
 
-    given = [Row(Request(row.request.id, "entity", "", 1), row.prompt) for row in rows()]
+    given = [EncodedRequest(Request(row.request.id, "entity", "", 1), row.prompt) for row in rows()]
     answers(Watching(model, []), given, 4)
     assert len(shown) == 24 + sum(len(row.prompt) - 24 for row in given)
 
@@ -149,7 +152,7 @@ def test_a_prompt_of_many_tokens_is_shown_in_parts_and_answered_the_same(model, 
 
 
 def test_an_answer_ends_where_the_context_does(model):
-    given = [Row(Request("1", "entity", "", 50), rows(1)[0].prompt, context=len(rows(1)[0].prompt) + 5)]
+    given = [EncodedRequest(Request("1", "entity", "", 50), rows(1)[0].prompt, context=len(rows(1)[0].prompt) + 5)]
     ((ids, finish),) = answers(StepwiseDecoder(model, []), given, 1).values()
     assert (len(ids), finish) == (5, "length")
 
@@ -193,11 +196,8 @@ def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
     guide = Guide(chat.tokenizer, chat.stops)
     grammar = entity_grammar(["Rome"], ["CITY"], tokenisation=WORDS)
     free, held = rows(3, tokens=8), rows(3, tokens=900, grammar=grammar)
-    mixed = [
-        *free,
-        *(Row(Request(f"g{row.request.id}", "entity", "", 900, grammar=grammar), row.prompt) for row in held),
-    ]
-    found = answers(StepwiseDecoder(model, chat.stops), mixed, 6, guide)
+    renamed = [EncodedRequest(dataclasses.replace(row.request, id=f"g{row.request.id}"), row.prompt) for row in held]
+    found = answers(StepwiseDecoder(model, chat.stops), [*free, *renamed], 6, guide)
     assert {id_: found[id_] for id_ in "012"} == answers(StepwiseDecoder(model, chat.stops), free, 6)
     assert all(
         json.loads(chat.text(found[f"g{id_}"][0])) in ([], [{"entity": "Rome", "type": "CITY"}]) for id_ in "012"

@@ -185,11 +185,11 @@ def test_a_high_temperature_draws_what_a_low_one_does_not(llm):
 
 
 def test_draws_follow_the_models_probabilities_within_thenucleus():
-    from utils.llm.decoding.sampler import Draw
+    from utils.llm.decoding.sampler import TokenSampler
 
     probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
     counts = torch.zeros(4)
-    draw = Draw(Sampling(1.0, 0.9, 11))
+    draw = TokenSampler(Sampling(1.0, 0.9, 11))
     for _ in range(3000):
         counts[draw(probabilities.log()).argmax()] += 1
     share = counts / counts.sum()

@@ -105,7 +105,7 @@ class TestOwnCode:
     def test_code_that_stands_elsewhere_on_a_hub_is_not_run(self, own):
         config = own / "config.json"
         config.write_text(config.read_text("utf-8").replace('"modeling_', '"an/id--modeling_'), encoding="utf-8")
-        with pytest.raises(ValueError, match="brings code of its own, which --trust_remote_code=1 runs"):
+        with pytest.raises(ValueError, match="comes with Python code of its own: --trust_remote_code=1 runs it"):
             load_llm(str(own), "transformers", LLMOptions(dtype="float32"))
 
     def test_code_for_another_transformers_is_told_of_with_the_environment_that_it_needs(self, own):
@@ -134,5 +134,5 @@ def test_templates_need_a_newer_transformers_than_chatglm3_does(tmp_path):
     if not OLD:
         pytest.skip("this version of transformers fills chat templates")
     make_checkpoint(tmp_path, "llama3")
-    with pytest.raises(ValueError, match="fills no chat templates and runs ChatGLM3 alone; use the env"):
+    with pytest.raises(ValueError, match="has no chat templates and runs only ChatGLM3; use the env"):
         load_llm(str(tmp_path), "transformers", LLMOptions(dtype="float32"))

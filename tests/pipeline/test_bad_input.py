@@ -102,7 +102,12 @@ BAD_INPUT = {
     "unknown flag": ("s4", no_change, ["--mode=pos"], "unrecognized arguments: --mode=pos"),
     "model folder": ("s1", no_change, ["--model_from_pretrained=/no/such/"], "the folder /no/such/ does not exist"),
     "model folder, s2": ("s2", no_change, ["--model_from_pretrained=./none"], "the folder ./none does not exist"),
-    "gguf file": ("s1", no_change, ["--model_from_pretrained=/no/a.gguf"], "/no/a.gguf is missing; llamacpp needs"),
+    "gguf file": (
+        "s1",
+        no_change,
+        ["--model_from_pretrained=/no/a.gguf"],
+        "/no/a.gguf is not a file: --backend=llamacpp",
+    ),
     "no checkpoint": ("s1", no_change, ["--model_from_pretrained=utils"], "utils has no config.json"),
     "guided": (
         "s1",
@@ -345,8 +350,8 @@ BAD_INPUT |= {
     "recording, task list": ("s1", own("answers.jsonl", {"id": "1", "task": [], "answer": ""}), RECORDED, RECORDING),
     "recording in GBK": ("s1", own("answers.jsonl", '{"id": "北"}'.encode("gbk")), RECORDED, RECORDING),
     # checkpoints
-    "config broken": ("s1", own("other/config.json", b"{"), CHECKPOINT, "config.json is no JSON object"),
-    "config a list": ("s1", own("other/config.json", []), CHECKPOINT, "config.json is no JSON object"),
+    "config broken": ("s1", own("other/config.json", b"{"), CHECKPOINT, "config.json is not a JSON object"),
+    "config a list": ("s1", own("other/config.json", []), CHECKPOINT, "config.json is not a JSON object"),
     "pointer of Git LFS": (
         "s1",
         lambda work: (
@@ -354,9 +359,9 @@ BAD_INPUT |= {
             own("other/model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")(work),
         ),
         CHECKPOINT,
-        "model.safetensors only points to the real file: run git lfs pull",
+        "model.safetensors is a git-lfs pointer, not the real file: run git lfs pull",
     ),
-    "a file for a folder": ("s1", own("other", b"x"), CHECKPOINT, "other is a file; transformers needs a checkpoint's"),
+    "a file for a folder": ("s1", own("other", b"x"), CHECKPOINT, "other is a file: --backend=transformers"),
     "no GGUF": ("s1", own("a.gguf", b"GGML"), ["--model_from_pretrained=a.gguf"], "a.gguf is not a GGUF file"),
     # journals
     "journal of tabs": ("s1", journal_of(b"a\tb\n"), RECORDED, "journal.jsonl:1: not valid JSON"),

@@ -47,7 +47,7 @@ def with_tiny_checkpoint(folder, backend):
     from utils.llm.decoding import decoder as decoding
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "LONGEST", CONTEXT)
+        patch.setattr(decoding, "MAX_CONTEXT", CONTEXT)
         checkpoint = write_tiny_checkpoint(folder, context=CONTEXT)
         return load_llm(str(checkpoint), backend, LLMOptions(batch_size=4, dtype="float32"))
 

@@ -11,8 +11,7 @@ from tests.helpers.builders import SCRIPTS, call, read_lines, row_of, run_python
 from tests.helpers.llm_server import ChatServer, RoughProxy
 
 pytest.importorskip("openai")
-from utils.llm.backends import openai as backend
-from utils.llm.server import retrying
+from utils.llm.server import dialect, retrying
 
 NUMBER = 200
 
@@ -29,7 +28,7 @@ def data(tmp_path, monkeypatch):
 
 
 def asked_sentences(server):
-    return Counter({prompt: number for prompt, number in server.prompts().items() if prompt != backend.PROBE})
+    return Counter({prompt: number for prompt, number in server.prompts().items() if prompt != dialect.PROBE})
 
 
 def test_every_sentence_is_answered_once_through_a_proxy_that_fails_at_random(data, tmp_path, caplog):

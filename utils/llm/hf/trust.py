@@ -1,25 +1,25 @@
-"""What a checkpoint may bring along and have run: Python code of its own, and pickles of tensors alone."""
+"""Which parts of a checkpoint may run here: its Python code, if that is allowed, and pickles with only tensors."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from utils.llm.hf.files import read_settings
 
 log = logging.getLogger(__name__)
 
 
 @cache
 def runs_own_code(model: str, *, allowed: bool) -> bool:
-    """Tell whether a checkpoint's own code may run: a local folder's may, a hub's only where that is allowed.
+    """Return whether a checkpoint's own code may run: code in a local folder may, code of a hub only if `allowed`.
 
-    A folder's code runs with one warning that names its files. Code that a folder's settings fetch from a hub is the
-    hub's.
+    If a folder's code runs, one warning names its files. Code that a folder's settings fetch from a hub counts as
+    code of the hub.
     """
     folder = Path(model)
     if not folder.is_dir():
@@ -34,8 +34,8 @@ def runs_own_code(model: str, *, allowed: bool) -> bool:
 
 
 def own_code(folder: Path) -> set[str]:
-    """Return the classes that a folder's settings name as its own, as `module.Class`."""
-    maps = [_settings(folder / name).get("auto_map") or {} for name in ("config.json", "tokenizer_config.json")]
+    """Return the classes of a folder's own code that its settings name, as `module.Class`."""
+    maps = [read_settings(folder / name).get("auto_map") or {} for name in ("config.json", "tokenizer_config.json")]
     named = [target for map_ in maps for target in map_.values()]
     lists = [target if isinstance(target, list) else [target] for target in named]
     return {target for targets in lists for target in targets if target}
@@ -43,9 +43,9 @@ def own_code(folder: Path) -> set[str]:
 
 @contextmanager
 def tensors_only() -> Iterator[None]:
-    """Refuse pickles that hold more than tensors while the block runs, whatever torch and the environment say.
+    """Refuse pickles with anything but tensors inside the block, whatever the defaults and the environment are.
 
-    torch's own default is that since 2.6; transformers 4.30 leaves it to torch.
+    This is torch's default since version 2.6. transformers 4.30 does not set it itself.
     """
     names = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
     before = {name: os.environ.pop(name, None) for name in names}
@@ -55,9 +55,3 @@ def tensors_only() -> Iterator[None]:
     finally:
         del os.environ[names[0]]
         os.environ.update({name: value for name, value in before.items() if value is not None})
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    """Return the settings in a JSON file; none where there is no such file."""
-    settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return settings

@@ -1,4 +1,4 @@
-"""On which GPUs a copy of a model stands."""
+"""The GPUs that one replica of a model is loaded on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-WEIGHTS = 0.8  # of a GPU's free memory; the rest is for the keys and values of a batch
+MEMORY_FOR_WEIGHTS = 0.8  # share of a GPU's free memory; the rest is for the keys and values of a batch
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The GPUs that one copy may use; none: the CPU."""
+class DeviceMap:
+    """The GPUs that one replica may use; without GPUs, it runs on the CPU."""
 
     gpus: Sequence[int]
 
@@ -27,16 +27,16 @@ class Placement:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return what `from_pretrained` is told.
+        """The arguments of `from_pretrained` that place the model.
 
-        With several GPUs the first is filled before the next is used, so that a model which fits on one stays there.
+        Of several GPUs, the first is filled before the next is used, so a model that fits on one GPU stays there.
         """
         if len(self.gpus) < 2:
             return {"device_map": {"": self.gpus[0]}} if self.gpus else {}
-        free = {index: int(WEIGHTS * torch.cuda.mem_get_info(index)[0]) for index in self.gpus}
+        free = {index: int(MEMORY_FOR_WEIGHTS * torch.cuda.mem_get_info(index)[0]) for index in self.gpus}
         return {"device_map": "sequential", "max_memory": free}
 
 
 def devices_of(model: Any) -> set[Any]:
-    """Return the devices that a model was loaded onto by a map: GPUs' numbers, `cpu`, `disk`."""
+    """Return the devices that a device map put a model on: numbers of GPUs, "cpu", "disk"."""
     return set((getattr(model, "hf_device_map", None) or {}).values())

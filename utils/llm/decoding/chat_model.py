@@ -1,0 +1,112 @@
+"""A chat model of transformers: requests become token ids, a decoder continues them, and the ids become answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from utils.compute.devices import usable_gpus
+from utils.compute.onednn import pack_linears
+from utils.llm.base import LLM, Answer, LLMOptions, Request
+from utils.llm.decoding.batched import BatchedDecoder
+from utils.llm.decoding.decoder import MAX_CONTEXT, Decoder, EncodedRequest, context_of
+from utils.llm.hf.chat_format import ChatFormat, chat_format
+from utils.llm.hf.checkpoint import HAS_CACHES, Checkpoint
+from utils.llm.hf.device_map import DeviceMap, devices_of
+from utils.llm.replicas import Replicas
+
+if TYPE_CHECKING:  # llguidance may be missing in ChatGLM3's environment
+    from utils.llm.decoding.guide import Guide
+
+log = logging.getLogger(__name__)
+
+# Prompts to try which decoder runs a model.
+SAMPLES = ("Name the words of: She quickly paid twenty euros for it.", "Who flew from Osaka to join Boeing in May?")
+
+
+class TransformersLLM:
+    """A chat format, and the decoder that runs the model."""
+
+    def __init__(self, chat: ChatFormat, decoder: Decoder, batch_size: int, context: int = MAX_CONTEXT) -> None:
+        self.chat = chat
+        self.decoder = decoder
+        self.batch_size = batch_size
+        self.context = context
+
+    @cached_property
+    def _guide(self) -> Guide:
+        from utils.llm.decoding.guide import Guide
+
+        return Guide(self.chat.tokenizer, self.chat.stops)
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        waiting: dict[Request, EncodedRequest] = {}
+        for request in requests:
+            encoded = EncodedRequest(request, self.chat.encode(request.prompt), self.context)
+            if encoded.budget:
+                waiting[request] = encoded
+            else:
+                yield Answer(request, "", "length", len(encoded.prompt), 0)
+        while waiting:
+            try:
+                yield from self._answers(waiting)
+                return
+            except torch.cuda.OutOfMemoryError:
+                pass
+            self._halve_batches()  # outside the handler, which still holds the tensors of the failed batch
+
+    def _answers(self, waiting: dict[Request, EncodedRequest]) -> Iterator[Answer]:
+        """Yield answers, and remove each answered request from `waiting`."""
+        guide = self._guide if any(request.grammar for request in waiting) else None
+        for encoded, ids, finish in self.decoder.decode(list(waiting.values()), self.batch_size, guide):
+            del waiting[encoded.request]
+            tokens = len(ids) + (finish == "stop")
+            yield Answer(encoded.request, self.chat.text(ids), finish, len(encoded.prompt), tokens)
+
+    def _halve_batches(self) -> None:
+        """Halve the batch size; raise RuntimeError if it is 1 already."""
+        if self.batch_size == 1:
+            raise RuntimeError(
+                "out of GPU memory with one sentence at a time: use --load_in=8bit or 4bit, more GPUs (--n_gpu=0,1), "
+                "or a smaller model"
+            )
+        self.batch_size //= 2
+        log.warning("out of GPU memory: continuing with --batch_size=%d", self.batch_size)
+        torch.cuda.empty_cache()
+
+
+def load_replicas(model: str, options: LLMOptions) -> LLM:
+    """Load a checkpoint folder or hub id.
+
+    If the model fits on one GPU, every GPU gets a replica. If not, one replica is spread over all of them. Without
+    GPUs, the CPU runs it.
+    """
+    gpus = usable_gpus(options.gpus)
+    if options.load_in is not None and not gpus:
+        raise ValueError(f"--load_in={options.load_in} needs a GPU; for the CPU, take a quantised .gguf file instead")
+    checkpoint = Checkpoint(model, options)
+    loaded = [checkpoint.load(DeviceMap(gpus))]
+    if len(gpus) > 1 and len(devices_of(loaded[0][0])) < 2:
+        loaded += [checkpoint.load(DeviceMap([gpu])) for gpu in gpus[1:]]
+    llms = [_llm(network, tokenizer, options.batch_size) for network, tokenizer in loaded]
+    return Replicas(llms) if len(llms) > 1 else llms[0]
+
+
+def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
+    chat = chat_format(tokenizer, model)
+    pack_linears(model)
+    return TransformersLLM(chat, _decoder(model, chat), batch_size, context_of(model.config))
+
+
+def _decoder(model: Any, chat: ChatFormat) -> Decoder:
+    """Return the faster decoder if it can run the model, and else the one that uses the model's own `generate`."""
+    if HAS_CACHES:
+        from utils.llm.decoding.stepwise import StepwiseDecoder, can_step
+
+        if can_step(model, [chat.encode(text) for text in SAMPLES]):
+            return StepwiseDecoder(model, chat.stops)
+    return BatchedDecoder(model, chat)
