@@ -24,7 +24,7 @@ from utils.asking.typical_answers import typical_annotation, typical_continuatio
 from utils.cli.exits import UsageError
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLMOptions, Request, load_counter
-from utils.llm.backends.openai import TEMPLATE_TOKENS, estimate_tokens
+from utils.llm.backends.openai import TEMPLATE_TOKENS, count_by_characters
 
 
 def count(message):
@@ -140,10 +140,10 @@ def test_a_typical_continuation_grows_with_its_text(text):
 
 
 def test_a_prompt_whose_tokenizer_nobody_has_is_estimated_by_its_characters():
-    assert estimate_tokens("") == TEMPLATE_TOKENS
-    assert estimate_tokens("北京大学在" * 6) == TEMPLATE_TOKENS + 20
-    assert estimate_tokens("word" * 10) == TEMPLATE_TOKENS + 10
-    assert load_counter("served", "openai", LLMOptions(api_base="http://localhost:1/v1")) is estimate_tokens
+    assert count_by_characters("") == TEMPLATE_TOKENS
+    assert count_by_characters("北京大学在" * 6) == TEMPLATE_TOKENS + 20
+    assert count_by_characters("word" * 10) == TEMPLATE_TOKENS + 10
+    assert load_counter("served", "openai", LLMOptions(api_base="http://localhost:1/v1")) is count_by_characters
 
 
 # --- steps

@@ -33,7 +33,7 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
 
 def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
     """Return a function that estimates the tokens of a message's prompt: the server's tokenizer is not known."""
-    return estimate_tokens
+    return count_by_characters
 
 
 def load(model: str, options: LLMOptions) -> LLM:
@@ -47,7 +47,7 @@ def load(model: str, options: LLMOptions) -> LLM:
     return OpenAILLM(model, options, find_dialect(model, str(options.api_base)))
 
 
-def estimate_tokens(message: str) -> int:
+def count_by_characters(message: str) -> int:
     """Return roughly how many tokens the prompt of a message has, for a model without a local tokenizer.
 
     In Qwen's and GLM-4's tokenizers, a Chinese character takes 2/3 of a token, and a Latin letter 1/4.
