@@ -1,4 +1,4 @@
-"""Plans: what a step would take, counted first, and corrected by real answers."""
+"""Estimates of a step: counted tokens, corrected by recorded answers; and the text of typical answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from utils.llm.backends.openai import TEMPLATE_TOKENS, count_by_characters
 
 
 def count(message):
-    """Count a character as a token, and ten for the template."""
+    """Count each character as a token, and the template as ten."""
     return 10 + len(message)
 
 
@@ -44,19 +44,19 @@ def answered(one, prompt_tokens, answer_tokens):
 # --- tokens
 
 
-def test_prompts_are_counted_with_their_template_and_answers_without_and_within_their_budget():
+def test_prompts_are_counted_with_the_template_and_answers_without_it_up_to_their_limit():
     left = [question(1), question(2, prompt=40, typical=500)]
     assert estimate_tokens(left, [], {}, count) == Tokens(30 + 50, 30 + 100)
 
 
-def test_of_many_questions_those_at_equal_distances_stand_for_all():
+def test_of_many_questions_evenly_spaced_ones_are_counted():
     left = [question(number, prompt=number) for number in range(10 * MAX_COUNTED)]
     tokens = estimate_tokens(left, [], {}, count)
     assert tokens.prompt == pytest.approx(sum(10 + number for number in range(10 * MAX_COUNTED)), rel=0.01)
     assert tokens.answer == pytest.approx(30 * 10 * MAX_COUNTED)
 
 
-def test_real_answers_correct_what_was_counted():
+def test_recorded_answers_correct_the_counted_tokens():
     known = [question(number) for number in range(20)]
     entries = {key: entry for one in known for key, entry in answered(one, 45, 15).items()}
     left = [question(number, prompt=50, typical=60) for number in range(20, 24)]
@@ -64,31 +64,31 @@ def test_real_answers_correct_what_was_counted():
     assert tokens == Tokens(4 * 60 * 1.5, 4 * 60 * 0.5)
 
 
-def test_very_few_real_answers_correct_nothing():
+def test_too_few_recorded_answers_correct_nothing():
     known = [question(number) for number in range(4)]
     entries = {key: entry for one in known for key, entry in answered(one, 450, 150).items()}
     assert estimate_tokens([question(9)], known, entries, count) == Tokens(30, 30)
 
 
-def test_nothing_left_takes_nothing():
+def test_no_unanswered_question_takes_no_tokens():
     assert estimate_tokens([], [question(1)], {}, count) == Tokens(0, 0)
 
 
-@pytest.mark.parametrize(("number", "places"), [(3, [1, 5, 8]), (10, list(range(10))), (99, list(range(10)))])
-def test_a_sample_is_spread_over_all(number, places):
-    assert evenly_spaced(range(10), number) == places
+@pytest.mark.parametrize(("number", "indices"), [(3, [1, 5, 8]), (10, list(range(10))), (99, list(range(10)))])
+def test_questions_are_chosen_at_equal_distances(number, indices):
+    assert evenly_spaced(range(10), number) == indices
 
 
-# --- what is told
+# --- the text of an estimate
 
 
-def told(**settings):
+def text_of(**settings):
     return "\n".join(Estimate(120, 100, Tokens(50_000, 8_000), settings.pop("recorded", 0), settings.pop("speed", None),
                           EstimateSettings(**settings)).lines())  # fmt: skip
 
 
-def test_a_plan_tells_questions_tokens_and_what_it_does_not_know():
-    text = told()
+def test_an_estimate_lists_questions_and_tokens_and_says_what_is_unknown():
+    text = text_of()
     assert "120, 20 of them answered" in text
     assert "50,000 tokens, 500 per question" in text
     assert "8,000 tokens, 80 per question (based on typical answers" in text
@@ -97,21 +97,21 @@ def test_a_plan_tells_questions_tokens_and_what_it_does_not_know():
 
 
 def test_time_and_cost_come_from_speed_and_prices():
-    text = told(speed=4.0, price_in=2.0, price_out=10.0)
+    text = text_of(speed=4.0, price_in=2.0, price_out=10.0)
     assert "0:33:20 at 4 answer tokens per second" in text
     assert "cost:      0.18" in text
-    assert "cost:      0.08" in told(price_out=10.0)
+    assert "cost:      0.08" in text_of(price_out=10.0)
 
 
 @pytest.mark.parametrize(
     ("recorded", "basis"),
     [(4, "based on typical answers"), (5, "5 recorded answers; --time=20"), (20, "(based on 20 recorded answers)")],
 )
-def test_a_plan_says_what_it_rests_on(recorded, basis):
-    assert basis in told(recorded=recorded)
+def test_an_estimate_says_what_it_is_based_on(recorded, basis):
+    assert basis in text_of(recorded=recorded)
 
 
-def test_the_time_that_is_left_goes_by_the_expected_lengths():
+def test_the_time_left_is_estimated_from_the_token_budgets():
     assert speed(tokens=300, seconds=10.0, budget_done=100, budget_left=650) == "30 tokens/s, 01:05 left"
 
 
@@ -120,7 +120,7 @@ def test_the_time_that_is_left_goes_by_the_expected_lengths():
 
 @pytest.mark.parametrize("mode", ["entity", "pos"])
 @pytest.mark.parametrize("tokenisation", [WORDS, CHARACTERS])
-def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mode, tokenisation):
+def test_a_typical_annotation_has_more_items_for_a_longer_sentence(mode, tokenisation):
     sizes = []
     for length in (12, 60):
         text = typical_annotation(mode, ["a"] * length, "X", ("key", "label"), tokenisation=tokenisation)
@@ -132,14 +132,14 @@ def test_a_typical_annotation_is_an_answer_whose_items_grow_with_the_sentence(mo
 
 
 @pytest.mark.parametrize("text", ["", "北京大学", "He left Lerwick in May . " * 9])
-def test_a_typical_continuation_grows_with_its_text(text):
+def test_a_typical_continuation_is_longer_for_a_longer_text(text):
     assert len(typical_continuation(text, tokenisation=CHARACTERS)) == (round(60 + 1.05 * len(text)) if text else 0)
 
 
 # --- counters
 
 
-def test_a_prompt_whose_tokenizer_nobody_has_is_estimated_by_its_characters():
+def test_without_a_tokenizer_tokens_are_estimated_from_characters():
     assert count_by_characters("") == TEMPLATE_TOKENS
     assert count_by_characters("北京大学在" * 6) == TEMPLATE_TOKENS + 20
     assert count_by_characters("word" * 10) == TEMPLATE_TOKENS + 10
@@ -155,7 +155,7 @@ def english(tmp_path):
 
 
 @pytest.mark.parametrize("step", ["s1", "s2"])
-def test_a_plan_writes_nothing(english, caplog, step):
+def test_an_estimate_writes_nothing(english, caplog, step):
     caplog.set_level(logging.INFO)
     call(step, **english.llm, plan=True, price_in=1)
     assert "questions:" in caplog.text
@@ -163,14 +163,14 @@ def test_a_plan_writes_nothing(english, caplog, step):
     assert not english.results.exists()
 
 
-def test_a_plan_of_step_3_counts_the_synthetic_sentences(english, caplog):
+def test_an_estimate_of_step_3_counts_the_synthetic_sentences(english, caplog):
     caplog.set_level(logging.INFO)
     call("s2", **english.llm)
     call("s3", **english.llm, plan=True)
     assert f"questions: {english.synthetic_number}, 0 of them answered" in caplog.text
 
 
-def test_real_answers_of_a_plan_are_kept_and_the_step_asks_for_the_others(english, caplog):
+def test_answers_to_an_estimate_are_kept_and_the_step_asks_for_the_others(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm, save_type_name="whole")
     call("s1", **english.llm, plan=True, time=3)
@@ -183,7 +183,7 @@ def test_real_answers_of_a_plan_are_kept_and_the_step_asks_for_the_others(englis
         assert (english.results / name).read_bytes() == (english.dataset / "whole" / name).read_bytes()
 
 
-def test_a_plan_of_a_new_start_leaves_the_old_answers_where_they_are(english, caplog):
+def test_an_estimate_with_overwrite_does_not_move_the_old_answers(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm)
     before = bytes_below(english.results)
@@ -192,7 +192,7 @@ def test_a_plan_of_a_new_start_leaves_the_old_answers_where_they_are(english, ca
     assert bytes_below(english.results) == before
 
 
-def test_a_plan_for_another_model_is_refused_like_the_step(english, tmp_path):
+def test_an_estimate_for_another_model_is_refused_like_the_step(english, tmp_path):
     call("s1", **english.llm)
     other = tmp_path / "other.jsonl"
     other.write_text('{"id": "1", "task": "entity", "answer": "[]"}\n', encoding="utf-8")
@@ -208,12 +208,12 @@ def test_a_plan_for_another_model_is_refused_like_the_step(english, tmp_path):
         ({"plan": True, "time": 3, "overwrite": True}, "--overwrite would set them aside"),
     ],
 )
-def test_flags_that_do_not_fit_are_refused(english, given, message):
+def test_flags_that_cannot_be_combined_are_refused(english, given, message):
     with pytest.raises(UsageError, match=message):
         call("s1", **english.llm, **given)
 
 
-def test_the_run_log_holds_tokens_seconds_and_speed(english):
+def test_the_run_log_contains_tokens_seconds_and_speed(english):
     call("s1", **english.llm)
     (line,) = read_lines(english.results / "run.log.jsonl")
     assert line["answers"] == 8

@@ -1,4 +1,4 @@
-"""The journal: no answer is lost, none stands twice, none of another model is mixed in."""
+"""The journal: no answer is lost or recorded twice, and answers of another model are refused."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def path(tmp_path):
     return tmp_path / "GLM4" / "entity_train_1000.jsonl.journal.jsonl"
 
 
-def test_the_journal_stands_beside_its_result(tmp_path):
+def test_the_journal_is_in_the_folder_of_its_result(tmp_path):
     assert journal_path(tmp_path / "a.jsonl") == tmp_path / "a.jsonl.journal.jsonl"
 
 
-def test_answers_come_back_as_they_were(path):
+def test_answers_are_read_as_they_were_written(path):
     made = [entry("1", answer='a\tb\r\n"\u2028 北京'), entry("2", answer="", finish="length"), entry("1", sample=1)]
     fill(path, *made)
     with Journal(path, "f") as journal:
         assert list(journal.entries.values()) == made
 
 
-def test_an_answer_is_on_disk_before_the_next_is_asked_for(path):
+def test_an_answer_is_in_the_file_before_the_next_one_is_asked_for(path):
     with Journal(path, "f") as journal:
         journal.append([entry("1", answer="first")])
         assert json.loads(path.read_text(encoding="utf-8"))["answer"] == "first"
 
 
-def test_answers_are_added_behind_those_that_are_there(path):
+def test_new_answers_follow_the_recorded_ones(path):
     fill(path, entry("1", answer="a"))
     before = path.read_bytes()
     fill(path, entry("2", answer="b"))
@@ -61,38 +61,38 @@ def test_answers_are_added_behind_those_that_are_there(path):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 20, -1])
-def test_a_torn_last_line_is_dropped_told_of_and_the_rest_kept(path, caplog, cut):
+def test_an_incomplete_last_line_is_dropped_with_a_warning_and_the_rest_is_kept(path, caplog, cut):
     fill(path, entry("1", answer="a"))
     whole = path.read_bytes()
     fill(path, entry("2", answer="b"))
     path.write_bytes(whole + path.read_bytes()[len(whole) :][: cut if cut > 0 else -1])
     assert answers(path) == ["a"]
-    assert "torn" in caplog.text
+    assert "is incomplete" in caplog.text
     assert path.read_bytes() == whole
 
 
-def test_a_new_answer_behind_a_torn_line_starts_a_line_of_its_own(path):
+def test_a_new_answer_after_an_incomplete_line_starts_a_new_line(path):
     fill(path, entry("1", answer="a"))
     path.write_bytes(path.read_bytes() + b'{"id": "2", "ans')
     fill(path, entry("2", answer="b"))
     assert answers(path) == ["a", "b"]
 
 
-def test_a_whole_journal_is_not_called_torn(path, caplog):
+def test_a_complete_journal_causes_no_warning(path, caplog):
     fill(path, entry("1"))
     answers(path)
     assert not caplog.text
 
 
-def test_answers_of_another_model_or_setting_stop_the_step_and_stay(path):
+def test_answers_of_another_model_or_setting_stop_the_step_and_are_kept(path):
     fill(path, entry("1", answer="a"))
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"holds answers of another model.*--overwrite"), Journal(path, "other"):
+    with pytest.raises(ValueError, match=r"contains answers of another model.*--overwrite"), Journal(path, "other"):
         pass
     assert path.read_bytes() == before
 
 
-def test_overwrite_starts_anew_and_keeps_the_old_answers_beside(path):
+def test_overwrite_starts_an_empty_journal_and_keeps_the_old_answers_in_a_backup(path):
     fill(path, entry("1", answer="a"))
     with Journal(path, "other", overwrite=True) as journal:
         assert journal.entries == {}
@@ -101,7 +101,7 @@ def test_overwrite_starts_anew_and_keeps_the_old_answers_beside(path):
     assert answers(path.with_name(f"{path.name}.bak")) == ["a"]
 
 
-def test_overwriting_twice_loses_none_of_the_answers(path):
+def test_overwriting_twice_keeps_all_answers(path):
     fill(path, entry("1", answer="a"))
     for number, answer in enumerate("bc"):
         with Journal(path, f"f{number}", overwrite=True) as journal:
@@ -110,30 +110,30 @@ def test_overwriting_twice_loses_none_of_the_answers(path):
     assert [answer for answer in "abc" if f'"answer": "{answer}"' not in kept] == []
 
 
-def test_overwriting_nothing_makes_no_backup(path):
+def test_overwriting_without_a_journal_makes_no_backup(path):
     with Journal(path, "f", overwrite=True):
         pass
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_overwrite_goes_on_in_the_notebook_whose_last_run_was_refused(path):
+def test_overwrite_works_in_a_notebook_after_a_refused_run(path):
     fill(path, entry("1"))
     with pytest.raises(ValueError, match="--overwrite") as refused, Journal(path, "other"):
         pass
-    assert refused.tb is not None  # as a notebook keeps the last traceback, and all that its frames hold
+    assert refused.tb is not None  # a notebook keeps the last traceback and the objects in its frames
     with Journal(path, "other", overwrite=True) as journal:
         assert journal.entries == {}
 
 
 @pytest.mark.parametrize("line", ['{"id": "1", "answer": "x"}', '{"id": "1", "surplus": 3}', "{}"])
-def test_a_line_of_another_format_is_named(path, line):
+def test_the_error_for_a_line_of_another_format_names_file_and_line(path, line):
     path.parent.mkdir()
     path.write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal; give --overwrite"):
+    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal; use --overwrite"):
         answers(path)
 
 
-def test_overwrite_starts_anew_over_a_file_that_is_no_journal(path):
+def test_overwrite_replaces_a_file_that_is_not_a_journal(path):
     path.parent.mkdir()
     path.write_text("sentence\tanswer\n", encoding="utf-8")
     with Journal(path, "f", overwrite=True) as journal:
@@ -142,7 +142,7 @@ def test_overwrite_starts_anew_over_a_file_that_is_no_journal(path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_second_process_is_kept_from_a_journal_that_is_being_written(path, overwrite):
+def test_a_second_process_cannot_open_a_journal_that_is_being_written(path, overwrite):
     code = (
         f"from utils.asking.journal import Journal\nwith Journal(Path({str(path)!r}), 'f', overwrite={overwrite}): pass"
     )
@@ -157,49 +157,49 @@ def test_a_second_process_is_kept_from_a_journal_that_is_being_written(path, ove
     assert run_python("-c", program, cwd=path.parent).returncode == 0  # it is free again
 
 
-def test_a_closed_journal_takes_no_answer(path):
+def test_a_closed_journal_cannot_be_written(path):
     with pytest.raises(RuntimeError, match="is not open"):
         Journal(path, "f").append([entry()])
 
 
-def test_the_last_answer_to_one_question_counts(path):
+def test_the_last_answer_to_a_question_is_used(path):
     fill(path, entry("1", answer="a"), entry("1", answer="b"))
     assert answers(path) == ["b"]
 
 
-# --- what a crash, a user and a second look leave
+# --- after a crash or a deletion, and slow or failing disks
 
 
-def test_a_line_of_zeros_that_a_power_cut_left_is_dropped_and_the_rest_kept(path, caplog):
+def test_a_line_with_zeros_from_a_power_cut_is_dropped_and_the_rest_is_kept(path, caplog):
     fill(path, entry("1", answer="a"))
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"id": "2"' + bytes(300) + b'"sample": 0}\n' + bytes(20) + b"\n" + bytes(5))
     assert answers(path) == ["a"]
-    assert "torn" in caplog.text
+    assert "is incomplete" in caplog.text
     assert path.read_bytes() == whole
 
 
-def test_a_journal_of_one_torn_line_is_empty(path):
+def test_a_journal_with_only_an_incomplete_line_is_empty(path):
     path.parent.mkdir()
     path.write_bytes(b'{"id": "2", "ans')
     assert answers(path) == []
     assert path.read_bytes() == b""
 
 
-def test_a_journal_that_is_deleted_while_it_is_written_is_written_again(path, caplog):
+def test_a_journal_that_is_deleted_during_the_run_is_written_again(path, caplog):
     with Journal(path, "f") as journal:
         journal.append([entry("1", answer="a")])
         shutil.rmtree(path.parent)
         journal.append([entry("2", answer="b")])
         journal.append([entry("3", answer="c")])
     assert answers(path) == ["a", "b", "c"]
-    assert caplog.text.count("was deleted while it was being written") == 1
+    assert caplog.text.count("was deleted during the run") == 1
 
 
 @pytest.mark.parametrize(
     "change", [{"id": 1}, {"answer": None}, {"answer": ["x"]}, {"sample": "0"}, {"sample": True}, {"input": {}}]
 )
-def test_a_value_of_another_kind_is_no_line_of_a_journal(path, change):
+def test_a_value_of_another_type_is_refused(path, change):
     fill(path, entry("1"))
     row = json.loads(path.read_text(encoding="utf-8")) | change
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
@@ -215,7 +215,7 @@ def test_all_answers_are_on_disk_when_the_journal_is_closed(path, monkeypatch):
     assert synced[-1] == path.stat().st_size
 
 
-def test_an_answer_does_not_wait_for_a_slow_disk_and_many_share_one_call(path, monkeypatch):
+def test_answers_do_not_wait_for_a_slow_disk_and_many_share_one_sync(path, monkeypatch):
     calls, go_on = [], threading.Event()
     monkeypatch.setattr(os, "fsync", lambda number: (calls.append(number), go_on.wait(60)))
     with Journal(path, "f") as journal:
@@ -225,7 +225,7 @@ def test_an_answer_does_not_wait_for_a_slow_disk_and_many_share_one_call(path, m
     assert 1 <= len(calls) <= 3
 
 
-def test_a_disk_that_fails_afterwards_is_told_of_with_the_file(path, monkeypatch):
+def test_a_later_disk_error_is_raised_with_the_name_of_the_file(path, monkeypatch):
     def fail(number):
         raise OSError(5, "Input/output error")
 
@@ -234,7 +234,7 @@ def test_a_disk_that_fails_afterwards_is_told_of_with_the_file(path, monkeypatch
         fill(path, entry("1"))
 
 
-def test_a_write_that_the_system_takes_in_parts_is_whole(path):
+def test_a_partial_write_is_completed(path):
     with Journal(path, "f") as journal:
         file = journal._file._file
 

@@ -15,11 +15,11 @@ def guided(args):
 
 
 @pytest.mark.parametrize(("mode", "name"), [("entity", "entity_label.json"), ("pos", "pos_label.json")])
-def test_each_mode_uses_the_labels_of_its_own_file(parse, mode, name):
+def test_each_mode_uses_its_own_label_file(parse, mode, name):
     assert label_file(parse(f"--mode={mode}")).name == name
 
 
-def test_answers_cannot_be_guided_by_a_backend_that_cannot(parser, tmp_path):
+def test_guided_answers_are_refused_for_a_backend_without_grammars(parser, tmp_path):
     recording = tmp_path / "answers.jsonl"
     recording.touch()
     given = ["--file_name=w", f"--model_from_pretrained={recording}", "--backend=scripted"]
@@ -30,7 +30,7 @@ def test_answers_cannot_be_guided_by_a_backend_that_cannot(parser, tmp_path):
         guided(parser.parse_words([*given, "--guided=1"]))
 
 
-def test_a_server_is_tried_for_grammars_unless_the_flag_says_no(parser):
+def test_a_server_is_asked_whether_it_supports_grammars_unless_the_flag_is_0(parser):
     pytest.importorskip("openai")
     given = ["--file_name=w", "--model_from_pretrained=tiny"]
     with ChatServer(grammar_field="grammar") as server:

@@ -1,4 +1,4 @@
-"""How scripts end: stopped, unheard, on a full disk, in a folder that cannot be written; and how they go on after."""
+"""The end of scripts: signals, closed output, full and read-only disks, deleted files; and how they continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, bytes_below, call, clean_environment, read_lines
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals, pipes and disks")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="these signals, pipes and disks do not exist on Windows"
+)
 
 SLOW = """
 import sys, time
@@ -54,7 +56,7 @@ class Work:
         return start(sys.executable, "-c", program, *self.words())
 
     def wait_for_answers(self, number, process):
-        """Return once the journal holds so many answers."""
+        """Return once the journal contains this number of answers."""
         deadline = time.monotonic() + 60
         while not (self.journal.is_file() and self.journal.read_bytes().count(b"\n") >= number):
             assert process.poll() is None, process.stderr.read()
@@ -76,14 +78,14 @@ def start(*words, **options):
 
 
 def run(script, *words, **options):
-    """Run a script; return its exit code and what it said, line by line."""
+    """Run a script; return its exit code and the lines of its error output."""
     with start(sys.executable, SCRIPTS / f"{script}.py", *words, **options) as process:
-        said = process.communicate(timeout=120)[1] or ""
-    return process.returncode, said.strip().splitlines()
+        output = process.communicate(timeout=120)[1] or ""
+    return process.returncode, output.strip().splitlines()
 
 
 def undisturbed(folder):
-    """Return the results of s1 in another folder, where nothing happens."""
+    """Return the results of s1 in another folder, from a run without interruption."""
     other = Work(folder / "undisturbed")
     call("s1", **other.llm)
     return bytes_below(other.results)
@@ -94,7 +96,7 @@ def undisturbed(folder):
 
 @pytest.fixture(autouse=True)
 def signals_as_in_a_terminal():
-    """Let processes begin with signals that end them: tests in the background, or under nohup, hand on ignored ones."""
+    """Let child processes start with default signal handlers: tests under nohup would pass on ignored signals."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -108,17 +110,17 @@ def signals_as_in_a_terminal():
     [
         (signal.SIGINT, 130, "interrupted"),
         (signal.SIGTERM, 143, "terminated"),
-        (signal.SIGHUP, 129, "its terminal was closed"),
+        (signal.SIGHUP, 129, "the terminal was closed"),
     ],
 )
-def test_a_step_that_is_told_to_stop_says_how_to_go_on_and_goes_on(work, tmp_path, number, code, words):
+def test_a_step_stopped_by_a_signal_says_how_to_continue_and_continues(work, tmp_path, number, code, words):
     with work.start() as process:
         work.wait_for_answers(2, process)
         process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
+        output = process.communicate(timeout=60)[1]
     assert process.returncode == code
-    assert said.strip().splitlines()[-1].endswith(f"{words}; the same command goes on from here")
-    assert "Traceback" not in said
+    assert output.strip().splitlines()[-1].endswith(f"{words}; run the same command again to continue")
+    assert "Traceback" not in output
     there = work.answered()
     assert 2 <= there < 8
     assert not work.result.exists()
@@ -130,7 +132,7 @@ def test_a_step_that_is_told_to_stop_says_how_to_go_on_and_goes_on(work, tmp_pat
     assert bytes_below(work.results) == undisturbed(tmp_path)
 
 
-def test_a_step_that_nohup_started_lives_on_when_its_terminal_is_closed(work):
+def test_a_step_started_with_nohup_runs_on_when_its_terminal_is_closed(work):
     with work.start(seconds=0.05) as first:  # only to know what ends it
         work.wait_for_answers(1, first)
         first.send_signal(signal.SIGHUP)
@@ -144,19 +146,19 @@ def test_a_step_that_nohup_started_lives_on_when_its_terminal_is_closed(work):
     assert work.answered() == 8
 
 
-def test_a_second_run_of_a_step_stops_and_names_the_first(work):
-    with work.start() as first:
+def test_a_second_run_of_a_step_stops_and_names_the_process_of_the_first(work):
+    with work.start(seconds=0.5) as first:
         work.wait_for_answers(1, first)
-        code, said = run(STEPS["s1"], *work.words())
+        code, output = run(STEPS["s1"], *work.words())
         first.communicate(timeout=60)
     assert code == 1
-    assert f"is being written by process {first.pid} on " in said[-1]
+    assert f"is being written by process {first.pid} on " in output[-1]
     assert first.returncode == 0
     assert work.answered() == 8
     assert not list(work.results.glob("*.lock"))
 
 
-def test_a_lock_dies_with_the_run_that_held_it(work):
+def test_a_lock_ends_with_the_process_that_held_it(work):
     with work.start() as process:
         work.wait_for_answers(1, process)
         process.kill()
@@ -166,35 +168,35 @@ def test_a_lock_dies_with_the_run_that_held_it(work):
     assert not list(work.results.glob("*.lock"))
 
 
-# --- nobody listens
+# --- closed output
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("[!_]*.py")))
-def test_a_reader_that_has_gone_ends_a_script_quietly(script):
+def test_a_closed_pipe_ends_a_script_without_a_message(script):
     reading, writing = os.pipe()
     os.close(reading)
-    code, said = run(script, "--help", stdout=writing)
+    code, output = run(script, "--help", stdout=writing)
     os.close(writing)
     assert code == 141
-    assert said == []
+    assert output == []
 
 
-def test_a_report_into_a_pipe_that_is_closed_early_is_no_error(work):
+def test_a_report_into_a_pipe_that_is_closed_early_shows_no_error(work):
     call("s1", **work.llm)
     command = f"{sys.executable} {SCRIPTS / 'report.py'} {' '.join(work.words(work.values))} | head -n 1"
     with start("bash", "-c", command) as process:
-        shown, said = process.communicate(timeout=60)
+        shown, output = process.communicate(timeout=60)
     assert shown.startswith("data")
-    assert said == ""
+    assert output == ""
 
 
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
-def test_a_step_without_output_does_its_work(work, closed):
+def test_a_step_without_output_streams_writes_its_result(work, closed):
     command = f"{sys.executable} {SCRIPTS / STEPS['s1']}.py {' '.join(work.words())} {closed}"
     with start("bash", "-c", command) as process:
-        said = process.communicate(timeout=60)[1]
+        output = process.communicate(timeout=60)[1]
     assert process.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert len(read_lines(work.result)) == 8
 
 
@@ -203,7 +205,7 @@ def test_a_step_without_output_does_its_work(work, closed):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of one mebibyte, and what mounts it again with other options."""
+    """A disk of one mebibyte, and a function that mounts it again with other options."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
@@ -214,12 +216,12 @@ def disk(tmp_path):
         return done.returncode == 0
 
     if shutil.which("mount") is None or not mount("size=1m"):
-        pytest.skip("a small disk cannot be mounted here: it takes root, and Linux")
+        pytest.skip("a small disk cannot be mounted here: this needs root rights on Linux")
     yield folder, lambda options: mount(f"remount,{options}")
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_of_and_the_step_goes_on_when_there_is_space(disk, tmp_path):
+def test_a_full_disk_is_reported_and_the_step_continues_when_there_is_space(disk, tmp_path):
     folder, _ = disk
     work = Work(folder)
     filler = folder / "filler"
@@ -229,12 +231,12 @@ def test_a_full_disk_is_told_of_and_the_step_goes_on_when_there_is_space(disk, t
         with filler.open("wb", buffering=0) as file:
             while file.write(bytes(1 << 16)) == 1 << 16 and filler.stat().st_size < free:
                 pass
-        said = process.communicate(timeout=60)[1].strip().splitlines()
+        output = process.communicate(timeout=60)[1].strip().splitlines()
     assert process.returncode in (0, 1)
     if process.returncode == 0:
         pytest.fail("the disk was not full")
-    assert "No space left on device" in said[-1]
-    assert "the disk is full: free some space; the same command goes on from here" in said[-1]
+    assert "No space left on device" in output[-1]
+    assert "the disk is full: free some space, then run the same command again to continue" in output[-1]
     assert not work.result.exists()
     filler.unlink()
     call("s1", **work.llm)
@@ -242,39 +244,39 @@ def test_a_full_disk_is_told_of_and_the_step_goes_on_when_there_is_space(disk, t
 
 
 @pytest.mark.parametrize("step", ["s1", "s4"])
-def test_a_disk_that_cannot_be_written_is_told_of_in_one_line(disk, step):
+def test_a_read_only_disk_is_reported_in_one_line(disk, step):
     folder, remount = disk
     work = Work(folder)
     call("s1", **{**work.llm, "mode": "pos"})
     before = bytes_below(folder)
     assert remount("ro")
-    code, said = run(STEPS[step], *work.words(work.llm if step == "s1" else work.values))
+    code, output = run(STEPS[step], *work.words(work.llm if step == "s1" else work.values))
     assert code == 1
-    errors = [line for line in said if "Error" in line]
+    errors = [line for line in output if "Error" in line]
     assert len(errors) == 1
     assert "Read-only file system" in errors[0]
-    assert "put the dataset in a folder of your own" in errors[0]
-    assert not any("Traceback" in line for line in said)
+    assert "copy the dataset to a folder on another disk" in errors[0]
+    assert not any("Traceback" in line for line in output)
     assert bytes_below(folder) == before
 
 
-def test_a_file_that_may_not_grow_is_told_of_and_the_step_goes_on_later(work, tmp_path):
+def test_a_file_at_its_size_limit_is_reported_and_the_step_continues_later(work, tmp_path):
     command = f"ulimit -f 1; exec {sys.executable} {SCRIPTS / STEPS['s1']}.py {' '.join(work.words())}"
     with start("bash", "-c", command) as process:
-        said = process.communicate(timeout=60)[1]
+        output = process.communicate(timeout=60)[1]
     assert process.returncode == 1
-    assert "File too large" in said.strip().splitlines()[-1]
-    assert "Traceback" not in said
+    assert "File too large" in output.strip().splitlines()[-1]
+    assert "Traceback" not in output
     assert not work.result.exists()
     call("s1", **work.llm)
     assert bytes_below(work.results) == undisturbed(tmp_path)
 
 
-# --- what happens meanwhile
+# --- changes during the run
 
 
 @pytest.mark.parametrize("what", ["the journal", "the results", "the sentences"])
-def test_what_is_deleted_while_a_step_runs_is_written_again_or_was_read_before(work, tmp_path, what):
+def test_files_deleted_during_a_run_are_written_again_or_were_read_before(work, tmp_path, what):
     with work.start() as process:
         work.wait_for_answers(3, process)
         if what == "the journal":
@@ -283,21 +285,21 @@ def test_what_is_deleted_while_a_step_runs_is_written_again_or_was_read_before(w
             shutil.rmtree(work.results)
         else:
             (work.dataset / "train_1000.jsonl").unlink()
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == 0, said
-    assert (what == "the sentences") or "was deleted while it was being written: it is written again" in said
+        output = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, output
+    assert (what == "the sentences") or "was deleted during the run: it is written again" in output
     assert bytes_below(work.results) == undisturbed(tmp_path)
 
 
-@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed: the clock cannot be set back")
-def test_a_clock_that_is_set_back_changes_no_result(work, tmp_path):
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+def test_a_clock_that_is_set_back_does_not_change_the_result(work, tmp_path):
     with work.start() as process:
         work.wait_for_answers(3, process)
         process.kill()
     words = [sys.executable, SCRIPTS / f"{STEPS['s1']}.py", *work.words()]
     with start("faketime", "-f", "-3650d", *words) as process:
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == 0, said
+        output = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, output
     assert bytes_below(work.results) == undisturbed(tmp_path)
     line = read_lines(work.results / "run.log.jsonl")[-1]
     assert line["started"] < "2020"

@@ -8,9 +8,9 @@ from utils.cli.llm_flags import model_choice
 from utils.dataset.layout import ROOT
 
 
-def test_a_servers_model_is_known_by_its_name_wherever_it_runs(parser, tmp_path, monkeypatch):
+def test_a_model_on_a_server_is_identified_by_its_name(parser, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tiny").mkdir()  # a folder of that name means nothing to the server
+    (tmp_path / "tiny").mkdir()  # the server does not know this folder
     choices = [
         model_choice(parser.parse_words(["--file_name=w", "--model_from_pretrained=tiny", f"--api_base={base}"]))
         for base in ("http://localhost:1/v1", "https://models.example/v1")
@@ -19,7 +19,7 @@ def test_a_servers_model_is_known_by_its_name_wherever_it_runs(parser, tmp_path,
     assert [choice.path for choice in choices] == ["tiny"] * 2
 
 
-def test_a_model_beside_the_root_is_found_from_any_folder(parser, tmp_path, monkeypatch):
+def test_a_model_path_relative_to_the_root_is_found_from_any_folder(parser, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = "data/fusion_knowledge/pos_label.json"
     choice = model_choice(

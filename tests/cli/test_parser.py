@@ -23,7 +23,7 @@ def merge_parser():
     return made
 
 
-# --- flags as they are typed
+# --- flags as users type them
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def merge_parser():
         (["--seed=", "3"], "seed", 3),
     ],
 )
-def test_a_numeric_flag_that_ends_in_an_equals_sign_takes_the_number_behind_it(parse, given, name, value):
+def test_a_numeric_flag_that_ends_in_an_equals_sign_takes_the_next_number(parse, given, name, value):
     assert getattr(parse(*given), name) == value
 
 
-def test_flags_behind_a_parted_number_are_still_read(parse):
+def test_flags_after_a_separate_number_are_read(parse):
     args = parse("--n_gpu=", "0", "--mode=pos", "--batch_size=", "3")
     assert (args.n_gpu, args.mode, args.batch_size) == ((0,), "pos", 3)
 
 
-def test_a_numeric_flag_does_not_swallow_a_word_that_is_no_number(parse):
+def test_a_numeric_flag_does_not_take_a_word_that_is_not_a_number(parse):
     with pytest.raises(UsageError, match="--n_gpu"):
         parse("--n_gpu=", "--mode=pos")
 
@@ -70,7 +70,7 @@ def test_an_empty_label_prefix_stays_empty(merge_parser):
     assert args.entity_label.name == "e.json"
 
 
-def test_a_flag_of_text_does_not_take_the_number_behind_it(merge_parser):
+def test_a_text_flag_does_not_take_the_next_number(merge_parser):
     with pytest.raises(UsageError, match="unrecognized arguments: 5"):
         merge_parser.parse_words(["--file_name=weibo", "--label_prefix=", "5"])
 
@@ -107,7 +107,7 @@ def test_the_defaults_are_those_of_the_contract(parse):
         ({"save_type_name": ""}, "save_type_name", ""),
     ],
 )
-def test_values_from_a_notebook_pass_through_the_types_of_the_flags(parser, values, name, value):
+def test_values_from_a_notebook_are_read_by_the_types_of_flags(parser, values, name, value):
     args = parser.parse_values({"file_name": "weibo", "model_from_pretrained": "m", **values})
     assert getattr(args, name) == value
 
@@ -136,7 +136,7 @@ def test_a_bad_value_from_a_notebook_raises_and_does_not_end_the_kernel(parser, 
 # --- help
 
 
-def test_help_gives_the_description_as_it_stands_each_flag_and_its_default(parser, capsys):
+def test_help_shows_the_description_and_each_flag_with_its_default(parser, capsys):
     with pytest.raises(SystemExit) as ending:
         parser.parse_words(["--help"])
     shown = " ".join(capsys.readouterr().out.split())  # lines are wrapped

@@ -9,7 +9,7 @@ from utils.cli.run_flags import engine
 from utils.compute.engine import Engine
 
 
-def test_the_workers_of_an_engine_have_as_many_gpus_each_as_are_named(parse):
+def test_each_worker_has_as_many_gpus_as_are_listed(parse):
     args = parse("--engine=ray", "--num_workers=8", "--n_gpu=0,1")
     assert engine(args) == Engine("ray", 8, 2)
     assert engine(parse()) == Engine("local", None, 1)

@@ -16,7 +16,7 @@ NEEDED = ("--file_name=weibo", "--model_from_pretrained=m")
 # --- in a notebook
 
 
-def test_an_error_of_a_step_is_raised_in_a_notebook_as_it_is(parser):
+def test_in_a_notebook_an_error_of_a_step_is_raised(parser):
     def run(args):
         raise FileNotFoundError("labels.txt is missing")
 
@@ -29,7 +29,7 @@ def test_an_error_of_a_step_is_raised_in_a_notebook_as_it_is(parser):
 
 @pytest.fixture
 def end(parser, monkeypatch, caplog):
-    """Run a step that raises an error, on the command line; return its exit code and what it said."""
+    """Run a step that raises an error on the command line; return its exit code and messages."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run_to_its_end(error, *given):
@@ -49,7 +49,7 @@ def end(parser, monkeypatch, caplog):
         signal.signal(number, handler)
 
 
-def test_a_step_that_ends_well_exits_with_0_and_says_nothing_more(end):
+def test_a_successful_step_exits_with_0_and_without_a_message(end):
     assert end(None, *NEEDED) == (0, [])
 
 
@@ -68,7 +68,7 @@ def test_a_step_that_ends_well_exits_with_0_and_says_nothing_more(end):
         (ConnectionError("refused"), 1),
     ],
 )
-def test_an_error_is_one_line_with_its_kind_and_an_exit_code(end, error, code):
+def test_an_error_is_one_line_with_its_type_and_an_exit_code(end, error, code):
     found, lines = end(error, *NEEDED)
     assert found == code
     assert len(lines) == 1
@@ -80,20 +80,20 @@ def test_an_error_is_one_line_with_its_kind_and_an_exit_code(end, error, code):
     ("error", "remedy"),
     [
         (OSError(28, "No space left on device", "a.jsonl"), "a.jsonl'; the disk is full: free some space"),
-        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; you may not use it: ask its owner"),
+        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; permission is missing: ask the owner"),
         (FileNotFoundError(2, "No such file or directory", "a.jsonl"), "a.jsonl'; check the path; if it was deleted"),
-        (OSError(30, "Read-only file system", "a.jsonl"), "a.jsonl'; nothing can be written there"),
+        (OSError(30, "Read-only file system", "a.jsonl"), "a.jsonl'; the disk is read-only"),
     ],
 )
-def test_an_error_of_the_operating_system_names_the_file_and_the_way_out(end, error, remedy):
+def test_an_error_of_the_operating_system_names_the_file_and_a_remedy(end, error, remedy):
     assert remedy in end(error, *NEEDED)[1][0]
 
 
-def test_a_message_of_several_lines_is_told_in_one(end):
+def test_a_message_of_several_lines_is_joined_to_one(end):
     assert end(ValueError("one\n  two\n\nthree"), *NEEDED)[1][0].endswith("ValueError: one two three")
 
 
-def test_an_error_without_a_word_names_the_way_to_learn_more(end):
+def test_an_error_without_a_message_mentions_debug(end):
     assert "--debug" in end(MemoryError(), *NEEDED)[1][0]
 
 
@@ -102,10 +102,10 @@ def test_debug_shows_the_traceback(end):
         end(ValueError("broken"), *NEEDED, "--debug")
 
 
-def test_an_interrupted_step_exits_with_130_and_says_how_to_go_on(end):
+def test_an_interrupted_step_exits_with_130_and_says_how_to_continue(end):
     code, lines = end(KeyboardInterrupt(), *NEEDED)
     assert code == 130
-    assert "the same command goes on from here" in lines[0]
+    assert "run the same command again to continue" in lines[0]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_flag_that_cannot_be_used_is_one_line_and_exit_code_2(end, given, mess
 
 
 @pytest.mark.parametrize(("advice", "level"), [(None, "INFO"), ("try a larger model", "WARNING")])
-def test_the_last_line_is_a_warning_where_there_is_advice(caplog, advice, level):
+def test_the_last_line_is_a_warning_if_there_is_advice(caplog, advice, level):
     caplog.set_level("INFO")
     report("labelled 3 sentences", Path("a.jsonl"), advice=advice)
     assert [record.levelname for record in caplog.records] == [level]

@@ -14,7 +14,7 @@ from utils.dataset.layout import ROOT
     ("text", "value"),
     [("0", False), ("1", True), ("false", False), ("True", True), ("no", False), (" YES ", True)],
 )
-def test_a_switch_reads_0_and_1_and_their_words(text, value):
+def test_a_switch_reads_0_and_1_and_words_for_them(text, value):
     assert values.switch(text) is value
 
 
@@ -30,7 +30,7 @@ def test_a_switch_reads_0_and_1_and_their_words(text, value):
         (values.auto_switch, "maybe"),
     ],
 )
-def test_what_a_type_cannot_read_is_refused(read, text):
+def test_a_value_that_a_type_cannot_read_is_refused(read, text):
     with pytest.raises(argparse.ArgumentTypeError):
         read(text)
 
@@ -38,16 +38,16 @@ def test_what_a_type_cannot_read_is_refused(read, text):
 @pytest.mark.parametrize(
     ("text", "value"), [("0", (0,)), ("0,1", (0, 1)), ("-1", ()), (" 2 ", (2,)), ("0,1,2,3", (0, 1, 2, 3))]
 )
-def test_gpus_are_read_as_indices_and_none_is_the_cpu(text, value):
+def test_gpus_are_read_as_indices_and_minus_1_as_none(text, value):
     assert values.gpus(text) == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("auto", None), (" AUTO", None), ("0", False), ("1", True)])
-def test_auto_is_neither_on_nor_off(text, value):
+def test_auto_is_read_as_none(text, value):
     assert values.auto_switch(text) is value
 
 
-def test_a_path_is_of_the_working_folder_where_it_is_there_and_else_of_the_root(tmp_path, monkeypatch):
+def test_a_path_is_relative_to_the_working_folder_or_else_to_the_root(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert values.path("./utils").resolve() == ROOT / "utils"
     (tmp_path / "utils").mkdir()

@@ -365,7 +365,7 @@ BAD_INPUT |= {
     "no GGUF": ("s1", own("a.gguf", b"GGML"), ["--model_from_pretrained=a.gguf"], "a.gguf is not a GGUF file"),
     # journals
     "journal of tabs": ("s1", journal_of(b"a\tb\n"), RECORDED, "journal.jsonl:1: not valid JSON"),
-    "journal, no entry": ("s1", journal_of(b"{}\n"), RECORDED, "journal.jsonl:1: not a line of a journal; give --over"),
+    "journal, no entry": ("s1", journal_of(b"{}\n"), RECORDED, "journal.jsonl:1: not a line of a journal; use --over"),
     "journal, kinds": (
         "s1",
         journal_of(json.dumps({**ENTRY, "prompt_tokens": "3", "answer_tokens": 2}).encode() + b"\n"),
@@ -376,7 +376,7 @@ BAD_INPUT |= {
         "s1",
         journal_of(json.dumps({**ENTRY, "prompt_tokens": 3, "answer_tokens": 2}).encode() + b"\n"),
         RECORDED,
-        "holds answers of another model, prompt or setting (line 1); give the old ones",
+        "contains answers of another model, prompt or setting (line 1); use the same ones",
     ),
     "journal in UTF-16": ("s1", journal_of("{}\n".encode("utf-16")), RECORDED, "journal.jsonl:1: not UTF-8"),
     # results of earlier steps

@@ -1,4 +1,4 @@
-"""How a script ends: an exit code, and one line that names what went wrong and the way out."""
+"""The end of a script: its exit code and, after an error, one line with the reason and a remedy."""
 
 from __future__ import annotations
 
@@ -16,40 +16,42 @@ from typing import NoReturn, TextIO
 log = logging.getLogger(__name__)
 
 BAD_INPUT, FAILURE = 2, 1
-READER_GONE = 128 + 13  # SIGPIPE, which Windows has not
+BROKEN_PIPE = 128 + 13  # 13: SIGPIPE, which does not exist on Windows
 
-# What to do about errors of the operating system, which say no more than their kind and a file.
+CONTINUE = "run the same command again to continue"
+# Added to errors of the operating system, which name only their kind and a file.
 REMEDIES = {
-    errno.ENOSPC: "the disk is full: free some space; the same command goes on from here",
-    errno.EDQUOT: "your quota is used up: free some space; the same command goes on from here",
-    errno.EROFS: "nothing can be written there: put the dataset in a folder of your own (--file_dir)",
-    errno.EACCES: "you may not use it: ask its owner, or put the dataset in a folder of your own (--file_dir)",
-    errno.ENOENT: "check the path; if it was deleted meanwhile, put it back: the same command goes on from here",
+    errno.ENOSPC: f"the disk is full: free some space, then {CONTINUE}",
+    errno.EDQUOT: f"your disk quota is used up: free some space, then {CONTINUE}",
+    errno.EROFS: "the disk is read-only: copy the dataset to a folder on another disk (--file_dir)",
+    errno.EACCES: "permission is missing: ask the owner, or copy the dataset to a folder of your own (--file_dir)",
+    errno.ENOENT: f"check the path; if it was deleted during the run, restore it, then {CONTINUE}",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
-STOPS = {"SIGTERM": "terminated", "SIGHUP": "its terminal was closed"}
+STOP_SIGNALS = {"SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
 
 
 class UsageError(ValueError):
-    """A flag, or a value from a notebook, that cannot be used."""
+    """A flag, or a value from a notebook, cannot be used."""
 
 
-class Stop(BaseException):
-    """A signal asks the process to end."""
+class StopSignal(BaseException):
+    """A signal tells the process to end."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 def end_with(work: Callable[[], None], name: str, *, debug: bool) -> None:
-    """Do the work of the script `name`, and end the process if it fails: 2 for bad input, 1 for a failure.
+    """Do the work of the script `name`; if it fails, end the process with an exit code.
 
-    A signal ends it with 128 and the signal's number, as does a reader of its output that has gone (`| head -1`).
+    The code is 2 for bad input, 1 for another failure, and 128 plus the signal's number after a signal. A closed pipe
+    (`| head -1`) counts as the signal SIGPIPE.
     """
-    _heed_signals()
+    _handle_signals()
     code = _exit_code(work, name, debug)
-    if code and _others_work():
-        # Threads that wait for an LLM would be waited for in their turn.
+    if code and _has_other_threads():
+        # sys.exit would wait for these threads, and they wait for an LLM.
         logging.shutdown()
         os._exit(code)
     if code:
@@ -57,18 +59,18 @@ def end_with(work: Callable[[], None], name: str, *, debug: bool) -> None:
 
 
 def open_missing_streams() -> None:
-    """Give a process that was started without standard output or error ones that swallow all."""
+    """Replace a missing standard output or error stream by one that discards everything."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            nothing = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # as long as the process lives
+            nothing = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # open until the process ends
             setattr(sys, name, nothing)
 
 
-def _heed_signals() -> None:
+def _handle_signals() -> None:
     def stop(number: int, frame: object) -> NoReturn:
-        raise Stop(number)
+        raise StopSignal(number)
 
-    for name in STOPS:
+    for name in STOP_SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, stop)
@@ -79,41 +81,41 @@ def _exit_code(work: Callable[[], None], name: str, debug: bool) -> int:
         try:
             work()
         finally:
-            sys.stdout.flush()  # here, where it can be told of, and not at the interpreter's end
+            sys.stdout.flush()  # here an error can be reported; at the interpreter's end it could not
     except KeyboardInterrupt:
-        return _tell_of_stop(name, "interrupted", signal.SIGINT)
-    except Stop as stop:
-        return _tell_of_stop(name, STOPS[signal.Signals(stop.number).name], stop.number)
+        return _report_stop(name, "interrupted", signal.SIGINT)
+    except StopSignal as stop:
+        return _report_stop(name, STOP_SIGNALS[signal.Signals(stop.number).name], stop.number)
     except BrokenPipeError as error:
-        gone = [stream for stream in (sys.stdout, sys.stderr) if _reader_is_gone(stream)]
-        for stream in gone:  # else the interpreter tries again at its end
+        closed = [stream for stream in (sys.stdout, sys.stderr) if _is_closed_pipe(stream)]
+        for stream in closed:  # else the interpreter tries to flush it at its end
             with Path(os.devnull).open("wb") as nothing:
                 os.dup2(nothing.fileno(), stream.fileno())
-        return READER_GONE if gone else _tell(name, error, FAILURE, debug)
+        return BROKEN_PIPE if closed else _report_error(name, error, FAILURE, debug)
     except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        return _tell(name, error, BAD_INPUT, debug)
+        return _report_error(name, error, BAD_INPUT, debug)
     except (OSError, ImportError, RuntimeError, MemoryError) as error:
-        return _tell(name, error, FAILURE, debug)
+        return _report_error(name, error, FAILURE, debug)
     return 0
 
 
-def _tell_of_stop(name: str, what: str, number: int) -> int:
-    log.error("%s: %s; the same command goes on from here", name, what)
+def _report_stop(name: str, reason: str, number: int) -> int:
+    log.error("%s: %s; %s", name, reason, CONTINUE)
     return 128 + number
 
 
-def _tell(name: str, error: BaseException, code: int, debug: bool) -> int:
+def _report_error(name: str, error: BaseException, code: int, debug: bool) -> int:
     if debug:
         raise error
-    message = " ".join(str(error).split()) or "no more is known; --debug shows where"
+    message = " ".join(str(error).split()) or "no message; --debug shows where it happened"
     if isinstance(error, OSError) and error.errno in REMEDIES:
         message += f"; {REMEDIES[error.errno]}"
     log.error("%s: %s: %s", name, "error" if isinstance(error, UsageError) else type(error).__name__, message)
     return code
 
 
-def _reader_is_gone(stream: TextIO) -> bool:
-    """Tell whether a stream is a pipe that nobody reads any more."""
+def _is_closed_pipe(stream: TextIO) -> bool:
+    """Return whether a stream is a pipe whose other end is closed."""
     if not hasattr(select, "poll"):  # Windows
         return True
     poll = select.poll()
@@ -121,5 +123,6 @@ def _reader_is_gone(stream: TextIO) -> bool:
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
-def _others_work() -> bool:
+def _has_other_threads() -> bool:
+    """Return whether threads are running that the interpreter would wait for at its end."""
     return any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())

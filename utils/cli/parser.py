@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from utils import __version__
 from utils.cli.exits import UsageError
 from utils.cli.values import NUMBERS
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +26,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists the flags)")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stderr).write(message)  # argparse would ignore the error of a closed pipe
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the values of command-line words; raise UsageError for words that cannot be used."""
