@@ -23,7 +23,7 @@ YES_OR_NO = 'root ::= "yes" | "no"'
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(retrying, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(retrying, "MAX_WAIT", 0.2)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
@@ -157,7 +157,7 @@ def test_no_server_is_one_line(monkeypatch):
         load(server)
 
 
-@pytest.mark.parametrize(("status", "message"), [(400, "odd"), (404, r"odd \(does --api_base end"), (422, "odd")])
+@pytest.mark.parametrize(("status", "message"), [(400, "odd"), (404, r"odd \(--api_base usually ends"), (422, "odd")])
 def test_a_refusal_ends_the_run_at_once_with_the_servers_words(status, message):
     refused = []
 
@@ -191,7 +191,7 @@ def test_a_prompt_that_does_not_fit_has_no_answer_and_ends_no_run(caplog):
     assert "word word" not in caplog.text
 
 
-# --- what is asked again
+# --- retries
 
 
 def failing(*failures):
@@ -231,11 +231,11 @@ def test_a_failure_that_may_pass_is_asked_again_and_counted(failure, reason, cap
     with failing(failure) as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.retries) == ("well", 1)
-    assert f"was asked again 1 times (1 × {reason})" in caplog.text
+    assert f"1 retries (1 × {reason})" in caplog.text
 
 
 def test_a_server_that_does_not_answer_in_time_is_asked_again(monkeypatch):
-    monkeypatch.setattr("utils.llm.server.endpoint.LONGEST_ANSWER", 0.3)
+    monkeypatch.setattr("utils.llm.server.endpoint.ANSWER_TIMEOUT", 0.3)
     late = threading.Event()
     inner = ChatServer(text="well")
 
@@ -264,7 +264,7 @@ def test_an_answer_whose_budget_went_into_thoughts_is_not_asked_again():
 
 
 def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answers(monkeypatch):
-    monkeypatch.setattr(retrying, "MOST_FAILURES", 3)
+    monkeypatch.setattr(retrying, "MAX_FAILURES", 3)
     inner = ChatServer()
 
     def answer(path, body, headers):
@@ -290,14 +290,14 @@ def test_through_a_proxy_that_fails_at_random_every_request_is_answered_once(cap
     assert set(proxy.fates) == {*RoughProxy.FAILURES, "passed on"}
     told = [record.getMessage() for record in caplog.records]
     assert len(told) <= 4  # the failures do not bury the progress bar
-    assert f"was asked again {sum(answer.retries for answer in answers)} times" in told[-1]
+    assert f": {sum(answer.retries for answer in answers)} retries" in told[-1]
 
 
 def test_a_server_that_dies_ends_the_run_with_what_it_gave_before():
     got = []
     with ChatServer(seconds=0.01) as server:
         llm = load(server, batch_size=2, patience=0.5)
-        with pytest.raises(ConnectionError, match=r"gave no answer for \d s .* all earlier answers are kept"):
+        with pytest.raises(ConnectionError, match=r"gave no answer for \d s .* All earlier answers are saved"):
             for answer in llm.generate([ask(number) for number in range(100)]):
                 got.append(answer.request.id)
                 if len(got) == 5:
@@ -329,7 +329,7 @@ def test_a_wait_that_cannot_be_read_is_none(value):
 
 
 def test_waits_grow_to_a_bound_and_differ(monkeypatch):
-    monkeypatch.setattr(retrying, "LONGEST_WAIT", 30.0)
+    monkeypatch.setattr(retrying, "MAX_WAIT", 30.0)
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.5)
     waits = [back_off(5) for _ in range(20)]
     assert len(set(waits)) > 10

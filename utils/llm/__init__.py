@@ -1,4 +1,4 @@
-"""LLMs behind one protocol: `load_llm(path, backend=…).generate(requests)` yields answers."""
+"""LLMs with one interface for all backends: `load_llm(model, backend, options).generate(requests)` yields answers."""
 
 from utils.llm.base import LLM, Answer, Backend, LLMOptions, Request, Sampling, can_be_guided, load_counter, load_llm
 

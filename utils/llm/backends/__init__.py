@@ -1,1 +1,1 @@
-"""The backends: one module for each way to run a chat model."""
+"""The backends: one module for each way to run a chat model; `llm.base.BackendModule` lists their functions."""

@@ -1,1 +1,1 @@
-"""Decoding with transformers' models: batches, grammars, sampling."""
+"""Decoding with models of transformers: batches, grammars, and sampling."""

@@ -1,4 +1,4 @@
-"""A tokenizer's tokens as llguidance wants them: what each spells in bytes, and how a text is cut into them."""
+"""A tokenizer's vocabulary for llguidance: the bytes of each token, and the tokens of a text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SAMPLE = '[{"word":"北京, naïve 🙂","pos":"名词"}]'
 
 
 def without_control_tokens(fast: str) -> str:
-    """Return the JSON of a fast tokenizer that makes no control tokens of text which looks like them.
+    """Return the JSON of a fast tokenizer, changed so that it never encodes text as a control token.
 
-    llguidance tokenises what a grammar forces; a sentence's `<|im_end|>` must stay text there. So the control tokens
-    keep their ids and get names that no text has.
+    llguidance tokenises the text that a grammar forces, and a `<|im_end|>` in a sentence must stay text. So the control
+    tokens keep their ids, but get names that no text contains.
     """
     made = json.loads(fast)
     control = {token["content"] for token in made["added_tokens"] if token["special"] or _is_role(token["content"])}
@@ -32,7 +32,7 @@ def without_control_tokens(fast: str) -> str:
 
 
 def _spelling_kept(normaliser: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a normaliser without Unicode's normal forms: what is forced is spelt as the sentence spells it."""
+    """Return a normaliser without Unicode's normal forms, so that forced text is spelt as in the sentence."""
     if normaliser is None or normaliser["type"] in ("NFC", "NFD", "NFKC", "NFKD"):
         return None
     if normaliser["type"] == "Sequence":
@@ -50,10 +50,10 @@ def _renamed(token: str, control: set[str]) -> str:
 
 
 class SlowVocabulary:
-    """What llguidance asks of a tokenizer: each token's bytes, and a text as tokens.
+    """The interface of a tokenizer that llguidance needs: the bytes of each token, and a text as tokens.
 
-    Knows byte tokens (tiktoken's, as GLM-4 has them), GPT-2's spelling of bytes as letters, and SentencePiece's `▁`
-    and `<0x0A>` (ChatGLM3). Raises ValueError where what a text was tokenised into does not spell it.
+    Supports tokens that are bytes (tiktoken, GLM-4), GPT-2's letters for bytes, and SentencePiece's `▁` and `<0x0A>`
+    (ChatGLM3). Raises ValueError if the bytes of a text's tokens are not the text.
     """
 
     def __init__(self, tokenizer: Any, stops: Sequence[int]) -> None:
@@ -65,10 +65,10 @@ class SlowVocabulary:
         self.tokens = [b"" if id_ in special else self._bytes(id_) for id_ in range(size)]
         spelt = b"".join(self.tokens[id_] for id_ in tokenizer.encode(SAMPLE, add_special_tokens=False))
         if spelt.lstrip() != SAMPLE.encode():
-            raise ValueError(f"{type(tokenizer).__name__}: its tokens do not spell {SAMPLE}, but {spelt!r}")
+            raise ValueError(f"{type(tokenizer).__name__}: the tokens of {SAMPLE} have the bytes {spelt!r}")
 
     def __call__(self, text: bytes) -> list[int]:
-        """Return the tokens of `text`, each the longest that fits: a slow tokenizer's own way may add a blank."""
+        """Return the tokens of `text`, each the longest that fits; a slow tokenizer itself may add a space."""
         found = []
         start = 0
         while start < len(text):
@@ -80,7 +80,7 @@ class SlowVocabulary:
         return found
 
     def _commands(self) -> Iterable[int]:
-        """Return the ids of ChatGLM3's role tokens, which its tokenizer does not count among the special ones."""
+        """Return the ids of ChatGLM3's role tokens, which are not in its tokenizer's list of special tokens."""
         inner = getattr(self.tokenizer, "tokenizer", None)
         return getattr(inner, "special_tokens", {}).values()
 
@@ -96,7 +96,7 @@ class SlowVocabulary:
         token = self._token(id_)
         if isinstance(token, bytes):
             return token
-        letters = getattr(self.tokenizer, "byte_decoder", None)  # GPT-2's: a letter stands for each byte
+        letters = getattr(self.tokenizer, "byte_decoder", None)  # GPT-2's: one letter for each byte
         if letters is not None and all(letter in letters for letter in token):
             return bytes(letters[letter] for letter in token)
         if byte := re.fullmatch("<0x([0-9A-F]{2})>", token):
@@ -106,6 +106,6 @@ class SlowVocabulary:
     def _token(self, id_: int) -> str | bytes:
         try:
             token: str | bytes | None = self.tokenizer.convert_ids_to_tokens(id_)
-        except (IndexError, KeyError, ValueError):  # a model's matrix may have more rows than its tokenizer tokens
+        except (IndexError, KeyError, ValueError):  # ids without a token: a model's matrix may have more rows
             return b""
         return b"" if token is None else token

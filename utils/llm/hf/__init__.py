@@ -1,1 +1,1 @@
-"""Checkpoints in Hugging Face's format: loading, placement, and chat formats."""
+"""Checkpoints in Hugging Face's format: checks, loading, quantisation, devices, and chat formats."""

@@ -1,1 +1,1 @@
-"""Talking to an OpenAI-compatible server: requests, retries, and the thread that waits."""
+"""LLMs behind OpenAI-compatible servers: requests, retries, and the parameters that a server accepts."""

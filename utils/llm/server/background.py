@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for code that is not asynchronous (and may run inside a notebook's loop)."""
+"""Asynchronous code in a background thread. The caller is not asynchronous, and may run inside a notebook's loop."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ END = object()
 
 
 def run_in_background(work: Coroutine[Any, Any, T]) -> T:
-    """Return what a coroutine returns."""
+    """Return the result of a coroutine."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
 
 
 def iterate_in_background(stream: AsyncIterator[T]) -> Iterator[T]:
-    """Yield what an asynchronous iterator yields; closing this one cancels that one, and waits for its end."""
+    """Yield the items of an asynchronous iterator; closing this iterator cancels the other, and waits for its end."""
     items: SimpleQueue[Any] = SimpleQueue()
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
 
@@ -40,7 +40,7 @@ def iterate_in_background(stream: AsyncIterator[T]) -> Iterator[T]:
         try:
             while (item := items.get()) is not END:
                 yield item
-            running.result()  # raises what ended the stream
+            running.result()  # raises the stream's error, if it had one
         finally:
-            with suppress(RuntimeError):  # the loop has closed by itself
+            with suppress(RuntimeError):  # raised if the loop is closed already
                 loop.call_soon_threadsafe(task.cancel)

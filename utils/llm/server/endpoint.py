@@ -1,4 +1,4 @@
-"""A model behind a server that speaks OpenAI's HTTP API: one request, and what its failure means."""
+"""Single requests to a server that speaks OpenAI's HTTP API, and the kinds of their failures."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ try:
 except ImportError:
     raise ImportError("--backend=openai needs OpenAI's client: pip install 'openai>=1.50'") from None
 
-for noisy in ("openai", "httpx", "httpx2"):  # they tell of every request, and would bury the progress bar
+for noisy in ("openai", "httpx", "httpx2"):  # they log every request, which would break the progress bar
     logging.getLogger(noisy).setLevel(logging.ERROR)
 
 T = TypeVar("T")
-LONGEST_ANSWER = 600.0  # seconds
-MAY_PASS = {408, 409, 425, 429}
-EMPTY_TRIES = 2  # an answer that is empty more often is the model's own
+ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds
+TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
+EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class RefusedError(RuntimeError):
-    """The server will not do this, however often it is asked."""
+    """The server refuses the request, and would refuse it again."""
 
 
 class TooLongError(RefusedError):
-    """The prompt, with its answer, does not fit into the model's context."""
+    """The prompt and its answer do not fit into the model's context."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered to one request, and how many tries had failed before."""
+    """A server's answer to one request, and the number of failed attempts before it."""
 
     text: str
     finish: Finish
@@ -49,24 +49,23 @@ class Reply:
 
 
 class Endpoint:
-    """One model of one server; an asynchronous context manager, for one event loop."""
+    """One model of a server; an asynchronous context manager, to be used in one event loop."""
 
     def __init__(self, api_base: str, model: str, patience: Patience) -> None:
         self.api_base = api_base
         self.model = model
         self.patience = patience
         self._key = os.environ.get("OPENAI_API_KEY", "").strip()
-        # A proxy that the environment names cannot reach this machine's own loopback.
         parts = urlsplit(api_base)
-        direct = parts.hostname in LOOPBACK
+        http_client = None
+        if parts.hostname in LOOPBACK:  # without proxies: one that the environment names cannot reach this machine
+            http_client = openai.DefaultAsyncHttpxClient(trust_env=False, verify=parts.scheme == "https")
         self._client = openai.AsyncOpenAI(
             base_url=api_base,
-            api_key=self._key or "none",  # the client insists on one; a local server does not look at it
-            max_retries=0,  # they are counted here
-            timeout=openai.Timeout(LONGEST_ANSWER, connect=10),
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=False, verify=parts.scheme == "https")
-            if direct
-            else None,
+            api_key=self._key or "none",  # the client requires one, even if the server does not
+            max_retries=0,  # `Patience` retries
+            timeout=openai.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
+            http_client=http_client,
         )
 
     async def __aenter__(self) -> Endpoint:
@@ -76,7 +75,7 @@ class Endpoint:
         await self._client.close()
 
     async def models(self) -> list[str]:
-        """Return the names of the models that the server has."""
+        """Return the names of the server's models."""
 
         async def attempt(tries: int) -> list[str]:
             page = await self._ask(self._client.models.list)
@@ -85,9 +84,10 @@ class Endpoint:
         return await self.patience.persist(attempt)
 
     async def complete(self, body: Mapping[str, Any]) -> Reply:
-        """Return the answer to the user's message that `body` holds, with its parameters.
+        """Return the answer to the message in `body`, a request's body without the model's name.
 
-        Raises TooLongError, RefusedError (PermissionError where a key is missing), and what `Patience.persist` does.
+        Raises TooLongError, RefusedError, PermissionError for a missing or wrong key, and the errors of
+        `Patience.persist`.
         """
 
         async def attempt(tries: int) -> Reply:
@@ -106,43 +106,46 @@ class Endpoint:
             raise TransientError("connection lost") from None
         except openai.APIStatusError as error:
             raise self._failure(error, prompt) from None
-        except (openai.APIResponseValidationError, ValueError):  # half a body that calls itself whole
+        except (openai.APIResponseValidationError, ValueError):  # as for a body that was cut off
             raise TransientError("broken reply") from None
 
     def _failure(self, error: openai.APIStatusError, prompt: str) -> Exception:
         status = error.status_code
-        passing = status in MAY_PASS or status >= 500
-        if passing and error.code != "insufficient_quota":
+        is_transient = status in TRANSIENT_STATUSES or status >= 500
+        if is_transient and error.code != "insufficient_quota":
             return TransientError(f"HTTP {status}", retry_after=retry_after(error.response.headers), busy=status == 429)
         if status in (401, 403):
-            return PermissionError(f"{self.api_base}: HTTP {status}: set OPENAI_API_KEY to a key that it takes")
-        said = _words_of(error).replace(prompt, "…") if prompt else _words_of(error)
-        if TOO_LONG.search(f"{error.code} {error.type} {said}"):
+            return PermissionError(f"{self.api_base}: HTTP {status}: set OPENAI_API_KEY to a valid key")
+        message = _message_of(error).replace(prompt, "…") if prompt else _message_of(error)
+        if TOO_LONG.search(f"{error.code} {error.type} {message}"):
             return TooLongError("the prompt does not fit into the model's context")
-        hint = " (does --api_base end as the server wants it, …/v1?)" if status == 404 else ""
-        return RefusedError(f"{self.api_base} refuses the request: HTTP {status}: {self._shown(said, prompt)}{hint}")
+        hint = " (--api_base usually ends in /v1)" if status == 404 else ""
+        return RefusedError(f"{self.api_base} refused the request: HTTP {status}: {self._shown(message, prompt)}{hint}")
 
-    def _shown(self, words: str, prompt: str) -> str:
-        """Return a server's words, shortened; a key, or a part of a prompt, that it repeats is not shown."""
+    def _shown(self, message: str, prompt: str) -> str:
+        """Return a server's error message, shortened, and without the prompt or the key that it may repeat."""
         start = prompt[:20]
-        known = words.partition(start)[0] + "…" if start and start in words else words
-        return (known.replace(self._key, "…") if self._key else known)[:200]
+        safe = message.partition(start)[0] + "…" if start and start in message else message
+        return (safe.replace(self._key, "…") if self._key else safe)[:200]
 
 
-def _words_of(error: openai.APIStatusError) -> str:
+def _message_of(error: openai.APIStatusError) -> str:
     body = error.body
     return str((body.get("message") if isinstance(body, dict) else body) or error.message)
 
 
 def _read(reply: Any, tries: int) -> Reply:
-    """Return what a reply holds; a model's thoughts, which stand apart from its answer, are left out."""
+    """Return the answer in a reply, without the model's thoughts, which have a field of their own.
+
+    Raises TransientError for a reply without a message, and for an empty answer that was not retried often enough.
+    """
     choices: Any = getattr(reply, "choices", None) or [None]
     message = getattr(choices[0], "message", None)
     if message is None:
         raise TransientError("broken reply")
     text = (message.content or "").strip()
     finish: Finish = "length" if choices[0].finish_reason == "length" else "stop"
-    if not text and finish == "stop" and tries < EMPTY_TRIES:
+    if not text and finish == "stop" and tries < EMPTY_RETRIES:
         raise TransientError("empty reply")
     usage = reply.usage
     return Reply(

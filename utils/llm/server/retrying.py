@@ -1,4 +1,4 @@
-"""Asking a server again: how long to wait, what to count, and when to give up."""
+"""Retries of failed requests: how long to wait, and when to give up."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import TypeVar
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds of back-off
-MOST_FAILURES = 20  # of one request, while others are answered
+FIRST_WAIT, MAX_WAIT = 0.5, 30.0  # seconds before the first retry, and before every later one at most
+MAX_FAILURES = 20  # of one request, while others are answered
 
 
 class TransientError(Exception):
-    """A failure that may pass: `busy` where the server only asked for time."""
+    """A failure after which the request may succeed; `busy` if the server only asked to wait."""
 
     def __init__(self, reason: str, *, retry_after: float | None = None, busy: bool = False) -> None:
         super().__init__(reason)
@@ -28,11 +28,11 @@ class TransientError(Exception):
 
 
 class UnansweredError(RuntimeError):
-    """One request fails again and again, while the server answers others."""
+    """One request failed too often, while the server answered others."""
 
 
 class Patience:
-    """What a run knows of its server: what was tried again, and since when it has failed without one success."""
+    """The failures of a server in one run: their reasons, and the time since it last answered a request."""
 
     def __init__(self, server: str, seconds: float) -> None:
         self.server = server
@@ -41,10 +41,10 @@ class Patience:
         self._failing_since: float | None = None
 
     async def persist(self, attempt: Callable[[int], Awaitable[T]]) -> T:
-        """Return what an attempt returns, which is given the number of those that failed before it.
+        """Return the result of the first attempt that succeeds; `attempt` gets the number of attempts before it.
 
-        Raises ConnectionError where the server has failed for longer than the patience lasts, and UnansweredError
-        where it fails this request alone.
+        Raises ConnectionError if the server has not answered anything for `seconds`, and UnansweredError if only
+        this request fails.
         """
         tries = failures = 0
         while True:
@@ -52,7 +52,7 @@ class Patience:
                 result = await attempt(tries)
             except TransientError as error:
                 failures += not error.busy
-                if failures == MOST_FAILURES:
+                if failures == MAX_FAILURES:
                     raise UnansweredError(f"{error}, {failures} times") from None
                 await asyncio.sleep(self._wait_after(error, tries))
                 tries += 1
@@ -61,7 +61,7 @@ class Patience:
                 return result
 
     def _wait_after(self, error: TransientError, number: int) -> float:
-        """Return the seconds to wait after failure `number` of a request, counting from 0."""
+        """Return the seconds to wait after failure `number` of a request, counted from 0."""
         now = time.monotonic()
         self._failing_since = now if self._failing_since is None else self._failing_since
         left = self._failing_since + self.seconds - now
@@ -69,26 +69,29 @@ class Patience:
         if left <= 0 or asked_for > left:
             asked = f" and asks to wait {error.retry_after:.0f} s" if error.retry_after else ""
             raise ConnectionError(
-                f"{self.server} gave no answer for {now - self._failing_since:.0f} s (last: {error}){asked}; all "
-                "earlier answers are kept: the same command goes on from here (--patience is how many seconds to try)"
+                f"{self.server} gave no answer for {now - self._failing_since:.0f} s (last: {error}){asked}. All "
+                "earlier answers are saved: run the same command again to continue (--patience=SECONDS waits longer)"
             )
         if not self.reasons:
-            log.warning("%s: %s; asking again", self.server, error)
+            log.warning("%s: %s; retrying", self.server, error)
         self.reasons[str(error)] += 1
         return min(left, back_off(number)) if error.retry_after is None else asked_for + random.uniform(0, FIRST_WAIT)
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} × {reason}" for reason, number in sorted(self.reasons.items()))
-        return f"{self.server} was asked again {self.reasons.total()} times ({reasons})"
+        return f"{self.server}: {self.reasons.total()} retries ({reasons})"
 
 
 def back_off(number: int) -> float:
-    """Return seconds that double with each failure, with jitter, so that waiting requests do not come back as one."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(number, 16)) * random.uniform(0.5, 1)
+    """Return seconds to wait: they double with each failure, and vary at random, so that retries do not come at once."""
+    return min(MAX_WAIT, FIRST_WAIT * 2 ** min(number, 16)) * random.uniform(0.5, 1)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, as a number or a date; None where there is none."""
+    """Return the seconds that a `Retry-After` header asks to wait; None if there is none, or it cannot be read.
+
+    The header is a number of seconds, or a date.
+    """
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
