@@ -83,7 +83,7 @@ class Patience:
 
 
 def back_off(number: int) -> float:
-    """Return seconds to wait: they double with each failure, and vary at random, so that retries do not come at once."""
+    """Return seconds to wait. They double with each failure, and vary at random to spread the retries."""
     return min(MAX_WAIT, FIRST_WAIT * 2 ** min(number, 16)) * random.uniform(0.5, 1)
 
 
