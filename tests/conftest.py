@@ -1,4 +1,4 @@
-"""Fixtures that all tests share: the scripts on the import path, and no proxy, token or hub in the environment."""
+"""Settings of all tests: the scripts are on the import path, and nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if str(SCRIPTS) not in sys.path:
 
 @pytest.fixture(autouse=True)
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test off the network, those that start a process too."""
+    """Keep every test, and the processes that it starts, off the Hugging Face Hub."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")

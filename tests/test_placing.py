@@ -164,7 +164,9 @@ ANNOTATED = [
 
 def gold_spans(annotated, *, dense):
     """Return the tokens of an annotated sentence and its gold spans."""
-    tokens, opened, spans = [], [], []
+    tokens: list[str] = []
+    opened: list[int] = []
+    spans: list[tuple[int, int]] = []
     pieces = annotated if dense else annotated.replace("[", " [ ").replace("]", " ] ").split()
     for piece in pieces:
         if piece == "[":

@@ -466,6 +466,7 @@ def test_step_1_killed_in_the_middle_asks_only_for_what_is_missing(english):
                 break
             time.sleep(0.02)
         os.kill(running.pid, signal.SIGKILL)
+        assert running.stderr is not None
         error = running.stderr.read().decode()
     assert running.returncode == -signal.SIGKILL, error
     there = journal.read_bytes().count(b"\n")

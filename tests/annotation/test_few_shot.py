@@ -168,6 +168,7 @@ def test_shots_come_only_from_the_smallest_size(tmp_path, parse, labels, corpus)
     dataset = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt")
     settings = parse(shots=2, entity_label=labels)
     annotator = Annotator.for_dataset(dataset, settings)
+    assert isinstance(annotator.shots, Shots)
     first = {dataset.tokenisation.join(one.tokens) for one in dataset.sentences[:2]}
     assert {text for shot in annotator.shots.drawn for text in first if text in shot.text} == first
     assert len(annotator.shots.drawn) == 2
@@ -176,7 +177,6 @@ def test_shots_come_only_from_the_smallest_size(tmp_path, parse, labels, corpus)
     write_rows(folder / "train_1000.jsonl", later)
     changed = read_dataset(folder / "train_1000.jsonl", folder / "labels.txt", tokenisation=dataset.tokenisation)
     assert Annotator.for_dataset(changed, settings).parameters == annotator.parameters
-    assert isinstance(annotator.shots, Shots)
 
 
 @pytest.mark.parametrize(("given", "language"), [("auto", "zh"), ("en", "en"), ("ja", "ja")])

@@ -116,6 +116,7 @@ def test_tokens_with_quotes_backslashes_or_other_scripts_are_kept(build, token):
     text = entities(" ".join(tokens), label="A") if build is entity_grammar else tagged(*tokens, tag="A")
     assert grammar.accepts(text) is not (build is entity_grammar and token in SEPARATORS)
     items = read_answer(text, "entity" if build is entity_grammar else "pos")
+    assert items is not None
     assert " ".join(item.text for item in items) == " ".join(tokens)
 
 
@@ -197,8 +198,11 @@ def test_all_items_of_a_guided_answer_can_be_placed():
     assert Grammar(entity_grammar(tokens, TYPES, tokenisation=WORDS)).accepts(
         entities("He", 'said "no" to', "U.S .", "C:\\x")
     )
+    assert found is not None
     assert place_entities(found, tokens).lost == []
-    assert place_words(read_answer(tagged(*tokens), "pos"), tokens).lost == []
+    words = read_answer(tagged(*tokens), "pos")
+    assert words is not None
+    assert place_words(words, tokens).lost == []
 
 
 def test_entities_of_words_have_at_most_eight_tokens():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,8 +57,7 @@ class Model:
                     raise RuntimeError("the GPU fell off the bus")
                 yield answer
 
-        self.llm.generate = broken
-        return self.llm
+        return SimpleNamespace(generate=broken)
 
     @property
     def asked(self):
@@ -76,9 +76,14 @@ def annotator():
 
 
 @pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "model.jsonl"
+    path.write_text("weights", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
 def make_step(tmp_path):
-    weights = tmp_path / "model.jsonl"
-    weights.write_text("weights", encoding="utf-8")
     source = tmp_path / "train_1000.jsonl"
     source.touch()
 
@@ -93,7 +98,6 @@ def make_step(tmp_path):
             overwrite=overwrite,
         )
 
-    build.weights = weights
     return build
 
 
@@ -101,8 +105,8 @@ def answers_to(*ids, answer=GOOD):
     return {(id_, "entity"): answer for id_ in ids}
 
 
-def test_each_sentence_has_a_line_in_order_with_the_documented_keys(sentences, annotator, make_step):
-    model = Model(make_step.weights, {**answers_to("1", "4"), ("2", "entity"): "I cannot say."})
+def test_each_sentence_has_a_line_in_order_with_the_documented_keys(sentences, annotator, make_step, weights):
+    model = Model(weights, {**answers_to("1", "4"), ("2", "entity"): "I cannot say."})
     step = make_step(model, annotator)
     counts = annotate(sentences, annotator, step)
     rows = read_lines(step.result)
@@ -134,8 +138,8 @@ def test_a_limit_leaves_later_sentences_for_another_run(sentences, annotator, sk
     assert [one.request.id for one in questions(sentences, annotator, skip=skip, limit=limit)] == asked
 
 
-def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sentences, annotator, make_step):
-    model = Model(make_step.weights, answers_to("1", "2", "4"))
+def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sentences, annotator, make_step, weights):
+    model = Model(weights, answers_to("1", "2", "4"))
     step = make_step(model, annotator)
     assert annotate(sentences, annotator, step, limit=2).skipped == 1
     assert [row["status"] for row in read_lines(step.result)] == ["ok", "ok", "ok", "skipped"]
@@ -147,8 +151,8 @@ def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sente
     assert {name: data for name, data in bytes_below(step.result.parent).items() if name != backup} == parts
 
 
-def test_skipped_sentences_have_that_status_and_are_asked_about_later(sentences, annotator, make_step):
-    model = Model(make_step.weights, answers_to("1", "2", "4"))
+def test_skipped_sentences_have_that_status_and_are_asked_about_later(sentences, annotator, make_step, weights):
+    model = Model(weights, answers_to("1", "2", "4"))
     step = make_step(model, annotator)
     assert annotate(sentences, annotator, step, skip=2).skipped == 2
     assert [row["status"] for row in read_lines(step.result)] == ["skipped", "skipped", "ok", "ok"]
@@ -156,41 +160,41 @@ def test_skipped_sentences_have_that_status_and_are_asked_about_later(sentences,
     assert model.asked == ["4", "1", "2"]
 
 
-def test_skipped_sentences_keep_their_recorded_answers(sentences, annotator, make_step):
-    step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
+def test_skipped_sentences_keep_their_recorded_answers(sentences, annotator, make_step, weights):
+    step = make_step(Model(weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     before = step.result.read_bytes()
     annotate(sentences, annotator, step, skip=2)
     assert step.result.read_bytes() == before
 
 
-def test_an_interrupted_step_continues_with_the_missing_answers(sentences, annotator, make_step):
-    broken = Model(make_step.weights, answers_to("1", "2", "4"), break_after=2)
+def test_an_interrupted_step_continues_with_the_missing_answers(sentences, annotator, make_step, weights):
+    broken = Model(weights, answers_to("1", "2", "4"), break_after=2)
     step = make_step(broken, annotator)
     with pytest.raises(RuntimeError, match="fell off the bus"):
         annotate(sentences, annotator, step)
     assert not step.result.exists()
-    whole = Model(make_step.weights, answers_to("4"))
+    whole = Model(weights, answers_to("4"))
     annotate(sentences, annotator, make_step(whole, annotator))
     assert whole.asked == ["4"]
     assert [row["status"] for row in read_lines(step.result)] == ["ok"] * 4
     assert len(read_lines(journal_path(step.result))) == 3
 
 
-def test_a_finished_step_loads_no_model_and_writes_the_same_bytes(sentences, annotator, make_step):
-    step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
+def test_a_finished_step_loads_no_model_and_writes_the_same_bytes(sentences, annotator, make_step, weights):
+    step = make_step(Model(weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     before = {path.name: path.read_bytes() for path in step.result.parent.glob("entity*")}
-    again = Model(make_step.weights, {})
+    again = Model(weights, {})
     annotate(sentences, annotator, make_step(again, annotator))
     assert again.loads == 0
     assert {path.name: path.read_bytes() for path in step.result.parent.glob("entity*")} == before
 
 
-def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, annotator, make_step):
-    annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
+def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, annotator, make_step, weights):
+    annotate(sentences, annotator, make_step(Model(weights, answers_to("1", "2", "4")), annotator))
     changed = [sentences[0], sentence("Paris is new .", id="2"), *sentences[2:]]
-    model = Model(make_step.weights, answers_to("2", answer='[{"entity": "Paris", "type": "CITY"}]'))
+    model = Model(weights, answers_to("2", answer='[{"entity": "Paris", "type": "CITY"}]'))
     step = make_step(model, annotator)
     annotate(changed, annotator, step)
     assert model.asked == ["2"]
@@ -198,8 +202,8 @@ def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, ann
 
 
 @pytest.mark.parametrize("change", ["model", "prompt", "labels", "guided", "budget"])
-def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, tmp_path):
-    annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
+def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, tmp_path, weights):
+    annotate(sentences, annotator, make_step(Model(weights, answers_to("1", "2", "4")), annotator))
     other = {
         "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS, False),
         "labels": Annotator("entity", annotator.prompt, ("CITY",), WORDS, False),
@@ -207,8 +211,8 @@ def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, ma
         "budget": Annotator("entity", annotator.prompt, annotator.labels, WORDS, False, 5),
     }.get(change, annotator)
     if change == "model":
-        make_step.weights.write_text("other weights", encoding="utf-8")
-    model = Model(make_step.weights, answers_to("1", "2", "4"))
+        weights.write_text("other weights", encoding="utf-8")
+    model = Model(weights, answers_to("1", "2", "4"))
     step = make_step(model, other)
     before = step.result.read_bytes()
     with pytest.raises(ValueError, match="--overwrite"):
@@ -219,16 +223,16 @@ def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, ma
     assert sorted(model.asked) == ["1", "2", "4"]
 
 
-def test_batch_size_device_and_dtype_do_not_change_the_fingerprint(sentences, annotator, make_step):
-    annotate(sentences, annotator, make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator))
-    model = Model(make_step.weights, {})
+def test_batch_size_device_and_dtype_do_not_change_the_fingerprint(sentences, annotator, make_step, weights):
+    annotate(sentences, annotator, make_step(Model(weights, answers_to("1", "2", "4")), annotator))
+    model = Model(weights, {})
     model.options = LLMOptions(gpus=(0, 1), batch_size=1, dtype="float16")
     annotate(sentences, annotator, make_step(model, annotator))
     assert model.loads == 0
 
 
-def test_each_run_is_logged_with_its_answers_and_tokens(sentences, annotator, make_step):
-    step = make_step(Model(make_step.weights, answers_to("1", "2", "4")), annotator)
+def test_each_run_is_logged_with_its_answers_and_tokens(sentences, annotator, make_step, weights):
+    step = make_step(Model(weights, answers_to("1", "2", "4")), annotator)
     annotate(sentences, annotator, step)
     annotate(sentences, annotator, step)
     lines = read_lines(step.run_log)
@@ -239,8 +243,8 @@ def test_each_run_is_logged_with_its_answers_and_tokens(sentences, annotator, ma
     assert {"started", "host", "seconds", "answer_tokens"} <= lines[0].keys()
 
 
-def test_an_interrupted_run_is_logged_as_broken_off(sentences, annotator, make_step):
-    step = make_step(Model(make_step.weights, answers_to("1", "2", "4"), break_after=1), annotator)
+def test_an_interrupted_run_is_logged_as_broken_off(sentences, annotator, make_step, weights):
+    step = make_step(Model(weights, answers_to("1", "2", "4"), break_after=1), annotator)
     with pytest.raises(RuntimeError, match="fell off"):
         annotate(sentences, annotator, step)
     assert [line["status"] for line in read_lines(step.run_log)] == ["broken off"]
@@ -277,6 +281,8 @@ def test_a_temperature_samples_answers_with_a_seed_for_each_sentence():
         "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
     )
     first, second = (annotator.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
+    assert first is not None
+    assert second is not None
     assert (first.temperature, first.top_p) == (0.7, 0.8)
     assert first.seed != second.seed
     assert annotator.parameters["decoding"] == {"temperature": 0.7, "top_p": 0.8, "seed": 3}
@@ -293,6 +299,7 @@ def test_the_seed_of_greedy_answers_does_not_change_the_parameters():
 def test_a_guided_request_has_the_grammar_of_its_sentence(mode, start):
     annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=True)
     grammar = annotator.question(sentence("zebra crossing")).request.grammar
+    assert grammar is not None
     assert grammar.startswith(start)
     assert "zebra" in grammar
 
@@ -319,9 +326,9 @@ def test_prompts_are_in_the_language_of_the_dataset(tmp_path, text, tokenisation
 # --- counts
 
 
-def test_items_that_are_not_in_their_sentence_are_kept_and_counted(sentences, annotator, make_step):
+def test_items_that_are_not_in_their_sentence_are_kept_and_counted(sentences, annotator, make_step, weights):
     answer = '[{"entity": "Rome", "type": "CITY"}, {"entity": "Berlin", "type": "CITY"}]'
-    step = make_step(Model(make_step.weights, answers_to("1", "2", "4", answer=answer)), annotator)
+    step = make_step(Model(weights, answers_to("1", "2", "4", answer=answer)), annotator)
     counts = annotate(sentences, annotator, step)
     assert (counts.items, counts.lost) == (6, 4)
     assert "4 of 6 items not in their sentence" in str(counts)
@@ -361,7 +368,9 @@ def test_labels_of_guided_answers_are_listed_or_free(words, closed):
     annotator = Annotator(
         "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guided=True, closed_labels=closed
     )
-    assert ('"CITY"' in annotator.question(sentence("Rome")).request.grammar) is closed
+    grammar = annotator.question(sentence("Rome")).request.grammar
+    assert grammar is not None
+    assert ('"CITY"' in grammar) is closed
     assert annotator.parameters["closed_labels"] is closed
 
 

@@ -76,7 +76,8 @@ def test_no_unanswered_question_takes_no_tokens():
 
 @pytest.mark.parametrize(("number", "indices"), [(3, [1, 5, 8]), (10, list(range(10))), (99, list(range(10)))])
 def test_questions_are_chosen_at_equal_distances(number, indices):
-    assert evenly_spaced(range(10), number) == indices
+    questions = [question(index) for index in range(10)]
+    assert evenly_spaced(questions, number) == [questions[index] for index in indices]
 
 
 # --- the text of an estimate

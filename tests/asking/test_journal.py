@@ -210,14 +210,24 @@ def test_a_value_of_another_type_is_refused(path, change):
 def test_all_answers_are_on_disk_when_the_journal_is_closed(path, monkeypatch):
     synced = []
     sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda number: (synced.append(os.fstat(number).st_size), sync(number)))
+
+    def noted_sync(number):
+        synced.append(os.fstat(number).st_size)
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
     fill(path, *[entry(str(number)) for number in range(50)])
     assert synced[-1] == path.stat().st_size
 
 
 def test_answers_do_not_wait_for_a_slow_disk_and_many_share_one_sync(path, monkeypatch):
     calls, go_on = [], threading.Event()
-    monkeypatch.setattr(os, "fsync", lambda number: (calls.append(number), go_on.wait(60)))
+
+    def slow_sync(number):
+        calls.append(number)
+        go_on.wait(60)
+
+    monkeypatch.setattr(os, "fsync", slow_sync)
     with Journal(path, "f") as journal:
         for number in range(100):
             journal.append([entry(str(number))])
@@ -234,8 +244,9 @@ def test_a_later_disk_error_is_raised_with_the_name_of_the_file(path, monkeypatc
         fill(path, entry("1"))
 
 
-def test_a_partial_write_is_completed(path):
+def test_a_partial_write_is_completed(path, monkeypatch):
     with Journal(path, "f") as journal:
+        assert journal._file is not None
         file = journal._file._file
 
         class InParts:
@@ -245,6 +256,6 @@ def test_a_partial_write_is_completed(path):
             def write(self, data):
                 return file.write(data[:7])
 
-        journal._file._file = InParts()
+        monkeypatch.setattr(journal._file, "_file", InParts())
         journal.append([entry("1", answer="a"), entry("2", answer="b")])
     assert answers(path) == ["a", "b"]

@@ -318,8 +318,14 @@ def test_a_cluster_that_runs_already_is_used_and_needs_no_copy_of_the_project(cl
         wait_for(port)
         flags = {"file_dir": data, "file_name": "many", "save_type_name": "cluster", "backend": "scripted"}
         flags |= {"model_from_pretrained": data / "answers.jsonl", "engine": "ray", "num_workers": 2}
-        step = [SCRIPTS / f"{STEPS['s1']}.py", *(f"--{name}={value}" for name, value in flags.items())]
-        done = run_python(*step, cwd=tmp_path, RAY_ADDRESS=f"127.0.0.1:{port}", RAY_AUTH_MODE="disabled")
+        words = [f"--{name}={value}" for name, value in flags.items()]
+        done = run_python(
+            SCRIPTS / f"{STEPS['s1']}.py",
+            *words,
+            cwd=tmp_path,
+            RAY_ADDRESS=f"127.0.0.1:{port}",
+            RAY_AUTH_MODE="disabled",
+        )
         assert done.returncode == 0, done.stderr
         assert "labelled 200 sentences: 0 answers unreadable" in done.stderr
         assert len(read_lines(data / "many" / "cluster" / "entity_train_1000.jsonl")) == SENTENCES

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row, text_hash
 from utils.dataset.tokens import CHARACTERS, WORDS
 
-ROW = {
+ROW: dict[str, Any] = {
     "text": ["邓", "超", "在", "北", "京"],
     "entities": [
         {"start": 0, "end": 2, "entity": "PER.NAM", "text": ["邓", "超"], "note": {"by": "us"}},
@@ -27,10 +28,10 @@ def test_a_sentence_is_written_as_it_was_read_with_unknown_keys_in_order():
 
 def test_a_changed_span_is_written_with_its_changes_and_keeps_unknown_keys():
     span = sentence_from_row(ROW, id="17", tokenisation=CHARACTERS).spans[0]
-    read = ROW["entities"][0]
-    assert span_to_row(replace(span, label="PER"), ROW["text"]) == {**read, "entity": "PER"}
-    assert span_to_row(replace(span, origin="ner", score=0.5), ROW["text"]) == {**read, "origin": "ner", "score": 0.5}
-    assert span_to_row(replace(span, end=3), ROW["text"]) == {**read, "end": 3, "text": ["邓", "超", "在"]}
+    tokens, (read, _) = ROW["text"], ROW["entities"]
+    assert span_to_row(replace(span, label="PER"), tokens) == {**read, "entity": "PER"}
+    assert span_to_row(replace(span, origin="ner", score=0.5), tokens) == {**read, "origin": "ner", "score": 0.5}
+    assert span_to_row(replace(span, end=3), tokens) == {**read, "end": 3, "text": ["邓", "超", "在"]}
 
 
 def test_an_origin_and_a_score_that_are_removed_are_not_written():

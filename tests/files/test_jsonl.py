@@ -120,7 +120,9 @@ def test_what_a_killed_run_left_of_a_file_is_removed_and_what_another_one_writes
     written = tmp_path / ".a [1].jsonl.1.partial"
     for file in (left, other):
         file.write_bytes(b"half")
-    with lock(written):
+    held = lock(written)
+    assert held is not None
+    with held:
         write_rows(path, [{"a": 1}])
         assert sorted(tmp_path.iterdir()) == sorted([path, other, written])
 

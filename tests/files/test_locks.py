@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -13,12 +15,18 @@ from utils.files import locks
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 
 
+def held(path: Path) -> BinaryIO:
+    """Return a file that this process holds alone."""
+    file = locks.lock(path)
+    assert file is not None
+    return file
+
+
 def test_a_file_that_is_held_cannot_be_held_again_until_it_is_closed(tmp_path):
-    with locks.lock(tmp_path / "a") as held:
-        assert held is not None
+    with held(tmp_path / "a"):
         assert locks.lock(tmp_path / "a") is None
-    with locks.lock(tmp_path / "a") as again:
-        assert again is not None
+    with held(tmp_path / "a"):
+        pass
 
 
 def test_who_holds_a_path_is_named_and_nothing_is_left_behind(tmp_path):
@@ -33,15 +41,16 @@ def test_who_holds_a_path_is_named_and_nothing_is_left_behind(tmp_path):
 def test_a_lock_file_that_its_owner_removed_meanwhile_is_made_anew(tmp_path, monkeypatch):
     path = tmp_path / "a"
     hold = locks._hold
-    removed = []
+    removed: list[Path] = []
 
     def hold_too_late(file, of):
         if not removed:
-            removed.append(path.unlink())
+            path.unlink()
+            removed.append(path)
         return hold(file, of)
 
     monkeypatch.setattr(locks, "_hold", hold_too_late)
-    with locks.lock(path) as file:
+    with held(path) as file:
         assert os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from tests.helpers.builders import sentence, write_json, write_rows
 from utils.dataset.label_table import LabelTable
 from utils.dataset.layout import Layout
+from utils.dataset.modes import Mode
 from utils.dataset.records import sentence_from_row, sentence_to_row
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.fusion.counts import FusionCounts, UnknownLabel
@@ -33,7 +35,7 @@ def files(tmp_path):
 def mapping(files):
     def build(targets=("PER.NAM",), prefix=""):
         entity, pos = files
-        normalisers = {
+        normalisers: dict[Mode, LabelNormaliser] = {
             "entity": LabelNormaliser.from_files([entity, pos]),
             "pos": LabelNormaliser.from_files([pos, entity]),
         }
@@ -44,7 +46,8 @@ def mapping(files):
 
 def merge(mapping, one, *, entity=(), pos=(), tokenisation=WORDS):
     """Merge items, written (text, label), into one sentence; return the spans of its line, and the counts."""
-    items = {mode: [Item(*item) for item in items] for mode, items in (("entity", entity), ("pos", pos)) if items}
+    given: dict[Mode, Sequence[tuple[str, str]]] = {"entity": entity, "pos": pos}
+    items = {mode: [Item(*item) for item in items] for mode, items in given.items() if items}
     merged = merge_sentence(one, items, mapping, tokenisation=tokenisation)
     counts = FusionCounts()
     counts.add(merged)

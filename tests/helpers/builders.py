@@ -1,4 +1,4 @@
-"""What tests build: datasets, recordings of an LLM's answers, and runs of the scripts."""
+"""Datasets, recordings of an LLM's answers, and runs of the scripts for tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,14 @@ STEPS = {
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write JSON Lines without help from the code under test."""
+    """Write JSON Lines without the code under test."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read JSON Lines without help from the code under test."""
+    """Return the rows of a JSON Lines file, read without the code under test."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
@@ -59,7 +59,7 @@ def write_json(path: Path, value: Any) -> Path:
 
 
 def bytes_below(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder but the run log, which holds times."""
+    """Return the content of every file below a folder except the run log, which contains times."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "run.log.jsonl")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
@@ -68,16 +68,16 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
 
 
 def sentence(text: str | Sequence[str], *spans: tuple[int, int, str], id: str = "1") -> Sentence:  # noqa: A002
-    """Return a sentence of words (a string is parted at its blanks) with spans."""
+    """Return a sentence with spans; a string is split at whitespace."""
     tokens = tuple(text.split() if isinstance(text, str) else text)
     rows = [{"start": start, "end": end, "entity": label} for start, end, label in spans]
     row = {"text": list(tokens), "entities": rows}
-    built = tuple(Span(*span, row=own) for span, own in zip(spans, rows, strict=True))
+    built = tuple(Span(*span, row=span_row) for span, span_row in zip(spans, rows, strict=True))
     return Sentence(id=id, tokens=tokens, spans=built, row=row)
 
 
 def row_of(tokens: Sequence[str], *names: tuple[str, str]) -> dict[str, Any]:
-    """Return the line of an annotated sentence; each name is marked where its tokens (or characters) first stand."""
+    """Return the row of an annotated sentence; each name is annotated where its tokens first occur."""
     dense = all(len(token) == 1 for token in tokens)
     entities = []
     for name, label in names:
@@ -87,20 +87,20 @@ def row_of(tokens: Sequence[str], *names: tuple[str, str]) -> dict[str, Any]:
     return {"text": list(tokens), "entities": entities}
 
 
-# --- two datasets of eight sentences: sizes 250, 500 and 1000 hold 2, 4 and 8 of them
+# --- two datasets of eight sentences; sizes 250, 500 and 1000 contain 2, 4 and 8 of them
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A dataset, and what an LLM would answer to every question about it."""
+    """A dataset, and an LLM's answers to every question about it."""
 
     labels: tuple[str, ...]
     rows: Sequence[dict[str, Any]]
     dev: Sequence[dict[str, Any]]
-    entities: Mapping[str, Sequence[tuple[str, str]]]  # id -> what is marked in it, also of synthetic sentences
+    entities: Mapping[str, Sequence[tuple[str, str]]]  # id -> (text, label), with those of synthetic sentences
     words: Mapping[str, Sequence[tuple[str, str]]]
     explained: Mapping[str, str]
-    synthetic: Mapping[str, Sequence[str]] = field(default_factory=dict)  # id of a source -> its new sentences
+    synthetic: Mapping[str, Sequence[str]] = field(default_factory=dict)  # id of a source -> its synthetic sentences
 
     def write(self, file_dir: Path, name: str = "tiny") -> Path:
         """Write the dataset; return its folder."""
@@ -154,7 +154,7 @@ def _corpus(
 
 
 def _words(text: str, *, dense: bool) -> list[str]:
-    """Return the words of a text; in dense text two characters are one."""
+    """Return the words of a text; in dense text every two characters are a word."""
     return [text[at : at + 2] for at in range(0, len(text), 2)] if dense else text.split()
 
 
@@ -217,14 +217,14 @@ CHINESE = _corpus(
 
 
 class ReplayingLLM:
-    """Answers by (id, task), and remembers what it was asked."""
+    """Answers by (id, task), and keeps the requests in `asked`."""
 
     def __init__(self, answers: Mapping[tuple[str, str], str], finish: str = "stop") -> None:
         self.answers = answers
         self.finish = finish
         self.asked: list[Request] = []
 
-    def generate(self, requests: Sequence[Request]) -> Iterable[Answer]:
+    def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         for request in requests:
             self.asked.append(request)
             yield Answer(request, self.answers[request.id, request.task], self.finish, 3, 2)  # type: ignore[arg-type]
@@ -234,12 +234,12 @@ class ReplayingLLM:
 
 
 def call(step: str, **values: object) -> None:
-    """Run a script as a notebook does: `main(cmd_args=False, …)`."""
+    """Run a script as a notebook does, with `main(cmd_args=False, …)`."""
     importlib.import_module(STEPS[step]).main(cmd_args=False, **values)
 
 
 def run_python(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process of its own."""
+    """Run Python in a new process."""
     return subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=cwd,
@@ -253,6 +253,6 @@ def run_python(*words: str | Path, cwd: Path, **environment: str) -> subprocess.
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Return the environment of a user who has set nothing up: no PYTHONPATH."""
+    """Return the environment of a user without settings: no PYTHONPATH."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSTARTUP")}
     return {**kept, "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "0", **more}

@@ -1,4 +1,4 @@
-"""Sentences that break naive code: quotes, escapes, control characters, emoji, other directions, and role tokens."""
+"""Sentences that break naive code: quotes, escapes, control characters, emoji, right-to-left text, role tokens."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ LONGEST = 500  # characters
 
 
 def nasty_sentences(number: int, *, tokenisation: Tokenisation, seed: int = 0) -> list[list[str]]:
-    """Return sentences as tokens: a character each in dense text, else the pieces; every tenth is very long."""
+    """Return the tokens of random sentences; every tenth sentence is very long."""
     chance = random.Random(seed)
     return [
-        _sentence(chance, 500 if place % 10 == 0 else chance.randint(1, 60), tokenisation) for place in range(number)
+        _sentence(chance, LONGEST if index % 10 == 0 else chance.randint(1, 60), tokenisation)
+        for index in range(number)
     ]
 
 

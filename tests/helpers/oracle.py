@@ -1,7 +1,7 @@
-"""The published formulas, written out: whole rows of attention, a vector for every cell, loops over cells to decode.
+"""The published formulas in their plainest form: full attention with a mask, a vector per cell, loops over cells.
 
-What the span model, its loss and its decoding are held to, and measured against (`benchmarks/ner.py`). The sentences of
-a call have one length: each is scored as if it were alone.
+Tests compare the span model, its loss and its decoding with these functions, and `benchmarks/ner.py` measures against
+them. All sentences of a call have the same length, so no padding is needed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from utils.ner.model.layers import ChannelNorm, MaskedConv
 from utils.ner.model.span_model import SpanModel
 
 Cell = tuple[int, int, int]  # first word, last word, column of the scores
@@ -18,7 +19,10 @@ Found = tuple[int, int, int, float]  # and the probability
 
 
 def plain_logits(model: SpanModel, words: Tensor) -> Tensor:
-    """Return (sentences, words, words, labels) of all pairs of words, from their states (sentences, words, hidden)."""
+    """Return the scores of all pairs of words, (sentences, words, words, labels).
+
+    `words` are the encoder's states, (sentences, words, hidden).
+    """
     head, tail = model.head_mlp(words), model.tail_mlp(words)
     affine = model.dropout(_affine(model, head, tail))
     cells = _bilinear(model, head, tail) + torch.einsum("ko,bijo->bijk", model.W, affine)
@@ -28,7 +32,7 @@ def plain_logits(model: SpanModel, words: Tensor) -> Tensor:
 
 
 def plain_labels(spans: Iterable[Cell], words: int, labels: int) -> Tensor:
-    """Return (words, words, labels) of one sentence: 1 where a span has a label, else 0."""
+    """Return the labels of one sentence, (words, words, labels): 1 where a span has a label, else 0."""
     gold = torch.zeros(words, words, labels, dtype=torch.long)
     for first, last, column in spans:
         gold[first, last, column] = 1
@@ -36,7 +40,7 @@ def plain_labels(spans: Iterable[Cell], words: int, labels: int) -> Tensor:
 
 
 def plain_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted cross-entropy over all labels of all cells that are spans, averaged over sentences."""
+    """Return the weighted cross-entropy, summed over all labels of the upper triangle and averaged over sentences."""
     positive, negative = nn.functional.logsigmoid(logits), nn.functional.logsigmoid(-logits)
     losses = -weights * (gold * positive + (1 - gold) * negative)
     is_span = torch.ones(logits.shape[1:3]).triu()
@@ -44,7 +48,10 @@ def plain_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
 
 
 def plain_spans(logits: Tensor, targets: int, threshold: float, *, nested: bool) -> list[Found]:
-    """Return the spans of one sentence, by position: each cell's best target, the best of those that clash."""
+    """Return the spans of one sentence, sorted by position.
+
+    Each cell gives its best target label if that is above the threshold. Of clashing spans the likeliest is kept.
+    """
     chances = logits[..., :targets].sigmoid()
     found: list[Found] = []
     for first in range(len(chances)):
@@ -60,6 +67,7 @@ def plain_spans(logits: Tensor, targets: int, threshold: float, *, nested: bool)
 
 
 def _clash(one: Sequence[float], other: Sequence[float], *, nested: bool) -> bool:
+    """Return whether two spans overlap; with `nested`, whether they cross."""
     (first, last), (other_first, other_last) = one[:2], other[:2]
     if nested:
         return first < other_first <= last < other_last or other_first < first <= other_last < last
@@ -95,12 +103,13 @@ def _attention(model: SpanModel, cells: Tensor) -> Tensor:
 
 def _cnn(model: SpanModel, cells: Tensor) -> Tensor:
     image = kept = cells.permute(0, 3, 1, 2)
-    for layer in model.cnn.cnns[:-1]:  # what the last one returns is never used
-        if hasattr(layer, "conv2d"):
+    for layer in model.cnn.cnns[:-1]:  # the output of the last one is never used
+        if isinstance(layer, MaskedConv):
             image = layer.conv2d(image)
         elif isinstance(layer, nn.GELU):
             image = layer(image)
         else:
+            assert isinstance(layer, ChannelNorm)
             image = image + kept
             centred = image - image.mean(dim=1, keepdim=True)
             deviation = torch.sqrt(centred.pow(2).mean(dim=1, keepdim=True) + 1e-6)

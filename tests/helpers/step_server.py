@@ -1,9 +1,9 @@
-"""A process that runs steps of the pipeline in children of its own, which can be killed at any moment.
+"""A process that runs steps of the pipeline in child processes, which a test can kill at any moment.
 
-It reads one JSON object a line, `{"step": "s1", "values": {...}}`, and writes the number of the child that runs it;
-after one more line, the child's exit code (negative: the signal that ended it). A child is forked, not started: all
-is imported by then, so that a kill meets the step at work. Its scripted LLM is slow, answers in batches, and notes
-what it is asked.
+For each line that it reads, `{"step": "s1", "values": {...}}`, it starts a step and writes the child's process id.
+After one more line it writes the child's exit code; a negative one is the signal that ended the child. Children are
+forked after all imports, so that a kill hits the step at work and not while it imports. Their scripted LLM is slow,
+answers in batches, and records the requests in a file.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "syn_pipelines")]
 import _repo_root  # noqa: E402, F401
 
 from tests.helpers.builders import STEPS  # noqa: E402
+from utils.llm import LLM, Answer, LLMOptions, Request  # noqa: E402
 from utils.llm.backends import scripted  # noqa: E402
 
 load = scripted.load
 
-# What s7 and a training import only when they load a model. Torch has computed nothing by then, so it can be forked.
+# Imported by s7 and train_ner only when they load a model. A process that has computed with torch must not be forked,
+# but one that has only imported it may be.
 IMPORTED_LATE = (
     "utils.ner.prediction.predictor",
     "utils.ner.training.trainer",
@@ -36,12 +40,15 @@ IMPORTED_LATE = (
 
 
 class SlowLLM:
-    """Answers a recording's answers batch by batch, each after a while; notes in a file what it was asked."""
+    """Gives a recording's answers in batches, each after some seconds, and appends its requests to a file."""
 
-    def __init__(self, llm, batch_size, asked, seconds):
-        self.llm, self.batch_size, self.asked, self.seconds = llm, batch_size, asked, seconds
+    def __init__(self, llm: LLM, batch_size: int, asked: Path, seconds: float) -> None:
+        self.llm = llm
+        self.batch_size = batch_size
+        self.asked = asked
+        self.seconds = seconds
 
-    def generate(self, requests):
+    def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         for start in range(0, len(requests), self.batch_size):
             batch = requests[start : start + self.batch_size]
             with self.asked.open("a", encoding="utf-8") as file:
@@ -50,11 +57,15 @@ class SlowLLM:
             yield from self.llm.generate(batch)
 
 
-def run(step, values):
-    """Run a step as a child does; end with its exit code."""
+def run(step: str, values: dict[str, Any]) -> None:
+    """Run a step in this process, and exit with its exit code."""
     if "asked" in values:
-        asked, seconds = Path(values.pop("asked")), values.pop("seconds")
-        scripted.load = lambda model, options: SlowLLM(load(model, options), options.batch_size, asked, seconds)
+        asked, seconds = Path(values.pop("asked")), float(values.pop("seconds"))
+
+        def load_slow(model: str, options: LLMOptions) -> SlowLLM:
+            return SlowLLM(load(model, options), options.batch_size, asked, seconds)
+
+        scripted.load = load_slow  # type: ignore[assignment]
     code = 1
     try:
         importlib.import_module(STEPS[step]).main(cmd_args=False, **values)
@@ -64,12 +75,12 @@ def run(step, values):
         os._exit(code)
 
 
-def say(number):
+def reply(number: int) -> None:
     sys.stdout.write(f"{number}\n")
     sys.stdout.flush()
 
 
-def main():
+def main() -> None:
     for module in (*STEPS.values(), *IMPORTED_LATE):
         importlib.import_module(module)
     while line := sys.stdin.readline():
@@ -77,9 +88,9 @@ def main():
         child = os.fork()
         if child == 0:
             run(order["step"], order["values"])
-        say(child)
-        sys.stdin.readline()  # until then the child's number stays its own, even where it has ended
-        say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        reply(child)
+        sys.stdin.readline()  # the child is not waited for before, so its id cannot be given to another process
+        reply(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":

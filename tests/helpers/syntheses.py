@@ -1,9 +1,13 @@
-"""How tests ask for new sentences, and take them."""
+"""Generators and syntheses with the settings that tests use."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from utils.asking.sampling import SamplingSettings
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner
 from utils.synthesis.generator import Generator
@@ -12,13 +16,22 @@ from utils.synthesis.rounds import Synthesis
 from utils.synthesis.writing_style import WritingStyle
 
 
-def generator(language="en", *, max_new_tokens=256, **sampled):
+def generator(language: str = "en", *, max_new_tokens: int = 256, **sampled: Any) -> Generator:
+    """Return a generator that uses the prompt `explain`."""
     sampling = SamplingSettings(**{"temperature": 0.8, **sampled})
     tokenisation = CHARACTERS if language == "zh" else WORDS
     return Generator(load_prompt("explain", language), tokenisation, sampling, max_new_tokens)
 
 
-def synthesis_of(sentences, *, tokenisation=WORDS, held_out=(), quota=None, require_mention=False):
+def synthesis_of(
+    sentences: Sequence[Sentence],
+    *,
+    tokenisation: Tokenisation = WORDS,
+    held_out: Iterable[Sequence[str]] = (),
+    quota: Quota | None = None,
+    require_mention: bool = False,
+) -> Synthesis:
+    """Return the synthesis of new sentences for a dataset of English or Chinese."""
     language = "zh" if tokenisation.is_dense else "en"
     writing = WritingStyle.of([one.tokens for one in sentences], tokenisation=tokenisation)
     cleaner = Cleaner(language, writing, labels=("PER", "LOC"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.builders import CHINESE, call, write_json
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.modes import Mode
 from utils.labels.normaliser import LabelNormaliser
 from utils.labels.suggestions import label_patch, nearest_label
 
@@ -42,11 +44,11 @@ def test_a_patch_changes_only_the_arrays_of_its_labels_and_is_accepted_by_git(tm
     monkeypatch.chdir(tmp_path)
     (tmp_path / "entity.json").write_text('{\n  "PERSON": [\n    "运动员"\n  ],\n  "PLACE": []\n}\n', encoding="utf-8")
     write_json(tmp_path / "pos.json", {"VERB": ["动词"], "NOUN": ["名词"]})
-    files = {
+    files: dict[Mode, Path] = {
         "entity": (tmp_path / "entity.json").relative_to(tmp_path),
         "pos": (tmp_path / "pos.json").relative_to(tmp_path),
     }
-    modes = {"游泳运动员": "entity", "助动动词": "pos", "plac": "entity", "zorkmid": "entity"}
+    modes: dict[str, Mode] = {"游泳运动员": "entity", "助动动词": "pos", "plac": "entity", "zorkmid": "entity"}
     patch = label_patch(modes, files)
     assert '+    "运动员", "游泳运动员"\n' in patch
     subprocess.run(["git", "init", "-q"], check=True)

@@ -201,7 +201,7 @@ def test_closing_early_leaves_nothing_running(llm):
     before = threading.active_count()
     answers = llm.generate([ask(number, tokens=200) for number in range(len(PROMPTS))])
     next(iter(answers))
-    answers.close()  # type: ignore[attr-defined]
+    answers.close()
     deadline = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -139,7 +139,7 @@ def test_a_backend_is_loaded_by_name(tmp_path):
     (tmp_path / "a.jsonl").touch()
     assert type(load_llm(str(tmp_path / "a.jsonl"), "scripted", LLMOptions())).__name__ == "ScriptedLLM"
     with pytest.raises(ModuleNotFoundError, match="nosuch"):
-        load_llm("a", "nosuch", LLMOptions())
+        load_llm("a", "nosuch", LLMOptions())  # type: ignore[arg-type]
 
 
 def test_requests_can_be_told_apart_and_kept_in_a_dictionary():

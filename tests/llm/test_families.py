@@ -11,8 +11,9 @@ import pytest
 
 from tests.helpers.builders import write_json
 from tests.helpers.families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
-from tests.helpers.steering import steer
+from tests.helpers.steering import always, ends_at, model_of, steer
 from utils.llm import LLMOptions, Request, load_llm
+from utils.llm.decoding.chat_model import TransformersLLM
 from utils.llm.decoding.decoder import EncodedRequest
 
 torch = pytest.importorskip("torch")
@@ -55,6 +56,13 @@ def ids_of(llm, name):
     return tokenizer.get_command if name == "chatglm3" else tokenizer.convert_tokens_to_ids
 
 
+def chat_of(folder):
+    """Return the chat format of a checkpoint."""
+    llm = load_llm(str(folder), "transformers", LLMOptions(dtype="float32"))
+    assert isinstance(llm, TransformersLLM)
+    return llm.chat
+
+
 def rows(llm, texts, tokens=10):
     requests = [Request(str(place), "explain", text, tokens) for place, text in enumerate(texts)]
     return [EncodedRequest(request, llm.chat.encode(request.prompt)) for request in requests]
@@ -85,7 +93,7 @@ def test_a_batch_gives_one_prompts_answers_token_for_token(llm):
 def test_the_model_computes_in_the_format_that_was_asked_for(llm, folder):
     assert {weight.dtype for weight in llm.decoder.model.parameters()} == {torch.float32}
     half = load_llm(str(folder), "transformers", LLMOptions(dtype="bfloat16"))
-    assert {weight.dtype for weight in half.decoder.model.parameters()} == {torch.bfloat16}
+    assert {weight.dtype for weight in model_of(half).parameters()} == {torch.bfloat16}
 
 
 def test_the_stop_ids_are_those_of_the_family(llm, name, ids_of):
@@ -99,7 +107,7 @@ def test_generation_ends_at_every_stop_id(llm, monkeypatch):
     assert llm.chat.stops
     for stop in llm.chat.stops:
         with monkeypatch.context() as patch:
-            steer(llm.decoder.model, patch, lambda step, stop=stop: stop if step == 3 else 35)
+            steer(llm.decoder.model, patch, ends_at(3, stop))
             answer = next(iter(llm.generate([Request("1", "explain", "a", 8)])))
         assert (answer.finish, answer.answer_tokens) == ("stop", 4)
         assert answer.text == llm.chat.text([35, 35, 35])
@@ -108,7 +116,7 @@ def test_generation_ends_at_every_stop_id(llm, monkeypatch):
 def test_generation_does_not_end_before_its_budget_at_other_tokens(llm, name, ids_of, monkeypatch):
     for other in set(control_ids(llm, name, ids_of)) - set(llm.chat.stops):
         with monkeypatch.context() as patch:
-            steer(llm.decoder.model, patch, lambda step, other=other: other)
+            steer(llm.decoder.model, patch, always(other))
             answer = next(iter(llm.generate([Request("1", "explain", "a", 5)])))
         assert (answer.finish, answer.answer_tokens) == ("length", 5)
 
@@ -178,7 +186,7 @@ def test_a_tokenizer_whose_own_code_writes_the_chat_needs_no_template(tmp_path):
     with (made / "tokenization_chatglm.py").open("a", encoding="utf-8") as file:
         file.write(OWN_TEMPLATE)
     assert template
-    encodings = [load_llm(str(path), "transformers", LLMOptions()).chat.encode("a\n北") for path in (made, plain)]
+    encodings = [chat_of(path).encode("a\n北") for path in (made, plain)]
     assert encodings[0] == encodings[1]
 
 
@@ -187,7 +195,7 @@ class TestThinking:
     @pytest.fixture
     def chat(self, tmp_path):
         folder = make_checkpoint(tmp_path, "qwen3")
-        return load_llm(str(folder), "transformers", LLMOptions(dtype="float32")).chat
+        return chat_of(folder)
 
     @pytest.fixture
     def words(self, chat):

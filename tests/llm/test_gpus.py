@@ -6,16 +6,19 @@ import contextlib
 import sys
 import threading
 import types
+from collections.abc import Generator
 
 import pytest
 
 from tests.helpers.builders import CHINESE
 from tests.helpers.families import make_chatglm3, make_checkpoint
+from tests.helpers.steering import model_of
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import model_choice
 from utils.llm import Answer, LLMOptions, Request, load_llm
 from utils.llm.decoding import chat_model
 from utils.llm.decoding.chat_model import TransformersLLM
+from utils.llm.hf.chat_format import ChatFormat
 from utils.llm.hf.device_map import DeviceMap
 from utils.llm.replicas import Replicas
 
@@ -29,7 +32,12 @@ REQUESTS = [Request(str(number), "explain", "a" * number, 4) for number in range
 # --- memory that runs out
 
 
-class PlainChat:
+class PlainChat(ChatFormat):
+    """A format whose token ids are all 1."""
+
+    def __init__(self):
+        pass
+
     def encode(self, message):
         return [1] * len(message)
 
@@ -156,7 +164,7 @@ def test_memory_that_runs_out_while_loading_is_told_of(folder, two_gpus, monkeyp
 @pytest.mark.parametrize(("name", "expected"), [("auto", "bfloat16"), ("float16", "float16"), ("float32", "float32")])
 def test_the_number_format_on_a_gpu_is_the_one_that_was_asked_for(folder, two_gpus, loads, name, expected):
     llm = load_llm(str(folder), "transformers", options(gpus=(0,), dtype=name))
-    assert {weight.dtype for weight in llm.decoder.model.parameters()} == {getattr(torch, expected)}
+    assert {weight.dtype for weight in model_of(llm).parameters()} == {getattr(torch, expected)}
 
 
 class Failing:
@@ -188,6 +196,7 @@ def test_what_stops_one_copy_stops_the_run_and_the_other_copies():
 def test_a_run_that_is_left_stops_its_copies():
     copies = [Endless(), Endless()]
     answers = Replicas(copies).generate(REQUESTS)
+    assert isinstance(answers, Generator)
     next(answers)
     answers.close()
     assert all(copy.given < 10**6 for copy in copies)
@@ -226,7 +235,7 @@ class TestChatGLM3sOwnWay:
         self, folder, two_gpus, loads, load_in, bits
     ):
         llm = load_llm(str(folder), "transformers", options(load_in=load_in, gpus=(0,), dtype="auto"))
-        model = llm.decoder.model
+        model = model_of(llm)
         assert model.config.quantization_bit == bits
         assert {weight.dtype for weight in model.parameters()} == {torch.float16}
         row = model.transformer.layers[0].dense.weight[0].float()

@@ -83,6 +83,7 @@ def test_a_guided_answer_is_held_to_its_sentence(llm, build, mode):
     answer = next(iter(llm.generate([request(grammar=grammar, max_new_tokens=400)])))
     items = read_answer(answer.text, mode)
     assert answer.finish == "stop"
+    assert items is not None
     assert {item.label for item in items} <= {"LOCATION", 'SAY "X"'}
     assert all("".join(item.text.split()) in "".join("".join(TOKENS).split()) for item in items)
 
@@ -126,7 +127,7 @@ def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkey
 
 def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file, monkeypatch):
     monkeypatch.setattr(llamacpp, "SLOT_TOKENS", 256)
-    small = load_llm(gguf_file, "llamacpp", LLMOptions(batch_size=4))
+    small = llamacpp.load(gguf_file, LLMOptions(batch_size=4))
     assert (small.context, small.slots) == (256, 4)
     long, short = request("1", "word " * 150, max_new_tokens=3), request("2", max_new_tokens=3)
     answers = {answer.request.id: answer for answer in small.generate([long, short])}

@@ -11,7 +11,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.helpers.llm_server import ChatServer, LoopbackServer, RoughProxy
-from utils.llm import LLMOptions, Request, Sampling, can_be_guided, load_llm
+from utils.llm import Answer, LLMOptions, Request, Sampling, can_be_guided, load_llm
 from utils.llm.server.retrying import back_off, retry_after
 
 pytest.importorskip("openai")
@@ -270,7 +270,7 @@ def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answe
     def answer(path, body, headers):
         return (500, {}, b"") if b"Prompt 3." in body else inner._answer(path, body, headers)
 
-    got = []
+    got: list[str] = []
     with LoopbackServer(answer) as server:
         llm = load(server, batch_size=1)
         with pytest.raises(RuntimeError, match=r"1 of 6 requests, the first for sentence 3 \(HTTP 500, 3 times\)"):
@@ -294,7 +294,7 @@ def test_through_a_proxy_that_fails_at_random_every_request_is_answered_once(cap
 
 
 def test_a_server_that_dies_ends_the_run_with_what_it_gave_before():
-    got = []
+    got: list[Answer] = []
     with ChatServer(seconds=0.01) as server:
         llm = load(server, batch_size=2, patience=0.5)
         with pytest.raises(ConnectionError, match=r"gave no answer for \d s .* All earlier answers are saved"):
@@ -319,7 +319,9 @@ def test_a_wait_that_the_server_asks_for_and_nobody_has_patience_for_ends_the_ru
 
 def test_a_wait_is_read_as_seconds_or_as_a_date():
     assert retry_after({"retry-after": "2.5"}) == 2.5
-    assert 8 < retry_after({"retry-after": formatdate(time.time() + 10, usegmt=True)}) <= 10
+    seconds = retry_after({"retry-after": formatdate(time.time() + 10, usegmt=True)})
+    assert seconds is not None
+    assert 8 < seconds <= 10
     assert retry_after({"retry-after": formatdate(time.time() - 10, usegmt=True)}) == 0
 
 

@@ -18,7 +18,7 @@ def replay(path, *requests):
 
 @pytest.fixture
 def recording(tmp_path):
-    rows = [
+    rows: list[dict[str, object]] = [
         {"id": "17", "task": "entity", "answer": "first"},
         {"id": "17", "task": "pos", "answer": "tags\u2028\n北京"},
         {"id": "17-2", "task": "entity", "answer": ""},

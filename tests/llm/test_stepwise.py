@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -132,7 +134,7 @@ def test_rows_that_are_done_leave_and_others_take_their_place(model, chat):
 
 
 def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
-    shown = []
+    shown: list[Any] = []
 
     class Watching(StepwiseDecoder):
         def scores(self, tokens, cache):
@@ -207,6 +209,7 @@ def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
 def test_reading_that_ends_early_leaves_the_decoder_usable(model, chat):
     decoder = StepwiseDecoder(model, chat.stops)
     reading = decoder.decode(rows(), 3)
+    assert isinstance(reading, Generator)
     next(reading)
     reading.close()
     assert answers(decoder, rows(), 3) == answers(StepwiseDecoder(model, chat.stops), rows(), 9)
@@ -231,18 +234,16 @@ def test_a_model_is_decoded_step_by_step_only_if_that_gives_its_own_scores(model
 
 
 def test_code_that_comes_with_a_checkpoint_is_left_to_itself(model):
-    class Own(type(model)):
-        pass
-
     assert can_step(model, SAMPLES)
-    own = Own(model.config).eval()
+    own = type("Own", (type(model),), {})(model.config).eval()
     assert not can_step(own, SAMPLES)
 
 
 def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
     decoder = StepwiseDecoder(model, [])
     chance = random.Random(3)
-    cache, kept = RaggedCache(4), []
+    cache = RaggedCache(4)
+    kept: list[list[int]] = []
     for _ in range(30):
         if kept and chance.random() < 0.3:
             place = chance.randrange(len(kept))

@@ -8,11 +8,12 @@ import json
 import pytest
 
 from tests.helpers.families import TEXTS, Family, make_checkpoint
-from tests.helpers.steering import steer
+from tests.helpers.steering import model_of, steer
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", "4.34", reason="transformers 4.30 fills no chat templates")
+
 
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
@@ -222,7 +223,7 @@ def test_without_a_gpu_the_cpu_is_used_and_one_line_says_so(folder, caplog):
 
     usable_gpus.cache_clear()  # it is said once in a process
     made = load_llm(str(folder), "transformers", LLMOptions(gpus=(0,), dtype="float32"))
-    assert made.decoder.model.device.type == "cpu"
+    assert model_of(made).device.type == "cpu"
     assert [record.getMessage() for record in caplog.records if record.name.startswith("utils")] == [
         "no GPU 0 here: running on the CPU"
     ]

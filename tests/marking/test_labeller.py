@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.helpers.builders import sentence
@@ -9,24 +11,28 @@ from utils.dataset.records import Span
 from utils.marking.labeller import TargetLabeller
 
 
-@pytest.fixture
-def predictor():
-    """Label the first token of every text PER and the last NOUN, and record the texts."""
+class EndsPredictor:
+    """A predictor that labels the first token of every text PER and the last NOUN, and records the texts."""
 
-    def predict(texts):
-        predict.seen.append(list(texts))
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, texts):
+        self.seen.append(list(texts))
         return [
             [Span(0, 1, "PER", score=0.75), Span(len(text) - 1, len(text), "NOUN", score=0.5)] if text else []
             for text in texts
         ]
 
-    predict.seen = []
-    return predict
+
+@pytest.fixture
+def predictor():
+    return EndsPredictor()
 
 
 def test_a_labelled_row_keeps_its_keys_and_gets_spans_with_origin_and_score(predictor):
     one = sentence("a b", id="1-1")
-    one.row.update(id="1-1", source=1, synthetic=True)
+    one = replace(one, row={**one.row, "id": "1-1", "source": 1, "synthetic": True})
     rows = TargetLabeller(predictor, {"PER"}).label([one])
     assert rows == [
         {

@@ -75,17 +75,20 @@ def test_a_training_record_without_sentences_is_reported(folder, record):
 def test_a_model_trained_on_other_sentences_leaks(folder, known, expected):
     model = TrainedModel(folder, ("PER",), frozenset(text_hash(text.split()) for text in known))
     reason = model.leak_reason(OWN)
-    assert (reason is None) if expected is None else reason.startswith(expected)
+    assert (reason is None) if expected is None else (reason or "").startswith(expected)
 
 
 def test_a_model_without_a_record_may_leak(folder):
     (folder / "training.json").unlink()
-    assert "no training.json" in find_model(folder).leak_reason(OWN)
+    reason = find_model(folder).leak_reason(OWN)
+    assert reason is not None
+    assert "no training.json" in reason
 
 
 def test_a_shared_model_that_leaks_is_used_with_a_warning(folder, caplog):
     model = TrainedModel(folder, ("PER",), None)
     reason = check_leaks(model, OWN, "250", refuse=False)
+    assert reason is not None
     assert "no training.json" in reason
     assert "size 250 is labelled by" in caplog.text
 

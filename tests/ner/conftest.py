@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -48,11 +49,11 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
     """Return what builds an untrained model with small layers, whose scores lie around 0."""
 
-    def build(**settings: object) -> SpanNer:
+    def build(**settings: Any) -> SpanNer:
         torch.manual_seed(1)
         small = {"cnn_dim": 40, "biaffine_size": 24, "size_embed_dim": 5, "cnn_depth": 2}
-        labels = {"labels": ("O", "PER", "LOC", "NOUN"), "num_target_labels": 2}
-        config = NerConfig(**{**small, **labels, **settings})
+        labels: dict[str, Any] = {"labels": ("O", "PER", "LOC", "NOUN"), "num_target_labels": 2}
+        config = NerConfig(**{**labels, **small, **settings})
         model = SpanModel(load_encoder(str(encoder_folder)), config).eval()
         torch.nn.init.zeros_(model.down_fc.bias)
         return SpanNer(model, load_tokenizer(str(encoder_folder)))

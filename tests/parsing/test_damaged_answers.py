@@ -49,17 +49,17 @@ def check_all(edits):
             assert all(isinstance(item.label, str) for item in found)
 
 
-SETTINGS = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck), "database": None}
+REPEATABLE = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 
 
-@settings(max_examples=200, **SETTINGS)
+@settings(REPEATABLE, max_examples=200)
 @given(EDITS)
 def test_none_of_two_thousand_damaged_answers_raises(edits):
     check_all(edits)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, **SETTINGS)
+@settings(REPEATABLE, max_examples=10_000)
 @given(EDITS)
 def test_none_of_a_hundred_thousand_damaged_answers_raises(edits):
     check_all(edits)

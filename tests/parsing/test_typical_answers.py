@@ -97,4 +97,5 @@ def test_a_long_array_is_read_to_its_end():
     pairs = [(f"第{number}号仓库", "设施") for number in range(400)]
     answer = "[" + ", ".join(f"{{'{text}': '{label}'}}" for text, label in pairs) + "]"
     found = read_answer(answer, "entity", "、".join(text for text, _ in pairs))
+    assert found is not None
     assert [(item.text, item.label) for item in found] == pairs

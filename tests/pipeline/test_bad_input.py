@@ -250,10 +250,21 @@ MANIFEST = "entity_train_1000.jsonl.meta.json"
 ANSWERS = "250/entity_train_250.jsonl"
 ENTRY = {"id": "1", "task": "entity", "input": "h", "fingerprint": "f", "answer": "[]", "finish": "stop"}
 
+NOT_TEXTS: list[object] = [7, None, {}, [1], ["a", None], True]
+NOT_ANSWERS: dict[str, dict[str, object]] = {
+    "no status": {"id": "1", "mode": "entity", "items": []},
+    "no items": {"id": "1", "mode": "entity", "status": "ok"},
+    "items a number": {"id": "1", "mode": "entity", "status": "ok", "items": 3},
+    "items of text": {"id": "1", "mode": "entity", "status": "ok", "items": ["Lerwick"]},
+    "items without keys": {"id": "1", "mode": "entity", "status": "ok", "items": [{}]},
+    "another mode": {"id": "1", "mode": "nouns", "status": "ok", "items": []},
+    "a list as id": {"id": [1], "mode": "entity", "status": "ok", "items": []},
+}
+
 BAD_INPUT |= {
     # sentences
     "no text": ("s1", train({"entities": []}), [], TEXT),
-    **{f"text {value!r}": ("s1", train(text_row(value)), [], TEXT) for value in (7, None, {}, [1], ["a", None], True)},
+    **{f"text {value!r}": ("s1", train(text_row(value)), [], TEXT) for value in NOT_TEXTS},
     "no entities": ("s1", train({"text": ["a"]}), [], ':1: "entities" must be a list; write []'),
     "entities null": ("s1", train({"text": ["a"], "entities": None}), [], '"entities" must be a list'),
     "entities object": ("s4", train({"text": ["a"], "entities": {}}), [], '"entities" must be a list'),
@@ -398,15 +409,7 @@ BAD_INPUT |= {
             [],
             ":1: not a line of s1 or",
         )
-        for name, row in {
-            "no status": {"id": "1", "mode": "entity", "items": []},
-            "no items": {"id": "1", "mode": "entity", "status": "ok"},
-            "items a number": {"id": "1", "mode": "entity", "status": "ok", "items": 3},
-            "items of text": {"id": "1", "mode": "entity", "status": "ok", "items": ["Lerwick"]},
-            "items without keys": {"id": "1", "mode": "entity", "status": "ok", "items": [{}]},
-            "another mode": {"id": "1", "mode": "nouns", "status": "ok", "items": []},
-            "a list as id": {"id": [1], "mode": "entity", "status": "ok", "items": []},
-        }.items()
+        for name, row in NOT_ANSWERS.items()
     },
     "synthetic, no id": (
         "s3",

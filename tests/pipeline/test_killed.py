@@ -101,7 +101,7 @@ def test_steps_killed_at_random_moments_end_with_the_same_bytes_and_ask_nothing_
     rng = random.Random(kills)
     pipeline = Pipeline(tmp_path, server, models)
     planned = Counter(rng.choices(range(len(seconds)), k=kills))
-    met = Counter()
+    met: Counter[int] = Counter()
     for number in range(len(pipeline.steps)):
         while met[number] < planned[number]:
             was_running = pipeline.kill(number, rng.uniform(0, LAST_MOMENT * seconds[number]))

@@ -49,7 +49,7 @@ def test_every_sentence_is_answered_once_through_a_proxy_that_fails_at_random(da
 
 def test_a_server_that_dies_ends_the_run_with_one_line_and_the_next_run_asks_for_the_rest(data, tmp_path):
     flags = [f"--{name}={value}" for name, value in data.items()]
-    command = [SCRIPTS / "s1_predict_data.py", *flags, "--patience=0.5", "--batch_size=2"]
+    command = [str(SCRIPTS / "s1_predict_data.py"), *flags, "--patience=0.5", "--batch_size=2"]
     with ChatServer(seconds=0.01) as server:
         watch = threading.Thread(target=die_after, args=(server, 30))
         watch.start()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.builders import sentence
 from tests.helpers.syntheses import synthesis_of
-from utils.asking.journal import Entry
+from utils.asking.journal import Entry, Journal
 from utils.synthesis.generator import TASK, input_hash
 from utils.synthesis.quota import Quota
 
@@ -31,11 +32,11 @@ def says(source, sample):
     )
 
 
-class Answers:
-    """A journal without a file."""
+class Answers(Journal):
+    """A journal that is never written to its file."""
 
     def __init__(self, answers):
-        self.entries = {}
+        super().__init__(Path("unused"), "f")
         for source, sample, text in answers:
             entry = Entry(source.id, TASK, input_hash(source), "f", text, "stop", 1, 1, sample)
             self.entries[entry.key] = entry
@@ -138,7 +139,7 @@ def test_sentences_with_rare_labels_are_asked_first_and_more_often():
 
 def test_every_sample_has_its_own_seed():
     made = synthesis_of(SOURCES, quota=Quota(rounds=1, weights={source.id: 4.0 for source in SOURCES}))
-    seeds = [one.request.sampling.seed for one in made.questions()]
+    seeds = [one.request.sampling.seed for one in made.questions() if one.request.sampling is not None]
     assert len(set(seeds)) == len(seeds) == 24
 
 

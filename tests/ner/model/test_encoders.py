@@ -82,8 +82,10 @@ def ner(request: pytest.FixtureRequest, tmp_path: Path) -> SpanNer:
     torch.manual_seed(0)
     config = getattr(transformers, f"{family}Config")(**SIZES, **size, **more)
     getattr(transformers, f"{family}Model")(config).save_pretrained(folder)
-    settings = {"cnn_dim": 20, "biaffine_size": 16, "size_embed_dim": 5, "cnn_depth": 1, "head_dropout": 0.0}
-    model = SpanModel(load_encoder(str(folder)), NerConfig(("O", "PER", "LOC"), 2, **settings))
+    config = NerConfig(
+        ("O", "PER", "LOC"), 2, cnn_dim=20, biaffine_size=16, size_embed_dim=5, cnn_depth=1, head_dropout=0.0
+    )
+    model = SpanModel(load_encoder(str(folder)), config)
     torch.nn.init.zeros_(model.down_fc.bias)
     return SpanNer(model, load_tokenizer(str(folder)))
 

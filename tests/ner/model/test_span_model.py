@@ -87,21 +87,22 @@ def test_scores_loss_and_gradients_are_those_of_the_plain_formulas(make_ner, spa
         plain_loss(scores, gold[row, None, : scores.shape[1], : scores.shape[1]], weights)
         for row, scores in enumerate(plain)
     ]
-    torch.testing.assert_close(loss, sum(plain_losses) / 2, atol=0, rtol=1e-5)
-    assert_same_gradients(model, loss, sum(plain_losses) / 2)
+    plain_mean = torch.stack(plain_losses).sum() / 2
+    torch.testing.assert_close(loss, plain_mean, atol=0, rtol=1e-5)
+    assert_same_gradients(model, loss, plain_mean)
 
 
 def assert_same_gradients(model: SpanModel, loss: torch.Tensor, plain: torch.Tensor) -> None:
     """Compare each parameter's gradients, as far as float32 can tell sums over all cells apart."""
     used = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    found, expected = (torch.autograd.grad(one, used.values(), allow_unused=True) for one in (loss, plain))
+    found, expected = (torch.autograd.grad(one, [*used.values()], allow_unused=True) for one in (loss, plain))
     for name, one, other in zip(used, found, expected, strict=True):
         if one is None or other is None:
             assert one is other, name
             assert name.startswith("cnn.cnns."), "only the convolution that is never computed has no gradient"
         else:
             largest = float(other.abs().max())
-            torch.testing.assert_close(one, other, atol=1e-4 * largest, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}")
+            torch.testing.assert_close(one, other, atol=1e-4 * largest, rtol=1e-3, msg=f"{name}: {{}}".format)
 
 
 def test_a_cell_is_the_bilinear_form_of_its_ends_and_w_times_both_and_their_distance(make_ner):

@@ -96,7 +96,9 @@ def test_what_remains_is_what_comparing_all_pairs_word_by_word_leaves(nested):
     rng = random.Random(nested)
     for _ in range(300):
         spans = [sorted(rng.sample(range(12), 2)) for _ in range(rng.randrange(25))]
-        candidates = [Candidate(*span, rng.randrange(3), rng.choice([0.5, 1.0, rng.random()])) for span in spans]
+        candidates = [
+            Candidate(start, end, rng.randrange(3), rng.choice([0.5, 1.0, rng.random()])) for start, end in spans
+        ]
         assert drop_clashes(candidates, nested=nested) == plainly_kept(candidates, nested=nested)
 
 

@@ -48,7 +48,8 @@ def test_every_span_has_its_part_in_exactly_one_kind_and_swapping_sides_swaps_mi
     rng = random.Random(0)
 
     def spans() -> set[tuple[int, int, str]]:
-        return {(*sorted(rng.sample(range(9), 2)), rng.choice(LABELS)) for _ in range(rng.randrange(8))}
+        pairs = [sorted(rng.sample(range(9), 2)) for _ in range(rng.randrange(8))]
+        return {(start, end, rng.choice(LABELS)) for start, end in pairs}
 
     for _ in range(500):
         gold, found = spans(), spans()
@@ -58,6 +59,8 @@ def test_every_span_has_its_part_in_exactly_one_kind_and_swapping_sides_swaps_mi
         assert {true for kind, true, _ in pairs if kind == "right"} == gold & found
         for kind, true, guess in pairs:
             if kind in ("label", "bounds", "both"):
+                assert true is not None
+                assert guess is not None
                 assert max(true[0], guess[0]) < min(true[1], guess[1])
                 assert (true[:2] == guess[:2]) == (kind == "label")
                 assert (true[2] == guess[2]) == (kind == "bounds")

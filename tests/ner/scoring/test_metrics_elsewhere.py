@@ -35,8 +35,8 @@ def flat_sentences(rng: random.Random) -> list[list[Span]]:
 
 
 def nested(rng: random.Random) -> list[Span]:
-    pairs = [(*sorted(rng.sample(range(WORDS + 1), 2)), label) for label in LABELS for _ in range(rng.randrange(4))]
-    return [Span(*pair, score=rng.random()) for pair in pairs]  # one may stand there twice
+    bounds = [(sorted(rng.sample(range(WORDS + 1), 2)), label) for label in LABELS for _ in range(rng.randrange(4))]
+    return [Span(start, end, label, score=rng.random()) for (start, end), label in bounds]  # with repetitions
 
 
 def noisy(rng: random.Random, spans: list[Span], others: list[Span]) -> list[Span]:

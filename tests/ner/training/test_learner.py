@@ -12,7 +12,7 @@ from utils.ner.model.encoder import checkpoint_gradients
 from utils.ner.model.span_model import span_loss
 from utils.ner.training import examples as examples_module
 from utils.ner.training.averaging import moving_average
-from utils.ner.training.examples import dense_targets, make_examples
+from utils.ner.training.examples import TrainingExample, dense_targets, make_examples
 from utils.ner.training.learner import Learner
 from utils.ner.training.perturbation import hardest_shift, observed, shifted
 from utils.ner.training.precision import computing_dtype, loss_scaler
@@ -25,11 +25,17 @@ SETTINGS = TrainSettings(
 )
 
 
+class TaughtLearner(Learner):
+    """A learner with the examples of the sentences that it can learn."""
+
+    examples: list[TrainingExample]
+
+
 @pytest.fixture
 def make_learner(make_ner, sentences):
-    """Return what builds a learner of an equal model, without dropout; `.examples` are the sentences it can learn."""
+    """Return a function that builds learners of equal models, without dropout."""
 
-    def build(settings: TrainSettings = SETTINGS, **config: object) -> Learner:
+    def build(settings: TrainSettings = SETTINGS, **config: object) -> TaughtLearner:
         ner = make_ner(**{"head_dropout": 0.0, **config})
         for module in ner.model.bert.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -37,14 +43,14 @@ def make_learner(make_ner, sentences):
             if hasattr(module, "dropout_prob"):  # attention's, in transformers 4
                 module.dropout_prob = 0.0
         ner.model.train()
-        learner = Learner(ner.model, ner.words, WEIGHTS, settings, make_plan(settings, 8))
+        learner = TaughtLearner(ner.model, ner.words, WEIGHTS, settings, make_plan(settings, 8))
         learner.examples = make_examples(sentences, ner.words, ner.labels)
         return learner
 
     return build
 
 
-def gradients(learner: Learner, monkeypatch) -> dict[str, torch.Tensor]:
+def gradients(learner: TaughtLearner, monkeypatch) -> dict[str, torch.Tensor]:
     """Return the gradients that a learner's optimiser is given in a step, before they are clipped."""
     found = {}
 
@@ -59,9 +65,7 @@ def gradients(learner: Learner, monkeypatch) -> dict[str, torch.Tensor]:
 def assert_close(one, other, tolerance=1e-5):
     assert one.keys() == other.keys()
     for name in one:
-        torch.testing.assert_close(
-            one[name], other[name], rtol=tolerance, atol=tolerance, msg=lambda m, n=name: f"{n}: {m}"
-        )
+        torch.testing.assert_close(one[name], other[name], rtol=tolerance, atol=tolerance, msg=f"{name}: {{}}".format)
 
 
 def test_several_batches_a_step_have_the_gradients_of_one_large_batch(make_learner, monkeypatch):
@@ -105,7 +109,7 @@ def test_synthetic_sentences_count_by_their_weight(make_learner, sentences, monk
 def test_an_encoder_that_keeps_no_layers_has_the_same_gradients(make_learner, monkeypatch):
     keeping, saving = make_learner(), make_learner()
     checkpoint_gradients(saving.model.bert)
-    runs = {id(learner): [] for learner in (keeping, saving)}
+    runs: dict[int, list[int]] = {id(learner): [] for learner in (keeping, saving)}
     for learner in (keeping, saving):
         learner.model.bert.encoder.layer[0].attention.register_forward_hook(
             lambda *_, of=learner: runs[id(of)].append(1)

@@ -72,7 +72,7 @@ def test_a_full_disk_is_told_of_as_such_and_leaves_the_old_state(learner, tmp_pa
         def flush(self):
             pass
 
-    monkeypatch.setattr(state_module.torch, "save", lambda state, file: real(state, FullDisk()))
+    monkeypatch.setattr(state_module.torch, "save", lambda state, file: real(state, FullDisk()))  # type: ignore[arg-type]
     with pytest.raises(OSError, match="No space left on device") as caught:
         save_state(path, "one", TrainingProgress(steps=2), learner)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -40,7 +41,7 @@ def data(sentences) -> NerData:
 def start(data, encoder_folder, tmp_path):
     """Return what trains in a folder, like the script."""
 
-    def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data, **run: object) -> Trainer:
+    def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data, **run: Any) -> Trainer:
         record = training_record(data, settings, str(encoder_folder))
         folder = tmp_path / name
         assert not is_finished(folder, record)
@@ -82,7 +83,7 @@ def test_the_threshold_is_the_best_on_dev_and_released_with_the_model(start, sen
         for threshold in THRESHOLDS
     }
     assert len(set(f1.values())) > 1
-    assert evaluate_best(ner, sentences, batch_size=4)[0] == row["threshold"] == max(f1, key=f1.get)
+    assert evaluate_best(ner, sentences, batch_size=4)[0] == row["threshold"] == max(f1, key=f1.__getitem__)
     assert row["dev_f1"] == pytest.approx(max(f1.values()), abs=1e-6)
 
 
@@ -376,7 +377,7 @@ def test_the_rates_rise_and_fall_in_a_straight_line(make_ner):
     schedule = make_schedule(optimizer, steps=10, warmup=2)
     rates = []
     for _ in range(11):
-        rates.append(round(schedule.get_last_lr()[0] / TrainSettings().head_lr, 4))
+        rates.append(round(float(schedule.get_last_lr()[0]) / TrainSettings().head_lr, 4))
         optimizer.step()
         schedule.step()
     assert rates == [0.0, 0.5, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0]
