@@ -11,7 +11,8 @@ import torch
 from tests.helpers.builders import call
 from utils.ner.model.checkpoint import save_model
 from utils.ner.prediction import export
-from utils.ner.prediction.export import WholeSquare, export_model, graph_inputs, largest_difference
+from utils.ner.prediction.export import export_model, largest_difference
+from utils.ner.prediction.onnx_graph import WholeSquare, graph_inputs
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("onnxscript", reason="onnxscript is not installed")
@@ -22,14 +23,14 @@ BOTH = pytest.mark.parametrize("span_model", ["knowfree", "cnnner"])
 
 @BOTH
 @torch.no_grad()
-def test_the_whole_square_has_the_scores_of_the_model_in_a_padded_batch(make_ner, span_model):
+def test_the_whole_square_scores_a_padded_batch_as_the_model_does(make_ner, span_model):
     ner = make_ner(span_model=span_model)
     batch = ner.words.collate([ner.words.windows(text.split())[0] for text in TEXTS])
     torch.testing.assert_close(WholeSquare(ner.model)(**graph_inputs(batch)), ner.model(batch), atol=1e-5, rtol=1e-5)
 
 
 @BOTH
-def test_an_exported_model_is_run_with_other_batches_than_it_was_made_with(make_ner, span_model, tmp_path, caplog):
+def test_an_exported_model_runs_on_batches_of_other_shapes(make_ner, span_model, tmp_path, caplog):
     caplog.set_level("INFO")
     ner = make_ner(span_model=span_model)
     save_model(ner.model, ner.tokenizer, tmp_path / "best")
@@ -50,15 +51,15 @@ def test_an_exported_model_is_run_with_other_batches_than_it_was_made_with(make_
     assert largest_difference(ner, (tmp_path / "model.onnx").read_bytes()) == pytest.approx(0.01, abs=1e-4)
 
 
-def test_a_file_whose_scores_differ_is_not_written(make_ner, tmp_path, monkeypatch):
+def test_a_file_with_other_scores_is_not_written(make_ner, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "to_onnx", lambda _: b"a graph")
     monkeypatch.setattr(export, "largest_difference", lambda *_: 0.01)
-    with pytest.raises(RuntimeError, match=r"scores differ by 1\.0e-02 from the model's: nothing is written"):
+    with pytest.raises(RuntimeError, match=r"scores differ by 1\.0e-02 from the model's: no file was written"):
         export_model(make_ner(), tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it(make_ner, monkeypatch, tmp_path):
+def test_a_missing_package_is_reported_with_the_command_to_install_it(make_ner, monkeypatch, tmp_path):
     ner = make_ner()
     whole = builtins.__import__
 
@@ -68,5 +69,5 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(make_ner, 
         return whole(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match="exporting needs onnxscript: pip install onnx onnxscript onnxruntime"):
+    with pytest.raises(ImportError, match="the export needs onnxscript: pip install onnx onnxscript onnxruntime"):
         export_model(ner, tmp_path / "model.onnx")

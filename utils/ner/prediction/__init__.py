@@ -1,1 +1,1 @@
-"""Predicting with a trained span model, and exporting it."""
+"""Predictions of a trained span model in memory, in files and in Ray workers, and its export to ONNX."""

@@ -1,4 +1,4 @@
-"""From scores to spans: which cells are kept, and which of two that clash."""
+"""Spans from scores: the cells above the threshold, without those that clash with better ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from utils.dataset.records import Span
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span above the threshold: words from `start` to `end` (exclusive), the score's column, and its logit."""
+    """A span above the threshold: words from `start` to `end` (exclusive), the column of its label, and its logit."""
 
     start: int
     end: int
@@ -22,21 +22,28 @@ class Candidate:
     logit: float
 
     def moved(self, by: int) -> Candidate:
+        """Return the candidate with its words counted from an earlier one."""
         return replace(self, start=self.start + by, end=self.end + by)
 
 
 def check_threshold(threshold: float) -> float:
-    """Return the threshold; raise ValueError where no probability can be over it, or every one is."""
+    """Return the threshold; raise ValueError if it is not between 0 and 1."""
     if not 0 < threshold < 1:
         raise ValueError(f"the threshold is {threshold}; it must be between 0 and 1")
     return threshold
 
 
 def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: bool) -> list[list[Candidate]]:
-    """Return the candidates of each sentence from the logits of all rows of cells, some rows at a time.
+    """Return the candidates of each sentence from its logits, which come in bands of some rows each.
 
-    A band is (batch, rows, words, labels); cells that are no span are -inf. A span has its best label, or with
-    `multi_label` every one above the threshold.
+    A band is (batch, rows, words, labels), with -inf for cells that are not spans. A span gets its best label, or with
+    `multi_label` every label above the threshold. With threshold 0.5, whose logit is 0, and a second band that begins
+    with word 8,
+
+        logits[0, 1, 10] = [0.4, 2.1, -3.0]
+
+    gives the candidate of words 9 to 10 of sentence 0 (start 9, end 11) with column 1 and logit 2.1, and with
+    `multi_label` also the one with column 0 and logit 0.4.
     """
     found: list[list[Candidate]] = []
     row = 0
@@ -49,23 +56,28 @@ def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: b
 
 
 def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tuple[int, Candidate]]:
-    """Yield (sentence, candidate) of a band, whose first row counts as word 0."""
-    least = math.log(threshold / (1 - threshold))
+    """Yield (sentence, candidate) of a band; `start` counts from the band's first row."""
+    minimum = math.log(threshold / (1 - threshold))  # sigmoid(minimum) = threshold
     if multi_label:
-        cells = (logits > least).nonzero()
+        cells = (logits > minimum).nonzero()  # (candidates, 4): sentence, row, last word, column
     else:
         best = logits.max(dim=-1)
-        spans = (best.values > least).nonzero()
+        spans = (best.values > minimum).nonzero()  # (candidates, 3): sentence, row, last word
         cells = torch.cat([spans, best.indices[tuple(spans.T)][:, None]], dim=1)
     for (sentence, start, last, column), logit in zip(cells.tolist(), logits[tuple(cells.T)].tolist(), strict=True):
         yield sentence, Candidate(start, last + 1, column, logit)
 
 
 def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candidate]:
-    """Return the candidates that remain, by position, when the best of those that clash is kept.
+    """Return the candidates, sorted by position, without those that clash with a better one.
 
-    Flat: no two spans share a word. Nested: a span may lie inside another, but not reach across its border. Several
-    labels of one span never clash. Of equal scores the first by position, then by column, is the best.
+    Flat: two spans clash if they share a word. Nested: they clash if they share words and neither lies inside the
+    other. Several labels of one span never clash. Of two equal logits, the first by position, then by column, is
+    better. Candidates with start, end and logit
+
+        (0, 3) 2.0    (2, 5) 1.0    (1, 2) 0.5
+
+    leave (0, 3) if flat, and (0, 3), (1, 2) if nested: (2, 5) begins inside (0, 3) and ends outside.
     """
     kept: list[Candidate] = []
     taken = _Taken(max((one.end for one in candidates), default=0))
@@ -77,26 +89,31 @@ def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candi
 
 
 class _Taken:
-    """The spans that are kept, by word: a new one is compared with all of them in one look at its own words."""
+    """The spans that are kept, indexed by word: a new span is compared with all of them by looking at its own words.
+
+    `_last_end[start]` is the largest end of the kept spans with this start, or `start` without such spans;
+    `_first_start[end]` is the smallest start of those with this (exclusive) end, or `end`.
+    """
 
     def __init__(self, words: int) -> None:
         self._spans: set[tuple[int, int]] = set()
         self._is_taken = bytearray(words)
-        self._first_start = list(range(words + 1))  # of the kept spans that end there
-        self._last_end = list(range(words + 1))  # of those that start there
+        self._first_start = list(range(words + 1))
+        self._last_end = list(range(words + 1))
 
     def add(self, start: int, end: int) -> None:
+        """Keep a span."""
         self._spans.add((start, end))
         self._is_taken[start:end] = b"\1" * (end - start)
         self._first_start[end] = min(start, self._first_start[end])
         self._last_end[start] = max(end, self._last_end[start])
 
     def touches(self, start: int, end: int) -> bool:
-        """Tell whether another span shares a word with this one."""
+        """Return whether another kept span shares a word with this one."""
         return (start, end) not in self._spans and 1 in self._is_taken[start:end]
 
     def crosses(self, start: int, end: int) -> bool:
-        """Tell whether another span has one end inside this one, and one outside."""
+        """Return whether a kept span has one end inside this one and the other outside."""
         inside = slice(start + 1, end)
         return min(self._first_start[inside], default=start) < start or max(self._last_end[inside], default=end) > end
 

@@ -1,4 +1,4 @@
-"""Predictions beside their gold spans in a file, so that two systems are compared without running either again."""
+"""Files with predicted and gold spans, so that two systems can be compared without running them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREDICTED = "predicted"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file of predictions: the gold sentences, what was predicted for each, and the labels that count."""
+    """A file of predictions: the gold sentences, the spans predicted for each, and the scored labels."""
 
     file: Path
     sentences: Sequence[Sentence]
@@ -27,11 +27,11 @@ class Output:
     labels: frozenset[str]
 
     def counts(self, labels: frozenset[str]) -> CountArray:
-        """Return the counts of each sentence for some labels."""
+        """Return the span counts of each sentence, for spans with one of `labels`."""
         return sentence_counts(self._gold, self.predicted, labels)
 
     def report(self, labels: frozenset[str]) -> Report:
-        """Return the scores of some labels."""
+        """Return the scores of spans with one of `labels`."""
         return score_spans(self._gold, self.predicted, sorted(labels))
 
     @property
@@ -40,15 +40,15 @@ class Output:
 
 
 def output_rows(sentences: Sequence[Sentence], predicted: Sequence[Sequence[Span]]) -> Iterator[JsonObject]:
-    """Yield each sentence's row, its gold spans as they were read, with the spans that were "predicted" for it."""
+    """Yield each sentence's row with its gold spans, unchanged, as "entities" and the predicted ones as "predicted"."""
     for sentence, spans in zip(sentences, predicted, strict=True):
         yield {**sentence_to_row(sentence), PREDICTED: [span_to_row(span, sentence.tokens) for span in spans]}
 
 
 def read_output(file: Path) -> Output:
-    """Return a file of predictions; raise ValueError that names the line where one has none.
+    """Return a file of predictions; raise ValueError if a sentence has none.
 
-    The labels that count stand in its manifest; without one they are all that occur.
+    The scored labels are those in the file's manifest, or without a manifest all labels in the file.
     """
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: evaluate_ner.py --output={file} writes it")
@@ -63,7 +63,7 @@ def read_output(file: Path) -> Output:
 
 
 def compare_outputs(first: Output, second: Output, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
-    """Return how the second file's predictions compare with the first's; raise ValueError where the gold differs."""
+    """Return the comparison of two files' predictions; raise ValueError if their gold sentences differ."""
     if len(first.sentences) != len(second.sentences):
         raise ValueError(
             f"{first.file} has {len(first.sentences)} sentences and {second.file} {len(second.sentences)}: "
@@ -80,8 +80,11 @@ def compare_outputs(first: Output, second: Output, *, seed: int = 0, resamples: 
 
 
 def _predicted(sentence: Sentence, file: Path) -> tuple[Span, ...]:
+    """Return the predicted spans in a sentence's row; raise ValueError if they are missing or malformed."""
     if PREDICTED not in sentence.row:
-        raise ValueError(f'{file}: sentence {sentence.id} has no "{PREDICTED}": give files of evaluate_ner.py --output')
+        raise ValueError(
+            f'{file}: sentence {sentence.id} has no "{PREDICTED}": give files that evaluate_ner.py --output wrote'
+        )
     row = {"text": list(sentence.tokens), "entities": sentence.row[PREDICTED]}
     try:
         return sentence_from_row(row, id=sentence.id, tokenisation=WORDS).spans

@@ -1,4 +1,4 @@
-"""A trained span model that marks texts in this process, or in every worker of a Ray cluster (s7)."""
+"""A trained span model that predicts in this process, or in the workers of a Ray cluster (s7)."""
 
 from __future__ import annotations
 
@@ -19,33 +19,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NerPool:
-    """A trained model that has been chosen, and is loaded when the first texts come."""
+    """A trained model in one or several processes, each of which loads it when it gets its first texts."""
 
     folder: Path
-    encoder: Path | None  # whose tokenizer is used where the model has none
+    encoder: Path | None  # its tokenizer is used if the model has none
     gpus: tuple[int, ...]
     batch_size: int
     engine: Engine
 
     def predict(self, texts: Sequence[Sequence[str]]) -> list[list[Span]]:
         """Return each text's spans, in the order of the texts."""
-        # The order in which the model itself makes batches: they are the same in every engine.
+        # Longest first, as SpanNer makes its batches: the batches, and so the scores, are the same in every engine.
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         results = self.engine.run(self._load, [texts[index] for index in order], batch_size=self.batch_size)
         bar = tqdm(results, desc="span model", total=len(texts), unit="sentence", disable=not self.engine.is_pool)
         found = dict(bar)
         spans: list[list[Span]] = [[] for _ in texts]
-        for place, index in enumerate(order):
-            spans[index] = found[place]
+        for position, index in enumerate(order):
+            spans[index] = found[position]
         return spans
 
     def _load(self) -> Work:
+        """Return the function that predicts, after loading the model."""
         model = _model(self.folder.absolute(), self.encoder and self.encoder.absolute(), self.engine.seen(self.gpus))
         return partial(_predictions, model, self.batch_size, not self.engine.is_pool)
 
 
 @cache
 def _model(folder: Path, encoder: Path | None, gpus: tuple[int, ...]) -> SpanNer:
+    """Return the model, which is loaded only once in a process."""
     from utils.compute.devices import choose_device
     from utils.ner.prediction.predictor import SpanNer
 
@@ -55,5 +57,5 @@ def _model(folder: Path, encoder: Path | None, gpus: tuple[int, ...]) -> SpanNer
 def _predictions(
     model: SpanNer, batch_size: int, progress: bool, texts: Sequence[Sequence[str]]
 ) -> Iterator[tuple[int, list[Span]]]:
-    """Yield (place of the text, its spans)."""
+    """Yield (index of the text, its spans)."""
     yield from enumerate(model.predict(texts, batch_size=batch_size, progress=progress))

@@ -22,7 +22,7 @@ TextOrTokens = str | Sequence[str]
 
 
 class SpanNer:
-    """A span model and its tokenizer: finds the target labels' spans in texts."""
+    """A span model and its tokenizer, which predict the spans of target labels in texts."""
 
     def __init__(self, model: SpanModel, tokenizer: Any) -> None:
         self.model = model
@@ -35,8 +35,8 @@ class SpanNer:
     ) -> SpanNer:
         """Return the model of a checkpoint folder.
 
-        `encoder` is the base encoder, whose tokenizer is used where the checkpoint has none; `device` is the first
-        GPU by default, or the CPU.
+        `encoder` is the folder of the base encoder: its tokenizer is used if the checkpoint has none. `device` is by
+        default the first GPU, or the CPU if there is none.
         """
         model = load_model(Path(folder))
         source = Path(folder) if has_tokenizer(Path(folder)) else encoder
@@ -47,12 +47,12 @@ class SpanNer:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Return all labels that the model was trained with, "O" first."""
+        """All labels of the training, "O" first."""
         return self.model.config.labels
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Return the labels that the model predicts."""
+        """The labels that the model predicts."""
         return self.model.config.targets
 
     def predict(
@@ -83,7 +83,7 @@ class SpanNer:
         return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
 
     def tokens(self, text: TextOrTokens) -> Sequence[str]:
-        """Return the tokens of a text: those of a list as they are, those of a string as the model's language is."""
+        """Return the tokens of a text: a list unchanged, a string cut as the model's training data were."""
         if not isinstance(text, str):
             return text
         dense = self.model.config.dense
@@ -98,7 +98,7 @@ class SpanNer:
         multi_label: bool,
         progress: bool,
     ) -> Iterator[tuple[int, Window, list[Candidate]]]:
-        """Yield (index of the text, window, candidates) for all windows, in batches of similar length."""
+        """Yield (index of the text, window, candidates) for all windows, which are batched by length."""
         jobs = [(text, window) for text, parts in enumerate(windows) for window in parts]
         batches = batches_by_length([window.words for _, window in jobs], batch_size)
         device = next(self.model.parameters()).device

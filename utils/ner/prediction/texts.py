@@ -1,6 +1,6 @@
-"""Texts to predict on, as they come: lines of plain text, or JSON Lines; and the rows that predictions become.
+"""Texts to predict on, from plain text or JSON Lines, and the rows with their predictions.
 
-Read and written a chunk at a time, so that no file is too large. Standard library only, so that a file is checked
+Files are read and written in chunks, so that they may be of any size. Standard library only, so that a file is checked
 before a model is loaded.
 """
 
@@ -15,15 +15,15 @@ from utils.dataset.tokens import WORDS
 from utils.files.jsonl import JsonObject, decode, parse_rows
 
 Form = Literal["text", "jsonl"]
-Split = Callable[[str], Sequence[str]]  # a text -> its tokens
-Predict = Callable[[Sequence[Sequence[str]]], list[list[Span]]]  # tokens of some texts -> their spans
+Split = Callable[[str], Sequence[str]]  # text -> tokens
+Predict = Callable[[Sequence[Sequence[str]]], list[list[Span]]]  # tokens of each text -> spans of each text
 
-CHUNK_TEXTS, CHUNK_TOKENS = 2048, 200_000  # predicted together, in batches of similar length: bounds the memory
+CHUNK_TEXTS, CHUNK_TOKENS = 2048, 200_000  # of a chunk, which is predicted at once: bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
 class InputText:
-    """A text's tokens, the row that it came in, and the string that it was, if it was one."""
+    """A text's tokens, its row in the input, and its string if the input has one instead of tokens."""
 
     tokens: tuple[str, ...]
     row: JsonObject
@@ -31,16 +31,16 @@ class InputText:
 
 
 def form_of(name: str, first: bytes) -> Form:
-    """Return what an input holds, by its name and, where that says nothing, by its first line."""
+    """Return the form of an input, from its name's ending or, without a known ending, from its first line."""
     if name.endswith((".jsonl", ".json")):
         return "jsonl"
     return "jsonl" if not name.endswith(".txt") and first.lstrip(b"\xef\xbb\xbf \t").startswith(b'{"') else "text"
 
 
 def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> Iterator[InputText]:
-    """Yield the texts of an input, one for each line of plain text (blank ones too), or for each JSON object.
+    """Yield the texts of an input, one for each line of plain text (also for empty lines) or for each JSON object.
 
-    Raises ValueError that names the line where one cannot be read. `split` cuts strings into tokens.
+    `split` cuts strings into tokens. Raises ValueError with the number of the first line that cannot be read.
     """
     if form == "jsonl":
         numbered: Iterable[tuple[int, JsonObject]] = parse_rows(lines, name)
@@ -55,10 +55,10 @@ def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> I
 
 
 def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[JsonObject]:
-    """Yield each text's row with the spans that are predicted for it as its "entities", in the order of the texts.
+    """Yield each text's row with the predicted spans as "entities", in the order of the texts.
 
-    Entities that a row came with are kept as "gold". A text that was a string is kept as "raw_text", and its spans say
-    where in it they stand ("char_start", "char_end", "surface").
+    Entities of the input are kept as "gold". If a text is a string, it is kept as "raw_text", and spans get their
+    positions in it in characters ("char_start", "char_end") and their text ("surface").
     """
     for chunk in _chunks(texts):
         spans = predict([text.tokens for text in chunk])
@@ -66,6 +66,7 @@ def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Jso
 
 
 def _text(row: JsonObject, split: Split) -> InputText:
+    """Return the text of a row; raise ValueError if it is malformed."""
     raw = row.get("text")
     tokens = split(raw) if isinstance(raw, str) else raw
     checked = sentence_from_row({"text": tokens, "entities": []}, id="", tokenisation=WORDS)
@@ -73,6 +74,7 @@ def _text(row: JsonObject, split: Split) -> InputText:
 
 
 def _chunks(texts: Iterable[InputText]) -> Iterator[list[InputText]]:
+    """Yield lists of up to CHUNK_TEXTS texts, which end early when they have CHUNK_TOKENS tokens."""
     chunk: list[InputText] = []
     tokens = 0
     for text in texts:
@@ -86,25 +88,27 @@ def _chunks(texts: Iterable[InputText]) -> Iterator[list[InputText]]:
 
 
 def _row(text: InputText, spans: Sequence[Span]) -> JsonObject:
+    """Return a text's row with its predicted spans."""
     gold = {"gold": text.row["entities"]} if text.row.get("entities") else {}
     entities = [span_to_row(span, text.tokens) for span in spans]
     if text.raw is None:
         return {**gold, **text.row, "text": list(text.tokens), "entities": entities}
-    places = _places(text.tokens, text.raw)
-    located = [{**entity, **_located(entity, places, text.raw)} for entity in entities]
+    offsets = _offsets(text.tokens, text.raw)
+    located = [{**entity, **_located(entity, offsets, text.raw)} for entity in entities]
     return {**gold, **text.row, "text": list(text.tokens), "raw_text": text.raw, "entities": located}
 
 
-def _places(tokens: Sequence[str], raw: str) -> list[tuple[int, int]]:
-    """Return where in `raw` each token stands, in characters."""
-    places, end = [], 0
+def _offsets(tokens: Sequence[str], raw: str) -> list[tuple[int, int]]:
+    """Return each token's start and end (exclusive) in `raw`, in characters."""
+    offsets, end = [], 0
     for token in tokens:
         start = raw.index(token, end)
         end = start + len(token)
-        places.append((start, end))
-    return places
+        offsets.append((start, end))
+    return offsets
 
 
-def _located(entity: JsonObject, places: Sequence[tuple[int, int]], raw: str) -> dict[str, Any]:
-    start, end = places[entity["start"]][0], places[entity["end"] - 1][1]
+def _located(entity: JsonObject, offsets: Sequence[tuple[int, int]], raw: str) -> dict[str, Any]:
+    """Return the position of a span in `raw`, and its text."""
+    start, end = offsets[entity["start"]][0], offsets[entity["end"] - 1][1]
     return {"char_start": start, "char_end": end, "surface": raw[start:end]}
