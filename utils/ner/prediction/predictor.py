@@ -65,11 +65,11 @@ class SpanNer:
         multi_label: bool = False,
         progress: bool = False,
     ) -> list[list[Span]]:
-        """Return each text's spans, by position, with label and score; offsets are of tokens.
+        """Return each text's spans with label and score, sorted by position; start and end count tokens.
 
         A text is a list of tokens, or a string, which is cut into characters or words as the training data was.
-        `threshold` (between 0 and 1) and `nested` are the checkpoint's own unless they are given; with `multi_label`
-        a span has every label over the threshold. Raises ValueError for a threshold that is no probability.
+        `threshold` (between 0 and 1) and `nested` are by default those of the checkpoint. With `multi_label`, a span
+        gets every label above the threshold instead of the best one. Raises ValueError for a wrong threshold.
         """
         threshold = check_threshold(self.model.config.span_threshold if threshold is None else threshold)
         nested = self.model.config.nested if nested is None else nested
