@@ -518,7 +518,7 @@ def test_a_changed_input_is_told_of_by_the_step_that_finds_it(english, caplog):
     caplog.clear()
     call("s4", **english.data)
     assert any("run s1 again" in message for message in caplog.messages)
-    assert any("2 answers to other texts left out" in message for message in caplog.messages)
+    assert any("2 annotations of other texts dropped" in message for message in caplog.messages)
     call("s1", **english.llm)
     assert english.runs("s1")[-1]["answers"] == 1
 

@@ -98,7 +98,7 @@ def test_s4_and_s5_give_the_same_result_for_legacy_files_and_files_of_s1(tmp_pat
         call("s5", **data, is_syn=0)
         fusion[name] = {size: read_lines(layout.size_fusion(size)) for size in ("250", "500", "1000")}
     assert fusion["old"] == fusion["new"]
-    assert "2 answers to other texts left out" in caplog.text
+    assert "2 annotations of other texts dropped" in caplog.text
 
 
 def test_s5_reads_a_legacy_file_of_a_size(tmp_path):
