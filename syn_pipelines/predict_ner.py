@@ -30,7 +30,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import auto_tokenisation, input_path, output_path
 from utils.dataset.records import Span
-from utils.files.jsonl import JsonObject, encode, write_rows
+from utils.files.jsonl import JsonObject, encode_json, write_rows
 from utils.ner.prediction.texts import Form, InputText, form_of, predicted_rows, read_texts
 
 cmd_args = True  # set to False inside a notebook
@@ -126,7 +126,7 @@ def write(rows: Iterable[JsonObject], path: Path | None) -> None:
         write_rows(path, rows)
         return
     for row in rows:
-        line = encode(row) + b"\n"
+        line = encode_json(row) + b"\n"
         if hasattr(sys.stdout, "buffer"):
             sys.stdout.buffer.write(line)  # UTF-8, whatever the terminal's own encoding
         else:  # a notebook's

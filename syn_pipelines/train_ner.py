@@ -31,7 +31,7 @@ from utils.dataset.reading import read_sentences
 from utils.dataset.records import Sentence
 from utils.files.jsonl import read_json, write_json
 from utils.files.locks import exclusive_lock
-from utils.files.manifest import file_hash
+from utils.files.manifest import hash_file
 from utils.files.run_log import logged_run
 from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
 from utils.ner.training.record import (
@@ -124,7 +124,7 @@ def train(training: Training, is_done: bool, args: Namespace) -> None:
 def report_on_test(file: Path, test: list[Sentence], training: Training, args: Namespace) -> None:
     """Evaluate the best model on test, unless that report is there already. Nothing is chosen by it."""
     path = training.folder / TEST_REPORT
-    identity = {"training": training.record["fingerprint"], "test": file_hash(file)}
+    identity = {"training": training.record["fingerprint"], "test": hash_file(file)}
     known = read_json(path) if path.is_file() else None
     if isinstance(known, dict) and identity.items() <= known.items():
         log.info("reported on %s already -> %s", file, path)

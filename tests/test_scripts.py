@@ -514,7 +514,7 @@ def test_a_changed_input_is_told_of_by_the_step_that_finds_it(english, caplog):
     write_rows(english.dataset / "train_1000.jsonl", rows)
     caplog.clear()
     call("s5", **english.data)
-    assert any("was made from another train_1000.jsonl than there is now: run s4 again" in m for m in caplog.messages)
+    assert any("is stale: train_1000.jsonl has changed since; run s4 again" in m for m in caplog.messages)
     caplog.clear()
     call("s4", **english.data)
     assert any("run s1 again" in message for message in caplog.messages)
@@ -528,7 +528,7 @@ def test_results_made_by_hand_are_taken_with_one_line(english, caplog):
     call("s1", **english.llm)
     (english.results / f"{ORIGINAL[0]}.meta.json").unlink()
     call("s4", **english.data)
-    assert sum(f"{ORIGINAL[0]} has no manifest beside it" in message for message in caplog.messages) == 1
+    assert sum(f"{ORIGINAL[0]} has no manifest: it is used" in message for message in caplog.messages) == 1
 
 
 def test_skip_passes_over_sentences_and_their_lines_say_so(english):

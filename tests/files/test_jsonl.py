@@ -1,4 +1,4 @@
-"""JSON and JSON Lines files: what is read, refused with its place, and written whole or not at all."""
+"""JSON and JSON Lines files: reading, errors that name the line, and writing completely or not at all."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import sys
 
 import pytest
 
-from utils.files.jsonl import encode, read_json, read_rows, replace_file, write_json, write_rows
-from utils.files.locks import lock
+from utils.files.jsonl import encode_json, read_json, read_rows, replace_file, write_json, write_rows
+from utils.files.locks import try_lock
 
 
-def test_rows_come_with_the_numbers_of_their_lines_and_blank_lines_are_passed_over(tmp_path):
+def test_rows_have_the_numbers_of_their_lines_and_empty_lines_are_skipped(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"a": 1}\n\n   \n{"a": 2}')
     assert list(read_rows(path)) == [(1, {"a": 1}), (4, {"a": 2})]
 
 
 @pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\t", "\r", "\n", "\x0b", '"', "\\", "🙂"])
-def test_a_character_that_ends_lines_elsewhere_may_stand_inside_a_string(tmp_path, inside):
+def test_a_string_may_contain_characters_that_end_a_line_elsewhere(tmp_path, inside):
     rows = [{"answer": f"a{inside}b"}, {"answer": "c"}]
     write_rows(tmp_path / "a.jsonl", rows)
     assert [row for _, row in read_rows(tmp_path / "a.jsonl")] == rows
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_data(tmp_path):
+def test_a_byte_order_mark_and_carriage_returns_are_not_part_of_the_data(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n{"a": 2}\r\n')
     assert [row for _, row in read_rows(path)] == [{"a": 1}, {"a": 2}]
@@ -40,14 +40,14 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_data(tmp_pat
         (b"[" * 100_000, r"a\.jsonl:2: not valid JSON"),
     ],
 )
-def test_a_broken_line_is_named_with_its_file_and_number(tmp_path, line, message):
+def test_a_broken_line_is_refused_with_its_file_and_number(tmp_path, line, message):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"a": 1}\n' + line + b"\n")
     with pytest.raises(ValueError, match=message):
         list(read_rows(path))
 
 
-def test_rows_before_a_broken_line_are_given_out(tmp_path):
+def test_rows_before_a_broken_line_are_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"a": 1}\nbroken\n')
     assert next(read_rows(path)) == (1, {"a": 1})
@@ -58,14 +58,14 @@ def test_a_missing_file_is_an_error(tmp_path):
         list(read_rows(tmp_path / "none.jsonl"))
 
 
-def test_an_object_that_says_one_key_twice_is_refused(tmp_path):
+def test_an_object_with_the_same_key_twice_is_refused(tmp_path):
     path = tmp_path / "labels.json"
     path.write_text('{"NOUN": ["n"], "VERB": [], "NOUN": ["名词"]}', encoding="utf-8")
-    with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' stands twice"):
+    with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' is in one object twice"):
         read_json(path)
 
 
-def test_broken_json_is_named_with_its_file(tmp_path):
+def test_broken_json_is_refused_with_its_file(tmp_path):
     (tmp_path / "labels.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"labels\.json: not valid JSON"):
         read_json(tmp_path / "labels.json")
@@ -77,11 +77,11 @@ def test_json_is_written_as_utf8_without_escapes_and_read_back(tmp_path):
     assert read_json(tmp_path / "deep" / "a.json") == {"人名": [1, None]}
 
 
-def test_half_of_a_surrogate_pair_can_be_written_and_read():
-    assert json.loads(encode({"a": "x\ud83d"})) == {"a": "x\ud83d"}
+def test_a_lone_surrogate_can_be_written_and_read():
+    assert json.loads(encode_json({"a": "x\ud83d"})) == {"a": "x\ud83d"}
 
 
-def test_a_crash_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_crash_during_writing_leaves_only_the_old_file(tmp_path):
     path = tmp_path / "a.jsonl"
     write_rows(path, [{"a": 1}])
 
@@ -95,7 +95,7 @@ def test_a_crash_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_stands_under_the_final_name_before_all_is_written(tmp_path):
+def test_a_file_has_its_final_name_only_when_it_is_complete(tmp_path):
     path = tmp_path / "a.jsonl"
     with replace_file(path) as file:
         file.write(b"half")
@@ -104,7 +104,7 @@ def test_nothing_stands_under_the_final_name_before_all_is_written(tmp_path):
     assert path.read_bytes() == b"half"
 
 
-def test_who_reads_the_old_file_while_a_new_one_is_written_reads_all_of_the_old(tmp_path):
+def test_a_reader_of_the_old_file_still_reads_all_of_it(tmp_path):
     path = tmp_path / "a.jsonl"
     write_rows(path, [{"a": 1}])
     with path.open("rb") as old:
@@ -114,26 +114,26 @@ def test_who_reads_the_old_file_while_a_new_one_is_written_reads_all_of_the_old(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
-def test_what_a_killed_run_left_of_a_file_is_removed_and_what_another_one_writes_stays(tmp_path):
+def test_files_of_killed_runs_are_removed_and_those_of_active_runs_stay(tmp_path):
     path = tmp_path / "a [1].jsonl"
     left, other = tmp_path / ".a [1].jsonl.999999.partial", tmp_path / ".b.jsonl.999999.partial"
     written = tmp_path / ".a [1].jsonl.1.partial"
     for file in (left, other):
         file.write_bytes(b"half")
-    held = lock(written)
+    held = try_lock(written)
     assert held is not None
     with held:
         write_rows(path, [{"a": 1}])
         assert sorted(tmp_path.iterdir()) == sorted([path, other, written])
 
 
-def test_a_file_is_not_written_twice_at_once(tmp_path):
+def test_a_file_is_not_written_by_two_writers_at_the_same_time(tmp_path):
     path = tmp_path / "a.jsonl"
-    with replace_file(path) as file, pytest.raises(RuntimeError, match="written twice at once"), replace_file(path):
+    with replace_file(path) as file, pytest.raises(RuntimeError, match="already being written"), replace_file(path):
         file.write(b"never")
 
 
-def test_an_error_that_names_no_file_names_the_one_that_was_written(tmp_path):
+def test_an_error_without_a_file_name_names_the_written_file(tmp_path):
     with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replace_file(tmp_path / "a.jsonl"):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []

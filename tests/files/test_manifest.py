@@ -1,4 +1,4 @@
-"""Manifests: what a result was made from, the same bytes for the same work."""
+"""Manifests: the origin of a result, with the same bytes for the same work."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from utils import __version__
 from utils.files.manifest import (
     build_manifest,
     check_owner,
-    file_hash,
     fingerprint,
+    hash_file,
     hash_inputs,
     manifest_path,
     model_identity,
@@ -35,7 +35,7 @@ def manifest(source, **changes):
     return build_manifest(values["step"], hash_inputs({source.name: source}), values["parameters"], values["counts"])
 
 
-def test_a_manifest_holds_what_the_contract_lists_in_its_order(tmp_path, source):
+def test_a_manifest_has_the_keys_of_the_contract_in_its_order(tmp_path, source):
     publish(tmp_path / "a.jsonl", [{"a": 1}], manifest(source))
     value = json.loads((tmp_path / "a.jsonl.meta.json").read_text(encoding="utf-8"))
     assert list(value) == ["step", "version", "inputs", "parameters", "fingerprint", "counts"]
@@ -46,7 +46,7 @@ def test_a_manifest_holds_what_the_contract_lists_in_its_order(tmp_path, source)
     assert value["counts"] == {"lines": 1}
 
 
-def test_the_same_work_has_the_same_bytes_however_its_settings_are_ordered(tmp_path, source):
+def test_the_order_of_settings_does_not_change_the_bytes(tmp_path, source):
     for name, parameters in (("a", {"x": 1, "y": {"b": 2, "a": (1, 2)}}), ("b", {"y": {"a": [1, 2], "b": 2}, "x": 1})):
         write_manifest(tmp_path / name, manifest(source, parameters=parameters))
     assert (tmp_path / "a.meta.json").read_bytes() == (tmp_path / "b.meta.json").read_bytes()
@@ -64,16 +64,16 @@ def test_the_fingerprint_changes_with_an_input_and_not_with_the_counts(source):
     assert manifest(source).fingerprint != first
 
 
-def test_fingerprints_tell_values_apart_that_look_alike():
+def test_different_values_that_look_alike_have_different_fingerprints():
     values = [{}, {"a": "b"}, {"a": ["b"]}, ["a", "b"], [["a", "b"]], "ab", None, 1, "1"]
     assert len({fingerprint(value) for value in values}) == len(values)
     assert fingerprint("a", "b") != fingerprint("ab")
 
 
-def test_the_hash_of_a_file_is_that_of_all_its_bytes(tmp_path):
+def test_the_hash_of_a_file_is_the_hash_of_all_its_bytes(tmp_path):
     data = bytes(range(256)) * 10_000  # more than a block
     (tmp_path / "a").write_bytes(data)
-    assert file_hash(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+    assert hash_file(tmp_path / "a") == hashlib.sha256(data).hexdigest()
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path, source):
@@ -83,18 +83,18 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path, source):
     assert manifest_path(tmp_path / "a.jsonl") == tmp_path / "a.jsonl.meta.json"
 
 
-def test_a_result_without_a_manifest_has_none(tmp_path):
+def test_a_result_without_a_manifest_gives_none(tmp_path):
     assert read_manifest(tmp_path / "a.jsonl") is None
 
 
 @pytest.mark.parametrize("content", ['{"step": "s4"}', '{"other": 1}', "[]", "3"])
-def test_a_file_that_is_no_manifest_is_named(tmp_path, content):
+def test_a_file_that_is_not_a_manifest_is_refused_with_its_name(tmp_path, content):
     (tmp_path / "a.jsonl.meta.json").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=r"a\.jsonl\.meta\.json is not a manifest of this project"):
         read_manifest(tmp_path / "a.jsonl")
 
 
-def test_a_result_of_another_step_is_not_overwritten_unless_that_is_asked_for(tmp_path, source):
+def test_a_result_of_another_step_is_overwritten_only_with_the_flag(tmp_path, source):
     publish(tmp_path / "a.jsonl", [], manifest(source, step="s8"))
     check_owner(tmp_path / "a.jsonl", step="s8")
     check_owner(tmp_path / "a.jsonl", step="s5", overwrite=True)
@@ -102,33 +102,33 @@ def test_a_result_of_another_step_is_not_overwritten_unless_that_is_asked_for(tm
         check_owner(tmp_path / "a.jsonl", step="s5")
 
 
-def test_a_result_that_is_gone_or_has_no_manifest_may_be_made(tmp_path, source):
+def test_a_result_that_is_missing_or_has_no_manifest_may_be_written(tmp_path, source):
     write_manifest(tmp_path / "a.jsonl", manifest(source, step="s8"))
     check_owner(tmp_path / "a.jsonl", step="s5")
     (tmp_path / "b.jsonl").touch()
     check_owner(tmp_path / "b.jsonl", step="s5")
 
 
-def test_an_input_that_has_changed_is_told_of_with_the_step_to_run_again(tmp_path, source, caplog):
+def test_a_warning_names_a_changed_input_and_the_step_to_run_again(tmp_path, source, caplog):
     publish(tmp_path / "a.jsonl", [], manifest(source))
     warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert not caplog.records
     source.write_text("y", encoding="utf-8")
     warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert len(caplog.records) == 1
-    assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text
+    assert "is stale: train_1000.jsonl has changed since; run s4 again" in caplog.text
 
 
-def test_a_result_made_by_hand_is_taken_with_one_line(tmp_path, caplog):
+def test_a_result_without_a_manifest_is_used_and_logged_in_one_line(tmp_path, caplog):
     caplog.set_level("INFO")
     (tmp_path / "a.jsonl").touch()
     warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'a.jsonl'} has no manifest beside it: taken as it is"
+        f"{tmp_path / 'a.jsonl'} has no manifest: it is used without checks"
     ]
 
 
-# --- what a model is known by
+# --- the identity of a model
 
 
 @pytest.fixture
@@ -158,14 +158,14 @@ def test_the_same_model_in_another_folder_is_the_same_model(checkpoint, tmp_path
 @pytest.mark.parametrize(
     "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"]
 )
-def test_a_changed_setting_tokenizer_or_template_makes_it_another_model(checkpoint, name):
+def test_a_changed_setting_tokenizer_or_template_is_another_model(checkpoint, name):
     before = model_identity(str(checkpoint))
     (checkpoint / name).write_text("{}", encoding="utf-8")
     assert model_identity(str(checkpoint)) != before
 
 
 @pytest.mark.parametrize("place", [0, 100, (3 << 20) - 1])
-def test_a_changed_first_or_last_mebibyte_of_the_weights_makes_it_another_model(checkpoint, place):
+def test_weights_with_another_first_or_last_mebibyte_are_another_model(checkpoint, place):
     before = model_identity(str(checkpoint))
     with (checkpoint / "model.safetensors").open("r+b") as file:
         file.seek(place)
@@ -173,26 +173,26 @@ def test_a_changed_first_or_last_mebibyte_of_the_weights_makes_it_another_model(
     assert model_identity(str(checkpoint)) != before
 
 
-def test_another_size_of_the_weights_makes_it_another_model(checkpoint):
+def test_weights_of_another_size_are_another_model(checkpoint):
     before = model_identity(str(checkpoint))
     (checkpoint / "model.safetensors").write_bytes(bytes((3 << 20) + 1))
     assert model_identity(str(checkpoint)) != before
 
 
-def test_another_name_of_the_weights_makes_it_another_model(checkpoint):
+def test_weights_with_another_name_are_another_model(checkpoint):
     before = model_identity(str(checkpoint))
     (checkpoint / "model.safetensors").rename(checkpoint / "model-00001.safetensors")
     assert model_identity(str(checkpoint)) != before
 
 
 @pytest.mark.parametrize("name", ["README.md", ".gitattributes", "figure.png"])
-def test_files_that_decide_nothing_are_not_part_of_the_model(checkpoint, name):
+def test_files_without_influence_are_not_part_of_the_identity(checkpoint, name):
     before = model_identity(str(checkpoint))
     (checkpoint / name).write_text("x", encoding="utf-8")
     assert model_identity(str(checkpoint)) == before
 
 
-def test_a_file_smaller_than_two_mebibytes_is_known_by_all_its_bytes(gguf):
+def test_a_file_below_two_mebibytes_is_identified_by_all_its_bytes(gguf):
     seen = set()
     for size in (24, (1 << 20) + 5):
         for place in (4, size - 1):
@@ -204,15 +204,15 @@ def test_a_file_smaller_than_two_mebibytes_is_known_by_all_its_bytes(gguf):
     assert len(seen) == 4
 
 
-def test_a_hub_id_is_known_by_itself(tmp_path, monkeypatch):
+def test_a_hub_id_identifies_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert model_identity("a/b") != model_identity("a/c")
 
 
-def test_an_input_that_is_exchanged_while_a_step_runs_is_known_to_be_another_afterwards(tmp_path, source, caplog):
+def test_an_input_that_changes_during_a_step_is_noticed_afterwards(tmp_path, source, caplog):
     result = tmp_path / "a.jsonl"
     hashes = hash_inputs({source.name: source})
     source.write_text("another", encoding="utf-8")
     publish(result, [{"a": 1}], build_manifest("s4", hashes, {}, {}))
     warn_if_stale(result, lambda name: tmp_path / name)
-    assert "was made from another train_1000.jsonl than there is now: run s4 again" in caplog.text
+    assert "is stale: train_1000.jsonl has changed since; run s4 again" in caplog.text

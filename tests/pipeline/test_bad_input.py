@@ -336,7 +336,7 @@ BAD_INPUT |= {
         "s1",
         own("own.json", b'{"N": ["n"], "N": ["m"]}'),
         ["--entity_label=own.json"],
-        "the key 'N' stands twice",
+        "the key 'N' is in one object twice",
     ),
     "label file in GBK": (
         "s1",

@@ -133,7 +133,7 @@ def test_step_3_and_a_training_tell_that_what_they_read_is_of_other_sentences(en
     else:
         values = {**english.data, "from_pretrained": "x"}
         training_flags.training_files(train_ner.build_parser().parse_values(values))
-    assert f"was made from another {name} than there is now: {remedy} again" in caplog.text
+    assert f"is stale: {name} has changed since; {remedy} again" in caplog.text
 
 
 # --- the README

@@ -14,7 +14,7 @@ from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import without_spaces
-from utils.files.jsonl import decode
+from utils.files.jsonl import decode_utf8
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _read_lines(path: Path, known: Collection[str]) -> Iterator[LegacyLine]:
     first tab.
     """
     pending: LegacyLine | None = None
-    for number, line in enumerate(decode(path.read_bytes(), str(path)).split("\n"), start=1):
+    for number, line in enumerate(decode_utf8(path.read_bytes(), str(path)).split("\n"), start=1):
         if "\t" not in line:
             if pending is not None:
                 pending = pending._replace(answer=f"{pending.answer}\n{line}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from utils.files.append_only import AppendOnlyFile
-from utils.files.jsonl import encode, read_rows
+from utils.files.jsonl import encode_json, read_rows
 from utils.files.locks import exclusive_lock
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Journal:
         new = list(entries)
         if self._file.is_deleted:
             log.warning("%s was deleted during the run: it is written again", self.path)
-            self._file.make_again()
+            self._file.recreate()
             self._file.write(_lines(self.entries.values()))
         self._file.write(_lines(new))
         self.entries.update((entry.key, entry) for entry in new)
@@ -130,7 +130,7 @@ def _free_backup(path: Path) -> Path:
 
 
 def _lines(entries: Iterable[Entry]) -> bytes:
-    return b"".join(encode(asdict(entry)) + b"\n" for entry in entries)
+    return b"".join(encode_json(asdict(entry)) + b"\n" for entry in entries)
 
 
 def _drop_incomplete_end(path: Path) -> None:

@@ -11,7 +11,7 @@ from utils.dataset.label_table import read_label_table
 from utils.dataset.layout import FULL, SIZES, LabelKind, Size, TrainingData, model_folder
 from utils.dataset.records import same_text_key
 from utils.files.jsonl import read_json
-from utils.files.manifest import SUFFIX, Manifest, read_manifest, stale_inputs
+from utils.files.manifest import SUFFIX, Manifest, find_stale_inputs, read_manifest
 
 
 def check_hidden(evidence: Evidence) -> Iterator[Breach]:
@@ -48,7 +48,7 @@ def check_manifests(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
         for name in manifest.inputs:
             if name.startswith(tuple(others)):
                 yield Breach(result, f"was made from {name}, which is of another size")
-        for name in stale_inputs(manifest, layout.find):
+        for name in find_stale_inputs(manifest, layout.find):
             what = f"was made from another {name} than there is now, so that nothing is proven"
             yield Breach(result, f"{what}: run {manifest.step} again")
 

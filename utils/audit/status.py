@@ -13,7 +13,7 @@ from utils.dataset.layout import SIZES, Layout, Size, model_folder
 from utils.dataset.modes import MODES
 from utils.dataset.reading import Dataset
 from utils.files.jsonl import read_json, read_rows
-from utils.files.manifest import Manifest, read_manifest, stale_inputs
+from utils.files.manifest import Manifest, find_stale_inputs, read_manifest
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import BEST, LAST, RECORD, data_fingerprint
 
@@ -168,7 +168,7 @@ class Survey:
             return "done", "without a manifest: taken as it is"
         names = self.layout.portable_names([source for source in sources if source.is_file()])
         for manifest in manifests:
-            if changed := stale_inputs(manifest, self.layout.find):
+            if changed := find_stale_inputs(manifest, self.layout.find):
                 return "stale", f"made from another {changed[0]} than there is now"
             if unknown := sorted(names.keys() - manifest.inputs.keys()):
                 return "stale", f"made before {unknown[0]} was there"

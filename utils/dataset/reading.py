@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 
 from utils.dataset.records import Sentence, sentence_from_row
 from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of, without_spaces
-from utils.files.jsonl import decode, read_rows
+from utils.files.jsonl import decode_utf8, read_rows
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def read_labels(path: Path) -> list[str]:
     """Return the target labels of a `labels.txt`, "O" first."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: one target label a line, O first")
-    labels = [line.strip() for line in decode(path.read_bytes(), str(path)).splitlines() if line.strip()]
+    labels = [line.strip() for line in decode_utf8(path.read_bytes(), str(path)).splitlines() if line.strip()]
     if not labels or labels[0] != "O":
         raise ValueError(f"{path}: the first line must be O, found {labels[0] if labels else 'nothing'!r}")
     repeated = {label for label in labels if labels.count(label) > 1}

@@ -1,1 +1,1 @@
-"""Files that survive a crash: JSON Lines, locks, manifests and the log of runs."""
+"""Files: JSON and JSON Lines, append-only files, locks, manifests and the run log."""

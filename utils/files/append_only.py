@@ -1,4 +1,4 @@
-"""A file that grows, and whose lines outlive the process, and the machine's power, that wrote them."""
+"""A file that only grows, and whose lines survive a crash of the process and of the machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from utils.files.jsonl import naming
+from utils.files.jsonl import name_in_errors
 
 
 class AppendOnlyFile:
-    """A file that grows; what is written survives the process at once, and a power cut a moment later.
+    """A file for appending: written bytes survive a killed process at once, and a power cut a moment later.
 
-    A thread waits for the disk, which takes milliseconds and on a network's disk tens of them: whoever writes does not.
+    `os.fsync` takes milliseconds, or tens of them on a network file system. A thread calls it, so that writers do not
+    wait.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,45 +33,46 @@ class AppendOnlyFile:
 
     @property
     def is_deleted(self) -> bool:
+        """Whether the file was deleted while it was open."""
         return os.fstat(self._file.fileno()).st_nlink == 0
 
-    def make_again(self) -> None:
-        """Start a new file under the path."""
+    def recreate(self) -> None:
+        """Start a new file with the same path."""
         self._close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._open()
 
     def write(self, data: bytes) -> None:
-        """Append bytes; raise OSError that names the file where they, or earlier ones, could not be stored."""
+        """Append bytes; raise OSError that names the file if these or earlier bytes could not be stored."""
         self._raise_error()
         left = memoryview(data)
-        with naming(self.path):
+        with name_in_errors(self.path):
             while left:
                 left = left[self._file.write(left) :]
         self._written.set()
 
     def _open(self) -> None:
-        # Unbuffered, so that nothing is left to write when closing fails, or is not reached.
+        # Unbuffered, so that no bytes are lost if closing fails or is never reached.
         self._file = self.path.open("ab", buffering=0)
         self._error: OSError | None = None
         self._written = threading.Event()
         self._ended = False
-        self._syncer = threading.Thread(target=self._sync, daemon=True)
-        self._syncer.start()
+        self._sync_thread = threading.Thread(target=self._sync, daemon=True)
+        self._sync_thread.start()
 
     def _close(self) -> None:
         self._ended = True
         self._written.set()
-        self._syncer.join()
+        self._sync_thread.join()
         self._file.close()
 
     def _sync(self) -> None:
-        """Put on disk what was written, until the end; while one call waits, the next writes gather."""
+        """Store the written bytes on the disk until the file is closed; one call stores all bytes before it."""
         ended = False
         while not ended:
             self._written.wait()
             self._written.clear()
-            ended = self._ended  # read before the last call, which then covers all that was written
+            ended = self._ended  # read before the last call, which then stores everything
             try:
                 os.fsync(self._file.fileno())
             except OSError as error:
@@ -78,5 +80,5 @@ class AppendOnlyFile:
 
     def _raise_error(self) -> None:
         if self._error is not None:
-            with naming(self.path):
+            with name_in_errors(self.path):
                 raise self._error

@@ -1,4 +1,4 @@
-"""JSON and JSON Lines files: read with the place of every error, written whole or not at all."""
+"""JSON and JSON Lines files: errors name the file and the line, and files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from utils.files.locks import lock, remove_if_free
+from utils.files.locks import remove_if_unlocked, try_lock
 
 JsonObject = dict[str, Any]
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, JsonObject]]:
-    """Yield (line number, object) for every line of a JSON Lines file that is not blank.
+    """Yield (line number, object) for every line of a JSON Lines file that is not empty.
 
-    Raises FileNotFoundError, or ValueError that names file and line where a line is not a JSON object.
+    Raises FileNotFoundError, or ValueError that names file and line if a line is not a JSON object.
     """
-    with path.open("rb") as file:  # as bytes, only "\n" ends a line: U+2028 may stand inside a string
+    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside strings
         yield from parse_rows(file, str(path))
 
 
 def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, JsonObject]]:
-    """Yield (line number, object) for every line that is not blank; `name` is what errors call their source."""
+    """Yield (line number, object) for every line that is not empty; `name` is the source in error messages."""
     for number, line in enumerate(lines, start=1):
-        text = decode(line, f"{name}:{number}")
+        text = decode_utf8(line, f"{name}:{number}")
         if text.strip():
             yield number, _object(text, f"{name}:{number}")
 
 
 def read_json(path: Path) -> Any:
-    """Return the value that a JSON file holds; an object that says one key twice is refused."""
-    text = decode(path.read_bytes(), str(path))
+    """Return the value of a JSON file; raise ValueError if an object has the same key twice."""
+    text = decode_utf8(path.read_bytes(), str(path))
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
@@ -42,20 +42,20 @@ def read_json(path: Path) -> Any:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one JSON object a line; `path` is replaced only once everything is on disk."""
+    """Write one JSON object a line; `path` is replaced only when everything is on the disk."""
     with replace_file(path) as file:
         for row in rows:
-            file.write(encode(row) + b"\n")
+            file.write(encode_json(row) + b"\n")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON; `path` is replaced only once everything is on disk."""
+    """Write `value` as indented JSON; `path` is replaced only when everything is on the disk."""
     with replace_file(path) as file:
-        file.write(encode(value, indent=1) + b"\n")
+        file.write(encode_json(value, indent=1) + b"\n")
 
 
-def encode(value: Any, indent: int | None = None) -> bytes:
-    """Return `value` as JSON in UTF-8; escaped to ASCII where it holds half of a surrogate pair."""
+def encode_json(value: Any, indent: int | None = None) -> bytes:
+    """Return `value` as JSON in UTF-8, or escaped to ASCII if it contains a lone surrogate."""
     try:
         return json.dumps(value, ensure_ascii=False, indent=indent).encode()
     except UnicodeEncodeError:
@@ -64,18 +64,18 @@ def encode(value: Any, indent: int | None = None) -> bytes:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write beside `path`, and rename it to `path` if the block ends well.
+    """Yield a new file to write, and rename it to `path` when the block ends without an error.
 
-    What killed runs left there of their own is removed.
+    Files that were left by killed runs are removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{escape(path.name)}.*.partial"):
-        remove_if_free(leftover)
+        remove_if_unlocked(leftover)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with naming(path):
-        file = lock(partial)
+    with name_in_errors(path):
+        file = try_lock(partial)
         if file is None:
-            raise RuntimeError(f"{path} is being written twice at once")
+            raise RuntimeError(f"{path} is already being written")
         with file:
             try:
                 file.truncate(0)
@@ -88,8 +88,8 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Let an error of the operating system that names no file, such as that of a full disk, name `path`."""
+def name_in_errors(path: Path) -> Iterator[None]:
+    """Add `path` to OSErrors without a file name, such as the error of a full disk."""
     try:
         yield
     except OSError as error:
@@ -97,20 +97,20 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def decode(data: bytes, place: str) -> str:
-    """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `place`."""
+def decode_utf8(data: bytes, source: str) -> str:
+    """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `source`."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:  # UTF-16 without a mark can look like UTF-8 with zeros in it
+    if "\0" in text:  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
         remedy = f"convert the file first, for example: iconv -f {_likely_encoding(data)} -t UTF-8 OLD > NEW"
-        raise ValueError(f"{place}: not UTF-8; {remedy}")
+        raise ValueError(f"{source}: not UTF-8; {remedy}")
     return text
 
 
 def _likely_encoding(data: bytes) -> str:
-    """Return the encoding that bytes which are not UTF-8 are most likely in."""
+    """Return the most likely encoding of bytes that are not UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
     if b"\0" in data:
@@ -122,13 +122,13 @@ def _likely_encoding(data: bytes) -> str:
     return "GB18030"
 
 
-def _object(text: str, place: str) -> JsonObject:
+def _object(text: str, source: str) -> JsonObject:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place}: not valid JSON ({error}); one object a line is expected") from None
+        raise ValueError(f"{source}: not valid JSON ({error}); one object a line is expected") from None
     if not isinstance(row, dict):
-        raise ValueError(f"{place}: a JSON object is expected, found {type(row).__name__}")
+        raise ValueError(f"{source}: a JSON object is expected, found {type(row).__name__}")
     return row
 
 
@@ -137,5 +137,5 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:
     if len(row) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {repeated!r} stands twice in one object")
+        raise ValueError(f"the key {repeated!r} is in one object twice")
     return row

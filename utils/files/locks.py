@@ -1,4 +1,4 @@
-"""Files that one process holds alone; a lock dies with its owner, however that ends."""
+"""Locks on files; a lock ends with the process that holds it, even if that is killed."""
 
 from __future__ import annotations
 
@@ -15,29 +15,25 @@ from typing import BinaryIO
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows: two runs on one file are not kept apart there
+except ModuleNotFoundError:  # Windows: two runs can write the same file
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
-NO_LOCKS = {
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.EOPNOTSUPP,
-}  # file systems without locks, as of some clusters
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # of file systems without locks, as on some clusters
 
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Keep other processes from `path` while the block runs, by a file `<path>.lock` that says whose it is.
+    """Lock `path` against other processes while the block runs; the file `<path>.lock` names the owner.
 
-    Raises RuntimeError that names the process which holds it.
+    Raises RuntimeError with the owner if another process holds the lock.
     """
-    own = path.with_name(f"{path.name}.lock")
-    own.parent.mkdir(parents=True, exist_ok=True)
-    file = lock(own)
+    lock_file = path.with_name(f"{path.name}.lock")
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    file = try_lock(lock_file)
     if file is None:
-        raise RuntimeError(f"{path} is being written by {_owner(own)}; wait for it, or stop it")
+        raise RuntimeError(f"{path} is being written by {_owner(lock_file)}; wait for it, or stop it")
     with file:
         file.truncate(0)
         now = datetime.now(timezone.utc).isoformat(" ", timespec="seconds")
@@ -46,33 +42,36 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            own.unlink(missing_ok=True)
+            lock_file.unlink(missing_ok=True)
 
 
-def lock(path: Path) -> BinaryIO | None:
-    """Return `path`, made if need be, opened to read and append and held alone; None where another process holds it."""
+def try_lock(path: Path) -> BinaryIO | None:
+    """Return the file `path`, locked and opened for reading and appending; None if another process holds the lock.
+
+    The file is created if it is missing.
+    """
     while True:
         file = path.open("ab+")
         try:
-            if not _hold(file, path):
+            if not _lock(file, path):
                 file.close()
                 return None
-            if _stands_at(file, path):
+            if _is_at(file, path):
                 return file
         except OSError:
             file.close()
             raise
-        file.close()  # its last owner removed it between our opening and holding it
+        file.close()  # its last owner removed it after we opened it
 
 
-def remove_if_free(path: Path) -> None:
-    """Remove a file that its owner left behind; one that is still held, or of which that cannot be told, stays."""
-    if fcntl is not None and (file := lock(path)) is not None:
+def remove_if_unlocked(path: Path) -> None:
+    """Remove a file that a killed process left; without locks (Windows), keep it."""
+    if fcntl is not None and (file := try_lock(path)) is not None:
         with file:
             path.unlink(missing_ok=True)
 
 
-def _hold(file: BinaryIO, path: Path) -> bool:
+def _lock(file: BinaryIO, path: Path) -> bool:
     if fcntl is None:
         return True
     try:
@@ -82,11 +81,11 @@ def _hold(file: BinaryIO, path: Path) -> bool:
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        _tell_of_no_locks(path.parent)
+        _warn_about_missing_locks(path.parent)
     return True
 
 
-def _stands_at(file: BinaryIO, path: Path) -> bool:
+def _is_at(file: BinaryIO, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -101,5 +100,5 @@ def _owner(path: Path) -> str:
 
 
 @cache
-def _tell_of_no_locks(folder: Path) -> None:
-    log.warning("the disk of %s knows no locks: do not run one step twice at the same time", folder)
+def _warn_about_missing_locks(folder: Path) -> None:
+    log.warning("the file system of %s has no locks: do not run the same step twice at the same time", folder)

@@ -1,4 +1,4 @@
-"""Manifests: what each result was made from, with what settings, and by which step."""
+"""Manifests: the step, inputs and settings that each result was made with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from utils import __version__
-from utils.files.jsonl import encode, read_json, write_json, write_rows
+from utils.files.jsonl import encode_json, read_json, write_json, write_rows
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ SUFFIX = ".meta.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a result was made from; the same bytes for the same work, so times and hosts are not in it."""
+    """The origin of a result. The same work gives the same bytes, so it has no times and no host names."""
 
     step: str
     inputs: Mapping[str, str]  # portable name -> SHA-256
@@ -35,20 +35,20 @@ class Manifest:
 def build_manifest(
     step: str, hashes: Mapping[str, str], parameters: Mapping[str, Any], counts: Mapping[str, Any]
 ) -> Manifest:
-    """Return the manifest of a result that its inputs and parameters alone decide.
+    """Return the manifest of a result that depends only on its inputs and parameters.
 
-    `hashes` are those of the inputs (`hash_inputs`) from before they were read: an input that is exchanged while a step
-    runs is then known to be another.
+    `hashes` are the hashes of the inputs (`hash_inputs`), taken before the inputs are read. Then a change of an input
+    during the step is noticed later.
     """
     return Manifest(step, hashes, parameters, fingerprint(step, hashes, parameters), counts)
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return the SHA-256 of values that JSON can hold; keys are sorted, so their order does not matter."""
-    return hashlib.sha256(encode(_sorted(list(parts)))).hexdigest()
+    """Return the SHA-256 of JSON values; the order of keys does not matter."""
+    return hashlib.sha256(encode_json(_sorted(list(parts)))).hexdigest()
 
 
-def file_hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -59,16 +59,16 @@ def file_hash(path: Path) -> str:
 
 def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
     """Return the SHA-256 of each file, by its portable name, sorted."""
-    return {name: file_hash(inputs[name]) for name in sorted(inputs)}
+    return {name: hash_file(inputs[name]) for name in sorted(inputs)}
 
 
 def manifest_path(result: Path) -> Path:
-    """Return where the manifest of a result stands: beside it."""
+    """Return the path of the manifest of a result, in the same folder."""
     return result.with_name(result.name + SUFFIX)
 
 
 def publish(result: Path, rows: Iterable[Mapping[str, Any]], manifest: Manifest) -> None:
-    """Write a result's lines and its manifest, each whole or not at all."""
+    """Write the rows and the manifest of a result, each file completely or not at all."""
     write_rows(result, rows)
     write_manifest(result, manifest)
 
@@ -81,44 +81,44 @@ def write_manifest(result: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(result: Path) -> Manifest | None:
-    """Return the manifest of `result`, or None where it has none."""
+    """Return the manifest of `result`, or None if it has none."""
     path = manifest_path(result)
     if not path.is_file():
         return None
     value = read_json(path)
-    fitting = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
-    if not fitting or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
-        raise ValueError(f"{path} is not a manifest of this project; delete it, or make its result again")
+    is_manifest = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
+    if not is_manifest or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
+        raise ValueError(f"{path} is not a manifest of this project; delete it, or make the result again")
     return Manifest(**value)
 
 
 def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
-    """Raise ValueError where `result` was made by another step, unless it may be overwritten."""
+    """Raise ValueError if `result` was made by another step, unless it may be overwritten."""
     found = read_manifest(result) if result.exists() else None
     if found is not None and found.step != step and not overwrite:
         raise ValueError(f"{result} was made by {found.step}; give --overwrite to make it again with {step}")
 
 
 def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
-    """Warn where an input of `result` has changed since it was made; `find` returns the file of an input's name."""
+    """Warn if an input of `result` has changed since it was made; `find` returns the path of an input by its name."""
     found = read_manifest(result)
     if found is None:
-        log.info("%s has no manifest beside it: taken as it is", result)
+        log.info("%s has no manifest: it is used without checks", result)
         return
-    for name in stale_inputs(found, find):
-        log.warning("%s was made from another %s than there is now: run %s again", result, name, found.step)
+    for name in find_stale_inputs(found, find):
+        log.warning("%s is stale: %s has changed since; run %s again", result, name, found.step)
 
 
-def stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
-    """Return the inputs of a result that have changed since it was made; one that is not found is not among them."""
+def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
+    """Return the inputs that have changed since the result was made; missing inputs are not included."""
     files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
-    return [name for name, digest, file in files if file.is_file() and file_hash(file) != digest]
+    return [name for name, digest, file in files if file.is_file() and hash_file(file) != digest]
 
 
 def model_identity(model: str) -> dict[str, str]:
-    """Return what tells one model from another: a hash for each of its files, by name.
+    """Return hashes that identify a model, by the names of its files.
 
-    Small files are hashed whole; of weights, their size and their first and last MiB are.
+    Weights are identified by their size and their first and last MiB, other files by all bytes.
     """
     path = Path(model)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The run log: a line a run, with all that differs between two runs of the same work."""
+"""The run log: one line for each run, with the data that manifests leave out: times, host and more."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from utils import __version__
-from utils.files.jsonl import encode
+from utils.files.jsonl import encode_json
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
 def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] = dict) -> Iterator[None]:
-    """Append a line to the run log when the block ends, also when it fails.
+    """Append a line to the run log when the block ends, even if it fails.
 
-    `entries` is called at the end and returns more entries for the line. Seconds are wall-clock; the start is in UTC.
+    `entries` is called at the end and returns more entries of the line. Seconds are wall-clock; the start is in UTC.
     """
     line: dict[str, Any] = {
         "step": step,
@@ -30,17 +30,17 @@ def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] =
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "status": "broken off",
     }
-    begin = time.monotonic()  # which a clock that is set back does not change
+    begin = time.monotonic()  # not affected when the clock is changed
     try:
         yield
         line["status"] = "done"
     finally:
         line.update(entries(), seconds=round(time.monotonic() - begin, 3))
-        _append(path, encode(line) + b"\n")
+        _append(path, encode_json(line) + b"\n")
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Append a line; that it cannot be written is no reason to fail, nor to hide why the step did."""
+    """Append a line; on an error, only warn, so that a failed step still reports its own error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:

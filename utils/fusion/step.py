@@ -15,7 +15,7 @@ from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import sentence_to_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import encode, read_rows, replace_file, write_json
+from utils.files.jsonl import encode_json, read_rows, replace_file, write_json
 from utils.files.manifest import Manifest, build_manifest, check_owner, hash_inputs, warn_if_stale, write_manifest
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
@@ -89,9 +89,9 @@ class FusionStep:
                     drop_crossing=self.drop_crossing,
                 )
                 counts.add(merged)
-                file.write(encode(sentence_to_row(merged.sentence)) + b"\n")
+                file.write(encode_json(sentence_to_row(merged.sentence)) + b"\n")
             for _, row in read_rows(appended) if appended else ():
-                file.write(encode(row) + b"\n")
+                file.write(encode_json(row) + b"\n")
         return counts
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:

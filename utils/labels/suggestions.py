@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from utils.dataset.modes import Mode
-from utils.files.jsonl import decode
+from utils.files.jsonl import decode_utf8
 from utils.labels.files import read_label_names
 from utils.labels.spelling import plain
 
@@ -55,7 +55,7 @@ def _common_ending(one: str, other: str) -> float:
 
 
 def _diff(path: Path, additions: Mapping[str, list[str]]) -> str:
-    before = decode(path.read_bytes(), str(path))
+    before = decode_utf8(path.read_bytes(), str(path))
     after = before
     for label, spellings in additions.items():
         after = _with_spellings(after, label, spellings)

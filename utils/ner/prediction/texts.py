@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
 from utils.dataset.tokens import WORDS
-from utils.files.jsonl import JsonObject, decode, parse_rows
+from utils.files.jsonl import JsonObject, decode_utf8, parse_rows
 
 Form = Literal["text", "jsonl"]
 Split = Callable[[str], Sequence[str]]  # text -> tokens
@@ -45,7 +45,7 @@ def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> I
     if form == "jsonl":
         numbered: Iterable[tuple[int, JsonObject]] = parse_rows(lines, name)
     else:
-        plain = (decode(line, f"{name}:{number}") for number, line in enumerate(lines, start=1))
+        plain = (decode_utf8(line, f"{name}:{number}") for number, line in enumerate(lines, start=1))
         numbered = ((number, {"text": line.rstrip("\r\n")}) for number, line in enumerate(plain, start=1))
     for number, row in numbered:
         try:
