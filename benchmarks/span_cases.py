@@ -20,7 +20,7 @@ from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Batch
 from utils.ner.training.examples import TrainingExample, make_examples
-from utils.ner.training.optimizer import seed_all
+from utils.ner.training.learner import seed_all
 
 TARGETS = 8
 SPAN_SHARE = 1e-3  # of all pairs of words that an untrained model is made to predict

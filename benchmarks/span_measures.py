@@ -20,7 +20,7 @@ from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.training.examples import TrainingExample, dense_targets, shuffled_batches
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import trainable
-from utils.ner.training.record import TrainSettings, make_plan
+from utils.ner.training.settings import TrainSettings, make_plan
 
 STEP, STEP_CELLS = 4, 2 * 256**2  # sentences of a step; fewer where they are long, as in the project's training
 TIMED = 192  # sentences

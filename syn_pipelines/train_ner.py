@@ -38,13 +38,13 @@ from utils.ner.training.record import (
     BEST,
     SEEDS,
     TEST_REPORT,
-    TrainSettings,
     discard_training,
     is_finished,
     remove_state,
     training_record,
 )
 from utils.ner.training.seeds import check_folder, conclude, seed_folder, seed_result
+from utils.ner.training.settings import TrainSettings
 
 cmd_args = True  # set to False inside a notebook
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from utils.dataset.layout import Layout
 from utils.dataset.reading import read_dataset
 from utils.dataset.tokens import WORDS
 from utils.ner.training.data import read_ner_data
-from utils.ner.training.record import TrainSettings, data_fingerprint
+from utils.ner.training.record import data_fingerprint
+from utils.ner.training.settings import TrainSettings
 
 STEPS = ["s1 --mode=entity", "s1 --mode=pos", "s2", "s3 --mode=entity", "s3 --mode=pos"]
 SIZED = ["s4", "s5 --is_syn=0", "s5 --is_syn=1", "s6", "train fusion", "s7", "s8"]

@@ -24,7 +24,8 @@ from utils.cli.values import (
 from utils.dataset.layout import FEW_SHOT, TrainingData, model_folder, require_files
 from utils.files.manifest import warn_if_stale
 from utils.ner.config import Architecture
-from utils.ner.training.record import SAVE_MINUTES, Precision, TrainSettings
+from utils.ner.training.record import SAVE_MINUTES
+from utils.ner.training.settings import Precision, TrainSettings
 
 MADE_BY = {
     "base": "run s4",

@@ -11,12 +11,12 @@ import torch
 from utils.ner.model.encoder import checkpoint_gradients
 from utils.ner.model.span_model import span_loss
 from utils.ner.training import examples as examples_module
-from utils.ner.training.averaging import moving_average
 from utils.ner.training.examples import TrainingExample, dense_targets, make_examples
 from utils.ner.training.learner import Learner
+from utils.ner.training.optimizer import moving_average
 from utils.ner.training.perturbation import hardest_shift, observed, shifted
 from utils.ner.training.precision import computing_dtype, loss_scaler
-from utils.ner.training.record import TrainSettings, make_plan
+from utils.ner.training.settings import TrainSettings, make_plan
 
 CPU = torch.device("cpu")
 WEIGHTS = [1.0, 1.0, 0.5]

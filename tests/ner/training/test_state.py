@@ -10,7 +10,7 @@ import torch
 
 from utils.ner.training import state as state_module
 from utils.ner.training.learner import Learner
-from utils.ner.training.record import TrainSettings, make_plan
+from utils.ner.training.settings import TrainSettings, make_plan
 from utils.ner.training.state import TrainingProgress, load_state, save_state
 
 

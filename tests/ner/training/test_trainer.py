@@ -21,7 +21,8 @@ from utils.ner.training.data import NerData, hold_out, warn_of_leaks
 from utils.ner.training.examples import has_nested_spans, make_examples, shuffled_batches
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import make_optimizer, make_schedule
-from utils.ner.training.record import TrainSettings, discard_training, is_finished, make_plan, training_record
+from utils.ner.training.record import discard_training, is_finished, training_record
+from utils.ner.training.settings import TrainSettings, make_plan
 from utils.ner.training.trainer import Trainer, TrainRun
 
 LABELS = LabelSet(("O", "PER", "LOC", "NOUN"), 2, (12,))

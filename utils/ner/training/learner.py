@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -10,12 +11,11 @@ import torch
 from utils.compute.onednn import FastLinear
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
-from utils.ner.training.averaging import moving_average
 from utils.ner.training.examples import TrainingExample, dense_targets, step_parts
-from utils.ner.training.optimizer import make_optimizer, make_schedule, random_states, set_random_states, trainable
+from utils.ner.training.optimizer import make_optimizer, make_schedule, moving_average, trainable
 from utils.ner.training.perturbation import hardest_shift, observed, shifted
 from utils.ner.training.precision import autocast, computing_dtype, loss_scaler
-from utils.ner.training.record import TrainingPlan, TrainSettings
+from utils.ner.training.settings import TrainingPlan, TrainSettings
 
 
 class Learner:
@@ -107,3 +107,25 @@ class Learner:
         if self.average:
             self.average.load_state_dict(state["average"])
         set_random_states(state["random"])
+
+
+def seed_all(seed: int) -> None:
+    """Seed all generators that a model or an encoder may draw from."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def random_states() -> dict[str, Any]:
+    """Return the states of these generators, to go on from."""
+    states: dict[str, Any] = {"python": random.getstate(), "cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    """Go on from what `random_states` returned."""
+    random.setstate(states["python"])
+    torch.set_rng_state(states["cpu"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel
 
 from utils.ner.model.span_model import SpanModel
-from utils.ner.training.record import TrainSettings
+from utils.ner.training.settings import TrainSettings
 
 
 def make_optimizer(model: SpanModel, settings: TrainSettings) -> AdamW:
@@ -67,23 +66,16 @@ def trainable(model: nn.Module) -> Iterable[nn.Parameter]:
     return (parameter for parameter in model.parameters() if parameter.requires_grad)
 
 
-def seed_all(seed: int) -> None:
-    """Seed all generators that a model or an encoder may draw from."""
-    random.seed(seed)
-    torch.manual_seed(seed)
+def moving_average(model: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of `model` that follows it: `update_parameters(model)` after each step, `.module` is the average.
 
+    The first steps count more, min(decay, (1 + n) / (10 + n)): else the average would hold on to where it began.
+    """
 
-def random_states() -> dict[str, Any]:
-    """Return the states of these generators, to go on from."""
-    states: dict[str, Any] = {"python": random.getstate(), "cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state_all()
-    return states
+    def follow(averages: Sequence[Tensor], currents: Sequence[Tensor], updates: Tensor | int) -> None:
+        done = int(updates)
+        torch._foreach_lerp_(list(averages), list(currents), 1 - min(decay, (1 + done) / (10 + done)))
 
-
-def set_random_states(states: Mapping[str, Any]) -> None:
-    """Go on from what `random_states` returned."""
-    random.setstate(states["python"])
-    torch.set_rng_state(states["cpu"])
-    if "cuda" in states and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(states["cuda"])
+    average = AveragedModel(model, multi_avg_fn=follow)
+    average.module.eval()
+    return average

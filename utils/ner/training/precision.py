@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from utils.ner.training.record import Precision
+from utils.ner.training.settings import Precision
 
 
 def computing_dtype(precision: Precision, device: torch.device) -> torch.dtype:

@@ -25,19 +25,9 @@ from utils.ner.scoring.evaluation import evaluate_best
 from utils.ner.scoring.metrics import Report
 from utils.ner.training.data import NerData
 from utils.ner.training.examples import TrainingExample, has_nested_spans, make_examples, shuffled_batches
-from utils.ner.training.learner import Learner
-from utils.ner.training.optimizer import seed_all
-from utils.ner.training.record import (
-    BEST,
-    LAST,
-    LOG,
-    RECORD,
-    SAVE_MINUTES,
-    STATE,
-    TrainSettings,
-    make_plan,
-    remove_state,
-)
+from utils.ner.training.learner import Learner, seed_all
+from utils.ner.training.record import BEST, LAST, LOG, RECORD, SAVE_MINUTES, STATE, remove_state
+from utils.ner.training.settings import TrainSettings, make_plan
 from utils.ner.training.state import TrainingProgress, load_state, save_state
 
 log = logging.getLogger(__name__)
