@@ -63,7 +63,7 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
     again = script("train_ner.py", values)
     assert again.returncode == 0, again.stderr
     assert "already trained with these data and settings" in again.stderr
-    assert "reported on" in again.stderr
+    assert "already evaluated on" in again.stderr
     other = script("train_ner.py", values | {"seed": 5})
     assert (other.returncode, "Traceback" in other.stderr) == (2, False)
     assert "holds a training that differs in: settings; give --overwrite" in other.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -25,6 +24,7 @@ from utils.dataset.layout import FEW_SHOT, TrainingData, model_folder, require_f
 from utils.files.manifest import warn_if_stale
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES
+from utils.ner.training.runs import TrainingConfig, TrainingFiles
 from utils.ner.training.settings import Precision, TrainSettings
 
 MADE_BY = {
@@ -32,17 +32,6 @@ MADE_BY = {
     "fusion": "run s5 with --is_syn=0",
     "syn_fusion": "run s5 with --is_syn=1, s6, s7 and s8",
 }
-
-
-@dataclass(frozen=True)
-class TrainingFiles:
-    """The files of a training, and the folder of the trained model."""
-
-    train: Path
-    dev: Path | None
-    test: Path | None
-    labels: Path
-    save_dir: Path
 
 
 def add_file_flags(parser: Parser) -> None:
@@ -155,27 +144,18 @@ def add_computing_flags(parser: Parser) -> None:
     )
 
 
-def train_settings(args: Namespace, seed: int) -> TrainSettings:
-    """Return the hyper-parameters of the training with one seed."""
-    return TrainSettings(
-        span_model=args.model,
-        seed=seed,
-        encoder_layers=args.encoder_layers,
-        epochs=args.epochs,
-        min_steps=args.min_steps,
-        batch_size=args.batch_size,
-        encoder_lr=args.lr,
-        head_lr=args.head_lr,
-        weight_decay=args.weight_decay,
-        warmup_steps=args.warmup_steps,
-        clip_norm=args.clip_norm,
-        patience=args.patience,
-        accumulate=args.accumulate,
-        synthetic_weight=args.synthetic_weight,
-        precision=args.precision,
-        ema=args.ema,
-        layer_decay=args.layer_decay,
-        adversarial=args.adversarial,
+def training_config(args: Namespace) -> TrainingConfig:
+    """Return what is trained on which files; raise ValueError for flags that cannot be used."""
+    return TrainingConfig(
+        files=training_files(args),
+        encoder=args.from_pretrained,
+        settings=_train_settings(args),
+        seeds=args.seeds or (),
+        tokenisation=args.dense_lang,
+        gpus=args.n_gpu,
+        checkpoint_gradients=args.checkpoint_gradients,
+        save_minutes=args.save_minutes,
+        overwrite=args.overwrite,
     )
 
 
@@ -206,4 +186,27 @@ def training_files(args: Namespace) -> TrainingFiles:
         test=args.test or (layout.test if layout.test.is_file() else None),
         labels=labels,
         save_dir=args.save_dir or model_folder(args.file_name, args.size, args.data),
+    )
+
+
+def _train_settings(args: Namespace) -> TrainSettings:
+    return TrainSettings(
+        span_model=args.model,
+        seed=args.seed,
+        encoder_layers=args.encoder_layers,
+        epochs=args.epochs,
+        min_steps=args.min_steps,
+        batch_size=args.batch_size,
+        encoder_lr=args.lr,
+        head_lr=args.head_lr,
+        weight_decay=args.weight_decay,
+        warmup_steps=args.warmup_steps,
+        clip_norm=args.clip_norm,
+        patience=args.patience,
+        accumulate=args.accumulate,
+        synthetic_weight=args.synthetic_weight,
+        precision=args.precision,
+        ema=args.ema,
+        layer_decay=args.layer_decay,
+        adversarial=args.adversarial,
     )

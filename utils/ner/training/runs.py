@@ -1,0 +1,146 @@
+"""The work of train_ner.py: train with one or several seeds, and evaluate each model on the test file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from utils.dataset.reading import read_sentences
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import Tokenisation
+from utils.files.jsonl import read_json, write_json
+from utils.files.locks import exclusive_lock
+from utils.files.manifest import hash_file
+from utils.files.run_log import logged_run
+from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
+from utils.ner.training.record import (
+    BEST,
+    SAVE_MINUTES,
+    SEEDS,
+    TEST_REPORT,
+    discard_training,
+    is_finished,
+    remove_state,
+    training_record,
+)
+from utils.ner.training.seeds import check_folder, conclude, seed_folder, seed_result
+from utils.ner.training.settings import TrainSettings
+
+log = logging.getLogger(__name__)
+
+EVALUATION_BATCH = 16  # sentences
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """The files of a training, and the folder of the trained model."""
+
+    train: Path
+    dev: Path | None
+    test: Path | None
+    labels: Path
+    save_dir: Path
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What is trained on which files, and how it is computed."""
+
+    files: TrainingFiles
+    encoder: str  # a folder or hub id
+    settings: TrainSettings
+    seeds: tuple[int, ...] = ()  # none: the seed of `settings` alone
+    tokenisation: Tokenisation | None = None  # None: detected from the training sentences
+    gpus: tuple[int, ...] = ()  # none: the CPU
+    checkpoint_gradients: bool = False
+    save_minutes: float = SAVE_MINUTES
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class SeedTraining:
+    """The training with one seed, and its folder."""
+
+    data: NerData
+    settings: TrainSettings
+    record: dict[str, Any]
+    folder: Path
+
+
+def run_trainings(config: TrainingConfig) -> None:
+    """Train with each seed and evaluate on test; what is finished already is skipped."""
+    files = config.files
+    trainings = _plan(config)
+    test = _read_test(files.test, trainings[0].data)
+    warn_of_leaks(trainings[0].data, "dev", trainings[0].data.dev)
+    warn_of_leaks(trainings[0].data, "test", test)
+    with exclusive_lock(files.save_dir / BEST), logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
+        if config.overwrite:
+            for folder in {files.save_dir, *(training.folder for training in trainings)}:
+                discard_training(folder)
+        finished = [is_finished(training.folder, training.record) for training in trainings]
+        if config.seeds:
+            check_folder(files.save_dir, trainings[0].record)
+        for training, is_done in zip(trainings, finished, strict=True):
+            _train(training, config, is_done=is_done)
+            if files.test:
+                _evaluate_on_test(files.test, test, training, config.gpus)
+        if config.seeds:
+            _report_seeds(trainings, files.save_dir)
+
+
+def _plan(config: TrainingConfig) -> list[SeedTraining]:
+    """Return the training with each seed. Without a dev file, the seed also chooses the sentences held out as dev."""
+    files = config.files
+    trainings = []
+    for seed in config.seeds or (config.settings.seed,):
+        data = read_ner_data(files.train, files.dev, files.labels, tokenisation=config.tokenisation, seed=seed)
+        settings = replace(config.settings, seed=seed)
+        folder = seed_folder(files.save_dir, seed) if config.seeds else files.save_dir
+        trainings.append(SeedTraining(data, settings, training_record(data, settings, config.encoder), folder))
+    return trainings
+
+
+def _read_test(file: Path | None, data: NerData) -> list[Sentence]:
+    return read_sentences(file, labels=data.labels.targets, tokenisation=data.tokenisation) if file else []
+
+
+def _train(training: SeedTraining, config: TrainingConfig, *, is_done: bool) -> None:
+    if is_done:
+        remove_state(training.folder)  # it is still there if the run that finished was killed before removing it
+        log.info("already trained with these data and settings -> %s", training.folder / BEST)
+        return
+    from utils.compute.devices import choose_device
+    from utils.ner.training.trainer import Trainer, TrainRun
+
+    device = choose_device(config.gpus)
+    run = TrainRun(config.encoder, training.folder, device, config.checkpoint_gradients, config.save_minutes)
+    Trainer(training.data, training.settings, run, training.record).train()
+
+
+def _evaluate_on_test(file: Path, test: Sequence[Sentence], training: SeedTraining, gpus: tuple[int, ...]) -> None:
+    """Write the best model's report on test, unless it exists; the report does not influence any choice."""
+    path = training.folder / TEST_REPORT
+    identity = {"training": training.record["fingerprint"], "test": hash_file(file)}
+    known = read_json(path) if path.is_file() else None
+    if isinstance(known, dict) and identity.items() <= known.items():
+        log.info("already evaluated on %s -> %s", file, path)
+        return
+    from utils.compute.devices import choose_device
+    from utils.ner import SpanNer
+    from utils.ner.scoring.evaluation import evaluate
+
+    ner = SpanNer.from_pretrained(training.folder / BEST, device=choose_device(gpus))
+    report = evaluate(ner, test, batch_size=EVALUATION_BATCH, progress=True)
+    write_json(path, {**identity, **report.to_dict()})
+    log.info("%s\nmicro-F1 %.2f on %d test sentences -> %s", report.to_text(), 100 * report.micro.f1, len(test), path)
+
+
+def _report_seeds(trainings: Sequence[SeedTraining], folder: Path) -> None:
+    """Copy the model of the seed with the best dev F1 to `folder`, and write the results of all seeds."""
+    results = [seed_result(training.folder, training.settings.seed) for training in trainings]
+    table = conclude(results, folder)
+    log.info("%s\n%d seeds; the best on dev -> %s, all -> %s", table, len(results), folder / BEST, folder / SEEDS)
