@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,13 +40,12 @@ class MergeFiles:
         """Return the sentences to merge into."""
         return (read_synthetic if self.synthetic else read_sentences)(self.sentences, tokenisation=tokenisation)
 
-    def read_items(self, sentences: Iterable[Sentence]) -> dict[str, dict[Mode, Sequence[Item]]]:
+    def read_items(self, sentences: Sequence[Sentence]) -> dict[str, dict[Mode, Sequence[Item]]]:
         """Return the items in the answers, by sentence id and mode; answers to another text are skipped."""
-        known = list(sentences)
-        texts = {sentence.id: sentence.tokens for sentence in known}
+        texts = {sentence.id: sentence.tokens for sentence in sentences}
         items: dict[str, dict[Mode, Sequence[Item]]] = defaultdict(dict)
         for mode, path in self.annotations.items():
-            for row in read_annotations(path, mode, known):
+            for row in read_annotations(path, mode, sentences):
                 if row.id is not None and row.status == "ok" and texts.get(row.id) == row.text:
                     items[row.id][mode] = row.items
         return items

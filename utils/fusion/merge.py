@@ -70,9 +70,9 @@ def _extension_spans(
     spans: dict[tuple[int, int, str], Span] = {}
     lost = 0
     for mode, found in items.items():
-        placement = place_items(found, tokens, mode)
-        lost += len(placement.lost)
-        for placed in placement.placed:
+        answer = place_items(found, tokens, mode)
+        lost += len(answer.lost)
+        for placed in answer.placed:
             if tokenisation.is_dense and sum(map(len, tokens[placed.start : placed.end])) <= 1:
                 continue  # dense text has no extension spans of one character
             label = labels[placed.item.label, mode].name
