@@ -36,15 +36,15 @@ def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting:
     """Return the items in the answers to a sentence; with `voting`, those that enough answers agree on."""
     text = " ".join(sentence.tokens)
     readings = [read_answer(answer, mode, text) for answer in answers]
-    placements = [place_items(items or [], sentence.tokens, mode) for items in readings]
+    placed_answers = [place_items(items or [], sentence.tokens, mode) for items in readings]
     items = [item for reading in readings for item in reading or []]
-    votes = voting.count([placement.placed for placement in placements]) if voting else None
+    votes = voting.count([answer.placed for answer in placed_answers]) if voting else None
     return Annotation(
         answers=answers,
         readable=any(reading is not None for reading in readings),
         items=votes.items if votes else items,
         num_items=len(items),
-        lost=sum(len(placement.lost) for placement in placements),
+        lost=sum(len(answer.lost) for answer in placed_answers),
         outvoted=votes.outvoted if votes else 0,
     )
 

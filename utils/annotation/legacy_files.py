@@ -53,7 +53,7 @@ def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
     strays = sorted(line for key in lines.keys() - set(keys) for line in lines[key])
     if strays:
         log.warning(
-            "%s: %d lines answer no sentence and are left out; the first is line %d",
+            "%s: %d lines match no sentence and are skipped; the first is line %d",
             path,
             len(strays),
             strays[0].number,

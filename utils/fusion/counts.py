@@ -15,7 +15,7 @@ MAX_EXAMPLES = 3  # texts that are shown for an unknown label
 
 @dataclass(frozen=True, slots=True)
 class UnknownLabel:
-    """A label of items that no file of canonical labels contains."""
+    """A label that no file of canonical labels contains, and how often answers used it."""
 
     mode: Mode  # of its first item
     count: int = 0
@@ -59,7 +59,7 @@ class FusionCounts:
             f"merged {self.spans.total()} extension spans into {self.sentences} sentences: "
             f"{self.unanswered} sentences without an answer, {self.lost} of {self.items} items not in their sentence, "
             f"{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
-            f"{self.crossing} spans that cross a target span{' left out' * self.drops_crossing}"
+            f"{self.crossing} spans that cross a target span{', dropped' * self.drops_crossing}"
         )
 
     @property
