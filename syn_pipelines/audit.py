@@ -6,7 +6,7 @@ Each line, label, count and model of a size is traced to that size by ids, hashe
 
 Reads   the dataset, <file_dir>/<file_name>/<save_type_name>/ with the manifests there, and the training.json of the
         models in save_model/ (--models)
-Writes  nothing; each breach is a line on standard output, and the exit code is 1 where there is one
+Writes  nothing; each problem is a line on standard output, and the exit code is 1 if there is one
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
     import _repo_root  # noqa: F401
 
-from utils.audit.audit import audit
+from utils.audit.checks import find_problems
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
@@ -34,13 +34,13 @@ def build_parser() -> Parser:
 
 
 def run(args: Namespace) -> None:
-    """Write each breach to standard output; raise RuntimeError where there is one."""
+    """Write each problem to standard output; raise RuntimeError if there is one."""
     layout = data_flags.layout_of(args)
-    breaches = audit(layout, args.models, tokenisation=args.dense_lang)
-    sys.stdout.write("".join(f"{breach}\n" for breach in breaches))
+    problems = find_problems(layout, args.models, tokenisation=args.dense_lang)
+    sys.stdout.write("".join(f"{problem}\n" for problem in problems))
     sys.stdout.flush()
-    if breaches:
-        raise RuntimeError(f"{len(breaches)} breaches in {layout.results}")
+    if problems:
+        raise RuntimeError(f"{len(problems)} problems in {layout.results}")
     report(f"audited the sizes {', '.join(SIZES)}: no line, label, count or model is from outside", layout.results)
 
 

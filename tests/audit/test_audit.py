@@ -1,4 +1,4 @@
-"""The audit: a clean run passes, and each planted leak is found by the name of its file and what it is."""
+"""The audit: a clean run passes, and each planted leak is reported with its file and its kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.helpers.workspace import SIZES, Workspace
 
 @pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
 def clean(request, tmp_path_factory):
-    """A dataset on which all eight steps have run, with a model for each size that says what it was trained on."""
+    """A dataset on which all eight steps have run, with a model for each size and its training record."""
     work = Workspace(tmp_path_factory.mktemp("clean"), request.param).finish()
     for size in SIZES:
         add_record(work, size)
@@ -33,7 +33,7 @@ def clean(request, tmp_path_factory):
 
 
 def add_record(work, size):
-    """Let the record of a size's model say with which labels and counts it was trained, as train_ner does."""
+    """Add the labels and counts of a size to the record of its model, as train_ner does."""
     table = work.json("label_fusion.json", size)
     extensions = [label for label, entry in table.items() if not entry["is_target"]]
     record = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
@@ -52,7 +52,7 @@ def work(clean, tmp_path):
 
 
 def audit(work):
-    """Run the audit on the command line; return its exit code, its breaches, and what it said."""
+    """Run the audit on the command line; return its exit code, its problems, and its messages."""
     words = [f"--{name}={value}" for name, value in work.data.items()]
     done = run_python(SCRIPTS / "audit.py", *words, f"--models={work.folder / 'save_model'}", cwd=work.folder)
     assert "Traceback" not in done.stderr
@@ -60,7 +60,7 @@ def audit(work):
 
 
 def sign(path):
-    """Let the manifests that name a changed file know its new hash: a leak that no hash gives away."""
+    """Write the new hash of a changed file into the manifests, so that hashes do not reveal the leak."""
     results = next(parent for parent in path.parents if parent.name == "GLM4")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for manifest in results.rglob("*.meta.json"):
@@ -85,7 +85,7 @@ def change_json(path, change):
 
 
 def outside(work, name):
-    """Return the lines of the whole size that size 250 has not."""
+    """Return the rows of the full size that are not in size 250."""
     own = {json.dumps(row) for row in work.lines(name.format("250"), "250")}
     return [row for row in work.lines(name.format("1000"), "1000") if json.dumps(row) not in own]
 
@@ -231,62 +231,62 @@ def synthetic_sentence_in_dev(work):
 
 
 LEAKS = {
-    sentence_from_outside: r"250/train_250\.jsonl: line 3 is sentence 3 of train_1000\.jsonl, which size 250 has not",
+    sentence_from_outside: r"250/train_250\.jsonl: line 3 is sentence 3 of train_1000\.jsonl, which is not in size 250",
     sentence_exchanged: r"250/train_250_fusion\.jsonl: sentence 2 of train_1000\.jsonl is missing",
     sentence_doubled: r"500/train_500\.jsonl: line 5 is sentence 1 of train_1000\.jsonl",
-    synthetic_from_outside: r"250/train_250_synthetic\.jsonl: sentence 4-1 is none that s2 made from .* of size 250",
-    synthetic_renamed: r"train_250_synthetic_target\.jsonl: sentence 1-9 is none that s2 made from a sentence of size",
-    synthetic_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: sentence 4-1 is none that s2 made",
-    original_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: the sentences behind .* are not those of",
-    answer_from_outside: r"250/pos_train_250\.jsonl: line 3 answers sentence 3, which size 250 has not",
-    answer_to_another_text: r"250/entity_train_250\.jsonl: line 2 answers another text than that of sentence 2",
-    extension_without_an_answer: r"train_250_fusion\.jsonl: sentence \d has an extension span \w+ \(entity\) that no",
-    gold_span_changed: r"train_250_fusion\.jsonl: the target spans of sentence 1 are not those that it came with",
-    gold_span_dropped: r"1000/train_1000\.jsonl: the target spans of sentence 1 are not those that it came with",
-    model_span_renamed: r"train_1000_synthetic_target\.jsonl: sentence \S+ has a span NOUN that no target label",
+    synthetic_from_outside: r"250/train_250_synthetic\.jsonl: sentence 4-1 is not a synthetic sentence of size 250",
+    synthetic_renamed: r"train_250_synthetic_target\.jsonl: sentence 1-9 is not a synthetic sentence of size",
+    synthetic_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: sentence 4-1 is not a synthetic sentence",
+    original_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: the sentences after .* differ from",
+    answer_from_outside: r"250/pos_train_250\.jsonl: line 3 annotates sentence 3, which is not in size 250",
+    answer_to_another_text: r"250/entity_train_250\.jsonl: line 2 has another text than sentence 2",
+    extension_without_an_answer: r"250_fusion\.jsonl: sentence \d has an extension span \w+ \(entity\) without an",
+    gold_span_changed: r"train_250_fusion\.jsonl: the target spans of sentence 1 were changed",
+    gold_span_dropped: r"1000/train_1000\.jsonl: the target spans of sentence 1 were changed",
+    model_span_renamed: r"train_1000_synthetic_target\.jsonl: sentence \S+ has a span NOUN that is not a target",
     extension_called_like_a_target: r"train_250_fusion\.jsonl: an extension span of sentence 1 has the target label",
-    label_from_outside: r"250/label_fusion\.json: the label ALIEN stands in no sentence of size 250",
-    weight_from_outside: r"250/label_fusion\.json: the label \w+ counts \d+ spans, but the sentences of size 250 hold",
-    target_turned_into_an_extension: r"500/label_syn_fusion\.json: the target label \S+ is not as labels\.txt has it",
+    label_from_outside: r"250/label_fusion\.json: the label ALIEN is in no sentence of size 250",
+    weight_from_outside: r"label_fusion\.json: the label \w+ has a count of \d+ spans, but .* size 250 have \d+",
+    target_turned_into_an_extension: r"500/label_syn_fusion\.json: the target label \S+ differs from labels\.txt",
     copy_of_another_size: r"GLM4/label_fusion\.json: is not a copy of .*1000/label_fusion\.json",
     made_from_another_size: r"train_250_fusion\.jsonl: was made from GLM4/1000/pos_train_1000\.jsonl, which",
-    input_changed_since: r"label_fusion\.json: was made from another labels\.txt than there is now, .*: run s8 again",
-    model_of_another_size: r"tiny_250_fusion/best/training\.json: 6 of 8 training sentences are not of size 250",
-    one_model_for_all_sizes: r"train_250_synthetic_target\.jsonl: was marked by a model of another size: 6 of its 8",
-    weights_of_another_size: r"tiny_250_fusion/best/training\.json: the model's label weights are not those of",
-    training_sentence_in_test: r"train_1000\.jsonl: sentence 7 is also in test\.jsonl, sentence 1: take it out of one",
-    synthetic_sentence_in_dev: r"train_1000_synthetic\.jsonl: sentence 1-1 is also in dev\.jsonl, sentence 1",
+    input_changed_since: r"label_fusion\.json: is stale: labels\.txt has changed since; run s8 again",
+    model_of_another_size: r"tiny_250_fusion/best/training\.json: 6 of 8 training sentences are not in size 250",
+    one_model_for_all_sizes: r"train_250_synthetic_target\.jsonl: was labelled by a model of another size: 6 of its 8",
+    weights_of_another_size: r"tiny_250_fusion/best/training\.json: the label counts of the model differ from",
+    training_sentence_in_test: r"train_1000\.jsonl: sentence 7 is also sentence 1 of test\.jsonl: remove one",
+    synthetic_sentence_in_dev: r"train_1000_synthetic\.jsonl: sentence 1-1 is also sentence 1 of dev\.jsonl",
 }
 
 
 def test_a_clean_run_passes_and_nothing_is_written(clean):
     before = bytes_below(clean.file_dir)
-    code, breaches, said = audit(clean)
-    assert (code, breaches) == (0, [])
+    code, problems, said = audit(clean)
+    assert (code, problems) == (0, [])
     assert "audited the sizes 250, 500, 1000: no line, label, count or model is from outside" in said
     assert bytes_below(clean.file_dir) == before
 
 
 @pytest.mark.parametrize("plant", LEAKS, ids=lambda plant: plant.__name__)
-def test_a_planted_leak_is_found_by_name(work, plant):
+def test_a_planted_leak_is_found(work, plant):
     plant(work)
-    code, breaches, said = audit(work)
+    code, problems, said = audit(work)
     assert code == 1
-    assert f"{len(breaches)} breaches in " in said
-    assert any(re.search(LEAKS[plant], breach) for breach in breaches), breaches
+    assert f"{len(problems)} problems in " in said
+    assert any(re.search(LEAKS[plant], problem) for problem in problems), problems
 
 
 @pytest.mark.parametrize("last", ["s4", "s5", "s6"])
-def test_a_run_that_has_not_come_to_its_end_is_audited_as_far_as_it_is(tmp_path, last):
+def test_an_incomplete_run_is_audited_as_far_as_it_has_come(tmp_path, last):
     work = Workspace(tmp_path, ENGLISH)
     call("s1", **work.llm)
     for step in ("s4", "s5", "s6")[: ("s4", "s5", "s6").index(last) + 1]:
         call(step, **work.data)
-    code, breaches, said = audit(work)
-    assert (code, breaches) == (0, []), said
+    code, problems, said = audit(work)
+    assert (code, problems) == (0, []), said
 
 
-def test_an_audit_before_step_4_names_it(tmp_path):
+def test_an_audit_before_step_4_is_refused(tmp_path):
     work = Workspace(tmp_path, ENGLISH)
     with pytest.raises(FileNotFoundError, match=r"train_250\.jsonl is missing: run s4 first"):
         call("audit", **work.data, models=tmp_path)

@@ -80,19 +80,19 @@ def sizes(step, state):
     return {(step, size): state for size in SIZES}
 
 
-def test_where_nothing_has_run_all_is_missing_and_step_1_comes_next(work):
+def test_before_the_first_run_all_steps_are_missing_and_step_1_is_next(work):
     states, _, command = survey(work)
     assert set(states.values()) == {"missing"}
     assert len(states) == len(STEPS) + 3 * len(SIZED)
     assert "s1_predict_data.py --file_name=tiny --model_from_pretrained=PATH_OF_THE_LLM --mode=entity" in command
 
 
-def test_where_all_has_run_all_is_done_and_nothing_comes_next(finished):
+def test_after_all_steps_all_are_done_and_no_step_is_next(finished):
     assert survey(finished)[0] == {}
     assert survey(finished)[2] is None
 
 
-def test_a_step_that_was_killed_is_partial_with_the_answers_that_it_has(work):
+def test_a_killed_step_is_partial_and_its_answers_are_counted(work):
     call("s1", **work.llm)
     journal = work.results / "entity_train_1000.jsonl.journal.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:3]) + b'{"id"')
@@ -104,28 +104,28 @@ def test_a_step_that_was_killed_is_partial_with_the_answers_that_it_has(work):
     assert "--mode=entity" in command
 
 
-def test_a_step_that_was_given_a_limit_is_partial(work):
+def test_a_step_with_a_limit_is_partial(work):
     call("s1", **work.llm, limit=3)
     states, found, _ = survey(work)
     assert states["s1 --mode=entity", None] == "partial"
     assert note(found, "s1 --mode=entity") == "5 sentences were not asked about"
 
 
-def test_the_next_command_names_the_llm_that_was_used_last(work):
+def test_the_next_command_names_the_last_llm(work):
     call("s1", **work.llm)
     states, _, command = survey(work)
     assert ("s1 --mode=entity", None) not in states
     assert command.endswith(f"--model_from_pretrained={work.recording} --backend=scripted --mode=pos")
 
 
-def test_after_steps_1_to_3_comes_step_4(work):
+def test_after_steps_1_to_3_step_4_is_next(work):
     work.annotate()
     states, _, command = survey(work)
     assert not {step for step, _ in states} & set(STEPS)
     assert command == "python syn_pipelines/s4_split_data.py --file_name=tiny"
 
 
-def test_after_step_6_the_models_are_trained_one_size_after_the_other(work):
+def test_after_step_6_the_training_of_each_size_is_next(work):
     work.annotate()
     work.merge()
     states, _, command = survey(work)
@@ -133,7 +133,7 @@ def test_after_step_6_the_models_are_trained_one_size_after_the_other(work):
     assert "train_ner.py --file_name=tiny --size=250 --data=fusion --from_pretrained=PATH_OF_THE_ENCODER" in command
 
 
-def test_after_the_trainings_comes_step_7_with_the_models(done):
+def test_after_the_trainings_step_7_with_the_models_is_next(done):
     for size in SIZES:
         for file in (done.results / size).glob("train_*_synthetic_target.jsonl*"):
             file.unlink()
@@ -143,7 +143,7 @@ def test_after_the_trainings_comes_step_7_with_the_models(done):
     assert f"--model_from_pretrained='{done.folder}/save_model/tiny_{{size}}_fusion/best'" in command
 
 
-def test_after_step_7_comes_step_8(work):
+def test_after_step_7_step_8_is_next(work):
     work.annotate()
     work.merge()
     pattern = work.models()
@@ -152,20 +152,20 @@ def test_after_step_7_comes_step_8(work):
     call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
     states, found, command = survey(work)
     assert states == sizes("s8", "missing")
-    assert note(found, "s8", "250") == "the synthetic side is as s5 made it"
+    assert note(found, "s8", "250") == "the synthetic sentences are still merged by s5"
     assert command == "python syn_pipelines/s8_process_label_and_combine.py --file_name=tiny"
 
 
-def test_changed_sentences_make_all_that_reads_them_stale(done):
+def test_changed_sentences_make_all_results_from_them_stale(done):
     rows = read_lines(done.dataset / "train_1000.jsonl")
     write_rows(done.dataset / "train_1000.jsonl", [*rows[:-1], {**rows[-1], "note": "x"}])
     states, found, command = survey(done)
     assert states == {(step, None): "stale" for step in STEPS[:3]} | sizes("s4", "stale")
-    assert note(found, "s2") == "made from another train_1000.jsonl than there is now"
+    assert note(found, "s2") == "train_1000.jsonl has changed since"
     assert "s1_predict_data.py" in command
 
 
-def test_a_changed_label_file_makes_the_merge_stale_and_it_is_told_to_overwrite(done):
+def test_a_changed_label_file_makes_the_merge_stale_with_overwrite_as_the_remedy(done):
     own = done.folder / "labels.json"
     write_json(own, {"PERSON_NAME": ["person"]})
     call("s8", **done.data, entity_label=own)
@@ -175,11 +175,11 @@ def test_a_changed_label_file_makes_the_merge_stale_and_it_is_told_to_overwrite(
     states, found, command = survey(done)
     assert {step for step, _ in states} == {"s5 --is_syn=0", "s6", "train fusion", "s7", "s8"}
     assert set(states.values()) == {"stale"}
-    assert note(found, "s5 --is_syn=0", "250") == "made from another labels.txt than there is now"
+    assert note(found, "s5 --is_syn=0", "250") == "labels.txt has changed since"
     assert command == "python syn_pipelines/s5_merge_data.py --file_name=tiny --is_syn=0 --overwrite"
 
 
-def test_a_mode_that_came_later_makes_the_split_partial_and_then_the_merge_stale(work):
+def test_a_later_mode_makes_the_split_partial_and_then_the_merge_stale(work):
     call("s1", **work.llm)
     call("s4", **work.data)
     call("s5", **work.data)
@@ -190,10 +190,10 @@ def test_a_mode_that_came_later_makes_the_split_partial_and_then_the_merge_stale
     call("s4", **work.data)
     states, found, _ = survey(work)
     assert {key: states[key] for key in sizes("s5 --is_syn=0", "")} == sizes("s5 --is_syn=0", "stale")
-    assert note(found, "s5 --is_syn=0", "500") == "made before GLM4/500/pos_train_500.jsonl was there"
+    assert note(found, "s5 --is_syn=0", "500") == "made before GLM4/500/pos_train_500.jsonl existed"
 
 
-def test_a_model_of_other_sentences_is_stale_one_that_was_cut_short_is_partial(done):
+def test_a_model_of_other_sentences_is_stale_and_an_unfinished_one_is_partial(done):
     record = done.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
     write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "data": {"train": "0", "dev": "0"}})
     say_trained(done, "500", finished=False)
@@ -202,18 +202,16 @@ def test_a_model_of_other_sentences_is_stale_one_that_was_cut_short_is_partial(d
     states, found, command = survey(done)
     trained = [states["train fusion", size] for size in SIZES]
     assert trained == ["stale", "partial", "partial"]
-    assert (
-        note(found, "train fusion", "250") == "trained on other sentences or spans than train_250_fusion.jsonl has now"
-    )
+    assert note(found, "train fusion", "250") == "the sentences or spans of train_250_fusion.jsonl have changed since"
     assert "--size=250" in command
 
 
-def test_a_result_without_its_label_file_is_partial_one_without_a_manifest_is_taken(done):
+def test_a_result_without_label_file_is_partial_and_without_manifest_is_done(done):
     (done.results / "250" / "label_fusion.json").unlink()
     (done.results / "pos_train_1000.jsonl.meta.json").unlink()
     states, found, _ = survey(done)
     assert states["s5 --is_syn=0", "250"] == "partial"
-    assert note(found, "s1 --mode=pos") == "without a manifest: taken as it is"
+    assert note(found, "s1 --mode=pos") == "without a manifest: used without checks"
     assert ("s1 --mode=pos", None) not in states
 
 
@@ -225,7 +223,7 @@ def test_step_5_run_again_after_step_8_makes_step_8_stale(done):
     assert ("s5 --is_syn=1", "250") not in states
 
 
-def test_the_script_shows_a_line_for_each_step_and_the_command_that_runs_as_it_stands(work):
+def test_the_script_shows_a_line_for_each_step_and_a_command_that_runs(work):
     call("s1", **work.llm)
     call("s1", **work.llm, mode="pos")
     words = [f"--{name}={value}" for name, value in work.data.items()]

@@ -1,4 +1,4 @@
-"""Whether the label files of a size name the dataset's targets, and count the extension spans of that size alone."""
+"""Check that the label files of a size have the target labels of the dataset and count only the size's own spans."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from utils.audit.evidence import Breach, Evidence, SizeEvidence
+from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.modes import MODES
 from utils.files.jsonl import read_rows
 
 
-def check_label_files(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in `label_fusion.json`, `label_syn.json` and `label_syn_fusion.json`."""
-    layout = evidence.layout
-    fusion = _counted(layout.size_fusion(own.size), synthetic=False)
-    synthetic = _counted(layout.size_fusion(own.size, synthetic=True), synthetic=True)
+def check_label_files(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `label_fusion.json`, `label_syn.json` and `label_syn_fusion.json`."""
+    layout = data.layout
+    fusion = _counted(layout.size_fusion(size_data.size), synthetic=False)
+    synthetic = _counted(layout.size_fusion(size_data.size, synthetic=True), synthetic=True)
     for file, counts in (
-        (layout.label_file("fusion", own.size), fusion),
-        (layout.label_file("syn", own.size), synthetic),
-        (layout.label_file("syn_fusion", own.size), fusion + synthetic),
+        (layout.label_file("fusion", size_data.size), fusion),
+        (layout.label_file("syn", size_data.size), synthetic),
+        (layout.label_file("syn_fusion", size_data.size), fusion + synthetic),
     ):
         if file.is_file():
             table = read_label_table(file)
-            yield from _check_targets(file, table, evidence.dataset.targets)
-            yield from _check_counts(file, Counter(table.extension_counts), counts, own)
+            yield from _check_targets(file, table, data.dataset.targets)
+            yield from _check_counts(file, Counter(table.extension_counts), counts, size_data)
 
 
 def _counted(file: Path, *, synthetic: bool) -> Counter[str]:
-    """Return how often each extension label stands in the original or the synthetic lines of a file."""
+    """Return the number of spans of each extension label in the original or the synthetic rows of a file."""
     rows = (row for _, row in read_rows(file)) if file.is_file() else iter(())
     chosen = (row for row in rows if (row.get("synthetic") is True) is synthetic)
     spans = (span for row in chosen for span in row["entities"])
     return Counter(span["entity"] for span in spans if span.get("origin") in MODES)
 
 
-def _check_targets(file: Path, table: LabelTable, targets: Iterable[str]) -> Iterator[Breach]:
+def _check_targets(file: Path, table: LabelTable, targets: Iterable[str]) -> Iterator[Problem]:
     expected = LabelTable.from_counts(targets, {}).entries
     for label, entry in expected.items():
         if table.entries.get(label) != entry:
-            yield Breach(file, f"the target label {label} is not as labels.txt has it")
+            yield Problem(file, f"the target label {label} differs from labels.txt")
     for label, entry in table.entries.items():
         if entry.is_target and label not in expected:
-            yield Breach(file, f"{label} is no target label of labels.txt")
+            yield Problem(file, f"{label} is not a target label of labels.txt")
 
 
-def _check_counts(file: Path, said: Counter[str], counted: Counter[str], own: SizeEvidence) -> Iterator[Breach]:
-    for label in sorted({*said, *counted}):
+def _check_counts(file: Path, written: Counter[str], counted: Counter[str], size_data: SizeData) -> Iterator[Problem]:
+    for label in sorted({*written, *counted}):
         if label not in counted:
-            yield Breach(file, f"the label {label} stands in no sentence of size {own.size}")
-        elif said[label] != counted[label]:
-            there = f"the sentences of size {own.size} hold {counted[label]}"
-            yield Breach(file, f"the label {label} counts {said[label]} spans, but {there}")
+            yield Problem(file, f"the label {label} is in no sentence of size {size_data.size}")
+        elif written[label] != counted[label]:
+            expected = f"the sentences of size {size_data.size} have {counted[label]}"
+            yield Problem(file, f"the label {label} has a count of {written[label]} spans, but {expected}")

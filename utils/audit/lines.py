@@ -1,185 +1,194 @@
-"""Whether the lines of a size's files are those that belong to it, with their gold spans unchanged."""
+"""Check that the lines of a size's files belong to the size, and that their target spans are unchanged."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from utils.audit.evidence import Breach, Evidence, SizeEvidence
+from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.modes import MODES
 from utils.dataset.records import Sentence, sentence_to_row
-from utils.files.jsonl import read_rows
+from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
 
-Pair = tuple[Sentence, Sentence]  # what a file holds, and what belongs there
+SentencePair = tuple[Sentence, Sentence]  # (in the checked file, expected)
 
 
-def check_sentences(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in `train_<size>.jsonl`."""
-    file = evidence.layout.size_sentences(own.size)
-    pairs, breaches = _match_by_text(file, evidence.read(file), evidence, own)
-    yield from breaches
+def check_sentences(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `train_<size>.jsonl`."""
+    file = data.layout.size_sentences(size_data.size)
+    pairs, problems = _match_by_text(file, data.read(file), data, size_data)
+    yield from problems
     yield from _changed(file, pairs)
 
 
-def check_synthetic(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in `train_<size>_synthetic.jsonl`."""
-    file = evidence.layout.size_sentences(own.size, synthetic=True)
+def check_synthetic(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `train_<size>_synthetic.jsonl`."""
+    file = data.layout.size_sentences(size_data.size, synthetic=True)
     if file.is_file():
-        pairs, breaches = _match_by_id(file, evidence.read_synthetic(file), own)
-        yield from breaches
+        pairs, problems = _match_by_id(file, data.read_synthetic(file), size_data)
+        yield from problems
         yield from _changed(file, pairs)
 
 
-def check_targets(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in `train_<size>_synthetic_target.jsonl`, whose spans are a model's."""
-    file = evidence.layout.size_target(own.size)
+def check_targets(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `train_<size>_synthetic_target.jsonl`, which has the spans of a model."""
+    file = data.layout.size_target(size_data.size)
     if not file.is_file():
         return
-    pairs, breaches = _match_by_id(file, evidence.read_synthetic(file), own)
-    yield from breaches
+    pairs, problems = _match_by_id(file, data.read_synthetic(file), size_data)
+    yield from problems
     for found, source in pairs:
         if {**sentence_to_row(found), "entities": []} != {**sentence_to_row(source), "entities": []}:
-            yield Breach(file, f"changes sentence {found.id}")
+            yield Problem(file, f"sentence {found.id} is not as s2 made it")
         for span in found.spans:
-            if span.origin != "ner" or span.label not in evidence.dataset.targets:
-                yield Breach(file, f"sentence {found.id} has a span {span.label} that no target label of a model is")
+            if span.origin != "ner" or span.label not in data.dataset.targets:
+                yield Problem(file, f"sentence {found.id} has a span {span.label} that is not a target span of a model")
 
 
-def check_answers(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in the answers of s1 and s3 that the size holds."""
-    for _, synthetic, file in evidence.answer_files(own.size):
-        sentences = own.synthetic if synthetic else {sentence.id: sentence for sentence in own.sentences}
+def check_annotations(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in the annotations of the size (s1 and s3)."""
+    for _, is_synthetic, file in data.annotation_files(size_data.size):
+        sentences = size_data.synthetic if is_synthetic else {sentence.id: sentence for sentence in size_data.sentences}
         seen: set[str] = set()
         for line, row in read_rows(file):
             id_ = str(row.get("id"))
             if id_ not in sentences:
-                yield Breach(file, f"line {line} answers sentence {id_}, which size {own.size} has not")
+                yield Problem(file, f"line {line} annotates sentence {id_}, which is not in size {size_data.size}")
             elif id_ in seen:
-                yield Breach(file, f"line {line} answers sentence {id_} once more")
+                yield Problem(file, f"line {line} annotates sentence {id_} again")
             elif row.get("text") != list(sentences[id_].tokens):
-                yield Breach(file, f"line {line} answers another text than that of sentence {id_}")
+                yield Problem(file, f"line {line} has another text than sentence {id_}")
             seen.add(id_)
 
 
-def check_fusion(evidence: Evidence, own: SizeEvidence) -> Iterator[Breach]:
-    """Yield the breaches in `train_<size>_fusion.jsonl` and `train_<size>_synthetic_fusion.jsonl`."""
-    layout = evidence.layout
-    answered = _answered(evidence, own)
-    fusion: list[Sentence] = []
-    if (file := layout.size_fusion(own.size)).is_file():
-        fusion = evidence.read(file)
-        pairs, breaches = _match_by_text(file, fusion, evidence, own)
-        yield from breaches
+def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `train_<size>_fusion.jsonl`."""
+    file = data.layout.size_fusion(size_data.size)
+    if file.is_file():
+        pairs, problems = _match_by_text(file, data.read(file), data, size_data)
+        yield from problems
         yield from _changed(file, pairs, extended=True)
-        yield from _extensions(file, pairs, evidence, answered)
-    if not (file := layout.size_fusion(own.size, synthetic=True)).is_file():
+        yield from _extensions(file, pairs, data, _annotated_ids(data, size_data))
+
+
+def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+    """Yield the problems in `train_<size>_synthetic_fusion.jsonl`, to which s8 appends the original sentences."""
+    layout, size = data.layout, size_data.size
+    file = layout.size_fusion(size, synthetic=True)
+    if not file.is_file():
         return
-    rows = [row for _, row in read_rows(file)]
     manifest = read_manifest(file)
-    with_fusion = manifest is not None and manifest.step == "s8"
-    source = layout.size_target(own.size) if with_fusion else layout.size_sentences(own.size, synthetic=True)
-    synthetic, behind = _parts(evidence, file, rows)
-    marked = {one.id: one for one in evidence.read_synthetic(source)} if source.is_file() else own.synthetic
-    pairs, breaches = _match_by_id(file, synthetic, own)
-    yield from breaches
-    pairs = [(found, marked.get(found.id, known)) for found, known in pairs]
+    is_combined = manifest is not None and manifest.step == "s8"
+    source = layout.size_target(size) if is_combined else layout.size_sentences(size, synthetic=True)
+    expected = {one.id: one for one in data.read_synthetic(source)} if source.is_file() else size_data.synthetic
+    synthetic, appended = _split_synthetic(data, file)
+    pairs, problems = _match_by_id(file, synthetic, size_data)
+    yield from problems
+    pairs = [(found, expected.get(found.id, known)) for found, known in pairs]
     yield from _changed(file, pairs, extended=True)
-    yield from _extensions(file, pairs, evidence, answered)
-    if with_fusion and behind != [sentence_to_row(sentence) for sentence in fusion]:
-        yield Breach(file, f"the sentences behind the synthetic ones are not those of {layout.size_fusion(own.size)}")
-    if not with_fusion and behind:
-        yield Breach(file, f"{len(behind)} sentences stand there that are not synthetic ones of size {own.size}")
+    yield from _extensions(file, pairs, data, _annotated_ids(data, size_data))
+    if is_combined and appended != _rows(data, layout.size_fusion(size)):
+        yield Problem(file, f"the sentences after the synthetic ones differ from {layout.size_fusion(size)}")
+    if not is_combined and appended:
+        yield Problem(file, f"{len(appended)} sentences are not synthetic sentences of size {size}")
 
 
-def _parts(
-    evidence: Evidence, file: Path, rows: Sequence[dict[str, Any]]
-) -> tuple[list[Sentence], list[dict[str, Any]]]:
-    """Return the synthetic sentences of a file, and the other lines."""
-    flags = [row.get("synthetic") is True for row in rows]
-    sentences = evidence.read(file)
+def _rows(data: AuditData, file: Path) -> list[JsonObject]:
+    return [sentence_to_row(sentence) for sentence in data.read(file)] if file.is_file() else []
+
+
+def _split_synthetic(data: AuditData, file: Path) -> tuple[list[Sentence], list[JsonObject]]:
+    """Return the synthetic sentences of a file, and the rows of the other sentences."""
+    rows = [row for _, row in read_rows(file)]
+    sentences = data.read(file)
     synthetic = [
         Sentence(str(row.get("id")), sentence.tokens, sentence.spans, row)
-        for row, sentence, flag in zip(rows, sentences, flags, strict=True)
-        if flag
+        for row, sentence in zip(rows, sentences, strict=True)
+        if sentence.is_synthetic
     ]
-    others = [sentence_to_row(one) for one, flag in zip(sentences, flags, strict=True) if not flag]
-    return synthetic, others
+    return synthetic, [sentence_to_row(one) for one in sentences if not one.is_synthetic]
 
 
 def _match_by_text(
-    file: Path, found: Iterable[Sentence], evidence: Evidence, own: SizeEvidence
-) -> tuple[list[Pair], list[Breach]]:
-    """Pair the sentences of a file with those of the size; sentences without an id are known by their text."""
-    waiting: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
-    for sentence in own.sentences:
-        waiting[sentence.tokens].append(sentence)
-    elsewhere = {sentence.tokens: sentence.id for sentence in reversed(evidence.dataset.sentences)}
-    pairs, breaches = [], []
+    file: Path, found: Iterable[Sentence], data: AuditData, size_data: SizeData
+) -> tuple[list[SentencePair], list[Problem]]:
+    """Pair the sentences of a file with the sentences of the size that have the same text."""
+    expected: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
+    for sentence in size_data.sentences:
+        expected[sentence.tokens].append(sentence)
+    elsewhere = {sentence.tokens: sentence.id for sentence in reversed(data.dataset.sentences)}
+    pairs, problems = [], []
     for sentence in found:
-        if waiting[sentence.tokens]:
-            pairs.append((sentence, waiting[sentence.tokens].pop(0)))
+        if expected[sentence.tokens]:
+            pairs.append((sentence, expected[sentence.tokens].pop(0)))
         elif sentence.tokens in elsewhere:
             known = f"sentence {elsewhere[sentence.tokens]} of train_1000.jsonl"
-            breaches.append(Breach(file, f"line {sentence.id} is {known}, which size {own.size} has not (there)"))
+            problems.append(
+                Problem(
+                    file,
+                    f"line {sentence.id} is {known}, which is not in size {size_data.size} or is in the file already",
+                )
+            )
         else:
-            breaches.append(Breach(file, f"line {sentence.id} is no sentence of train_1000.jsonl"))
-    missing = [sentence.id for left in waiting.values() for sentence in left]
-    breaches += [Breach(file, f"sentence {id_} of train_1000.jsonl is missing") for id_ in missing]
+            problems.append(Problem(file, f"line {sentence.id} is not in train_1000.jsonl"))
+    missing = [sentence.id for left in expected.values() for sentence in left]
+    problems += [Problem(file, f"sentence {id_} of train_1000.jsonl is missing") for id_ in missing]
     if [int(known.id) for _, known in pairs] != sorted(int(known.id) for _, known in pairs):
-        breaches.append(Breach(file, "the sentences are in another order than in train_1000.jsonl"))
-    return pairs, breaches
+        problems.append(Problem(file, "the sentences are in another order than in train_1000.jsonl"))
+    return pairs, problems
 
 
-def _match_by_id(file: Path, found: Iterable[Sentence], own: SizeEvidence) -> tuple[list[Pair], list[Breach]]:
-    """Pair synthetic sentences with those that s2 made from sentences of the size."""
-    pairs: dict[str, Pair] = {}
-    breaches = []
+def _match_by_id(
+    file: Path, found: Iterable[Sentence], size_data: SizeData
+) -> tuple[list[SentencePair], list[Problem]]:
+    """Pair the synthetic sentences of a file with the synthetic sentences of the size by id."""
+    pairs: dict[str, SentencePair] = {}
+    problems = []
     for sentence in found:
         source = str(sentence.source)
         if sentence.id.split("-")[0] != source:
-            breaches.append(Breach(file, f"sentence {sentence.id} says that it was made from sentence {source}"))
-        elif sentence.id not in own.synthetic:
-            breaches.append(
-                Breach(file, f"sentence {sentence.id} is none that s2 made from a sentence of size {own.size}")
+            problems.append(Problem(file, f"sentence {sentence.id} has the source {source}, which differs from its id"))
+        elif sentence.id not in size_data.synthetic:
+            problems.append(
+                Problem(file, f"sentence {sentence.id} is not a synthetic sentence of size {size_data.size}")
             )
         elif sentence.id in pairs:
-            breaches.append(Breach(file, f"sentence {sentence.id} stands there twice"))
+            problems.append(Problem(file, f"sentence {sentence.id} is in the file twice"))
         else:
-            pairs[sentence.id] = sentence, own.synthetic[sentence.id]
-    breaches += [Breach(file, f"sentence {id_} of s2 is missing") for id_ in own.synthetic if id_ not in pairs]
-    return list(pairs.values()), breaches
+            pairs[sentence.id] = sentence, size_data.synthetic[sentence.id]
+    problems += [Problem(file, f"sentence {id_} of s2 is missing") for id_ in size_data.synthetic if id_ not in pairs]
+    return list(pairs.values()), problems
 
 
-def _changed(file: Path, pairs: Iterable[Pair], *, extended: bool = False) -> Iterator[Breach]:
-    """Yield where a line is not that of its sentence; with `extended`, spans may follow its own."""
+def _changed(file: Path, pairs: Iterable[SentencePair], *, extended: bool = False) -> Iterator[Problem]:
+    """Yield the changed lines; with `extended`, extension spans may follow the target spans."""
     for found, source in pairs:
         row, known = sentence_to_row(found), sentence_to_row(source)
         spans = row["entities"][: len(known["entities"])] if extended else row["entities"]
         if spans != known["entities"]:
-            yield Breach(file, f"the target spans of sentence {source.id} are not those that it came with")
+            yield Problem(file, f"the target spans of sentence {source.id} were changed")
         elif {**row, "entities": spans} != known:
-            yield Breach(file, f"the line of sentence {source.id} is not the one that it came with")
+            yield Problem(file, f"the line of sentence {source.id} was changed")
 
 
 def _extensions(
-    file: Path, pairs: Iterable[Pair], evidence: Evidence, answered: Mapping[str, set[str]]
-) -> Iterator[Breach]:
-    """Yield the extension spans that no answer of the size can have brought, or that have a target's name."""
+    file: Path, pairs: Iterable[SentencePair], data: AuditData, annotated: Mapping[str, set[str]]
+) -> Iterator[Problem]:
+    """Yield the extension spans without an annotation of the size, and those with a target label."""
     for found, source in pairs:
         for span in found.spans[len(source.spans) :]:
-            if span.origin not in MODES or source.id not in answered[span.origin]:
-                what = f"an extension span {span.label} ({span.origin}) that no answer of its size to it brought"
-                yield Breach(file, f"sentence {source.id} has {what}")
-            elif span.label in evidence.dataset.targets:
-                yield Breach(file, f"an extension span of sentence {source.id} has the target label {span.label}")
+            if span.origin not in MODES or source.id not in annotated[span.origin]:
+                message = f"has an extension span {span.label} ({span.origin}) without an annotation of its size"
+                yield Problem(file, f"sentence {source.id} {message}")
+            elif span.label in data.dataset.targets:
+                yield Problem(file, f"an extension span of sentence {source.id} has the target label {span.label}")
 
 
-def _answered(evidence: Evidence, own: SizeEvidence) -> dict[str, set[str]]:
-    """Return, for each mode, the ids of the sentences that the size's files have an answer to."""
-    answered: dict[str, set[str]] = {mode: set() for mode in MODES}
-    for mode, _, file in evidence.answer_files(own.size):
-        answered[mode] |= {str(row.get("id")) for _, row in read_rows(file) if row.get("items")}
-    return answered
+def _annotated_ids(data: AuditData, size_data: SizeData) -> dict[str, set[str]]:
+    """Return the ids of the sentences with annotated items, by mode."""
+    annotated: dict[str, set[str]] = {mode: set() for mode in MODES}
+    for mode, _, file in data.annotation_files(size_data.size):
+        annotated[mode] |= {str(row.get("id")) for _, row in read_rows(file) if row.get("items")}
+    return annotated

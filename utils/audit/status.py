@@ -1,4 +1,4 @@
-"""How far a dataset is: what each step has made, what is partial or stale, and what to run next."""
+"""The status of each step for a dataset: done, partial, stale or missing, and the next command."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import BEST, LAST, RECORD, data_fingerprint
 
 State = Literal["done", "partial", "stale", "missing"]
-MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # what a command says of a path that no run has told
+MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in commands for unknown paths
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What one step has made, of one size or of all sentences."""
+    """The status of a step, for one size or for all sentences."""
 
     step: str
     size: Size | None
     state: State
     note: str
-    command: str  # what brings it to its end
+    command: str  # that completes the step
 
     def __str__(self) -> str:
         return f"{self.step:<18}{self.size or 'all':<6}{self.state:<9}{self.note}".rstrip()
@@ -37,40 +37,40 @@ class Status:
 
 @dataclass(frozen=True)
 class Survey:
-    """Looks at the files of a dataset, and at the models that were trained on them."""
+    """Finds the status of each step from the files of a dataset and from the models that were trained on them."""
 
     layout: Layout
     dataset: Dataset
     models: Path
-    location: str  # the flags that name the dataset, as a command has them
+    location: str  # the flags of a command that name the dataset
 
     def statuses(self) -> list[Status]:
-        """Return the status of every step, in the order in which they run."""
-        return [*self._answers(), *self._splits(), *self._merges(), *self._models(), *self._marked()]
+        """Return the status of every step, in the order of the steps."""
+        return [*self._annotations(), *self._splits(), *self._merges(), *self._models(), *self._labelled()]
 
     # --- s1, s2, s3
 
-    def _answers(self) -> Iterator[Status]:
+    def _annotations(self) -> Iterator[Status]:
         layout = self.layout
         for mode in MODES:
-            yield self._answered("s1", layout.annotation_file(mode), f"--mode={mode}")
-        yield self._answered("s2", layout.synthetic(), "")
+            yield self._llm_status("s1", layout.annotation_file(mode), f"--mode={mode}")
+        yield self._llm_status("s2", layout.synthetic(), "")
         for mode in MODES:
-            yield self._answered("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
+            yield self._llm_status("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
 
-    def _answered(self, step: str, result: Path, flag: str) -> Status:
+    def _llm_status(self, step: str, result: Path, flag: str) -> Status:
         state, note = self._state([result])
         journal = journal_path(result)
         if state == "missing" and journal.is_file() and journal.stat().st_size:
             state, note = "partial", f"{_count_lines(journal)} answers are in its journal"
-        skipped = (read_manifest(result) or _NOTHING).counts.get("skipped", 0)
+        skipped = (read_manifest(result) or _NO_MANIFEST).counts.get("skipped", 0)
         if state == "done" and skipped:
             state, note = "partial", f"{skipped} sentences were not asked about"
         words = f"--model_from_pretrained={self._model()} {flag}".strip()
         return Status(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
     def _model(self) -> str:
-        """Return the flags of the LLM that the last run of s1, s2 or s3 used."""
+        """Return the flags for the LLM of the last run of s1, s2 or s3."""
         runs = read_rows(self.layout.run_log) if self.layout.run_log.is_file() else ()
         used = [row for _, row in runs if row.get("model")]
         if not used:
@@ -85,9 +85,9 @@ class Survey:
             files = {layout.train: layout.size_sentences(size)}
             files |= {layout.synthetic(): layout.size_sentences(size, synthetic=True)}
             for mode in MODES:
-                for kind in (False, True):
-                    files[layout.annotation_file(mode, synthetic=kind)] = layout.size_annotation_file(
-                        size, mode, synthetic=kind
+                for is_synthetic in (False, True):
+                    files[layout.annotation_file(mode, synthetic=is_synthetic)] = layout.size_annotation_file(
+                        size, mode, synthetic=is_synthetic
                     )
             state, note = self._state([file for source, file in files.items() if source.is_file()])
             yield Status("s4", size, state, note, self._command(SCRIPTS["s4"]))
@@ -99,17 +99,17 @@ class Survey:
                 results = [layout.size_fusion(size, synthetic=bool(side))]
                 results.append(layout.label_file("syn" if side else "fusion", size))
                 files = [layout.size_annotation_file(size, mode, synthetic=bool(side)) for mode in MODES]
-                yield self._merged(f"s5 --is_syn={side}", size, results, files)
+                yield self._merge_status(f"s5 --is_syn={side}", size, results, files)
         for size in SIZES:
             files = [layout.label_file("fusion", size), layout.label_file("syn", size)]
-            yield self._merged("s6", size, [layout.label_file("syn_fusion", size)], files)
+            yield self._merge_status("s6", size, [layout.label_file("syn_fusion", size)], files)
 
-    def _merged(self, name: str, size: Size, results: list[Path], sources: Iterable[Path]) -> Status:
+    def _merge_status(self, name: str, size: Size, results: list[Path], sources: Iterable[Path]) -> Status:
         step, _, flag = name.partition(" ")
         state, note = self._state(results, sources)
-        by_s8 = any((read_manifest(result) or _NOTHING).step == "s8" for result in results)
-        if by_s8 and flag.endswith("1"):  # how fresh it is, is told of with s8
-            state, note = "done", "made anew by s8"
+        by_s8 = any((read_manifest(result) or _NO_MANIFEST).step == "s8" for result in results)
+        if by_s8 and flag.endswith("1"):  # s8 reports whether it is stale
+            state, note = "done", "replaced by s8"
         words = f"{flag} --overwrite" if by_s8 else flag
         return Status(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
 
@@ -118,14 +118,14 @@ class Survey:
     def _models(self) -> Iterator[Status]:
         for size in SIZES:
             folder = model_folder(self.layout.file_name, size, "fusion", parent=self.models)
-            state, note = self._trained(folder, size)
+            state, note = self._model_state(folder, size)
             words = f"--size={size} --data=fusion --from_pretrained={ENCODER}"
             yield Status("train fusion", size, state, note, self._command("train_ner", words))
 
-    def _trained(self, folder: Path, size: Size) -> tuple[State, str]:
+    def _model_state(self, folder: Path, size: Size) -> tuple[State, str]:
         record = folder / BEST / RECORD
         if not record.is_file():
-            return ("partial", "it goes on from its last epoch") if (folder / LAST).is_dir() else ("missing", "")
+            return ("partial", "it continues after its last epoch") if (folder / LAST).is_dir() else ("missing", "")
         known = read_json(record)
         files = self.layout.size_fusion(size), self.layout.label_file("fusion", size)
         if not all(file.is_file() for file in files) or "data" not in known:
@@ -135,10 +135,10 @@ class Survey:
             files[0], dev, files[1], tokenisation=self.dataset.tokenisation, seed=known["settings"]["seed"]
         )
         if known["data"] != {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}:
-            return "stale", f"trained on other sentences or spans than {files[0].name} has now"
-        return ("done", "") if known.get("finished") else ("partial", "it goes on from its last epoch")
+            return "stale", f"the sentences or spans of {files[0].name} have changed since"
+        return ("done", "") if known.get("finished") else ("partial", "it continues after its last epoch")
 
-    def _marked(self) -> Iterator[Status]:
+    def _labelled(self) -> Iterator[Status]:
         layout = self.layout
         pattern = model_folder(layout.file_name, "250", "fusion", parent=self.models) / BEST
         model = shlex.quote(str(pattern).replace("_250_fusion", "_{size}_fusion"))
@@ -149,29 +149,29 @@ class Survey:
         for size in SIZES:
             result = layout.size_fusion(size, synthetic=True)
             state, note = self._state([result, layout.label_file("syn_fusion", size)])
-            if state != "missing" and (read_manifest(result) or _NOTHING).step != "s8":
-                state, note = "missing", "the synthetic side is as s5 made it"
+            if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
+                state, note = "missing", "the synthetic sentences are still merged by s5"
             yield Status("s8", size, state, note, self._command(SCRIPTS["s8"]))
 
-    # --- what they share
+    # --- shared by all steps
 
     def _state(self, results: Iterable[Path], sources: Iterable[Path] = ()) -> tuple[State, str]:
-        """Return the state of the results of a step; `sources` are files that it reads where they are there."""
+        """Return the state of the results of a step; `sources` are the optional files that it reads."""
         missing = [result for result in results if not result.is_file()]
-        there = [result for result in results if result.is_file()]
-        if not there:
+        found = [result for result in results if result.is_file()]
+        if not found:
             return "missing", ""
         if missing:
             return "partial", f"{missing[0].name} is missing"
-        manifests = [manifest for result in there if (manifest := read_manifest(result)) is not None]
+        manifests = [manifest for result in found if (manifest := read_manifest(result)) is not None]
         if not manifests:
-            return "done", "without a manifest: taken as it is"
+            return "done", "without a manifest: used without checks"
         names = self.layout.portable_names([source for source in sources if source.is_file()])
         for manifest in manifests:
             if changed := find_stale_inputs(manifest, self.layout.find):
-                return "stale", f"made from another {changed[0]} than there is now"
+                return "stale", f"{changed[0]} has changed since"
             if unknown := sorted(names.keys() - manifest.inputs.keys()):
-                return "stale", f"made before {unknown[0]} was there"
+                return "stale", f"made before {unknown[0]} existed"
         return "done", ""
 
     def _command(self, script: str, words: str = "") -> str:
@@ -188,7 +188,7 @@ SCRIPTS = {
     "s7": "s7_pred_syn_data",
     "s8": "s8_process_label_and_combine",
 }
-_NOTHING = Manifest("", {}, {}, "", {})
+_NO_MANIFEST = Manifest("", {}, {}, "", {})
 
 
 def next_step(statuses: Iterable[Status]) -> Status | None:

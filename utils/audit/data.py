@@ -1,4 +1,4 @@
-"""What an audit goes by: the dataset itself, the synthetic sentences of s2, and what belongs to each size."""
+"""The data that an audit compares results with: the dataset, the synthetic sentences, and the contents of each size."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from utils.dataset.tokens import Tokenisation
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
-    """Something of a size that does not come from it, or whose origin cannot be proven."""
+class Problem:
+    """A part of a size's results that is from outside the size, or that has an unknown origin."""
 
     file: Path
-    what: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.what}"
+        return f"{self.file}: {self.message}"
 
 
 @dataclass(frozen=True)
-class SizeEvidence:
-    """What belongs to one size, found without the files of that size."""
+class SizeData:
+    """The sentences of one size, found without the files of that size."""
 
     size: Size
     sentences: Sequence[Sentence]
@@ -36,68 +36,71 @@ class SizeEvidence:
 
     @cached_property
     def by_id(self) -> Mapping[str, Sentence]:
-        """The sentences of the size, the synthetic ones too, by id."""
+        """The original and synthetic sentences of the size, by id."""
         return {**{sentence.id: sentence for sentence in self.sentences}, **self.synthetic}
 
     @cached_property
     def hashes(self) -> frozenset[str]:
-        """What `training.json` knows the size's sentences by."""
+        """The text hashes of the sentences, as in `training.json`."""
         return frozenset(text_hash(sentence.tokens) for sentence in self.by_id.values())
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The dataset, its held-out sentences, and all synthetic ones."""
+class AuditData:
+    """The dataset, its held-out sentences, and all synthetic sentences."""
 
     layout: Layout
     models: Path
     dataset: Dataset
     synthetic: Sequence[Sentence]
-    hidden: Mapping[str, str]  # text of a sentence of dev or test, as `same_text_key` gives it -> its place
-    hidden_hashes: Mapping[str, str]
+    held_out: Mapping[str, str]  # `same_text_key` of a sentence of dev or test -> its position
+    held_out_hashes: Mapping[str, str]  # `text_hash` of such a sentence -> its position
 
-    def of_size(self, size: Size) -> SizeEvidence:
-        """Return what belongs to a size: the first share of the sentences, and what was made from those."""
+    def of_size(self, size: Size) -> SizeData:
+        """Return the first sentences of the dataset that make up a size, and the synthetic sentences made from them."""
         sentences = first_sentences(self.dataset.sentences, SIZES[size])
         ids = {sentence.id for sentence in sentences}
-        own = {sentence.id: sentence for sentence in self.synthetic if str(sentence.source) in ids}
-        return SizeEvidence(size, sentences, own)
+        synthetic = {sentence.id: sentence for sentence in self.synthetic if str(sentence.source) in ids}
+        return SizeData(size, sentences, synthetic)
 
-    def answer_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:
-        """Return (mode, whether of synthetic sentences, file) of the answers of s1 and s3 that a size has."""
+    def annotation_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:
+        """Return (mode, is_synthetic, path) of the annotation files that exist for a size."""
         files = [
-            (mode, kind, self.layout.size_annotation_file(size, mode, synthetic=kind))
+            (mode, is_synthetic, self.layout.size_annotation_file(size, mode, synthetic=is_synthetic))
             for mode in MODES
-            for kind in (False, True)
+            for is_synthetic in (False, True)
         ]
-        return [(mode, kind, file) for mode, kind, file in files if file.is_file()]
+        return [(mode, is_synthetic, file) for mode, is_synthetic, file in files if file.is_file()]
 
     def read(self, file: Path) -> list[Sentence]:
-        """Return the sentences of a file, by number."""
+        """Return the sentences of a file, with their numbers as ids."""
         return read_sentences(file, tokenisation=self.dataset.tokenisation)
 
     def read_synthetic(self, file: Path) -> list[Sentence]:
-        """Return the synthetic sentences of a file, by id."""
+        """Return the synthetic sentences of a file, with the ids of their rows."""
         return read_synthetic(file, tokenisation=self.dataset.tokenisation)
 
 
-def gather(layout: Layout, models: Path, *, tokenisation: Tokenisation | None) -> Evidence:
-    """Return what an audit of a dataset's results goes by."""
+def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation | None) -> AuditData:
+    """Return the data that the results of a dataset are compared with.
+
+    Raises FileNotFoundError if s4 has not run.
+    """
     dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
     require_files({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
     source = layout.synthetic()
     held_out = [
-        (sentence, f"{file.name}, sentence {sentence.id}")
+        (sentence, f"sentence {sentence.id} of {file.name}")
         for file in (layout.dev, layout.test)
         if file.is_file()
         for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
         if same_text_key(sentence.tokens)
     ]
-    return Evidence(
+    return AuditData(
         layout=layout,
         models=models,
         dataset=dataset,
         synthetic=read_synthetic(source, tokenisation=dataset.tokenisation) if source.is_file() else [],
-        hidden={same_text_key(sentence.tokens): place for sentence, place in held_out},
-        hidden_hashes={text_hash(sentence.tokens): place for sentence, place in held_out},
+        held_out={same_text_key(sentence.tokens): position for sentence, position in held_out},
+        held_out_hashes={text_hash(sentence.tokens): position for sentence, position in held_out},
     )
