@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of each family: its tokenizer's kind, its chat template, its stop ids."""
+"""Tiny random checkpoints of each family of chat models, with its kind of tokenizer, chat template, and stop ids."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ GLM4 = (
 
 @dataclass(frozen=True)
 class Family:
-    """What is special about a family; names of tokens stand for their ids."""
+    """The properties of a family; token ids are given by the tokens' names."""
 
     special: tuple[str, ...]
     template: str
     eos: str  # the tokenizer's
-    configured: tuple[str, ...]  # what generation_config says
-    stops: frozenset[str]  # what must end an answer
-    model: str = "Llama"  # transformers' class: <model>ForCausalLM
+    configured: tuple[str, ...]  # stop tokens in generation_config
+    stops: frozenset[str]  # all tokens that must end an answer
+    model: str = "Llama"  # the class in transformers is <model>ForCausalLM
     bos: str | None = None
     pad: str | None = None
     text: tuple[str, ...] = ()  # added tokens that are not special
-    by_bytes: bool = False  # any text is known, as with Qwen; else these words and characters
+    by_bytes: bool = False  # tokens are bytes, as Qwen's; if not, they are `words`
     words: tuple[str, ...] = tuple(WORDS)
     shape: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,12 +119,12 @@ SHAPE = {
     "initializer_range": 0.5,
     "tie_word_embeddings": False,
 }
-# What a checkpoint may bring along, and annotation must not take over.
-BROUGHT = {"do_sample": True, "temperature": 0.7, "top_k": 5, "repetition_penalty": 1.5}
+# Settings in a checkpoint's generation_config that annotation must ignore.
+UNWANTED = {"do_sample": True, "temperature": 0.7, "top_k": 5, "repetition_penalty": 1.5}
 
 
 def make_checkpoint(folder: Path, family: str | Family, *, seed: int = 0) -> Path:
-    """Write the checkpoint of a family of transformers' own."""
+    """Write the checkpoint of a family that is part of transformers."""
     import transformers
 
     family = FAMILIES[family] if isinstance(family, str) else family
@@ -141,7 +141,7 @@ def make_checkpoint(folder: Path, family: str | Family, *, seed: int = 0) -> Pat
 
 
 def make_tokenizer(folder: Path, family: Family) -> dict[str, int]:
-    """Write a fast tokenizer; return its tokens' ids."""
+    """Write a fast tokenizer and return the ids of its tokens."""
     from tokenizers import AddedToken, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -149,7 +149,7 @@ def make_tokenizer(folder: Path, family: Family) -> dict[str, int]:
     made.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in family.special])
     made.add_tokens([AddedToken(token, special=False, normalized=False) for token in family.text])
     ids: dict[str, int] = made.get_vocab()
-    if family.bos:  # as Llama 3 has it: the tokenizer itself puts a BOS in front
+    if family.bos:  # as in Llama 3, the tokenizer itself adds a BOS
         made.post_processor = processors.TemplateProcessing(
             single=f"{family.bos} $A", special_tokens=[(family.bos, ids[family.bos])]
         )
@@ -162,7 +162,7 @@ def make_tokenizer(folder: Path, family: Family) -> dict[str, int]:
 
 
 def _byte_tokenizer(family: Family) -> Any:
-    """Return a tokenizer of bytes, without merges."""
+    """Return a tokenizer with one token for each byte, without merges."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -173,7 +173,7 @@ def _byte_tokenizer(family: Family) -> Any:
 
 
 def _word_tokenizer(family: Family) -> Any:
-    """Return a tokenizer of single characters and a few words, ids of control tokens first."""
+    """Return a tokenizer of single characters and a few words; control tokens have the first ids."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     tokens = list(dict.fromkeys([*family.special, "<unk>", *family.text, *family.words]))
@@ -184,22 +184,22 @@ def _word_tokenizer(family: Family) -> Any:
 
 
 def _save_model(folder: Path, kind: Any, config: Any, stops: Sequence[int], seed: int) -> Path:
-    """Write a random model of class `kind`, which brings sampling of its own along."""
+    """Write a random model of class `kind` with unwanted generation settings."""
     import torch
     from transformers import GenerationConfig
 
     torch.manual_seed(seed)
     model = kind(config)
-    model.generation_config = GenerationConfig(eos_token_id=list(stops), **BROUGHT)
+    model.generation_config = GenerationConfig(eos_token_id=list(stops), **UNWANTED)
     model.save_pretrained(folder)
     return folder
 
 
-# --- checkpoints with code of their own
+# --- checkpoints with their own code
 
 
 def make_chatglm3(folder: Path) -> Path:
-    """Write a checkpoint with the interface of ChatGLM3; its config knows one stop id of three."""
+    """Write a checkpoint with the interface of ChatGLM3; its config has one of the three stop ids."""
     size = _copy_code(folder, "chatglm3", _write_sentencepiece)
     commands = 9
     write_json(
@@ -214,11 +214,11 @@ def make_chatglm3(folder: Path) -> Path:
 
 
 def make_glm4(folder: Path) -> Path:
-    """Write a checkpoint with the interface of GLM-4; its config knows all three stop ids."""
+    """Write a checkpoint with the interface of GLM-4; its config has all three stop ids."""
     size = _copy_code(folder, "glm4", _write_ranks)
     special = ["<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>"]
     special += [f"<|{role}|>" for role in ("system", "user", "assistant", "observation")]
-    ids = {token: size + place for place, token in enumerate(special)}
+    ids = {token: size + index for index, token in enumerate(special)}
     flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
     write_json(
         folder / "tokenizer_config.json",
@@ -235,7 +235,7 @@ def make_glm4(folder: Path) -> Path:
     )
     stops = [ids[token] for token in ("<|endoftext|>", "<|user|>", "<|observation|>")]
     _save_glm(folder, size + len(special), {"eos_token_id": stops, "pad_token_id": stops[0], "torch_dtype": "bfloat16"})
-    write_json(folder / "generation_config.json", {"eos_token_id": stops, "pad_token_id": stops[0], **BROUGHT})
+    write_json(folder / "generation_config.json", {"eos_token_id": stops, "pad_token_id": stops[0], **UNWANTED})
     return folder
 
 
@@ -272,7 +272,7 @@ def _write_ranks(path: Path) -> int:
 
 
 def _save_glm(folder: Path, vocabulary: int, settings: Mapping[str, Any]) -> None:
-    """Write configuration and weights, drawn so that answers differ."""
+    """Write the configuration, and random weights for which different prompts get different answers."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -1,6 +1,6 @@
-"""A recogniser of the GBNF that the project writes, so that grammars are tested on answers without a model.
+"""A recogniser of the project's GBNF grammars, so that they can be tested on answers without a model.
 
-Knows literals, character classes, groups, `?`, `|`, sequences and rule names: https://github.com/ggml-org/llama.cpp/tree/master/grammars.
+It supports literals, character classes, groups, `?`, `|`, sequences and rule names: https://github.com/ggml-org/llama.cpp/tree/master/grammars.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Node = (
 
 
 class Grammar:
-    """A parsed grammar; raises ValueError for text that is none, KeyError for a rule that does not exist."""
+    """A parsed grammar; raises ValueError for text that is not GBNF, and KeyError for a rule that does not exist."""
 
     def __init__(self, text: str) -> None:
         self.rules: dict[str, Node] = {}
         for line in text.split("\n"):
             name, sign, body = line.partition(" ::= ")
             if not sign or name in self.rules:
-                raise ValueError(f"not a rule, or one that stands twice: {line}")
+                raise ValueError(f"not a rule, or a rule that was defined before: {line}")
             self.rules[name] = _Reader(body).alternatives()
         for node in self.rules.values():
             for name in _names(node):
@@ -65,7 +65,7 @@ class Grammar:
         kind, value = node
         if kind == "text":
             return {at + len(value) for at in starts if text.startswith(value, at)}
-        # A class reads like one of regular expressions; a bound follows it, or it stands for one character.
+        # A class is written as in regular expressions; with bounds, it matches several characters.
         return {end for at in starts for end in range(at, len(text) + 1) if value.fullmatch(text, at, end)}
 
 

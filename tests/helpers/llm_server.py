@@ -1,7 +1,4 @@
-"""A small OpenAI-compatible server on loopback, and a proxy that fails at random; for tests and trials.
-
-python tests/helpers/llm_server.py http://127.0.0.1:8080    # the proxy, before a server, until it is interrupted
-"""
+"""A small OpenAI-compatible server on this machine, and a proxy that fails at random."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ Reply = tuple[int, dict[str, str], bytes]  # status, headers, body
 
 
 class LoopbackServer:
-    """A server in threads of this process; a context manager. `answer(path, body)` returns what is sent back."""
+    """A server in threads of this process; a context manager. `answer(path, body, headers)` returns the reply."""
 
     def __init__(self, answer: Callable[[str, bytes, dict[str, str]], Reply | None]) -> None:
         dead = self._dead = threading.Event()
@@ -59,7 +56,7 @@ class LoopbackServer:
             request_queue_size = 64
 
             def handle_error(self, *words: object) -> None:
-                pass  # a client that has gone
+                pass  # the client has closed the connection
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -74,14 +71,14 @@ class LoopbackServer:
         self.die()
 
     def die(self) -> None:
-        """Stop listening, and answer no request more on the connections that are open."""
+        """Stop listening, and stop answering on open connections."""
         self._dead.set()
         self._server.shutdown()
         self._server.server_close()
 
 
 class ChatServer(LoopbackServer):
-    """A server whose model draws its words from the prompt's hash, and from the seed where it is to sample."""
+    """A server with a model that draws words by the prompt's hash and, for sampled answers, the seed."""
 
     def __init__(
         self,
@@ -97,7 +94,7 @@ class ChatServer(LoopbackServer):
         self.models = models
         self.key = key
         self.grammar_field = grammar_field
-        self.known = known  # parameters that it takes; None: any
+        self.known = known  # the parameters that it accepts; None: all
         self.seconds = seconds
         self.text = text
         self.asked: list[dict[str, Any]] = []
@@ -138,7 +135,7 @@ class ChatServer(LoopbackServer):
         cut = words[: body["max_tokens"]]
         message = {"role": "assistant", "content": " ".join(cut), "reasoning_content": "Let me think."}
         finish = "stop" if len(cut) == len(words) else "length"
-        # As servers do it: a character is a token, and so is a role token, wherever it stands.
+        # As in real servers, a role token inside the message is one token; here, every other character is one, too.
         usage = {"prompt_tokens": len(re.sub(r"<\|im_(start|end)\|>", "R", prompt)), "completion_tokens": len(cut)}
         return _json(200, {"choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage})
 
@@ -154,7 +151,7 @@ class ChatServer(LoopbackServer):
 
 
 class RoughProxy(LoopbackServer):
-    """A proxy before a server that fails at random, the same way for the same seed (and order of requests)."""
+    """A proxy for a server that fails at random, in the same way for the same seed and order of requests."""
 
     FAILURES = ("busy", "busy until", "error", "half a body", "half a JSON", "nothing")
 
@@ -165,7 +162,7 @@ class RoughProxy(LoopbackServer):
         self.fates: Counter[str] = Counter()
         self._draw = random.Random(seed)
         self._lock = threading.Lock()
-        # A proxy of the environment is not for loopback.
+        # Without proxies of the environment, which cannot reach this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def _answer(self, path: str, body: bytes, headers: dict[str, str]) -> Reply | None:
@@ -206,7 +203,7 @@ def _at(body: Any, path: Sequence[str]) -> str | None:
 
 
 def _literal(grammar: str) -> str:
-    """Return an answer that a grammar of plain alternatives allows."""
+    """Return an answer that a grammar allows, if it has only alternatives and sequences of literals and rules."""
     rules = dict(line.split(" ::= ") for line in grammar.split("\n"))
     words = rules["root"].split(" | ")[-1].split()
     return "".join(word[1:-1] if word.startswith('"') else _literal(f"root ::= {rules[word]}") for word in words)

@@ -1,4 +1,4 @@
-"""A tiny random chat model as a .gguf file, which llama.cpp loads: two layers, byte-level tokens, ChatML roles."""
+"""A tiny random chat model as a .gguf file for llama.cpp: two layers, byte-level tokens, ChatML roles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH, HEADS, INNER, LAYERS, CONTEXT = 64, 2, 96, 2, 4096
 
 
 def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Path:
-    """Write the model; its answers are noise, and the same noise for the same seed."""
+    """Write the model; its answers are random, but the same for the same seed."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny")
     writer.add_context_length(context)
@@ -36,7 +36,7 @@ def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Pat
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter) -> int:
-    """Add one token a byte, one merge (the format wants some), and the role tokens; return how many there are."""
+    """Add a token for each byte, one merge (the format requires one), and the role tokens; return their number."""
     tokens = [*_byte_letters(), "he", *SPECIAL]
     normal, control = gguf.TokenType.NORMAL, gguf.TokenType.CONTROL
     writer.add_tokenizer_model("gpt2")
@@ -52,7 +52,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter) -> int:
 
 
 def _byte_letters() -> list[str]:
-    """Return the letter that stands for each byte in GPT-2's vocabulary."""
+    """Return the letter of each byte in GPT-2's vocabulary."""
     plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     moved = iter(range(256, 512))
     return [chr(byte) if byte in plain else chr(next(moved)) for byte in range(256)]

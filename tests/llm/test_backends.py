@@ -1,6 +1,6 @@
-"""What every LLM backend must do, tried on each of them; `openai` with two servers.
+"""Tests that every LLM backend must pass; `openai` runs with two servers.
 
-vllm is tried where it is installed. TEST_GGUF, a real chat model's .gguf file, takes the place of a tiny random one.
+vllm is tested if it is installed. If TEST_GGUF is the .gguf file of a real chat model, it replaces the tiny random one.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def transformers(folder: Path, held: ExitStack) -> Case:
     from tests.helpers.families import make_chatglm3
     from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 
-    old = package.__version__.startswith("4.30.")  # it runs ChatGLM3 alone
+    old = package.__version__.startswith("4.30.")  # which runs only ChatGLM3
     return open_case("transformers", (make_chatglm3 if old else write_tiny_checkpoint)(folder / "tiny"))
 
 
 def vllm(folder: Path, held: ExitStack) -> Case:
     if importlib.util.find_spec("vllm") is None:
-        pytest.skip("vLLM is not installed here; it needs an environment of its own")
+        pytest.skip("vLLM is not installed in this environment")
     from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 
     return open_case("vllm", write_tiny_checkpoint(folder / "tiny"))
@@ -84,7 +84,7 @@ def openai_before_llamacpp(folder: Path, held: ExitStack) -> Case:
     params.model_alias = {"tiny"}
     params.n_parallel, params.n_ctx, params.verbosity, params.ui = 3, 3 * 2048, -1, False
     server = xllamacpp.Server(params)
-    held.callback(lambda kept: None, server)  # it listens for as long as it is referred to
+    held.callback(lambda kept: None, server)  # the server listens until this reference is gone
     return open_case("openai", "tiny", api_base=f"{server.listening_address}/v1")
 
 
@@ -113,9 +113,9 @@ def llm(case: Case) -> LLM:
 
 @pytest.fixture
 def writing(case: Case) -> Case:
-    """A backend that writes its answers itself."""
+    """A backend with a model: all but `scripted`."""
     if case.backend == "scripted":
-        pytest.skip("a recording was written before")
+        pytest.skip("a recording has no model")
     return case
 
 
@@ -135,38 +135,38 @@ def test_every_request_is_answered_exactly_once_whatever_its_length(llm):
     assert {answer.request for answer in answers} == set(requests)
 
 
-def test_nothing_asked_is_nothing_answered(llm):
+def test_no_requests_give_no_answers(llm):
     assert list(llm.generate([])) == []
 
 
-def test_a_greedy_answer_is_the_same_again(llm):
+def test_a_greedy_answer_is_always_the_same(llm):
     for number in range(3):
         assert only(llm, ask(number)).text == only(llm, ask(number)).text
 
 
-def test_a_drawn_answer_is_the_same_again_for_the_same_seed_and_another_for_others(writing):
+def test_a_drawn_answer_depends_on_its_seed_only(writing):
     texts = [only(writing.llm, ask(1, sampling=Sampling(1.0, 1.0, seed))).text for seed in (7, 7, 8, 9, 10)]
     assert texts[0] == texts[1]
     assert len(set(texts)) > 2
 
 
-def test_answers_keep_to_their_budgets_and_tell_where_those_end_them(writing):
+def test_answers_keep_to_their_budgets_and_report_being_cut_off(writing):
     answers = list(writing.llm.generate([ask(number, tokens=number + 1) for number in range(6)]))
     assert all(answer.answer_tokens <= answer.request.max_new_tokens for answer in answers)
     assert all(answer.finish == "length" for answer in answers if answer.request.max_new_tokens == 1 and answer.text)
     assert all(answer.prompt_tokens > 0 for answer in answers)
 
 
-def test_an_answer_in_a_batch_of_others_is_that_of_its_own(writing):
+def test_an_answer_is_the_same_in_a_batch_and_alone(writing):
     if writing.backend in ("llamacpp", "vllm") or writing.model == "tiny":
-        requests = [ask(number) for number in (0, 0, 0)]  # parallel sequences round differently
+        requests = [ask(number) for number in (0, 0, 0)]  # there, parallel sequences are rounded differently
     else:
         requests = [ask(number) for number in range(len(PROMPTS))]
     together = {answer.request: answer.text for answer in writing.llm.generate(requests)}
     assert together == {request: only(writing.llm, request).text for request in requests}
 
 
-def test_an_answer_that_its_grammar_ends_has_stopped_by_itself(writing):
+def test_an_answer_that_ends_with_its_grammar_has_stopped(writing):
     if not writing.guided:
         pytest.skip("this backend does not hold answers to a grammar")
     answer = only(writing.llm, ask(grammar='root ::= "yes" | "no"', tokens=20))
@@ -188,10 +188,10 @@ def test_each_answer_of_a_batch_is_held_to_its_own_grammar(writing):
 
 def test_a_role_token_inside_the_users_text_stays_text(writing):
     odd, plain = (only(writing.llm, ask(0, prompt, tokens=1)).prompt_tokens for prompt in (ODD, PLAIN))
-    assert odd - plain > 8  # two role tokens would be two, with "user" and a line's end five
+    assert odd - plain > 8  # read as control tokens, they would add only a few
 
 
-def test_a_prompt_that_is_longer_than_the_context_has_no_answer_and_ends_no_run(writing):
+def test_a_prompt_longer_than_the_context_gets_an_empty_answer(writing):
     answers = {answer.request.id: answer for answer in writing.llm.generate([ask(0, "word " * 1800), ask(1)])}
     assert (answers["0"].text, answers["0"].finish) == ("", "length")
     assert answers["1"].answer_tokens > 0
@@ -206,12 +206,12 @@ def test_closing_early_leaves_nothing_running(llm):
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert threading.active_count() <= before
-    assert len(list(llm.generate([ask(1)]))) == 1  # and the next run is not disturbed
+    assert len(list(llm.generate([ask(1)]))) == 1  # the next run works
 
 
-def test_a_plans_counter_counts_the_prompt_as_the_model_sees_it(case: Case):
+def test_the_counter_counts_the_tokens_that_the_model_reads(case: Case):
     if case.backend in ("scripted", "openai"):
-        pytest.skip("it has no tokenizer here")
+        pytest.skip("this backend has no local tokenizer")
     counter = load_counter(case.model, case.backend, case.options)
     answers = case.llm.generate([Request(str(n), "entity", text, 2) for n, text in enumerate([*PROMPTS, ODD])])
     for answer in answers:

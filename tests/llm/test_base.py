@@ -1,4 +1,4 @@
-"""How a backend is chosen, checked and known, before anything is loaded."""
+"""Choosing and checking a backend before anything is loaded."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def gguf(tmp_path):
     return path
 
 
-def test_a_folder_is_for_transformers_and_a_gguf_file_for_llamacpp(checkpoint, gguf):
+def test_the_default_backend_of_a_folder_and_of_a_gguf_file(checkpoint, gguf):
     assert choose_backend(str(checkpoint), "auto") == "transformers"
     assert choose_backend(str(gguf), "auto") == "llamacpp"
 
 
 @pytest.mark.parametrize("asked", ["llamacpp", "scripted"])
-def test_a_backend_that_is_asked_for_is_taken(gguf, asked):
+def test_a_named_backend_is_used(gguf, asked):
     assert choose_backend(str(gguf), asked) == asked
 
 
 @pytest.mark.parametrize("asked", ["auto", "transformers"])
-def test_a_hub_id_is_for_transformers(asked, tmp_path, monkeypatch):
+def test_the_default_backend_of_a_hub_id_is_transformers(asked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert choose_backend("Qwen/Qwen2.5-0.5B-Instruct", asked) == "transformers"
 
@@ -59,9 +59,7 @@ def test_a_hub_id_is_for_transformers(asked, tmp_path, monkeypatch):
         ("false.gguf", "auto", ValueError, "false.gguf is not a GGUF file"),
     ],
 )
-def test_a_path_that_cannot_be_right_is_named_before_anything_is_loaded(
-    tmp_path, monkeypatch, model, asked, error, message
-):
+def test_a_wrong_path_is_reported_before_anything_is_loaded(tmp_path, monkeypatch, model, asked, error, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here").mkdir()
     (tmp_path / "file.bin").touch()
@@ -84,26 +82,26 @@ def test_a_path_that_cannot_be_right_is_named_before_anything_is_loaded(
         ("a/", False),
     ],
 )
-def test_an_id_of_a_hub_is_told_from_a_path(model, is_id):
+def test_hub_ids_and_paths_are_distinguished(model, is_id):
     assert is_hub_id(model) is is_id
 
 
-def test_backends_that_can_be_guided_are_known_without_loading_them():
-    fixed = set(get_args(Backend)) - {"openai", "transformers"}  # a server, or a tokenizer, is asked
+def test_the_backends_that_can_be_guided_with_any_model():
+    fixed = set(get_args(Backend)) - {"openai", "transformers"}  # these depend on the server or the tokenizer
     assert {backend for backend in fixed if can_be_guided("a", backend, LLMOptions())} == {"llamacpp", "vllm"}
 
 
-def test_a_checkpoint_with_a_fast_tokenizer_can_be_guided_which_is_told_without_torch(tmp_path):
-    pytest.importorskip("llguidance", reason="ChatGLM3's environment goes on unguided")
+def test_a_fast_tokenizer_of_bytes_can_be_guided_without_loading_torch(tmp_path):
+    pytest.importorskip("llguidance", reason="answers are not guided without it")
     (tmp_path / "tokenizer.json").write_text(json.dumps({"decoder": {"type": "ByteLevel"}}), encoding="utf-8")
     (tmp_path / "tokenizer_config.json").write_text("{}", encoding="utf-8")
-    told = run_python(
+    done = run_python(
         "-c",
         "import sys\nfrom utils.llm.base import LLMOptions, can_be_guided\n"
         f"print(can_be_guided({str(tmp_path)!r}, 'transformers', LLMOptions()), 'torch' in sys.modules)",
         cwd=ROOT,
     )
-    assert told.stdout.split() == ["True", "False"]
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.mark.parametrize("name", get_args(Backend))
@@ -114,7 +112,7 @@ def test_importing_a_backend_loads_no_engine(name):
     assert done.stdout.split() == []
 
 
-def test_an_address_is_for_openai_and_the_path_is_then_a_name():
+def test_with_an_address_the_backend_is_openai_and_the_model_is_a_name():
     assert choose_backend("qwen", "auto", "http://localhost:8000/v1") == "openai"
     assert choose_backend("models/a.gguf", "openai", "https://models.example/v1") == "openai"
 
@@ -129,10 +127,10 @@ def test_an_address_is_for_openai_and_the_path_is_then_a_name():
         ("auto", "http://me:secret@localhost/v1", "--api_base: a password in the address would be logged"),
     ],
 )
-def test_an_address_that_cannot_be_right_is_named(asked, api_base, message):
-    with pytest.raises(ValueError, match=message) as told:
+def test_a_wrong_address_is_reported(asked, api_base, message):
+    with pytest.raises(ValueError, match=message) as raised:
         choose_backend("qwen", asked, api_base)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_backend_is_loaded_by_name(tmp_path):
@@ -142,7 +140,7 @@ def test_a_backend_is_loaded_by_name(tmp_path):
         load_llm("a", "nosuch", LLMOptions())  # type: ignore[arg-type]
 
 
-def test_requests_can_be_told_apart_and_kept_in_a_dictionary():
+def test_requests_can_be_compared_and_used_as_keys():
     one = Request("1", "entity", "p", 5)
     assert {one: 1}[Request("1", "entity", "p", 5)] == 1
     assert one != dataclasses.replace(one, sample=1)

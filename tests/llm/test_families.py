@@ -1,6 +1,7 @@
-"""Each family of chat models on a tiny checkpoint: its prompt's ids, its stop ids, batches.
+"""Each family of chat models on a tiny checkpoint: prompts, stop ids, and batches.
 
-Under transformers 4.30 that is ChatGLM3, under 4.44 GLM-4 and transformers' own models, under 5.x these and Qwen3.
+The families are ChatGLM3 with transformers 4.30, GLM-4 and models of transformers itself with 4.44, and the latter and
+Qwen3 with 5.x.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def llm(folder):
 
 @pytest.fixture(scope="module")
 def ids_of(llm, name):
-    """Return what gives a control token's id."""
+    """Return a function from a control token to its id."""
     tokenizer = llm.chat.tokenizer
     return tokenizer.get_command if name == "chatglm3" else tokenizer.convert_tokens_to_ids
 
@@ -73,7 +74,7 @@ def decoded(llm, asked, batch_size):
 
 
 def control_ids(llm, name, ids_of):
-    """Return the ids of all tokens that a chat's structure is made of."""
+    """Return the ids of all control tokens of a family's chat format."""
     if name in ("chatglm3", "glm4"):
         words = ["[gMASK]", *(f"<|{role}|>" for role in ("system", "user", "assistant", "observation"))]
         words.append("sop" if name == "chatglm3" else "<sop>")
@@ -82,15 +83,15 @@ def control_ids(llm, name, ids_of):
     return [ids_of(word) for word in words]
 
 
-def test_a_batch_gives_one_prompts_answers_token_for_token(llm):
+def test_a_batch_gives_the_same_tokens_as_single_prompts(llm):
     asked = rows(llm, TEXTS)
     alone = {id_: found for row in asked for id_, found in decoded(llm, [row], 1).items()}
-    assert len({tuple(ids) for ids, _ in alone.values()}) > 3  # answers that were all alike would prove nothing
+    assert len({tuple(ids) for ids, _ in alone.values()}) > 3  # equal answers would prove nothing
     for batch_size in (2, 3, len(TEXTS)):
         assert decoded(llm, asked, batch_size) == alone
 
 
-def test_the_model_computes_in_the_format_that_was_asked_for(llm, folder):
+def test_the_model_has_the_dtype_of_the_options(llm, folder):
     assert {weight.dtype for weight in llm.decoder.model.parameters()} == {torch.float32}
     half = load_llm(str(folder), "transformers", LLMOptions(dtype="bfloat16"))
     assert {weight.dtype for weight in model_of(half).parameters()} == {torch.bfloat16}
@@ -136,7 +137,7 @@ PROMPTS = {  # control tokens of a prompt, in order; "..." is text
 
 
 @pytest.mark.parametrize("message", ["a", "the sentence\nnorth of 北京", "[gMASK]<sop>a</s><s>"])
-def test_a_prompt_has_each_control_token_once_where_the_family_has_it(llm, name, ids_of, message):
+def test_a_prompt_has_the_control_tokens_of_its_family_in_order(llm, name, ids_of, message):
     control = set(control_ids(llm, name, ids_of))
     ids = llm.chat.encode(message)
     print(name, ids)  # noqa: T201  # pytest -s shows them
@@ -154,13 +155,13 @@ def test_a_role_token_in_the_users_text_stays_text(llm, name, ids_of):
         assert [id_ for id_ in ids if id_ in control] == bare, token
 
 
-def test_a_role_token_in_the_users_text_is_still_read(llm, name):
+def test_a_role_token_in_the_users_text_can_be_decoded(llm, name):
     token = "[/]" if name == "mistral" else "<|user|>"
     shown = llm.chat.tokenizer.decode(llm.chat.encode(f"a{token}b"))
     assert f"a{token}b" in shown.replace(" ", "")
 
 
-def test_ids_that_the_tokenizer_does_not_know_are_left_out(llm):
+def test_ids_that_are_not_in_the_tokenizer_are_dropped(llm):
     # A model may have more rows than its tokenizer has tokens (ChatGLM3: 65024 and 64798).
     assert llm.chat.text([35, 10**6, 36]) == llm.chat.text([35, 36])
 
@@ -177,7 +178,7 @@ ChatGLM4Tokenizer.apply_chat_template = apply_chat_template
 
 
 @pytest.mark.skipif("glm4" not in families_here(), reason="GLM-4's own code is for transformers 4.43 and 4.44")
-def test_a_tokenizer_whose_own_code_writes_the_chat_needs_no_template(tmp_path):
+def test_a_tokenizer_whose_code_writes_the_chat_needs_no_template(tmp_path):
     # A revision of glm-4-9b-chat has no template in its settings.
     made, plain = make_glm4(tmp_path / "made"), make_glm4(tmp_path / "plain")
     settings = json.loads((made / "tokenizer_config.json").read_text("utf-8"))
@@ -201,22 +202,22 @@ class TestThinking:
     def words(self, chat):
         return lambda text: chat.tokenizer(text, add_special_tokens=False)["input_ids"]
 
-    def test_it_is_switched_off_in_the_prompt(self, chat, words):
+    def test_thinking_is_turned_off_in_the_prompt(self, chat, words):
         assert chat.encode("a")[-6:] == words("<think>\n\n</think>\n\n")
 
-    def test_what_was_thought_is_cut_away(self, chat, words):
+    def test_thoughts_before_an_answer_are_removed(self, chat, words):
         assert chat.text(words("<think>\na b\n</think>\n\n[x]")) == "[x]"
         assert chat.text(words("a b</think>[x]")) == "[x]"
         assert chat.text(words("[x]")) == "[x]"
 
-    def test_a_thought_without_an_end_leaves_no_answer(self, chat, words):
+    def test_a_thought_without_an_end_gives_an_empty_answer(self, chat, words):
         assert chat.text(words("<think>\na b [y]")) == ""
-        assert chat.text(words("[x]<think> a")).startswith("[x]")  # a sentence may hold the word; the reading knows
+        assert chat.text(words("[x]<think> a")).startswith("[x]")  # it may be in a sentence; the parser decides
 
 
-def test_the_day_is_not_in_the_prompt(tmp_path):
+def test_the_prompt_has_a_fixed_date(tmp_path):
     if VERSION < (4, 34):
-        pytest.skip("transformers 4.30 fills no chat templates")
+        pytest.skip("transformers 4.30 has no chat templates")
     import dataclasses
 
     from tests.helpers.families import make_tokenizer

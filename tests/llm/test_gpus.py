@@ -1,4 +1,4 @@
-"""GPUs, with fakes where there is none: copies, spreading, quantised weights, memory that runs out."""
+"""GPUs, replaced by fakes: replicas, models spread over several GPUs, quantised weights, out of memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLD = tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 34)
 REQUESTS = [Request(str(number), "explain", "a" * number, 4) for number in range(1, 9)]
 
 
-# --- memory that runs out
+# --- out of memory
 
 
 class PlainChat(ChatFormat):
@@ -46,7 +46,7 @@ class PlainChat(ChatFormat):
 
 
 class SmallMemory:
-    """A decoder that has room for `room` rows at once, and counts what it is asked for."""
+    """A decoder with memory for `room` requests at once. It records the requests that it decodes."""
 
     def __init__(self, room):
         self.room = room
@@ -55,7 +55,7 @@ class SmallMemory:
     def decode(self, rows, batch_size, guide):
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
-            # As in a real run, the first batch is small enough, and a later one is not.
+            # The first batch always fits, so that some answers come before the error.
             if start and len(batch) > self.room:
                 raise torch.cuda.OutOfMemoryError
             for row in batch:
@@ -63,7 +63,7 @@ class SmallMemory:
                 yield row, [len(row.prompt)], "stop"
 
 
-def test_memory_that_runs_out_halves_the_batch_and_loses_and_repeats_nothing(caplog):
+def test_out_of_memory_halves_the_batch_and_every_request_is_answered_once(caplog):
     decoder = SmallMemory(room=1)
     llm = TransformersLLM(PlainChat(), decoder, batch_size=4)
     found = [answer.request.id for answer in llm.generate(REQUESTS)]
@@ -76,18 +76,18 @@ def test_memory_that_runs_out_halves_the_batch_and_loses_and_repeats_nothing(cap
     ]
 
 
-def test_memory_that_is_short_for_one_sentence_ends_in_one_line():
+def test_out_of_memory_with_one_sentence_is_one_line():
     llm = TransformersLLM(PlainChat(), SmallMemory(room=0), batch_size=1)
     with pytest.raises(RuntimeError, match="out of GPU memory with one sentence at a time: use --load_in=8bit or 4bit"):
         list(llm.generate(REQUESTS))
 
 
-# --- one copy a GPU, or one over all
+# --- one replica on each GPU, or one over all
 
 
 @pytest.fixture
 def two_gpus(monkeypatch):
-    """Pretend that there are two GPUs of 10 GB; what is put on one stands on the CPU."""
+    """Pretend that there are two GPUs with 10 GB; the tensors stay on the CPU."""
     monkeypatch.setattr(chat_model, "usable_gpus", list)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (10_000, 12_000))
     monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
@@ -97,20 +97,20 @@ def two_gpus(monkeypatch):
 
 @pytest.fixture
 def loads(monkeypatch):
-    """Record what `from_pretrained` is told, and load onto the CPU; `loads.map` is the map of the first model."""
-    told = types.SimpleNamespace(calls=[], map={"": 0})
+    """Record the arguments of `from_pretrained`, and load on the CPU; `loads.map` becomes the model's device map."""
+    recorded = types.SimpleNamespace(calls=[], map={"": 0})
     real = transformers.AutoModelForCausalLM.from_pretrained
 
     def from_pretrained(name, **settings):
-        told.calls.append(settings)
+        recorded.calls.append(settings)
         kept = {key: value for key, value in settings.items() if key not in ("device_map", "max_memory")}
         model = real(name, **{key: value for key, value in kept.items() if key != "quantization_config"})
         if "device_map" in settings:
-            model.hf_device_map = told.map
+            model.hf_device_map = recorded.map
         return model
 
     monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", from_pretrained)
-    return told
+    return recorded
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def options(**more):
     return LLMOptions(**{"gpus": (0, 1), "dtype": "float32", "batch_size": 2, **more})
 
 
-def test_a_model_that_fits_on_one_gpu_gets_a_copy_on_each(folder, two_gpus, loads):
+def test_a_model_that_fits_on_one_gpu_gets_a_replica_on_each(folder, two_gpus, loads):
     llm = load_llm(str(folder), "transformers", options())
     assert isinstance(llm, Replicas)
     assert [call["device_map"] for call in loads.calls] == ["sequential", {"": 1}]
@@ -134,25 +134,25 @@ def test_a_model_that_fits_on_one_gpu_gets_a_copy_on_each(folder, two_gpus, load
     assert len(answers) == len(REQUESTS)
 
 
-def test_a_model_that_does_not_fit_on_one_gpu_is_spread_once(folder, two_gpus, loads):
+def test_a_model_that_does_not_fit_on_one_gpu_is_spread_over_all(folder, two_gpus, loads):
     loads.map = {"model.layers.0": 0, "model.layers.1": 1}
     assert isinstance(load_llm(str(folder), "transformers", options()), TransformersLLM)
     assert len(loads.calls) == 1
 
 
-def test_one_gpu_is_used_as_it_is(folder, two_gpus, loads):
+def test_a_single_gpu_gets_the_whole_model(folder, two_gpus, loads):
     assert isinstance(load_llm(str(folder), "transformers", options(gpus=(3,))), TransformersLLM)
     assert [call["device_map"] for call in loads.calls] == [{"": 3}]
 
 
 @pytest.mark.parametrize("place", ["cpu", "disk"])
-def test_a_model_that_fits_on_no_gpu_is_told_of(folder, two_gpus, loads, place):
+def test_a_model_too_large_for_the_gpus_is_reported(folder, two_gpus, loads, place):
     loads.map = {"model.layers.0": 0, "model.layers.1": place}
     with pytest.raises(RuntimeError, match="does not fit into the memory of the GPUs: use more GPUs"):
         load_llm(str(folder), "transformers", options())
 
 
-def test_memory_that_runs_out_while_loading_is_told_of(folder, two_gpus, monkeypatch):
+def test_out_of_memory_while_loading_is_reported(folder, two_gpus, monkeypatch):
     def from_pretrained(*names, **settings):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
@@ -162,7 +162,7 @@ def test_memory_that_runs_out_while_loading_is_told_of(folder, two_gpus, monkeyp
 
 
 @pytest.mark.parametrize(("name", "expected"), [("auto", "bfloat16"), ("float16", "float16"), ("float32", "float32")])
-def test_the_number_format_on_a_gpu_is_the_one_that_was_asked_for(folder, two_gpus, loads, name, expected):
+def test_the_dtype_on_a_gpu_is_that_of_the_options(folder, two_gpus, loads, name, expected):
     llm = load_llm(str(folder), "transformers", options(gpus=(0,), dtype=name))
     assert {weight.dtype for weight in model_of(llm).parameters()} == {getattr(torch, expected)}
 
@@ -174,7 +174,7 @@ class Failing:
 
 
 class Endless:
-    """Answers until nobody reads any more."""
+    """Answers again and again until it is stopped."""
 
     def __init__(self):
         self.given = 0
@@ -185,7 +185,7 @@ class Endless:
             yield Answer(requests[0], "", "stop", 1, 1)
 
 
-def test_what_stops_one_copy_stops_the_run_and_the_other_copies():
+def test_an_error_in_one_replica_stops_the_run_and_the_other_replicas():
     before, endless = set(threading.enumerate()), Endless()
     with pytest.raises(RuntimeError, match="fell off the bus"):
         list(Replicas([Failing(), endless]).generate(REQUESTS))
@@ -193,13 +193,13 @@ def test_what_stops_one_copy_stops_the_run_and_the_other_copies():
     assert set(threading.enumerate()) <= before
 
 
-def test_a_run_that_is_left_stops_its_copies():
-    copies = [Endless(), Endless()]
-    answers = Replicas(copies).generate(REQUESTS)
+def test_closing_a_run_stops_its_replicas():
+    replicas = [Endless(), Endless()]
+    answers = Replicas(replicas).generate(REQUESTS)
     assert isinstance(answers, Generator)
     next(answers)
     answers.close()
-    assert all(copy.given < 10**6 for copy in copies)
+    assert all(replica.given < 10**6 for replica in replicas)
 
 
 # --- quantised weights
@@ -212,13 +212,13 @@ def test_quantised_weights_need_a_gpu(folder):
 
 @pytest.mark.skipif(OLD, reason="ChatGLM3 quantises itself")
 class TestBitsAndBytes:
-    def test_its_absence_is_one_line_with_the_install_command(self, folder, two_gpus, monkeypatch):
+    def test_if_it_is_missing_the_error_has_the_install_command(self, folder, two_gpus, monkeypatch):
         monkeypatch.setattr("utils.llm.hf.quantisation.find_spec", lambda name: None)
         with pytest.raises(ImportError, match="--load_in=4bit needs bitsandbytes: pip install bitsandbytes"):
             load_llm(str(folder), "transformers", options(load_in="4bit"))
 
     @pytest.mark.parametrize(("load_in", "flag"), [("8bit", "load_in_8bit"), ("4bit", "load_in_4bit")])
-    def test_it_is_asked_for_the_bits(self, folder, two_gpus, loads, monkeypatch, load_in, flag):
+    def test_the_flag_sets_the_number_of_bits(self, folder, two_gpus, loads, monkeypatch, load_in, flag):
         monkeypatch.setattr("utils.llm.hf.quantisation.find_spec", lambda name: object())
         given = []
         monkeypatch.setattr("utils.llm.hf.quantisation.BitsAndBytesConfig", lambda **words: given.append(words))
@@ -231,9 +231,7 @@ class TestBitsAndBytes:
 @pytest.mark.skipif(not OLD, reason="ChatGLM3 needs transformers 4.30")
 class TestChatGLM3sOwnWay:
     @pytest.mark.parametrize(("load_in", "bits"), [("8bit", 8), ("4bit", 4)])
-    def test_it_quantises_itself_in_half_precision_before_it_goes_to_the_gpu(
-        self, folder, two_gpus, loads, load_in, bits
-    ):
+    def test_it_is_quantised_in_half_precision_before_it_moves_to_the_gpu(self, folder, two_gpus, loads, load_in, bits):
         llm = load_llm(str(folder), "transformers", options(load_in=load_in, gpus=(0,), dtype="auto"))
         model = model_of(llm)
         assert model.config.quantization_bit == bits
@@ -265,7 +263,7 @@ def test_answers_of_quantised_weights_are_not_mixed_with_others(tmp_path, folder
     assert parameters("--dtype=float32", "--n_gpu=0,1", "--batch_size=3") == parameters()
 
 
-def test_other_backends_do_not_take_it(tmp_path, folder):
+def test_other_backends_refuse_load_in(tmp_path, folder):
     recording = CHINESE.record(tmp_path / "answers.jsonl")
     args = arguments(tmp_path, recording, "--backend=scripted", "--load_in=8bit")
     with pytest.raises(UsageError, match="--load_in=8bit: only the transformers backend can quantise"):

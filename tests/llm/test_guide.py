@@ -1,4 +1,4 @@
-"""Token masks: whose tokenizers they can be made for, and that they hold what the grammars say."""
+"""Token masks: the tokenizers that they support, and the grammars that they enforce."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def folder(request, tmp_path_factory):
     return make_glm4(path)
 
 
-def test_every_family_can_be_guided_or_it_is_said_and_its_answers_are_held_to_their_sentences(folder, caplog):
+def test_guided_answers_of_every_family_are_about_their_sentences(folder, caplog):
     if not can_be_guided(str(folder), "transformers", OPTIONS):
         assert "answers are not held to a grammar" in caplog.text
         return
@@ -53,13 +53,13 @@ def test_every_family_can_be_guided_or_it_is_said_and_its_answers_are_held_to_th
             assert key == "entity" or [item["word"] for item in items] == TOKENS
 
 
-def test_the_families_of_bytes_are_guided(folder):
+def test_families_with_byte_tokens_can_be_guided(folder):
     if "glm4" in folder.name or "llama3" in folder.name or "qwen2" in folder.name:
         assert can_be_guided(str(folder), "transformers", OPTIONS)
 
 
 def spell_otherwise(folder):
-    """Take from a checkpoint's tokenizer what tells of bytes."""
+    """Remove the byte decoder from a checkpoint's tokenizer."""
     path = folder / "tokenizer.json"
     tokenizer = json.loads(path.read_text(encoding="utf-8"))
     tokenizer["decoder"] = {"type": "Fuse"}
@@ -67,18 +67,18 @@ def spell_otherwise(folder):
     return folder
 
 
-def test_a_tokenizer_whose_tokens_spell_nothing_known_goes_on_unguided_and_says_so(tmp_path, caplog):
+def test_a_tokenizer_without_known_bytes_is_not_guided_and_warns(tmp_path, caplog):
     folder = spell_otherwise(make_checkpoint(tmp_path, FAMILIES["llama3"]))
     with caplog.at_level(logging.WARNING):
         assert not can_be_guided(str(folder), "transformers", OPTIONS)
     assert f"{folder}: answers are not held to a grammar, because the bytes" in caplog.text
 
 
-class Spelt:
-    """A slow tokenizer of a few tokens."""
+class SlowTokenizer:
+    """A slow tokenizer with a few tokens."""
 
     all_special_ids: tuple[int, ...] = (0,)
-    tokenizer: type  # some slow tokenizers keep their role tokens in one of their own
+    tokenizer: type  # some slow tokenizers have an inner one with the role tokens
 
     def __init__(self, tokens, bytes_of=None):
         self.tokens = tokens
@@ -86,7 +86,7 @@ class Spelt:
             self.byte_decoder = bytes_of
 
     def get_vocab(self):
-        return {str(token): place for place, token in enumerate(self.tokens)}
+        return {str(token): id_ for id_, token in enumerate(self.tokens)}
 
     def get_added_vocab(self):
         return {}
@@ -101,16 +101,16 @@ class Spelt:
 BYTES = ["</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
 
 
-def test_a_slow_tokenizers_text_is_cut_into_the_longest_tokens_that_fit():
-    vocabulary = SlowVocabulary(Spelt([*BYTES, "▁the", "the", "re", "北京"]), [0])
+def test_text_for_a_slow_tokenizer_is_cut_into_the_longest_tokens():
+    vocabulary = SlowVocabulary(SlowTokenizer([*BYTES, "▁the", "the", "re", "北京"]), [0])
     ids = vocabulary(" therefore北京".encode())
     assert [vocabulary.tokens[id_] for id_ in ids] == [b" the", b"re", b"f", b"o", b"re", "北京".encode()]
     assert b"".join(vocabulary.tokens[id_] for id_ in vocabulary("é🙂".encode())) == "é🙂".encode()
     assert vocabulary.special_token_ids == [0]
 
 
-def test_role_tokens_that_a_slow_tokenizer_keeps_to_itself_are_no_text():
-    roles = Spelt([*BYTES, "<|user|>", "<|system|>"])
+def test_hidden_role_tokens_of_a_slow_tokenizer_are_not_text():
+    roles = SlowTokenizer([*BYTES, "<|user|>", "<|system|>"])
     roles.tokenizer = type("Inner", (), {"special_tokens": {"<|system|>": len(BYTES) + 1}})
     vocabulary = SlowVocabulary(roles, [0, len(BYTES)])
     assert vocabulary.special_token_ids == [0, len(BYTES), len(BYTES) + 1]
@@ -118,15 +118,15 @@ def test_role_tokens_that_a_slow_tokenizer_keeps_to_itself_are_no_text():
     assert all(len(token) == 1 for token in spelt)
 
 
-def test_tokens_that_do_not_spell_the_text_are_found_out(monkeypatch):
-    wrong = Spelt([*BYTES[:1], *reversed(BYTES[1:])])
+def test_tokens_with_other_bytes_than_the_text_are_an_error(monkeypatch):
+    wrong = SlowTokenizer([*BYTES[:1], *reversed(BYTES[1:])])
     monkeypatch.setattr(wrong, "encode", lambda text, add_special_tokens: [1 + byte for byte in text.encode()])
     with pytest.raises(ValueError, match="have the bytes"):
         SlowVocabulary(wrong, [0])
     assert not is_guidable(wrong)
 
 
-def test_what_is_forced_is_spelt_as_the_sentence_spells_it_whatever_the_tokenizer_normalises(tmp_path):
+def test_forced_text_is_spelt_as_in_the_sentence_despite_a_normaliser(tmp_path):
     folder = write_tiny_checkpoint(tmp_path)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.NFC()])
@@ -136,7 +136,7 @@ def test_what_is_forced_is_spelt_as_the_sentence_spells_it_whatever_the_tokenize
     assert json.loads(tokenizer.decode(forced)) == [{"word": word, "pos": "X"} for word in ("e\u0301", "<|im_end|>")]
 
 
-def test_a_text_that_is_no_grammar_is_refused(tmp_path):
+def test_text_that_is_not_a_grammar_is_an_error(tmp_path):
     folder = make_checkpoint(tmp_path, FAMILIES["qwen2"])
     guide = Guide(transformers.AutoTokenizer.from_pretrained(folder), [1])
     with pytest.raises(ValueError, match="not a grammar"):

@@ -1,6 +1,6 @@
-"""Step 1 with a real LLM, killed ten times: complete, nothing doubled, and the answers it would have given.
+"""s1 with a real LLM, killed ten times: the result is complete, without repeats, and has nearly the same answers.
 
-Give a small chat model's .gguf file in TEST_GGUF to run it.
+Set TEST_GGUF to the .gguf file of a small chat model to run it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.helpers.builders import ROOT, SCRIPTS, clean_environment, read_lines,
 
 GGUF = os.environ.get("TEST_GGUF", "")
 KILLS, SENTENCES = 10, 30
-LEAST_SHARE = 0.8  # of answers that two runs have in common: llama.cpp rounds by what runs beside a sequence
+MIN_EQUAL = 0.8  # share of equal answers: llama.cpp rounds differently for other sequences in a batch
 DEMO = ROOT / "data" / "few_shot" / "demo"
 
 
@@ -38,8 +38,8 @@ def start(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path(GGUF).is_file(), reason="TEST_GGUF names no .gguf file of a chat model")
-def test_step_1_with_a_real_llm_killed_ten_times_is_complete_and_asks_nothing_twice(tmp_path):
+@pytest.mark.skipif(not Path(GGUF).is_file(), reason="TEST_GGUF is not the .gguf file of a chat model")
+def test_s1_with_a_real_llm_killed_ten_times_is_complete_without_repeats(tmp_path):
     _, undisturbed = dataset(tmp_path / "undisturbed")
     begin = time.monotonic()
     assert start(tmp_path / "undisturbed").wait(timeout=900) == 0
@@ -63,4 +63,4 @@ def test_step_1_with_a_real_llm_killed_ten_times_is_complete_and_asks_nothing_tw
     pairs = zip(rows, read_lines(undisturbed), strict=True)
     share = sum(row["answers"] == other["answers"] for row, other in pairs) / SENTENCES
     sys.stdout.write(f"equal answers: {share:.0%}\n")  # shown by pytest -s
-    assert share >= LEAST_SHARE
+    assert share >= MIN_EQUAL

@@ -1,4 +1,4 @@
-"""The llamacpp backend, with a tiny random model, or with the chat model whose .gguf file TEST_GGUF names."""
+"""The llamacpp backend with a tiny random model, or with the .gguf file in TEST_GGUF."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def request(id_="1", prompt="Name a city.", **changes):
     return Request(id_, "entity", prompt, changes.pop("max_new_tokens", 12), **changes)
 
 
-def test_greedy_answers_ask_for_no_temperature_and_no_penalty():
+def test_greedy_answers_have_no_temperature_and_no_penalty():
     assert _sampling(request()) == {"temperature": 0.0, "repeat_penalty": 1.0}
 
 
-def test_drawn_answers_ask_for_their_own_seed():
+def test_drawn_answers_have_their_own_seed():
     drawn = _sampling(request(sampling=Sampling(0.8, 0.9, 7)))
     assert (drawn["temperature"], drawn["top_p"], drawn["seed"]) == (0.8, 0.9, 7)
     assert drawn["samplers"] == ["temperature", "top_p"]
 
 
-def test_a_grammar_is_handed_on_for_llguidance_which_forces_no_tokens():
+def test_a_grammar_is_passed_to_llguidance_without_forced_tokens():
     given = _sampling(request(grammar='root ::= "[]"'))["grammar"]
     assert given == '%llguidance {"no_forcing": true}\nstart: "[]"'
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+def test_a_missing_package_is_reported_with_the_install_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ImportError, match="pip install xllamacpp"):
         load("model.gguf", LLMOptions())
@@ -65,7 +65,7 @@ def gguf_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def llm(gguf_file):
-    """A model, two sequences at once."""
+    """A model that answers two requests at once."""
     return load_llm(gguf_file, "llamacpp", LLMOptions(batch_size=2))
 
 
@@ -78,7 +78,7 @@ def test_every_request_is_answered_once_within_its_budget(llm):
 
 
 @pytest.mark.parametrize(("build", "mode"), [(entity_grammar, "entity"), (pos_grammar, "pos")])
-def test_a_guided_answer_is_held_to_its_sentence(llm, build, mode):
+def test_a_guided_answer_is_about_its_sentence(llm, build, mode):
     grammar = build(TOKENS, ["LOCATION", 'SAY "X"'], tokenisation=WORDS)
     answer = next(iter(llm.generate([request(grammar=grammar, max_new_tokens=400)])))
     items = read_answer(answer.text, mode)
@@ -88,7 +88,7 @@ def test_a_guided_answer_is_held_to_its_sentence(llm, build, mode):
     assert all("".join(item.text.split()) in "".join("".join(TOKENS).split()) for item in items)
 
 
-def test_a_prompt_longer_than_the_models_context_has_no_answer_and_ends_no_step(llm):
+def test_a_prompt_longer_than_the_context_gets_an_empty_answer(llm):
     answer = next(iter(llm.generate([request(prompt="word " * 12000)])))
     assert (answer.text, answer.finish) == ("", "length")
 
@@ -98,7 +98,7 @@ def test_a_role_token_inside_the_users_text_stays_text(llm):
     assert len(odd) > len(plain) + 1
 
 
-def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkeypatch):
+def test_the_common_prefix_is_evaluated_once_for_all_slots(llm, monkeypatch):
     evaluated = []
     complete = llm.server.handle_completions
 
@@ -125,7 +125,7 @@ def test_what_all_prompts_begin_with_is_evaluated_once_for_all_slots(llm, monkey
     assert tokens <= once + sum(length - once for length in lengths) + len(rows)
 
 
-def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file, monkeypatch):
+def test_the_slots_grow_for_a_long_prompt_up_to_the_models_context(gguf_file, monkeypatch):
     monkeypatch.setattr(llamacpp, "SLOT_TOKENS", 256)
     small = llamacpp.load(gguf_file, LLMOptions(batch_size=4))
     assert (small.context, small.slots) == (256, 4)
@@ -136,7 +136,7 @@ def test_a_prompt_that_needs_more_room_gets_it_where_the_model_has_it(gguf_file,
     assert small.slots == max(1, 8 * 256 // small.context)
 
 
-def test_an_answer_under_way_ends_with_its_next_piece_once_the_run_is_closed(llm):
+def test_after_closing_a_running_answer_ends_with_its_next_chunk(llm):
     long = request(grammar=f'root ::= "{"a" * 300}"', max_new_tokens=200)
     closed = threading.Event()
     assert len(llm._answer(long, llm.encode(long.prompt), closed).text) == 200
@@ -154,7 +154,7 @@ def test_an_answer_under_way_ends_with_its_next_piece_once_the_run_is_closed(llm
         (1, (0, 1), 999, "one", [1.0, 0.0, 0.0]),
     ],
 )
-def test_a_model_is_put_on_the_gpus_that_are_asked_for_and_there(there, asked, layers, mode, shares):
+def test_a_model_is_put_on_the_asked_gpus_that_exist(there, asked, layers, mode, shares):
     xllamacpp = SimpleNamespace(
         ggml_backend_dev_type=SimpleNamespace(GGML_BACKEND_DEVICE_TYPE_CPU=0),
         get_device_info=lambda: [{"type": 0}, *[{"type": 1}] * there],

@@ -1,4 +1,4 @@
-"""The openai backend against servers on loopback: what is sent, what is tried again, and when it gives up."""
+"""The openai backend with servers on this machine: requests, retries, and errors that end a run."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def without_probes(server):
     return [body for body in server.asked if body["messages"][0]["content"] != dialect.PROBE]
 
 
-# --- what is sent
+# --- requests
 
 
-def test_a_greedy_request_takes_the_likeliest_word_and_no_default_of_the_server():
+def test_a_greedy_request_turns_the_servers_defaults_off():
     with ChatServer() as server:
         list(load(server).generate([ask(max_new_tokens=7)]))
     (body,) = without_probes(server)
@@ -55,14 +55,14 @@ def test_a_greedy_request_takes_the_likeliest_word_and_no_default_of_the_server(
     }
 
 
-def test_a_sampled_request_brings_its_own_seed():
+def test_a_sampled_request_has_its_own_seed():
     with ChatServer() as server:
         list(load(server).generate([ask(sampling=Sampling(0.8, 0.9, 7))]))
     (body,) = without_probes(server)
     assert (body["temperature"], body["top_p"], body["seed"]) == (0.8, 0.9, 7)
 
 
-def test_a_server_that_refuses_unknown_parameters_gets_none():
+def test_a_server_that_refuses_extra_parameters_gets_none():
     with ChatServer(known=("model", "messages", "max_tokens", "temperature")) as server:
         answers = list(load(server).generate([ask()]))
         assert len(answers) == 1
@@ -71,19 +71,19 @@ def test_a_server_that_refuses_unknown_parameters_gets_none():
 
 
 @pytest.mark.parametrize("field", ["grammar", "structured_outputs.grammar", "guided_grammar", "ebnf"])
-def test_a_grammar_goes_where_the_server_looks_for_it(field):
+def test_a_grammar_is_sent_in_the_field_that_the_server_reads(field):
     with ChatServer(grammar_field=field) as server:
         assert can_be_guided("tiny", "openai", LLMOptions(api_base=server.api_base))
         (answer,) = load(server).generate([ask(grammar=YES_OR_NO)])
     assert answer.text == "no"
 
 
-def test_a_server_that_takes_a_grammar_and_does_not_obey_it_cannot_be_guided():
+def test_a_server_that_ignores_grammars_cannot_be_guided():
     with ChatServer() as server:
         assert not can_be_guided("tiny", "openai", LLMOptions(api_base=server.api_base))
 
 
-def test_the_key_of_the_environment_is_used_and_never_told(monkeypatch, caplog):
+def test_the_key_of_the_environment_is_used_and_never_logged(monkeypatch, caplog):
     caplog.set_level(logging.DEBUG)
     with ChatServer(key="secret-7351") as server:
         monkeypatch.setenv("OPENAI_API_KEY", "secret-7351")
@@ -98,13 +98,13 @@ def test_a_proxy_of_the_environment_is_not_used_on_loopback(monkeypatch):
         assert len(list(load(server).generate([ask()]))) == 1
 
 
-def test_no_more_requests_are_under_way_than_asked_for():
+def test_batch_size_limits_the_requests_in_flight():
     with ChatServer(seconds=0.02) as server:
         assert len(list(load(server, batch_size=3).generate([ask(number) for number in range(12)]))) == 12
     assert 1 < server.most_at_once <= 3
 
 
-def test_a_models_thoughts_are_not_its_answer():
+def test_thoughts_in_their_own_field_are_not_in_the_answer():
     with ChatServer(text="[ ]") as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish) == ("[ ]", "stop")
@@ -113,7 +113,7 @@ def test_a_models_thoughts_are_not_its_answer():
 @pytest.mark.parametrize(
     "token", ["<|im_end|>", "<start_of_turn>", "</s>", "[/INST]", "<<SYS>>", "<｜User｜>", "<|user|>"]
 )
-def test_a_role_token_in_the_text_is_sent_as_no_role_token(token):
+def test_role_tokens_in_the_text_are_broken_up(token):
     with ChatServer() as server:
         list(load(server).generate([ask(1, f"a {token} b")]))
     sent = without_probes(server)[0]["messages"][0]["content"]
@@ -122,14 +122,14 @@ def test_a_role_token_in_the_text_is_sent_as_no_role_token(token):
 
 
 @pytest.mark.parametrize("text", ["a < b", "x[北京]", "[1]", "<b>x</b>", "a <- b |> c", "Zürich"])
-def test_other_text_is_sent_as_it_is(text):
+def test_other_text_is_sent_unchanged(text):
     assert dialect.without_role_tokens(text) == text
 
 
-# --- what ends a run at once, in one line
+# --- errors that end a run at once, in one line
 
 
-def test_a_model_that_is_not_there_is_named_with_those_that_are():
+def test_an_unknown_model_is_reported_with_the_servers_models():
     with (
         ChatServer(models=("qwen", "glm")) as server,
         pytest.raises(ValueError, match="no model 'tiny'; it has qwen, glm"),
@@ -137,17 +137,17 @@ def test_a_model_that_is_not_there_is_named_with_those_that_are():
         load(server)
 
 
-def test_a_wrong_key_is_told_without_the_key(monkeypatch):
+def test_a_wrong_key_is_reported_without_the_key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret-7352")
     with (
         ChatServer(key="another") as server,
-        pytest.raises(PermissionError, match="HTTP 401: set OPENAI_API_KEY") as told,
+        pytest.raises(PermissionError, match="HTTP 401: set OPENAI_API_KEY") as raised,
     ):
         load(server)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
-def test_no_server_is_one_line(monkeypatch):
+def test_a_missing_server_is_one_line(monkeypatch):
     monkeypatch.setattr(dialect, "PATIENCE_AT_START", 0.5)
     with ChatServer() as server:
         pass
@@ -158,7 +158,7 @@ def test_no_server_is_one_line(monkeypatch):
 
 
 @pytest.mark.parametrize(("status", "message"), [(400, "odd"), (404, r"odd \(--api_base usually ends"), (422, "odd")])
-def test_a_refusal_ends_the_run_at_once_with_the_servers_words(status, message):
+def test_a_refusal_ends_the_run_at_once_with_the_servers_message(status, message):
     refused = []
 
     def answer(path, body, headers):
@@ -169,10 +169,10 @@ def test_a_refusal_ends_the_run_at_once_with_the_servers_words(status, message):
 
     with LoopbackServer(answer) as server, pytest.raises(RuntimeError, match=f"HTTP {status}: {message}"):
         load(server)
-    assert len(refused) == 2  # with and without what is not of OpenAI's own
+    assert len(refused) == 2  # with and without the extra parameters
 
 
-def test_a_quota_that_is_used_up_is_not_waited_for():
+def test_an_exceeded_quota_is_not_retried():
     def answer(path, body, headers):
         if path.endswith("/models"):
             return 200, {}, b'{"data": []}'
@@ -182,7 +182,7 @@ def test_a_quota_that_is_used_up_is_not_waited_for():
         load(server)
 
 
-def test_a_prompt_that_does_not_fit_has_no_answer_and_ends_no_run(caplog):
+def test_a_prompt_that_does_not_fit_gets_an_empty_answer(caplog):
     with ChatServer() as server:
         answers = {answer.request.id: answer for answer in load(server).generate([ask(1, "word " * 2000), ask(2)])}
     assert (answers["1"].text, answers["1"].finish) == ("", "length")
@@ -195,7 +195,7 @@ def test_a_prompt_that_does_not_fit_has_no_answer_and_ends_no_run(caplog):
 
 
 def failing(*failures):
-    """Return a server that answers the first requests with `failures`, and then rightly."""
+    """Return a server that answers the first requests with `failures`, and then as it should."""
     waiting = list(failures)
     inner = ChatServer(text="well")
 
@@ -226,7 +226,7 @@ GOOD = b'{"choices": [{"message": {"content": "well"}, "finish_reason": "stop"}]
         ((200, {}, b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}'), "empty reply"),
     ],
 )
-def test_a_failure_that_may_pass_is_asked_again_and_counted(failure, reason, caplog):
+def test_a_transient_failure_is_retried_and_counted(failure, reason, caplog):
     caplog.set_level(logging.INFO)
     with failing(failure) as server:
         (answer,) = load(server).generate([ask()])
@@ -234,7 +234,7 @@ def test_a_failure_that_may_pass_is_asked_again_and_counted(failure, reason, cap
     assert f"1 retries (1 × {reason})" in caplog.text
 
 
-def test_a_server_that_does_not_answer_in_time_is_asked_again(monkeypatch):
+def test_a_timeout_is_retried(monkeypatch):
     monkeypatch.setattr("utils.llm.server.endpoint.ANSWER_TIMEOUT", 0.3)
     late = threading.Event()
     inner = ChatServer(text="well")
@@ -250,20 +250,20 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(monkeypatch):
     assert (got.text, got.retries) == ("well", 1)
 
 
-def test_an_answer_that_is_empty_again_and_again_is_the_models_own():
+def test_an_answer_that_stays_empty_is_accepted():
     with ChatServer(text="") as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish, answer.retries) == ("", "stop", 2)
 
 
-def test_an_answer_whose_budget_went_into_thoughts_is_not_asked_again():
+def test_an_empty_answer_after_long_thoughts_is_not_retried():
     reply = b'{"choices": [{"message": {"content": "", "reasoning_content": "hm"}, "finish_reason": "length"}]}'
     with failing((200, {}, reply)) as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish, answer.retries) == ("", "length", 0)
 
 
-def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answers(monkeypatch):
+def test_a_request_that_always_fails_does_not_stop_the_others(monkeypatch):
     monkeypatch.setattr(retrying, "MAX_FAILURES", 3)
     inner = ChatServer()
 
@@ -278,7 +278,7 @@ def test_one_request_that_always_fails_does_not_keep_the_others_from_their_answe
     assert sorted(got) == ["0", "1", "2", "4", "5"] or len(got) == 5
 
 
-def test_through_a_proxy_that_fails_at_random_every_request_is_answered_once(caplog):
+def test_behind_a_failing_proxy_every_request_is_answered_once(caplog):
     caplog.set_level(logging.INFO)
     requests = [ask(number) for number in range(200)]
     with ChatServer() as server, RoughProxy(server.address, seed=1) as proxy:
@@ -288,12 +288,12 @@ def test_through_a_proxy_that_fails_at_random_every_request_is_answered_once(cap
     assert sorted(int(answer.request.id) for answer in answers) == list(range(200))
     assert {answer.request.id: answer.text for answer in answers} == direct
     assert set(proxy.fates) == {*RoughProxy.FAILURES, "passed on"}
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) <= 4  # the failures do not bury the progress bar
-    assert f": {sum(answer.retries for answer in answers)} retries" in told[-1]
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) <= 4  # few lines, which leave the progress bar in place
+    assert f": {sum(answer.retries for answer in answers)} retries" in logged[-1]
 
 
-def test_a_server_that_dies_ends_the_run_with_what_it_gave_before():
+def test_a_server_that_dies_ends_the_run_and_earlier_answers_are_kept():
     got: list[Answer] = []
     with ChatServer(seconds=0.01) as server:
         llm = load(server, batch_size=2, patience=0.5)
@@ -305,7 +305,7 @@ def test_a_server_that_dies_ends_the_run_with_what_it_gave_before():
     assert 5 <= len(got) == len(set(got)) < 100
 
 
-def test_a_wait_that_the_server_asks_for_and_nobody_has_patience_for_ends_the_run_at_once():
+def test_a_retry_after_longer_than_the_patience_ends_the_run_at_once():
     begin = time.monotonic()
     with failing((429, {"Retry-After": "3600"}, b"{}")) as server:
         llm = load(server, patience=60)
@@ -317,7 +317,7 @@ def test_a_wait_that_the_server_asks_for_and_nobody_has_patience_for_ends_the_ru
 # --- waiting
 
 
-def test_a_wait_is_read_as_seconds_or_as_a_date():
+def test_retry_after_is_read_as_seconds_or_as_a_date():
     assert retry_after({"retry-after": "2.5"}) == 2.5
     seconds = retry_after({"retry-after": formatdate(time.time() + 10, usegmt=True)})
     assert seconds is not None
@@ -326,11 +326,11 @@ def test_a_wait_is_read_as_seconds_or_as_a_date():
 
 
 @pytest.mark.parametrize("value", ["", "soon", "inf", "nan", "12 parsecs"])
-def test_a_wait_that_cannot_be_read_is_none(value):
+def test_a_retry_after_that_cannot_be_read_is_none(value):
     assert retry_after({"retry-after": value}) is None
 
 
-def test_waits_grow_to_a_bound_and_differ(monkeypatch):
+def test_waits_grow_to_a_maximum_and_are_random(monkeypatch):
     monkeypatch.setattr(retrying, "MAX_WAIT", 30.0)
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.5)
     waits = [back_off(5) for _ in range(20)]
@@ -340,7 +340,7 @@ def test_waits_grow_to_a_bound_and_differ(monkeypatch):
     assert back_off(500) <= 30
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+def test_a_missing_package_is_reported_with_the_install_command(monkeypatch):
     for name in ("client", "dialect", "endpoint"):
         monkeypatch.delitem(sys.modules, f"utils.llm.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "openai", None)

@@ -1,4 +1,4 @@
-"""The scripted backend: it replays a recording."""
+"""The scripted backend, which replays recorded answers."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def test_each_request_gets_the_answer_of_its_sentence_and_task(recording):
     assert replay(recording, *requests) == ["tags\u2028\n北京", "first", "a number is an id, too", ""]
 
 
-def test_several_answers_to_one_task_are_its_samples(recording):
+def test_several_answers_to_one_question_are_its_samples(recording):
     assert replay(recording, request("17", sample=1), request("17", sample=0)) == ["second", "first"]
 
 
-def test_an_answer_knows_its_request_and_ends_well(recording):
+def test_an_answer_has_its_request_and_has_stopped(recording):
     asked = request("17")
     answer = next(iter(load_llm(str(recording), "scripted", LLMOptions()).generate([asked])))
     assert answer.request is asked
     assert answer.finish == "stop"
 
 
-def test_what_the_recording_lacks_is_answered_with_nothing_and_told_of_once(recording, caplog):
+def test_missing_answers_are_empty_and_reported_once(recording, caplog):
     assert replay(recording, request("99"), request("17"), request("98", "pos"), request("17", sample=2)) == [
         "",
         "first",
@@ -55,13 +55,13 @@ def test_what_the_recording_lacks_is_answered_with_nothing_and_told_of_once(reco
     assert "lacks 3 of 4 answers, the first for task entity of sentence 99" in caplog.text
 
 
-def test_a_whole_recording_is_not_complained_of(recording, caplog):
+def test_a_complete_recording_gives_no_warning(recording, caplog):
     replay(recording, request("17"), request("17-2"))
     assert not caplog.records
 
 
 @pytest.mark.parametrize("line", ['{"id": "1", "task": "pos"}', "broken", "[]", "7", '{"task": "pos", "answer": ""}'])
-def test_a_line_of_another_form_is_named(tmp_path, line):
+def test_a_line_in_another_form_is_reported_with_its_number(tmp_path, line):
     path = tmp_path / "answers.jsonl"
     path.write_text('{"id": "1", "task": "entity", "answer": ""}\n\n' + line + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"answers\.jsonl:3: expected"):

@@ -1,4 +1,4 @@
-"""The step-by-step decoder on tiny random models: the same answers as the models' own code, whatever the company."""
+"""The stepwise decoder on tiny random models: its answers are those of `generate`, in every batch."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def answers(decoder, given, batch_size, guide=None):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_model_of_transformers_answers_as_by_its_own_code(kind, chat):
+def test_the_answers_are_those_of_generate(kind, chat):
     model = tiny(kind)
     assert can_step(model, SAMPLES)
     stepwise = answers(StepwiseDecoder(model, chat.stops), rows(), 4)
@@ -91,14 +91,14 @@ def test_a_model_of_transformers_answers_as_by_its_own_code(kind, chat):
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 50])
-def test_answers_do_not_depend_on_the_batch_the_order_or_what_is_shared(model, chat, batch_size):
+def test_answers_do_not_depend_on_the_batch_the_order_or_the_prefix(model, chat, batch_size):
     decoder = StepwiseDecoder(model, chat.stops)
     alone = {row.request.id: answers(decoder, [row], 1)[row.request.id] for row in rows()}
     assert answers(decoder, rows(), batch_size) == alone
     assert answers(decoder, rows()[::-1], batch_size) == alone
 
 
-def test_drawn_answers_are_those_of_the_models_own_code(model, chat):
+def test_drawn_answers_are_those_of_generate(model, chat):
     drawn = [
         EncodedRequest(Request(row.request.id, "explain", "", 20, Sampling(1.0, 0.9, seed)), row.prompt)
         for seed, row in enumerate(rows())
@@ -117,7 +117,7 @@ def test_an_answer_ends_at_every_stop_id_and_at_its_budget(model, chat):
         assert (ids, finish) == (free[id_][0][:cut], "stop")
 
 
-def test_rows_that_are_done_leave_and_others_take_their_place(model, chat):
+def test_a_finished_answer_makes_room_for_the_next_request_at_once(model, chat):
     seen = []
 
     class Watching(StepwiseDecoder):
@@ -130,10 +130,10 @@ def test_rows_that_are_done_leave_and_others_take_their_place(model, chat):
     ]
     assert len(answers(Watching(model, []), given, 4)) == 8
     assert max(seen) == 4
-    assert sum(seen) <= 1 + 4 * 12 + 4 * 2  # the shared beginning, and a row's own steps: none waits for another
+    assert sum(seen) <= 1 + 4 * 12 + 4 * 2  # the common prefix, and each answer's own steps: none waits for another
 
 
-def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
+def test_the_model_reads_the_common_prefix_once(model, chat):
     shown: list[Any] = []
 
     class Watching(StepwiseDecoder):
@@ -146,14 +146,14 @@ def test_what_all_prompts_begin_with_is_shown_to_the_model_once(model, chat):
     assert len(shown) == 24 + sum(len(row.prompt) - 24 for row in given)
 
 
-def test_a_prompt_of_many_tokens_is_shown_in_parts_and_answered_the_same(model, chat, monkeypatch):
+def test_a_long_prompt_is_read_in_chunks_with_the_same_answer(model, chat, monkeypatch):
     given = rows(5)
     whole = answers(StepwiseDecoder(model, chat.stops), given, 3)
     monkeypatch.setattr("utils.llm.decoding.stepwise.CHUNK", 7)
     assert answers(StepwiseDecoder(model, chat.stops), given, 3) == whole
 
 
-def test_an_answer_ends_where_the_context_does(model):
+def test_an_answer_ends_at_the_end_of_the_context(model):
     given = [EncodedRequest(Request("1", "entity", "", 50), rows(1)[0].prompt, context=len(rows(1)[0].prompt) + 5)]
     ((ids, finish),) = answers(StepwiseDecoder(model, []), given, 1).values()
     assert (len(ids), finish) == (5, "length")
@@ -179,7 +179,7 @@ def test_a_guided_answer_is_json_about_its_sentence(model, chat, build, labels, 
             assert [item["word"] for item in items] == TOKENS
 
 
-def test_what_a_grammar_forces_takes_no_step(model, chat):
+def test_forced_tokens_take_no_step(model, chat):
     calls = []
 
     class Watching(StepwiseDecoder):
@@ -194,7 +194,7 @@ def test_what_a_grammar_forces_takes_no_step(model, chat):
     assert len(calls) <= 3 * len("NOUN")
 
 
-def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
+def test_guided_and_free_answers_can_share_a_batch(model, chat):
     guide = Guide(chat.tokenizer, chat.stops)
     grammar = entity_grammar(["Rome"], ["CITY"], tokenisation=WORDS)
     free, held = rows(3, tokens=8), rows(3, tokens=900, grammar=grammar)
@@ -206,7 +206,7 @@ def test_guided_and_free_rows_may_stand_in_one_batch(model, chat):
     )
 
 
-def test_reading_that_ends_early_leaves_the_decoder_usable(model, chat):
+def test_the_decoder_can_be_used_after_closing_it_early(model, chat):
     decoder = StepwiseDecoder(model, chat.stops)
     reading = decoder.decode(rows(), 3)
     assert isinstance(reading, Generator)
@@ -219,27 +219,27 @@ def test_reading_that_ends_early_leaves_the_decoder_usable(model, chat):
     "model",
     [
         pytest.param(lambda: tiny("Mistral", sliding_window=8), id="attends within a window"),
-        pytest.param(lambda: tiny("Gemma2", head_dim=16), id="attends in a way of its own"),
+        pytest.param(lambda: tiny("Gemma2", head_dim=16), id="has an attention of its own"),
         pytest.param(
             lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(n_embd=32, n_layer=1, n_head=2)), id="?"
         ),
     ],
 )
-def test_a_model_is_decoded_step_by_step_only_if_that_gives_its_own_scores(model, chat):
+def test_can_step_is_true_only_for_models_with_equal_scores(model, chat):
     made = model().eval()
-    if can_step(made, SAMPLES):  # as GPT-2 in newer versions of transformers
+    if can_step(made, SAMPLES):  # GPT-2 in newer versions of transformers
         assert answers(StepwiseDecoder(made, []), rows(), 4) == answers(BatchedDecoder(made, chat), rows(), 1)
     else:
         assert made.config.model_type in ("mistral", "gemma2", "gpt2")
 
 
-def test_code_that_comes_with_a_checkpoint_is_left_to_itself(model):
+def test_can_step_is_false_for_code_that_comes_with_a_checkpoint(model):
     assert can_step(model, SAMPLES)
     own = type("Own", (type(model),), {})(model.config).eval()
     assert not can_step(own, SAMPLES)
 
 
-def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
+def test_the_cache_keeps_sequences_apart_while_they_come_and_go(model):
     decoder = StepwiseDecoder(model, [])
     chance = random.Random(3)
     cache = RaggedCache(4)
@@ -262,7 +262,7 @@ def test_a_cache_keeps_sequences_apart_as_they_come_grow_and_go(model):
 
 
 @pytest.mark.skipif(not has_packed_linear(), reason="this machine or torch has no packed bfloat16 products")
-def test_packed_layers_compute_what_plain_ones_do():
+def test_packed_layers_compute_the_same_as_plain_ones():
     model = tiny("Qwen2").to(torch.bfloat16)
     ids = torch.tensor([[1, 2, 3, 4, 5]])
     with torch.inference_mode():
@@ -275,5 +275,5 @@ def test_packed_layers_compute_what_plain_ones_do():
     assert can_step(model, SAMPLES)
 
 
-def test_layers_of_other_formats_are_not_packed(model):
+def test_layers_of_other_dtypes_are_not_packed(model):
     assert pack_linears(model) == 0

@@ -1,4 +1,4 @@
-"""What of a checkpoint runs here: its own code where that is allowed, and nothing out of its pickles."""
+"""Which parts of a checkpoint may run: its own code, if that is allowed, and no code from pickles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITH_OWN_CODE = tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 4
 
 
 class Trap:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, sprung):
         self.sprung = str(sprung)
@@ -31,24 +31,26 @@ class Trap:
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    """Return a checkpoint that this version of transformers runs."""
+    """A checkpoint that this version of transformers can run."""
     return make_chatglm3(tmp_path / "model") if OLD else make_checkpoint(tmp_path / "model", "llama3")
 
 
-def test_a_pickle_that_holds_more_than_tensors_is_refused_with_one_line(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # not even a user's shell can open the door
+def test_a_pickle_with_more_than_tensors_is_refused_in_one_line(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # the environment cannot turn the check off
     sprung = tmp_path / "sprung"
     weights = {"weight": torch.zeros(2), "trap": Trap(sprung)}
     for file in checkpoint.glob("*.safetensors"):
         file.unlink()
     torch.save(weights, checkpoint / "pytorch_model.bin")
-    with pytest.raises(ValueError, match="its pickled weights hold more than tensors, so they were not loaded") as told:
+    with pytest.raises(
+        ValueError, match="its pickled weights hold more than tensors, so they were not loaded"
+    ) as raised:
         load_llm(str(checkpoint), "transformers", LLMOptions(dtype="float32"))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert not sprung.exists()
 
 
-def test_the_trap_of_these_tests_is_a_trap(tmp_path):
+def test_the_trap_works(tmp_path):
     pickle.loads(pickle.dumps(Trap(tmp_path / "sprung")))
     assert (tmp_path / "sprung").is_dir()
 
@@ -72,7 +74,7 @@ def test_the_environment_is_as_it_was_after_weights_are_loaded(monkeypatch):
     assert dict(os.environ) == before
 
 
-def test_a_folders_own_code_runs_with_one_warning_that_names_its_files(tmp_path, caplog):
+def test_a_folders_code_runs_with_one_warning_that_names_its_files(tmp_path, caplog):
     write_json(tmp_path / "config.json", {"auto_map": {"AutoModel": "modeling_x.X", "AutoConfig": "configuration_x.X"}})
     write_json(tmp_path / "tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["tokenization_x.X", None]}})
     assert runs_own_code(str(tmp_path), allowed=False) is True
@@ -81,14 +83,14 @@ def test_a_folders_own_code_runs_with_one_warning_that_names_its_files(tmp_path,
         assert str(tmp_path / file) in caplog.text
 
 
-def test_a_folder_without_code_is_not_warned_of(tmp_path, caplog):
+def test_a_folder_without_code_gives_no_warning(tmp_path, caplog):
     write_json(tmp_path / "config.json", {"model_type": "llama"})
     assert runs_own_code(str(tmp_path), allowed=False) is True
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-def test_a_hubs_code_runs_only_where_that_is_allowed(tmp_path, allowed):
+def test_code_of_a_hub_runs_only_if_it_is_allowed(tmp_path, allowed):
     assert runs_own_code("an/id", allowed=allowed) is allowed
     write_json(tmp_path / "config.json", {"auto_map": {"AutoModel": "an/id--modeling_x.X"}})
     assert runs_own_code(str(tmp_path), allowed=allowed) is allowed
@@ -99,23 +101,23 @@ class TestOwnCode:
     @pytest.fixture
     def own(self, tmp_path):
         made = (make_chatglm3 if OLD else make_glm4)(tmp_path / "made")
-        # transformers 4.30 knows code that it has imported by the name of the folder alone.
+        # transformers 4.30 caches imported code by the name of its folder, so each test has another name.
         return made.rename(tmp_path / f"own_{tmp_path.name}")
 
-    def test_code_that_stands_elsewhere_on_a_hub_is_not_run(self, own):
+    def test_code_that_a_folder_fetches_from_a_hub_is_not_run(self, own):
         config = own / "config.json"
         config.write_text(config.read_text("utf-8").replace('"modeling_', '"an/id--modeling_'), encoding="utf-8")
         with pytest.raises(ValueError, match="comes with Python code of its own: --trust_remote_code=1 runs it"):
             load_llm(str(own), "transformers", LLMOptions(dtype="float32"))
 
-    def test_code_for_another_transformers_is_told_of_with_the_environment_that_it_needs(self, own):
+    def test_code_for_another_transformers_is_reported_with_its_environment(self, own):
         path = own / "modeling_chatglm.py"
         wrong = "from transformers import generation\n\ngeneration.nothing_of_this_name\n"
         path.write_text(wrong + path.read_text("utf-8"), encoding="utf-8")
         with pytest.raises(ValueError, match=r"does not run under transformers .*requirements-glm3\.txt"):
             load_llm(str(own), "transformers", LLMOptions(dtype="float32"))
 
-    def test_a_step_runs_it_and_says_nothing_of_a_prompt(self, own, tmp_path):
+    def test_a_step_runs_it_and_logs_no_prompt(self, own, tmp_path):
         CHINESE.write(tmp_path)
         script = f"syn_pipelines/{STEPS['s1']}.py"
         done = run_python(
@@ -130,9 +132,9 @@ class TestOwnCode:
             assert "".join(row["text"]) not in done.stderr + done.stdout
 
 
-def test_templates_need_a_newer_transformers_than_chatglm3_does(tmp_path):
+def test_chat_templates_need_a_newer_transformers_than_chatglm3(tmp_path):
     if not OLD:
-        pytest.skip("this version of transformers fills chat templates")
+        pytest.skip("this version of transformers has chat templates")
     make_checkpoint(tmp_path, "llama3")
     with pytest.raises(ValueError, match="has no chat templates and runs only ChatGLM3; use the env"):
         load_llm(str(tmp_path), "transformers", LLMOptions(dtype="float32"))
