@@ -1,9 +1,10 @@
-"""Compare LLM backends on the first sentences of a dataset, mode by mode: speed, and how many answers are equal.
+"""Compare the speed and the answers of LLM backends on the first sentences of a dataset, in each mode.
 
     python benchmarks/backends.py run --data data/few_shot/weibo --model models/qwen --backend vllm --to vllm.jsonl
     python benchmarks/backends.py compare transformers.jsonl vllm.jsonl llamacpp.jsonl
 
-Backends need environments of their own, so each run writes its answers to a file; the first file is compared with.
+Backends may need different environments, so each run writes its answers to a file. `compare` compares every file with
+the first one.
 """
 
 import argparse
@@ -13,20 +14,22 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the scripts set it
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # the scripts' value
+
+from utils.dataset.modes import Mode
+from utils.llm import LLM, Backend, LLMOptions, load_llm
 
 
 def run(args: argparse.Namespace) -> None:
-    """Ask a backend about the sentences in each mode, and write a line for each mode with the answers."""
+    """Ask a backend about the sentences, and write one line with the answers for each mode."""
     from utils.annotation.annotator import Annotator
     from utils.annotation.settings import AnnotationSettings
     from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
     from utils.dataset.reading import read_dataset
-    from utils.llm import LLMOptions
 
     dataset = read_dataset(args.data / "train_1000.jsonl", args.data / "labels.txt")
     begin = time.monotonic()
@@ -54,19 +57,17 @@ def run(args: argparse.Namespace) -> None:
             print({name: value for name, value in line.items() if name != "answers"}, flush=True)
 
 
-def load(model: str, backend: str, options: Any) -> Any:
-    """Load a model with a backend of the project, or in one of the ways that are compared with."""
-    from utils.llm import load_llm
-
+def load(model: str, backend: str, options: LLMOptions) -> LLM:
+    """Load a model with a backend of the project, or with one of `outsiders.py`."""
     if backend in ("plain", "bounded-plain", "ctranslate2"):
-        from outsiders import OUTSIDERS
+        from benchmarks.outsiders import OUTSIDERS
 
         return OUTSIDERS[backend](model, options)
-    return load_llm(model, backend, options)
+    return load_llm(model, cast(Backend, backend), options)
 
 
 def compare(args: argparse.Namespace) -> None:
-    """Print a table: a row a run, its speed, and which of its answers the first run gave too."""
+    """Print a table with a row for each run: its speed, and the share of answers that are equal in the first file."""
     files = [[json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in args.files]
     baseline = {run["mode"]: run["answers"] for run in files[0]}
     print("| backend | guided | mode | loading, s | sentences/s | tokens/s | equal answers | equal items |")
@@ -79,8 +80,8 @@ def compare(args: argparse.Namespace) -> None:
         print("| " + " | ".join(cells) + " |")
 
 
-def agreement(answers: dict[str, str], others: dict[str, str], mode: str) -> tuple[float, float]:
-    """Return the share of answers that are equal, and of items that both have of those that either has."""
+def agreement(answers: dict[str, str], others: dict[str, str], mode: Mode) -> tuple[float, float]:
+    """Return the share of equal answers, and the number of common items divided by the number of all items."""
     from utils.parsing import parse_items
 
     equal = common = either = 0
@@ -98,7 +99,7 @@ def main() -> None:
     one = commands.add_parser("run")
     one.add_argument("--data", type=Path, required=True)
     one.add_argument("--model", required=True)
-    one.add_argument("--backend", required=True, help="one of the project's, plain, bounded-plain or ctranslate2")
+    one.add_argument("--backend", required=True, help="a backend of the project, plain, bounded-plain or ctranslate2")
     one.add_argument("--to", type=Path, required=True)
     one.add_argument("--sentences", type=int, nargs="+", default=[40, 40], help="for each mode")
     one.add_argument("--modes", nargs="+", choices=("entity", "pos"), default=("entity", "pos"))

@@ -1,8 +1,8 @@
-"""Measure guided annotation with llama.cpp, on a quiet machine and beside two busy processes.
+"""Measure guided annotation with llama.cpp, alone on the machine and with two other busy processes.
 
     python benchmarks/llamacpp.py [--model models/SmolLM2-135M-Instruct.Q4_1.gguf] [--sentences 8]
 
-Each line is a process of its own, because OpenMP reads how long its threads spin only once.
+Each line is measured in a new process, because OpenMP reads only once how long its threads spin.
 """
 
 import argparse
@@ -17,22 +17,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 DEMO = ROOT / "data" / "few_shot" / "demo"
-SPINS = ("300000", "2000", "0")  # GOMP_SPINCOUNT: libgomp's default, the project's, none
+SPINS = ("300000", "2000", "0")  # values of GOMP_SPINCOUNT: libgomp's default, the project's, no spinning
 BUSY = "while True: pass"
 
 
 def measure(model: str, sentences: int) -> dict[str, float]:
-    """Return tokens and seconds of guided answers to the first sentences of the demo, in both modes."""
+    """Return the speed of guided answers to the first sentences of the demo in both modes."""
     from utils.annotation.annotator import Annotator
     from utils.annotation.settings import AnnotationSettings
     from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+    from utils.dataset.modes import MODES
     from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions, load_llm
 
     dataset = read_dataset(DEMO / "train_1000.jsonl", DEMO / "labels.txt")
     llm = load_llm(model, "llamacpp", LLMOptions())
     figures: dict[str, float] = {}
-    for mode, labels in (("entity", ENTITY_LABELS), ("pos", POS_LABELS)):
+    for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=True)
         requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
         begin = time.monotonic()
@@ -42,7 +43,7 @@ def measure(model: str, sentences: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print one line for each setting, or measure in this process if told so."""
+    """Print one line for each setting; with `--here`, measure in this process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=str(ROOT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"))
     parser.add_argument("--sentences", type=int, default=8)

@@ -1,10 +1,11 @@
-"""Compare how fast sentences are annotated, in one run on one machine: a plain loop, this project's backends, others.
+"""Compare the annotation speed of a plain loop, this project's backends and other programs, in one run.
 
     python benchmarks/llm.py --data=data/few_shot/weibo --checkpoint=models/qwen --gguf=models/qwen.gguf \\
         --vllm=vllm/bin/python --ctranslate2=newest/bin/python --to=runs
 
-Each way is a process of its own (benchmarks/backends.py), guided where it can be. Entity answers are asked for 40
-sentences, parts of speech for 20. A table follows, and `python benchmarks/quality.py DATA runs/*` makes another.
+Each one runs in its own process (benchmarks/backends.py), guided where it can be. By default 40 sentences are
+annotated with entities and 20 with parts of speech. The script ends with a table of speeds;
+`python benchmarks/quality.py DATA runs/*` prints a table of the answers' quality.
 """
 
 import argparse
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def ways(args: argparse.Namespace) -> list[tuple[str, str, str, str, str]]:
-    """Return what is compared: a name, the Python that runs it, the backend, the model, and whether it is guided."""
+    """Return the runs: a name, the Python that runs it, the backend, the model, and "1" if it is guided."""
     here, checkpoint, gguf = sys.executable, str(args.checkpoint), str(args.gguf)
     return [
         ("b-transformers", here, "transformers", checkpoint, "1"),
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--gguf", type=Path, help="the same model for llama.cpp")
     parser.add_argument("--vllm", help="the Python of an environment with vLLM")
     parser.add_argument("--ctranslate2", help="the Python of an environment with CTranslate2 and a newer transformers")
-    parser.add_argument("--plain", action="store_true", help="also the loop without a sensible bound: hours")
+    parser.add_argument("--plain", action="store_true", help="also the loop with a very large token limit; takes hours")
     parser.add_argument("--to", type=Path, required=True, help="folder for the answers")
     parser.add_argument("--sentences", nargs=2, default=["40", "20"], help="for entities, and for parts of speech")
     args = parser.parse_args()

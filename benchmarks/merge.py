@@ -1,9 +1,9 @@
-"""Time how fast items are placed and merged into sentences, as s5 does it, on one core.
+"""Measure how fast s5 places items and merges them into sentences, on one core.
 
-    python benchmarks/merge.py [--train ../shared/datasets/weibo/train_1000.jsonl] [--lines 4000] [--profile]
+    python benchmarks/merge.py [--train data/few_shot/weibo/train_1000.jsonl] [--lines 4000] [--profile]
 
-Each sentence gets 6 entity and 23 pos items: runs of its own characters, as a careful LLM would mark them (`tiling`),
-or with every fifth word left out and an invented one put in (`damaged`).
+Each sentence gets 6 entity and 23 pos items. The pos items are the words of the sentence in their order (`tiling`), or
+every fifth word is left out and another fifth is replaced by a word that is not in the sentence (`damaged`).
 """
 
 import argparse
@@ -33,7 +33,7 @@ TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"
 
 
 def read(path: Path, lines: int) -> list[Sentence]:
-    """Return as many sentences as asked for, the file's again and again."""
+    """Return this many sentences; those of the file are repeated."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [
         sentence_from_row(rows[number % len(rows)], id=str(number), tokenisation=CHARACTERS) for number in range(lines)
@@ -41,7 +41,7 @@ def read(path: Path, lines: int) -> list[Sentence]:
 
 
 def answers(sentence: Sentence, draw: random.Random, *, damaged: bool) -> dict[str, list[Item]]:
-    """Return the items of one sentence."""
+    """Return the items of one sentence by mode."""
     text = "".join(sentence.tokens)
     cuts = sorted(draw.sample(range(1, len(text)), min(POS_WORDS, len(text)) - 1))
     words = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
@@ -55,7 +55,7 @@ def answers(sentence: Sentence, draw: random.Random, *, damaged: bool) -> dict[s
 
 
 def main() -> None:
-    """Print lines a second and kB a line."""
+    """Print the lines per second and the kB per line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, default=TEXTS)
     parser.add_argument("--lines", type=int, default=4000)

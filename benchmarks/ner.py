@@ -2,13 +2,14 @@
 
     python benchmarks/ner.py [--model knowfree] [--lengths 32 64 128 256] [--labels 9 60] [--encoder FOLDER]
 
-The plain one is what the tests hold the model to (`tests/ner/oracle.py`): attention over whole rows with a mask, a
-concatenated vector for every cell, dense labels, a loop over cells to decode. Encoder, optimiser and sentences are the
-same. Without `--encoder`, a random BERT of 12 layers of 384 stands for a small one.
+The plain implementation is the one that the tests compare the model with (`tests/helpers/oracle.py`): full attention
+with a mask, a concatenated vector for every cell, dense labels, and a loop over cells to decode. Both have the same
+encoder, optimizer and sentences. Without `--encoder`, the encoder is a random BERT with 12 layers and 384 features.
 
-Each measurement has a process of its own. Seconds are of the CPU, the system's share included, and by the clock (in
-brackets), the best of some runs after one that warms up. A step is one of training, of 4 sentences (2 of 256 words); a
-prediction begins with tokens and ends with spans. Memory is a prediction's peak above the model's.
+Each measurement runs in its own process. Times are CPU seconds, with the system's share, and in parentheses seconds of
+wall-clock time. Each is the best of several runs, after one run to warm up. A step is a training step with 4 sentences
+(2 of 256 words); a prediction starts from tokens and ends with spans. Memory is the peak of a prediction above the
+memory of the model.
 """
 
 import argparse
@@ -21,10 +22,10 @@ from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests" / "ner")]
+sys.path.insert(0, str(ROOT))
 
-from span_cases import Case
-from span_measures import Seconds, compare, compare_batches, measure
+from benchmarks.span_cases import Case
+from benchmarks.span_measures import Seconds, compare, compare_batches, measure
 
 Result = TypeVar("Result")
 TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"
@@ -34,7 +35,7 @@ DIFFERENCES = ("scores differ by", "loss", "gradients", "spans")
 
 
 def alone(function: Callable[..., Result], *arguments: object, **options: object) -> Result:
-    """Return a function's result from a process of its own."""
+    """Run a function in a new process and return its result."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **options).result()
 
@@ -42,14 +43,14 @@ def alone(function: Callable[..., Result], *arguments: object, **options: object
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", default=["knowfree"], choices=["knowfree", "cnnner"])
-    parser.add_argument("--lengths", nargs="+", type=int, default=[32, 64, 128, 256], help="words of all sentences")
-    parser.add_argument("--labels", nargs="+", type=int, default=[9, 60], help="columns of scores, 8 of them targets")
+    parser.add_argument("--lengths", nargs="+", type=int, default=[32, 64, 128, 256], help="words of each sentence")
+    parser.add_argument("--labels", nargs="+", type=int, default=[9, 60], help="labels, 8 of which are target labels")
     parser.add_argument("--encoder", help="folder of an encoder and its tokenizer (default: a random BERT)")
-    parser.add_argument("--texts", type=Path, default=TEXTS, help="JSONL file: characters, and lengths to batch by")
+    parser.add_argument("--texts", type=Path, default=TEXTS, help="JSONL file with the characters and the lengths")
     parser.add_argument(
-        "--predicted", type=int, default=8, help="sentences at once; the plain way needs 14 GB for 8 of 256"
+        "--predicted", type=int, default=8, help="sentences per batch; the plain one needs 14 GB for 8 of 256 words"
     )
-    parser.add_argument("--repeats", type=int, default=3, help="runs, of which the fastest counts")
+    parser.add_argument("--repeats", type=int, default=3, help="runs; the fastest counts")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -60,7 +61,7 @@ def line(*cells: object) -> None:
 
 
 def row(case: Case) -> None:
-    """Measure a case both ways, compare the results, and print them as a row."""
+    """Measure a case with both implementations, compare their results, and print a row."""
     plain, ours = alone(measure, case, plain=True), alone(measure, case, plain=False)
     difference = alone(compare, case)
     line(
@@ -78,7 +79,7 @@ def _times(plain: Seconds, ours: Seconds) -> tuple[str, str, str]:
 
 
 def main() -> None:
-    """Print a table for each model, and what batches of similar length save."""
+    """Print a table for each model, and how much batches of similar length save."""
     args = parse()
     for span_model in args.model:
         print(f"\n{span_model}\n")

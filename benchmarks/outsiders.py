@@ -1,20 +1,19 @@
-"""Ways to run a checkpoint that are none of the project's backends, to compare with: a plain loop, and CTranslate2."""
+"""Two ways to run a checkpoint without the project's backends, for comparison: a plain loop, and CTranslate2."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from utils.llm import LLMOptions
-from utils.llm.base import Answer, Request
+from utils.llm import LLM, Answer, LLMOptions, Request
 from utils.llm.hf.chat_format import ChatFormat
 
 
 class PlainLoop:
-    """What a script of thirty lines does: file order, left padding, one budget for all, the model's own `generate`."""
+    """A short loop: the file's order, left padding, one token limit for all answers, and the model's `generate`."""
 
     def __init__(self, model: str, options: LLMOptions) -> None:
         import torch
@@ -37,19 +36,19 @@ class PlainLoop:
                 yield _answer(self.chat, request, len(prompt), row.tolist())
 
     def _budget(self, requests: Sequence[Request]) -> int:
-        """Return how many tokens each answer may have: five times as many as the longest prompt has characters."""
+        """Return the most tokens of an answer: five times the number of characters of the longest prompt."""
         return 5 * max(len(request.prompt) for request in requests)
 
 
 class BoundedPlainLoop(PlainLoop):
-    """The same with a budget that somebody has thought about: the longest of those of this project."""
+    """The same loop with a sensible token limit: the largest of this project's limits for the requests."""
 
     def _budget(self, requests: Sequence[Request]) -> int:
         return max(request.max_new_tokens for request in requests)
 
 
 class CTranslate2:
-    """CTranslate2 with int8 weights: sorted batches, each row's own budget as far as a batch lets it have one."""
+    """CTranslate2 with int8 weights and batches of similar length; a batch has the largest limit of its requests."""
 
     def __init__(self, model: str, options: LLMOptions) -> None:
         import ctranslate2
@@ -81,7 +80,11 @@ class CTranslate2:
                 yield _answer(self.chat, request, len(prompt), result.sequences_ids[0])
 
 
-OUTSIDERS = {"plain": PlainLoop, "bounded-plain": BoundedPlainLoop, "ctranslate2": CTranslate2}
+OUTSIDERS: dict[str, Callable[[str, LLMOptions], LLM]] = {
+    "plain": PlainLoop,
+    "bounded-plain": BoundedPlainLoop,
+    "ctranslate2": CTranslate2,
+}
 
 
 def _answer(chat: ChatFormat, request: Request, prompt_tokens: int, ids: list[int]) -> Answer:

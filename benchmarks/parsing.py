@@ -1,8 +1,8 @@
-"""Time how long answers take to read, from 1 kB to 10 MB, good ones and nasty ones.
+"""Measure how long it takes to parse good and bad answers of 1 kB to 10 MB.
 
     python benchmarks/parsing.py [--largest 10_000_000] [--form NAME …]
 
-A line a form: microseconds a character at each size. Reading is linear if they do not grow with the size.
+Each line shows the microseconds per character of one form at each size. Parsing is linear if they do not grow.
 """
 
 import argparse
@@ -43,7 +43,7 @@ BEFORE = {"one huge string": '[{"entity": "', "equals signs": "{", "commas": "["
 
 
 def answer(form: str, size: int) -> str:
-    """Return an answer of a form, `size` characters long."""
+    """Return an answer of a form with `size` characters."""
     unit = REPEATED[form]
     return (BEFORE.get(form, "[" if unit.startswith("{") and len(unit) > 8 else "") + unit * (size // len(unit) + 1))[
         :size
@@ -51,7 +51,7 @@ def answer(form: str, size: int) -> str:
 
 
 def main() -> None:
-    """Print a line for each form."""
+    """Print one line for each form."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--largest", type=int, default=SIZES[-1])
     parser.add_argument("--form", nargs="+", choices=sorted(REPEATED), default=list(REPEATED))

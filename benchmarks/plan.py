@@ -1,7 +1,9 @@
-"""How far a plan is from what a run really took: python benchmarks/plan.py DATASET RESULTS MODEL
+"""Compare the tokens that `--plan` estimates with the tokens that a run used.
 
-DATASET is a dataset's folder, RESULTS the folder of its answers (s1), MODEL the checkpoint folder or .gguf file that
-gave them. Each mode is planned from nothing, and from 20 and 40 of its real answers.
+    python benchmarks/plan.py DATASET RESULTS MODEL
+
+DATASET is the folder of a dataset, RESULTS the folder of its answers (s1), and MODEL the checkpoint folder or .gguf
+file that gave them. Each mode is estimated without answers, and from 20 and 40 real answers.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from utils.llm.base import choose_backend
 def compare(
     asked: list[Question], entries: Mapping[tuple[str, str, str, int], Entry], count: TokenCounter, known: int
 ) -> str:
-    """Return what is planned and what was real, of all questions but `known` ones, whose answers the plan has seen."""
+    """Return the estimated and the real tokens of the questions, except the `known` ones that the estimate is from."""
     seen = evenly_spaced(sorted(asked, key=lambda one: one.request.max_new_tokens), known) if known else []
     keys = {one.key for one in seen}
     left = [one for one in asked if one.key not in keys]

@@ -1,11 +1,11 @@
-"""Tell what answers are worth: read, in their sentence, whole; and against gold words, tags and entities.
+"""Measure the quality of answers: valid JSON, items in their sentence, and gold words, tags and entities found.
 
     python benchmarks/backends.py run --data=DATASET --model=MODEL --backend=transformers --guided=1 --to=on.jsonl
     python benchmarks/quality.py DATASET on.jsonl off.jsonl
 
-`words` and `tags` are for a dataset whose gold spans are words with their parts of speech: the F1 of word boundaries,
-the share of rightly cut words that are rightly tagged, and the F1 of both at once. `entities` is the share of gold
-spans whose boundaries stand among the entities.
+`words`, `tags` and `both` are for a dataset whose gold spans are words with their parts of speech: the F1 of word
+boundaries, the share of correctly split words with the correct tag, and the F1 of boundaries and tags together.
+`entities` is the share of gold spans whose boundaries the answers contain.
 """
 
 import json
@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from utils.annotation.answers import place_items
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.dataset.modes import Mode
 from utils.dataset.reading import read_dataset
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import without_spaces
@@ -29,19 +30,19 @@ Spans = dict[tuple[int, int], set[str | None]]
 
 @dataclass
 class Tally:
-    """What the answers of one run add up to."""
+    """Counts of one run's answers."""
 
     answers: int = 0
-    strict: int = 0  # are valid JSON, and nothing else
+    strict: int = 0  # answers that are valid JSON without other text
     items: int = 0
     placed: int = 0  # items in their sentence
-    whole: int = 0  # answers whose items are their sentence
+    whole: int = 0  # answers whose items together are the sentence
     spans: int = 0
     gold: int = 0
-    right: int = 0  # spans at the place of a gold one
-    tagged: int = 0  # of them, those with its label
+    right: int = 0  # gold spans whose boundaries were found
+    tagged: int = 0  # gold spans whose boundaries and label were found
 
-    def row(self, mode: str) -> list[str]:
+    def row(self, mode: Mode) -> list[str]:
         """Return the cells of a table's row."""
         shares = [self.strict / self.answers, self.placed / max(1, self.items), self.whole / self.answers]
         f1 = 2 * self.right / max(1, self.spans + self.gold)
@@ -52,8 +53,8 @@ class Tally:
         return [*(f"{share:.1%}" for share in shares[:2]), *whole, f"{self.spans / self.answers:.1f}", *gold]
 
 
-def tally(answers: dict[str, str], mode: str, sentences: dict[str, Sentence], names: LabelNormaliser) -> Tally:
-    """Return what a run's answers add up to."""
+def tally(answers: dict[str, str], mode: Mode, sentences: dict[str, Sentence], names: LabelNormaliser) -> Tally:
+    """Return the counts of a run's answers."""
     counts = Tally()
     for id_, answer in answers.items():
         sentence = sentences[id_]

@@ -1,4 +1,4 @@
-"""Untrained span models and random sentences of a given size, for `ner.py` to measure."""
+"""Untrained span models and random sentences of a given size, which `ner.py` measures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from utils.dataset.records import Sentence, Span
 from utils.ner import SpanNer
-from utils.ner.config import NerConfig
+from utils.ner.config import Architecture, NerConfig
 from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Batch
@@ -23,26 +23,26 @@ from utils.ner.training.examples import TrainingExample, make_examples
 from utils.ner.training.learner import seed_all
 
 TARGETS = 8
-SPAN_SHARE = 1e-3  # of all pairs of words that an untrained model is made to predict
+SPAN_SHARE = 1e-3  # share of all pairs of words that the untrained model predicts as spans
 VOCABULARY = 8000
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A size to measure. Without `encoder` it is a random one; `texts` is a file that gives characters and lengths."""
+    """A size to measure. The encoder is random if `encoder` is None; the file `texts` has characters and lengths."""
 
-    span_model: str
+    span_model: Architecture
     words: int
     labels: int
     encoder: str | None
     texts: Path
-    predicted: int  # sentences, in one batch
+    predicted: int  # sentences per batch of a prediction
     repeats: int
     threads: int
 
 
 def build(case: Case) -> SpanNer:
-    """Return an untrained model that predicts about one pair of words in a thousand."""
+    """Return an untrained model that predicts about one in a thousand pairs of words as a span."""
     torch.set_num_threads(case.threads)
     seed_all(0)
     config = NerConfig(("O", *map(str, range(case.labels))), TARGETS, span_model=case.span_model)
@@ -54,12 +54,12 @@ def build(case: Case) -> SpanNer:
     ner.model.eval()
     with torch.no_grad():
         logits = upper(ner.model(batch_of(ner, examples_of(ner, sentences(case, [32]))))[0], 32)
-        ner.model.down_fc.bias -= logits[:, :TARGETS].max(dim=-1).values.quantile(1 - SPAN_SHARE)
+        ner.model.down_fc.bias.sub_(logits[:, :TARGETS].max(dim=-1).values.quantile(1 - SPAN_SHARE))
     return ner
 
 
 def random_encoder(texts: Path) -> tuple[BertModel, BertTokenizerFast]:
-    """Return a BERT of 12 layers of 384 with random weights, and a tokenizer that knows the characters of a file."""
+    """Return a random BERT with 12 layers and 384 features, and a tokenizer with the characters of a file."""
     known = [
         "[PAD]",
         "[UNK]",
@@ -81,7 +81,7 @@ def read_tokens(file: Path) -> list[list[str]]:
 
 
 def sentences(case: Case, lengths: Sequence[int]) -> list[Sentence]:
-    """Return sentences of random characters of the texts, with a span at every tenth."""
+    """Return sentences of random characters from the texts, with a span at every tenth character."""
     draw = random.Random(0)
     characters = [character for tokens in read_tokens(case.texts) for token in tokens for character in token]
     return [
@@ -98,7 +98,7 @@ def sentences(case: Case, lengths: Sequence[int]) -> list[Sentence]:
 
 
 def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[TrainingExample]:
-    """Return an example a sentence; raise ValueError where the encoder cannot read one at once."""
+    """Return one example for each sentence; raise ValueError if a sentence does not fit into the encoder."""
     examples = make_examples(chosen, ner.words, ner.labels)
     if len(examples) > len(chosen):
         raise ValueError(
@@ -113,5 +113,5 @@ def batch_of(ner: SpanNer, examples: Sequence[TrainingExample]) -> Batch:
 
 
 def upper(logits: Tensor, words: int) -> Tensor:
-    """Return (spans, labels) of one sentence's logits."""
+    """Return the logits of one sentence's spans, (spans, labels)."""
     return logits[torch.triu_indices(words, words).unbind()]

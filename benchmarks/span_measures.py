@@ -1,4 +1,4 @@
-"""What `ner.py` measures of the span model and of the plain implementation of its formulas."""
+"""Times, memory and results of the span model and of the plain implementation of its formulas, for `ner.py`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
-from span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
 from torch import Tensor
 
+from benchmarks.span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
+from tests.helpers.oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
 from utils.compute.onednn import FastLinear
 from utils.ner import SpanNer
 from utils.ner.model.span_model import SpanModel, span_loss
@@ -22,9 +22,10 @@ from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import trainable
 from utils.ner.training.settings import TrainSettings, make_plan
 
-STEP, STEP_CELLS = 4, 2 * 256**2  # sentences of a step; fewer where they are long, as in the project's training
+STEP = 4  # sentences of a training step
+STEP_CELLS = 2 * 256**2  # most pairs of words in a step; a step with long sentences has fewer of them, as in training
 TIMED = 192  # sentences
-SETTINGS = TrainSettings(precision="fp32", batch_size=STEP, adversarial=0.0)  # one pass a step
+SETTINGS = TrainSettings(precision="fp32", batch_size=STEP, adversarial=0.0)  # one forward pass per step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,22 @@ class Seconds:
 class Figures:
     step: Seconds
     prediction: Seconds
-    memory: float  # MB that a prediction takes besides the model
+    memory: float  # MB of a prediction, without the model
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How far both ways differ at most in logits, and, as shares, in the loss and in all gradients together."""
+    """Differences between both implementations: the largest of the logits, and relative ones of loss and gradients."""
 
     scores: float
     loss: float
     gradients: float
-    spans: int  # that the plain way predicts
+    spans: int  # spans that the plain implementation predicts
     equal_spans: int
 
 
 def measure(case: Case, *, plain: bool) -> Figures:
-    """Return what a prediction and a training step take; the process must be new, for the memory."""
+    """Return the time and memory of a prediction and a training step; the memory is right only in a new process."""
     ner = build(case)
     texts = [sentence.tokens for sentence in sentences(case, [case.words] * case.predicted)]
     predict = partial(plain_predictions, ner) if plain else partial(ner.predict, batch_size=case.predicted)
@@ -70,7 +71,7 @@ def measure(case: Case, *, plain: bool) -> Figures:
 
 
 def compare(case: Case) -> Differences:
-    """Return how far both ways differ without dropout, in one batch of sentences of half to all of the words."""
+    """Return the differences without dropout, in one batch of sentences with different numbers of words."""
     ner = build(case)
     size = max(1, min(3, STEP_CELLS // case.words**2))
     chosen = sentences(case, [case.words, case.words // 2, case.words * 3 // 4][:size])
@@ -95,7 +96,7 @@ def compare(case: Case) -> Differences:
 
 
 def scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Return the logits of each sentence's spans, and the loss, as the project's model gives them in one batch."""
+    """Return the logits of each sentence's spans, and the loss, of the project's model in one batch."""
     with FastLinear():
         logits = ner.model(batch_of(ner, examples))
     loss = span_loss(logits, dense_targets(examples, len(weights)), weights)
@@ -103,7 +104,7 @@ def scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: Tensor) -
 
 
 def plainly_scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Return the same of the plain formulas, each sentence alone."""
+    """Return the same values of the plain formulas, with each sentence alone."""
     scores = [plain_logits(ner.model, ner.model.word_states(batch_of(ner, [example]))) for example in examples]
     losses = [
         plain_loss(logits, labels_of([example], len(weights)), weights)
@@ -113,7 +114,7 @@ def plainly_scored(ner: SpanNer, examples: Sequence[TrainingExample], weights: T
 
 
 def training_step(ner: SpanNer, case: Case, *, plain: bool) -> Callable[[], object]:
-    """Return what takes a step of training, with dropout, on the same sentences each time."""
+    """Return a function that runs a training step with dropout, always on the same sentences."""
     size = max(1, min(STEP, STEP_CELLS // case.words**2))
     examples = examples_of(ner, sentences(case, [case.words] * size))
     ner.model.train()
@@ -124,7 +125,7 @@ def training_step(ner: SpanNer, case: Case, *, plain: bool) -> Callable[[], obje
 
 
 def plain_step(learner: Learner, examples: Sequence[TrainingExample], labels: Tensor) -> None:
-    """Learn by the plain formulas, with the optimiser and the schedule of the project."""
+    """Run a training step with the plain formulas, and the optimizer and schedule of the project."""
     batch = learner.words.collate([example.window for example in examples])
     logits = plain_logits(learner.model, learner.model.word_states(batch))
     plain_loss(logits, labels, learner.weights).backward()
@@ -136,14 +137,14 @@ def plain_step(learner: Learner, examples: Sequence[TrainingExample], labels: Te
 
 @torch.inference_mode()
 def plain_predictions(ner: SpanNer, texts: Sequence[Sequence[str]]) -> list[list[Found]]:
-    """Return the spans of texts of one length, in one batch."""
+    """Return the spans of texts of the same length, in one batch."""
     batch = ner.words.collate([ner.words.windows(text)[0] for text in texts])
     logits = plain_logits(ner.model, ner.model.word_states(batch))
     return [plain_spans(row, len(ner.targets), ner.model.config.span_threshold, nested=False) for row in logits]
 
 
 def compare_batches(case: Case) -> str:
-    """Return what batches of similar length save of the pairs of words, and of the time to train on some sentences."""
+    """Return how many pairs of words and how much training time batches of similar length save."""
     ner = build(case)
     lengths = [len(tokens) for tokens in read_tokens(case.texts)]
     examples = examples_of(ner, sentences(case, [length for length in lengths if length > 1]))
@@ -153,12 +154,17 @@ def compare_batches(case: Case) -> str:
     for batched in (random_batches, partial(shuffled_batches, batch_size=STEP, rng=random.Random(0))):
         cells.append(sum(len(batch) * max(one.window.words for one in batch) ** 2 for batch in batched(examples)))
         few = batched(examples[:TIMED])
-        seconds.append(best_seconds(lambda few=few: [learner.step(batch) for batch in few], 1).cpu)
+        seconds.append(best_seconds(partial(train, learner, few), 1).cpu)
     return (
         f"{cells[0]:,} pairs of words in random batches, {cells[1]:,} in those of similar length "
         f"({cells[0] / cells[1]:.2f}×); CPU seconds to learn from {TIMED} sentences {seconds[0]:.1f} and "
         f"{seconds[1]:.1f} ({seconds[0] / seconds[1]:.2f}×)"
     )
+
+
+def train(learner: Learner, batches: Sequence[Sequence[TrainingExample]]) -> None:
+    for batch in batches:
+        learner.step(batch)
 
 
 def random_batches(examples: Sequence[TrainingExample]) -> list[list[TrainingExample]]:
@@ -171,14 +177,14 @@ def labels_of(examples: Sequence[TrainingExample], labels: int) -> Tensor:
 
 
 def gradients(model: SpanModel, loss: Tensor) -> Tensor:
-    """Return the gradients of all parameters that have one, as one vector."""
+    """Return the gradients of all parameters as one vector."""
     model.zero_grad()
     loss.backward()
     return torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
 
 
 def best_seconds(run: Callable[[], object], repeats: int) -> Seconds:
-    """Return the shortest time of some runs, each of both kinds."""
+    """Return the shortest CPU time and the shortest wall-clock time of several runs."""
     times = []
     for _ in range(repeats):
         cpu, clock = time.process_time(), time.perf_counter()
@@ -188,6 +194,6 @@ def best_seconds(run: Callable[[], object], repeats: int) -> Seconds:
 
 
 def peak_megabytes() -> float:
-    """Return the most memory that this process has held; `getrusage` would count its parent's, too (Linux alone)."""
+    """Return the peak memory of this process, on Linux; `getrusage` would also count its parent's."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
