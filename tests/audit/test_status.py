@@ -1,4 +1,4 @@
-"""The status of a dataset: what is done, partial, stale or missing, and the command that comes next."""
+"""The status of a dataset: what is done, partial, stale or missing, and the next command."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def work(tmp_path):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A dataset on which all steps have run, with a model for each size that says what it was trained on."""
+    """A dataset on which all steps have run, with a model for each size and its training record."""
     work = Workspace(tmp_path_factory.mktemp("finished"), ENGLISH).finish()
     for size in SIZES:
-        say_trained(work, size)
+        add_record(work, size)
     return work
 
 
 @pytest.fixture
 def done(finished, tmp_path):
-    """A copy of it."""
+    """A copy of the finished dataset."""
     return finished.copy(tmp_path)
 
 
-def say_trained(work, size, *, finished=True):
-    """Let the record of a size's model say that it was trained on the size's fusion file as it is."""
+def add_record(work, size, *, finished=True):
+    """Write into the record of a size's model that it was trained on the current fusion file."""
     layout = Layout(work.file_dir, "tiny")
     data = read_ner_data(
         layout.size_fusion(size),
@@ -148,7 +148,7 @@ def test_after_step_7_step_8_is_next(work):
     work.merge()
     pattern = work.models()
     for size in SIZES:
-        say_trained(work, size)
+        add_record(work, size)
     call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
     states, found, command = survey(work)
     assert states == sizes("s8", "missing")
@@ -196,7 +196,7 @@ def test_a_later_mode_makes_the_split_partial_and_then_the_merge_stale(work):
 def test_a_model_of_other_sentences_is_stale_and_an_unfinished_one_is_partial(done):
     record = done.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
     write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "data": {"train": "0", "dev": "0"}})
-    say_trained(done, "500", finished=False)
+    add_record(done, "500", finished=False)
     shutil.rmtree(done.folder / "save_model" / "tiny_1000_fusion" / "best")
     (done.folder / "save_model" / "tiny_1000_fusion" / "last").mkdir()
     states, found, command = survey(done)

@@ -1,7 +1,7 @@
-"""Whatever is wrong with what a user gives: one line that names the place and the way out, and exit code 2.
+"""Bad input of a user gives one line that names the place and the remedy, and exit code 2.
 
-Every kind of file is here: datasets, labels.txt, label files, prompts, recordings, checkpoints, journals, manifests,
-the results of earlier steps, records of trainings; and names and flags.
+The cases are datasets, labels.txt, label files, prompts, recordings, checkpoints, journals, manifests, results of
+earlier steps, training records, names and flags.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def english(tmp_path):
 
 
 def damage(name, content):
-    """Return what replaces a file of the dataset."""
+    """Return a function that replaces a file of the dataset."""
 
     def change(work):
         path = work.dataset / name
@@ -59,7 +59,7 @@ def clashing_labels(work):
 
 
 def own_prompt(text):
-    """Return what writes a prompt of a user's own into the working folder."""
+    """Return a function that writes a user's prompt into the working folder."""
     return lambda work: (work.folder / "own.txt").write_text(text, encoding="utf-8")
 
 
@@ -176,12 +176,12 @@ def raw(text):
 
 
 def train(content):
-    """Return what gives the dataset other sentences."""
+    """Return a function that replaces the training sentences."""
     return damage("train_1000.jsonl", content if isinstance(content, (bytes, list)) else [content])
 
 
 def own(name, content):
-    """Return what writes a file of a user's own into the working folder."""
+    """Return a function that writes a user's file into the working folder."""
 
     def change(work):
         path = work.folder / name
@@ -192,7 +192,7 @@ def own(name, content):
 
 
 def result(name, content, *, after=after_step_4):
-    """Return what runs the steps up to `after`, and then damages one of their results."""
+    """Return a function that runs the steps up to `after` and then damages one of their results."""
 
     def change(work):
         after(work)
@@ -208,7 +208,7 @@ def after_step_6(work):
 
 
 def trained(name, content):
-    """Return what makes a span model, and then damages a file of it."""
+    """Return a function that writes a span model and then damages one of its files."""
 
     def change(work):
         after_step_4(work)
@@ -220,7 +220,7 @@ def trained(name, content):
 
 
 def journal_of(content):
-    """Return what puts a journal under s1's result."""
+    """Return a function that writes a journal for the result of s1."""
 
     def change(work):
         work.results.mkdir()
@@ -529,10 +529,10 @@ BAD_INPUT |= {
 
 
 def words_for(step, work, flags):
-    """Return a script's name and flags that would run, but for `flags`."""
+    """Return the name and flags of a script that would run without `flags`."""
     given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step not in ("evaluate", "predict", "export") else []
     if step in ("s1", "s2", "s3"):
-        # A checkpoint that no backend could load: whoever tries says something else than what is expected.
+        # No backend can load this checkpoint: an attempt would give another message than the expected one.
         write_json(work.folder / "checkpoint" / "config.json", {})
         given.append(f"--model_from_pretrained={work.folder / 'checkpoint'}")
     if step == "train":
@@ -589,7 +589,7 @@ def test_there_are_bad_inputs_of_every_kind_of_file():
     assert {step for step, *_ in BAD_INPUT.values()} >= {*STEPS} - {"report"}
 
 
-# --- unusual, and not bad
+# --- unusual but valid input
 
 UNUSUAL = {
     "emoji": "Tom 🧑‍🚀 flew 🙂",
@@ -597,7 +597,7 @@ UNUSUAL = {
     "right to left": "\u202bשלום עולם\u202c said Tom",
     "Arabic": "قال توم مرحبا",
     "line separator": "a\u2028b \u2029 c",
-    "blanks of other kinds": "a\u00a0b \u3000 \u200b c",
+    "other kinds of spaces": "a\u00a0b \u3000 \u200b c",
     "control characters": "a \x01 \x1f \x7f b",
     "private use": "\ue000 \U0010ffff",
     "like markup": '<|im_end|> {sentence} "quoted" \\ </s> %s',

@@ -1,4 +1,4 @@
-"""Steps killed (SIGKILL) at random moments: nothing is lost, nothing doubled, and the results are the same bytes."""
+"""Steps killed (SIGKILL) at random moments: no answer is lost or asked twice, and the results have the same bytes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.helpers.step_client import step_server
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on Windows")
 
 BATCH = 3
-SECONDS = 0.03  # that the LLM takes for a batch
-LAST_MOMENT = 0.95  # of a step's duration: later, most kills would come too late
+SECONDS = 0.03  # of the LLM for a batch
+LAST_MOMENT = 0.95  # of a step's duration: later kills would mostly come after the step's end
 SIZES = {"250": 2, "500": 4, "1000": 8}
 
 
@@ -48,11 +48,11 @@ class Pipeline:
         ]
 
     def run(self, number):
-        """Run the step of this number to its end; return how long it took."""
+        """Run the step with this number to its end; return its seconds."""
         return self.server.run(*self._order(number))
 
     def kill(self, number, moment):
-        """Run a step and kill it after `moment` seconds; tell whether it was still running."""
+        """Run a step and kill it after `moment` seconds; return whether it was still running."""
         return self.server.kill(*self._order(number), moment)
 
     def _order(self, number):
@@ -60,7 +60,7 @@ class Pipeline:
         return step, {**values, "asked": str(self.asked), "seconds": SECONDS}
 
     def results(self):
-        """Return all that the steps made but the order of the journals' lines."""
+        """Return the files of all steps, with the lines of journals sorted."""
         found = bytes_below(self.dataset)
         return {
             name: sorted(data.splitlines()) if name.endswith(".journal.jsonl") else data for name, data in found.items()
@@ -86,16 +86,14 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(server, models, tmp_path_factory):
-    """The results of all steps, what the LLM was asked, and how long each step took."""
+    """The results of all steps, the prompts, and the seconds of each step."""
     pipeline = Pipeline(tmp_path_factory.mktemp("undisturbed"), server, models)
     seconds = [pipeline.run(number) for number in range(len(pipeline.steps))]
     return pipeline.results(), Counter(pipeline.asked.read_text(encoding="utf-8").split("\n")[:-1]), seconds
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
-def test_steps_killed_at_random_moments_end_with_the_same_bytes_and_ask_nothing_twice(
-    kills, server, models, undisturbed, tmp_path
-):
+def test_steps_killed_at_random_give_the_same_bytes_and_ask_nothing_twice(kills, server, models, undisturbed, tmp_path):
     expected, once, durations = undisturbed
     seconds = list(durations)
     rng = random.Random(kills)
@@ -106,7 +104,7 @@ def test_steps_killed_at_random_moments_end_with_the_same_bytes_and_ask_nothing_
         while met[number] < planned[number]:
             was_running = pipeline.kill(number, rng.uniform(0, LAST_MOMENT * seconds[number]))
             met[number] += was_running
-            if not was_running:  # the fewer questions are left, the sooner it ends
+            if not was_running:  # with fewer questions left, the step ends sooner
                 seconds[number] = max(0.005, seconds[number] / 2)
         pipeline.run(number)
     assert met.total() == kills

@@ -1,4 +1,4 @@
-"""A training killed (SIGKILL) ten times at random moments ends with the same bytes as one that never was."""
+"""A training that was killed (SIGKILL) ten times at random moments gives the same bytes as one that never was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are n
 
 KILLS = 10
 HOW = {"n_gpu": -1, "epochs": 1, "min_steps": 100, "lr": 0.001, "ema": 0.95, "accumulate": 2, "batch_size": 2}
-SAVED_EVERY = 0.003  # minutes: a training of seconds is then met between its evaluations too
+SAVED_EVERY = 0.003  # minutes: a short training is then also saved between its evaluations
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def values(tmp_path_factory):
 
 
 def results(folder):
-    """Return all that a training made, its log without seconds."""
+    """Return the files of a training, with its log without seconds."""
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     files.pop("run.log.jsonl")
     log = [{**row, "seconds": None} for row in read_lines(files.pop("train_log.jsonl"))]
@@ -42,9 +42,9 @@ def results(folder):
 
 
 def kill_and_resume(start, latest, folder):
-    """Kill what `start` starts ten times, each within `latest` seconds, then let it end; return how often it resumed.
+    """Kill a training ten times within `latest` seconds of its start, then let it end; return how often it resumed.
 
-    `start(moment)` tells whether the training still ran when it was killed; without a moment it is not killed.
+    `start(moment)` returns whether the training was still running when it was killed; `start(None)` lets it end.
     """
     rng = random.Random(KILLS)
     met = resumed = 0
@@ -52,7 +52,7 @@ def kill_and_resume(start, latest, folder):
         saved = (folder / "last" / "state.pt").is_file()
         if start(rng.uniform(0, latest)):
             met, resumed = met + 1, resumed + saved
-        else:  # a machine of uneven speed: it ended before it was killed ten times
+        else:  # it ended before it was killed ten times, because the machine was faster than before
             shutil.rmtree(folder)
             met = resumed = 0
     start(None)
@@ -73,7 +73,10 @@ def test_a_training_killed_ten_times_gives_the_same_bytes(values, tmp_path):
 
 @pytest.mark.slow
 def test_a_training_from_the_command_line_killed_ten_times_gives_the_same_bytes(values, tmp_path):
-    values = {**values, "min_steps": 400}  # longer than its start, so that most kills meet it at work
+    values = {
+        **values,
+        "min_steps": 400,
+    }  # long enough that most kills come during the training and not during its start
 
     def start(moment, name="killed", **more):
         flags = [f"--{name}={value}" for name, value in {**values, "save_dir": tmp_path / name, **more}.items()]

@@ -1,4 +1,4 @@
-"""Whatever stands in a sentence, a guided answer can be read, stands in it and, for `pos`, is all of it."""
+"""A guided answer about any sentence can be read and placed and, for `pos`, has all words of the sentence."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def llm(request, tmp_path_factory):
 @pytest.mark.parametrize("tokenisation", [WORDS, CHARACTERS])
 @pytest.mark.parametrize("mode", ["entity", "pos"])
 @pytest.mark.parametrize("number", [10, pytest.param(200, marks=pytest.mark.slow)])
-def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, tokenisation, number):
+def test_guided_answers_about_nasty_sentences_are_read_and_placed(llm, mode, tokenisation, number):
     sentences = nasty_sentences(number, tokenisation=tokenisation)
     prompt = Prompt("{labels} {examples} {sentence}")
     annotator = Annotator(mode, prompt, ("地名", "人名"), tokenisation, guided=True, max_new_tokens=CONTEXT)
@@ -78,7 +78,7 @@ def test_answers_about_nasty_sentences_are_read_placed_and_whole(llm, mode, toke
             assert without_spaces(whole) == without_spaces("".join(tokens))
 
 
-def test_two_hundred_nasty_sentences_are_the_same_each_time_and_hold_every_piece():
+def test_nasty_sentences_are_reproducible_and_contain_every_piece():
     sentences = nasty_sentences(200, tokenisation=CHARACTERS)
     assert sentences == nasty_sentences(200, tokenisation=CHARACTERS)
     assert sentences != nasty_sentences(200, tokenisation=CHARACTERS, seed=1)

@@ -1,4 +1,4 @@
-"""What always holds, where no other file of tests shows it: equal bytes, counted losses, nothing mixed; the README."""
+"""The promises of the README that no other test module shows: equal bytes, counted losses, no mixed answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def english(tmp_path):
 
 
 def made_in(folder, corpus, batch_size, **environment):
-    """Run all steps but s7 in a process of its own; return what they made, a journal's lines in any order."""
+    """Run all steps except s7 in a new process; return their files, with the lines of journals sorted."""
     work = Workspace(folder, corpus)
     modules = ", ".join(name for step, name in STEPS.items() if step in ("s1", "s2", "s3", "s4", "s5", "s6", "s8"))
     values = {"scripts": str(SCRIPTS), "modules": modules, "file_dir": "../few shot", "batch_size": batch_size}
@@ -66,7 +66,7 @@ def made_in(folder, corpus, batch_size, **environment):
 
 
 @pytest.mark.parametrize("corpus", [ENGLISH, CHINESE], ids=["english", "chinese"])
-def test_the_same_work_gives_the_same_bytes_whatever_the_hash_seed_place_time_zone_and_batch(tmp_path, corpus):
+def test_the_same_work_gives_the_same_bytes_in_any_environment(tmp_path, corpus):
     folders = [tmp_path / "ann" / "x", tmp_path / "bob"]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -79,7 +79,7 @@ def test_the_same_work_gives_the_same_bytes_whatever_the_hash_seed_place_time_zo
 # --- 5: losses are counted
 
 
-def test_every_step_ends_with_one_line_that_counts_and_says_where_the_result_is(english, caplog):
+def test_every_step_ends_with_one_line_with_its_counts_and_the_result(english, caplog):
     caplog.set_level("INFO")
     said = []
     for step, values in (
@@ -98,12 +98,12 @@ def test_every_step_ends_with_one_line_that_counts_and_says_where_the_result_is(
     assert re.search(r"items not in their sentence, .*with an unknown label", said[4])
 
 
-# --- 7: nothing is mixed
+# --- 7: answers of different settings are not mixed
 
 
 @pytest.mark.parametrize("without", ["journal.jsonl", "meta.json"])
 @pytest.mark.parametrize("step", ["s1", "s2"])
-def test_a_result_of_another_setting_is_not_mixed_into_even_where_journal_or_manifest_is_gone(english, step, without):
+def test_other_settings_are_not_mixed_even_without_journal_or_manifest(english, step, without):
     name = ORIGINAL[0] if step == "s1" else "train_1000_synthetic.jsonl"
     call(step, **english.llm)
     (english.results / f"{name}.{without}").unlink()
@@ -115,13 +115,13 @@ def test_a_result_of_another_setting_is_not_mixed_into_even_where_journal_or_man
     assert read_lines(english.results / "run.log.jsonl")[-1]["answers"] > 0
 
 
-# --- 8: a later step knows that an earlier one was redone
+# --- 8: later steps notice that earlier results have changed
 
 
 @pytest.mark.parametrize(
     ("later", "changed", "remedy"), [("s3", "train_1000", "run s2"), ("train", "labels", "run s5")]
 )
-def test_step_3_and_a_training_tell_that_what_they_read_is_of_other_sentences(english, caplog, later, changed, remedy):
+def test_step_3_and_a_training_warn_about_stale_input(english, caplog, later, changed, remedy):
     english.annotate()
     english.merge()
     name = "train_1000.jsonl" if changed == "train_1000" else "labels.txt"
@@ -140,7 +140,7 @@ def test_step_3_and_a_training_tell_that_what_they_read_is_of_other_sentences(en
 
 
 def promises(readme):
-    """Return the rows of the table of promises: (number, the command that shows it)."""
+    """Return (number, command) for each row of the table of promises."""
     return re.findall(r"^\| (\d) \| .* \| `([^`|]+)` \|$", readme.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -150,7 +150,7 @@ def test_the_readme_shows_each_of_the_eight_promises_with_a_command(readme):
     assert promises(readme) == promises(READMES[0])
 
 
-def test_the_scripts_that_show_promises_run_as_they_stand(tmp_path):
+def test_the_scripts_in_the_table_of_promises_run(tmp_path):
     work = Workspace(tmp_path, ENGLISH)
     work.annotate()
     work.merge()
@@ -162,7 +162,7 @@ def test_the_scripts_that_show_promises_run_as_they_stand(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_tests_that_show_promises_are_there():
+def test_the_tests_in_the_table_of_promises_exist():
     commands = [shlex.split(command) for _, command in promises(READMES[0]) if command.startswith("bash ")]
     assert len(commands) == 6
     for _, script, file, *chosen in commands:

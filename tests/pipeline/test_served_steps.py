@@ -1,4 +1,4 @@
-"""Step 1 with a model behind a server: through failures, a server that dies, and the run after that."""
+"""Step 1 with a model on a server: random failures, a server crash, and the next run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NUMBER = 200
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """A dataset of two hundred sentences, and no patience to speak of."""
+    """A dataset of two hundred sentences, with very short waits between retries."""
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
     monkeypatch.setattr(retrying, "MAX_WAIT", 0.2)
     rows = [row_of(f"The ship number {number} sailed for Lerwick .".split()) for number in range(NUMBER)]
@@ -31,7 +31,7 @@ def asked_sentences(server):
     return Counter({prompt: number for prompt, number in server.prompts().items() if prompt != dialect.PROBE})
 
 
-def test_every_sentence_is_answered_once_through_a_proxy_that_fails_at_random(data, tmp_path, caplog):
+def test_every_sentence_is_answered_once_over_a_proxy_that_fails_at_random(data, tmp_path, caplog):
     caplog.set_level("INFO")
     results = {}
     for name, share in (("smooth", 0.0), ("rough", 0.4)):
@@ -47,7 +47,7 @@ def test_every_sentence_is_answered_once_through_a_proxy_that_fails_at_random(da
     assert f": {line['retries']} retries" in caplog.text
 
 
-def test_a_server_that_dies_ends_the_run_with_one_line_and_the_next_run_asks_for_the_rest(data, tmp_path):
+def test_a_server_crash_gives_one_line_and_the_next_run_asks_only_the_rest(data, tmp_path):
     flags = [f"--{name}={value}" for name, value in data.items()]
     command = [str(SCRIPTS / "s1_predict_data.py"), *flags, "--patience=0.5", "--batch_size=2"]
     with ChatServer(seconds=0.01) as server:
@@ -78,7 +78,7 @@ def die_after(server, number):
     server.die()
 
 
-def test_no_server_is_told_in_one_line_and_nothing_is_written(data, tmp_path):
+def test_a_missing_model_gives_one_line_and_no_files(data, tmp_path):
     flags = [f"--{name}={value}" for name, value in data.items()]
     with ChatServer(models=("another",)) as server:
         done = run_python(SCRIPTS / "s1_predict_data.py", *flags, f"--api_base={server.api_base}", cwd=tmp_path)
