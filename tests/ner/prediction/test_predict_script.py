@@ -134,7 +134,7 @@ def test_a_broken_line_is_named_before_a_model_is_loaded(tmp_path, name, data, m
 
 
 def test_a_missing_input_is_named(tmp_path, learnt):
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt is missing: --input names a file of texts"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt is missing: --input must name a file of texts"):
         call("predict", model_from_pretrained=learnt, input=tmp_path / "nowhere.txt")
 
 

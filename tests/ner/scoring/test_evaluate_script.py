@@ -162,7 +162,7 @@ def test_files_that_are_not_there_are_named_with_what_makes_them(tmp_path):
 
 
 def test_predictions_never_replace_the_gold_file_or_another_step_s_result(learnt, gold_file, tmp_path):
-    with pytest.raises(ValueError, match="is the test file itself: give another name"):
+    with pytest.raises(ValueError, match="is the test file itself: use another name"):
         evaluate(learnt, gold_file, output=gold_file)
     other = write_rows(tmp_path / "train_250.jsonl", [])
     manifest = Manifest("s4", {}, {}, "fingerprint", {})
