@@ -570,9 +570,9 @@ def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_t
 
 
 def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog, monkeypatch):
-    from utils.ner.training import record as training_record
+    from utils.ner.training import settings as training_settings
 
-    monkeypatch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
+    monkeypatch.setattr(training_settings, "STEPS_BETWEEN_EVALUATIONS", 1)
     caplog.set_level("INFO")
     ready = english.split()
     call("s5", **ready.data)

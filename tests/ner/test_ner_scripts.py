@@ -56,7 +56,7 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
     }
     notebook("train_ner")(cmd_args=False, **values)
     for name in ("dev", "test"):
-        assert f"7 of 8 {name} sentences are also training sentences: scores will flatter" in caplog.text
+        assert f"7 of 8 {name} sentences are also training sentences: scores will be too high" in caplog.text
     report = read_json(tmp_path / "model" / "test_report.json")
     assert report["micro"]["f1"] > 0.5
     assert set(report["per_label"]) == {"PER", "LOC"}
@@ -66,7 +66,7 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
     assert "already evaluated on" in again.stderr
     other = script("train_ner.py", values | {"seed": 5})
     assert (other.returncode, "Traceback" in other.stderr) == (2, False)
-    assert "holds a training that differs in: settings; give --overwrite" in other.stderr
+    assert "has a training that differs in: settings; give --overwrite" in other.stderr
     test = {"model_from_pretrained": tmp_path / "model" / "best", "test": dataset / "test.jsonl"}
     evaluated = script("evaluate_ner.py", test | {"report": tmp_path / "report.json"})
     assert evaluated.returncode == 0, evaluated.stderr

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.builders import call, read_lines, write_rows
 from utils.files.jsonl import read_json
 from utils.ner import SpanNer
-from utils.ner.training import record as training_record
+from utils.ner.training import settings as training_settings
 
 TEXTS = ["在北" * 998 + "在在邓超", "邓", "", "北邓超"]
 SPANS = [[(1998, 2000, "PER")], [], [], [(1, 3, "PER")]]
@@ -27,7 +27,7 @@ def trained(encoder_folder, tmp_path_factory):
     how = {"lr": 0.001, "head_lr": 0.005, "epochs": 1, "min_steps": 24, "batch_size": 8, "n_gpu": -1, "ema": 0}
     how |= {"adversarial": 0, "layer_decay": 1}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_record, "STEPS_BETWEEN_EVALUATIONS", 1)
+        patch.setattr(training_settings, "STEPS_BETWEEN_EVALUATIONS", 1)
         call("train", **files, from_pretrained=encoder_folder, **how)
     return folder, file
 

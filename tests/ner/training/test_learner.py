@@ -126,14 +126,14 @@ def test_the_average_follows_the_weights_by_its_decay_and_faster_at_first(make_l
         learner.step(learner.examples)
         current = copy.deepcopy(learner.model.state_dict())
         expected = {name: decay * expected[name] + (1 - decay) * tensor for name, tensor in current.items()}
-    averaged = learner.best_guess.state_dict()
+    averaged = learner.released_model.state_dict()
     assert_close(averaged, expected, tolerance=1e-6)
     assert any(not torch.equal(averaged[name], current[name]) for name in current)
 
 
 def test_without_an_average_the_weights_themselves_are_released(make_learner):
     learner = make_learner()
-    assert learner.best_guess is learner.model
+    assert learner.released_model is learner.model
 
 
 def test_an_average_of_a_constant_is_that_constant_bit_for_bit(make_learner):
@@ -182,7 +182,7 @@ def test_a_learner_goes_on_exactly_from_its_state(make_learner):
     other = make_learner(settings, head_dropout=0.4)
     other.set_state(state)
     assert [other.step(other.examples) for _ in range(3)] == losses
-    for model in ("model", "best_guess"):
+    for model in ("model", "released_model"):
         first, second = (getattr(learner, model).state_dict() for learner in (one, other))
         assert all(torch.equal(first[name], second[name]) for name in first)
 

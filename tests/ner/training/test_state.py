@@ -56,7 +56,7 @@ def test_a_damaged_state_is_named_with_a_way_out(learner, tmp_path, damage):
     path = tmp_path / "state.pt"
     save_state(path, "one", TrainingProgress(), learner)
     path.write_bytes(path.read_bytes()[:-500] if damage is None else damage)
-    with pytest.raises(ValueError, match=r"state\.pt cannot be read \(.*\): delete it, and the training begins anew"):
+    with pytest.raises(ValueError, match=r"state\.pt cannot be read \(.*\): delete it to start the training again"):
         load_state(path, "one", learner)
 
 

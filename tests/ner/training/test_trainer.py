@@ -118,7 +118,7 @@ def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
     text = ("anna", "sees") * 20
     spans = (Span(0, 2, "PER"), Span(5, 35, "LOC"), Span(38, 40, "PER"))
     examples = make_examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
-    assert "1 of 3 spans are too long for a window of the encoder, and are not learnt" in caplog.text
+    assert "1 of 3 spans are too long for a window of the encoder and are ignored" in caplog.text
     assert {example.window.first + cell[0] for example in examples for cell in example.cells} == {0, 38}
 
 
@@ -280,8 +280,11 @@ def test_several_batches_a_step_make_fewer_steps():
     ("wrong", "message"),
     [
         ({"ema": 1.0}, "ema is 1.0; it must be at least 0 .no average. and below 1"),
-        ({"layer_decay": 0.0}, "layer_decay is 0.0; it must be over 0 and at most 1"),
-        ({"synthetic_weight": 0.0}, "synthetic_weight is 0.0; it must be over 0: train on data without synthetic"),
+        ({"layer_decay": 0.0}, "layer_decay is 0.0; it must be above 0 and at most 1"),
+        (
+            {"synthetic_weight": 0.0},
+            "synthetic_weight is 0.0; it must be above 0; to leave them out, train on data without synthetic",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong, message):
@@ -321,7 +324,7 @@ def test_a_sentence_counts_as_other_data_once_it_is_synthetic(data, encoder_fold
 
 def test_dev_sentences_that_are_trained_on_are_told_of(data, sentences, caplog):
     warn_of_leaks(replace(data, train=data.train[:3]), "dev", sentences)
-    assert "3 of 8 dev sentences are also training sentences: scores will flatter" in caplog.text
+    assert "3 of 8 dev sentences are also training sentences: scores will be too high" in caplog.text
 
 
 def test_data_without_a_sentence_are_refused(sentences):

@@ -1,4 +1,4 @@
-"""The sentences and labels that a span model is trained with, read from files and checked."""
+"""The sentences and labels of a training, read from files and checked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class NerData:
 
     @property
     def source(self) -> list[Sentence]:
-        """Return the sentences of the training file: all that the model may know of."""
+        """The sentences of the training file, including those held out for dev."""
         return [*self.train, *(self.dev if self.held_out else ())]
 
 
@@ -51,17 +51,17 @@ def read_ner_data(
             source, read_sentences(dev, labels=known.targets, tokenisation=tokenisation), known, tokenisation
         )
     rest, chosen = hold_out(source, seed)
-    log.info("no dev file: %d of %d training sentences are held out to choose by", len(chosen), len(source))
+    log.info("no dev file: %d of %d training sentences are held out for dev", len(chosen), len(source))
     if related := len(source) - len(rest) - len(chosen):
-        log.info("%d synthetic sentences that were made from these are left out", related)
+        log.info("%d synthetic sentences made from these are dropped", related)
     return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 
 def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Return (the rest, a random tenth), in their order: for data that comes without a dev set.
+    """Return (the rest, a random tenth), each in the given order, for data without a dev set.
 
-    A tenth is taken of the sentences with spans, at least one, and of those without. Synthetic sentences are not taken,
-    since a model labelled them; those made from a sentence that is taken are left out of both.
+    The tenth has a tenth of the sentences with spans, at least one, and a tenth of those without. Synthetic sentences
+    are not held out, since a model labelled them. Those made from a held-out sentence are dropped from both parts.
     """
     own = [number for number, sentence in enumerate(sentences) if not sentence.is_synthetic]
     annotated = [number for number in own if sentences[number].spans]
@@ -72,7 +72,7 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
-    sources = {place for place, number in enumerate(own, start=1) if number in chosen}
+    sources = {source for source, number in enumerate(own, start=1) if number in chosen}  # as synthetic rows name them
     rest = [
         sentence
         for number, sentence in enumerate(sentences)
@@ -82,9 +82,9 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
 
 
 def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:
-    """Warn where sentences that a model is to be measured by are among those that it learns from."""
+    """Warn if training sentences are also among `sentences`, those of the dev or test set called `name`."""
     known = {sentence.tokens for sentence in data.train}
     if leaked := sum(sentence.tokens in known for sentence in sentences if sentence.tokens):
         log.warning(
-            "%d of %d %s sentences are also training sentences: scores will flatter", leaked, len(sentences), name
+            "%d of %d %s sentences are also training sentences: scores will be too high", leaked, len(sentences), name
         )

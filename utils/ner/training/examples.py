@@ -1,4 +1,4 @@
-"""Annotated sentences as what a span model learns from: windows of words, and the cells of their spans."""
+"""Annotated sentences as training examples: windows of words, and the cells of their spans."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
 
 log = logging.getLogger(__name__)
 
-SORTED_AT_ONCE = 16  # batches: sentences of similar length are put together among so many, which halves the work
-MOST_CELLS = 1 << 17  # pairs of words that are learnt from at once; each takes some 7 kB, with the CNN 20
+POOL_BATCHES = 16  # examples of this many batches are sorted by length together; less padding halves the work
+MOST_CELLS = 1 << 17  # pairs of words in a batch; each takes about 7 kB of memory, with the CNN 20 kB
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A window of a sentence, and the spans in it as cells (first word, last word, column of the score)."""
+    """A window of a sentence, and the spans in it as cells (first word, last word, column).
+
+    Words count from the window's first, and the last word is inclusive. For labels ("O", "PER", "LOC"), a window of the
+    words 4 … 11 and a span of the words 5 and 6 (start 5, end 7) with the label LOC, the cell is (1, 2, 1).
+    """
 
     window: Window
     cells: tuple[tuple[int, int, int], ...]
@@ -32,9 +36,9 @@ class TrainingExample:
 def make_examples(
     sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str], synthetic_weight: float = 1.0
 ) -> list[TrainingExample]:
-    """Return an example for each window of each sentence, with the spans that lie in it whole.
+    """Return an example for each window of each sentence, with the spans that lie completely in it.
 
-    Warns of spans that lie in no window whole, because they are longer than half of what the encoder reads at once.
+    Warns about spans that lie completely in no window: those longer than half of the encoder's input.
     """
     columns = {label: column for column, label in enumerate(labels[1:])}
     examples: list[TrainingExample] = []
@@ -46,12 +50,12 @@ def make_examples(
         lost += sum(not any(_lies_in(span, window) for window in windows) for span in sentence.spans)
     if lost:
         spans = sum(len(sentence.spans) for sentence in sentences)
-        log.warning("%d of %d spans are too long for a window of the encoder, and are not learnt", lost, spans)
+        log.warning("%d of %d spans are too long for a window of the encoder and are ignored", lost, spans)
     return examples
 
 
 def dense_targets(examples: Sequence[TrainingExample], columns: int) -> Tensor:
-    """Return (batch, words, words, columns): 1 in the cells of spans, else 0."""
+    """Return (batch, words, words, columns), padded to the longest example: 1 in the cells of spans, else 0."""
     words = max(example.window.words for example in examples)
     targets = torch.zeros(len(examples), words, words, columns)
     for target, example in zip(targets, examples, strict=True):
@@ -63,9 +67,13 @@ def dense_targets(examples: Sequence[TrainingExample], columns: int) -> Tensor:
 def shuffled_batches(
     examples: Sequence[TrainingExample], batch_size: int, rng: random.Random
 ) -> list[list[TrainingExample]]:
-    """Return the examples of an epoch in random batches, each of similar length."""
+    """Return the examples in a random order as batches of similar length.
+
+    With batch_size 4, the shuffled examples are cut into pools of 64, each pool is sorted by length and cut into 16
+    batches, and the batches are shuffled.
+    """
     order = rng.sample(examples, len(examples))
-    pool = batch_size * SORTED_AT_ONCE
+    pool = batch_size * POOL_BATCHES
     pools = [sorted(order[start : start + pool], key=_words) for start in range(0, len(order), pool)]
     order = [example for one in pools for example in one]
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -73,13 +81,13 @@ def shuffled_batches(
 
 
 def step_parts(examples: Sequence[TrainingExample], batch_size: int) -> list[list[TrainingExample]]:
-    """Return the examples of a step in batches of which each has few enough cells for the memory; one is always."""
+    """Return the examples of a step in parts with at most MOST_CELLS cells each, or with one example."""
     batches = batches_by_length([example.window.words for example in examples], batch_size, MOST_CELLS)
     return [[examples[index] for index in batch] for batch in batches]
 
 
 def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> bool:
-    """Tell whether a target span of some sentence shares words with another of other bounds."""
+    """Return whether some sentence has two target spans that overlap and are not equal."""
     return any(
         one[0] < other[1] and other[0] < one[1]
         for sentence in sentences
@@ -88,6 +96,7 @@ def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> b
 
 
 def _cells(sentence: Sentence, window: Window, columns: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
+    """Return the cells of the spans that lie completely in a window."""
     return tuple(
         (span.start - window.first, span.end - 1 - window.first, columns[span.label])
         for span in sentence.spans

@@ -1,4 +1,4 @@
-"""A span model that learns: its optimiser, the course of its rates, and the average of its weights."""
+"""The steps of a training: gradients, optimiser, learning rates and the average of the weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from utils.ner.training.settings import TrainingPlan, TrainSettings
 
 
 class Learner:
-    """Takes steps of training. `weights` are those of the labels in the loss; the model lies on its device already."""
+    """Takes the steps of a training. The model is on its device; `weights` are those of the labels in the loss."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Learner:
         self.average = moving_average(model, settings.ema) if settings.ema else None
 
     @property
-    def best_guess(self) -> SpanModel:
-        """Return the model that is evaluated and released: the average where there is one."""
+    def released_model(self) -> SpanModel:
+        """The model to evaluate and save: the average of the weights if there is one, else the model itself."""
         return cast(SpanModel, self.average.module) if self.average else self.model
 
     def step(self, examples: Sequence[TrainingExample]) -> float:
-        """Learn from some examples at once; return their mean loss.
+        """Update the weights once from some examples, and return their mean loss.
 
-        They pass through the model in parts that its memory holds, and count as if they were one batch.
+        Examples pass through the model in parts that fit into memory. The gradients are those of one large batch.
         """
         total = 0.0
         for part in step_parts(examples, self.plan.batch_size):
@@ -66,11 +66,11 @@ class Learner:
         return total
 
     def _add_gradients(self, examples: Sequence[TrainingExample], share: float) -> float:
-        """Add the gradients of a part of a step, and of its sentences made harder; return its share of the loss."""
+        """Add the gradients of a part of a step, also with perturbed embeddings; return its share of the loss."""
         batch = self.words.collate([example.window for example in examples]).to(self.device)
         targets = dense_targets(examples, len(self.weights)).to(self.device)
         weights = share * torch.tensor([example.weight for example in examples], device=self.device)
-        cell_weights = weights[:, None, None, None] * self.weights
+        cell_weights = weights[:, None, None, None] * self.weights  # (batch, 1, 1, labels)
         if not self.settings.adversarial:
             return self._backward(batch, targets, cell_weights)
         embeddings = self.model.bert.get_input_embeddings()
@@ -81,6 +81,7 @@ class Learner:
         return loss
 
     def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
+        """Add the gradients of a batch, and return its loss."""
         with autocast(self.dtype, self.device), FastLinear():
             logits = self.model(batch)
         loss = span_loss(logits.float(), targets, weights)
@@ -88,7 +89,7 @@ class Learner:
         return loss.item()
 
     def state(self) -> dict[str, Any]:
-        """Return all that later steps depend on, in tensors and plain values."""
+        """Return everything that later steps depend on, as tensors and plain values."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -99,7 +100,7 @@ class Learner:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Restore what `state` returned."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -110,13 +111,13 @@ class Learner:
 
 
 def seed_all(seed: int) -> None:
-    """Seed all generators that a model or an encoder may draw from."""
+    """Seed all random generators that a model or an encoder may draw from."""
     random.seed(seed)
     torch.manual_seed(seed)
 
 
 def random_states() -> dict[str, Any]:
-    """Return the states of these generators, to go on from."""
+    """Return the states of these generators."""
     states: dict[str, Any] = {"python": random.getstate(), "cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.get_rng_state_all()
@@ -124,7 +125,7 @@ def random_states() -> dict[str, Any]:
 
 
 def set_random_states(states: Mapping[str, Any]) -> None:
-    """Go on from what `random_states` returned."""
+    """Restore what `random_states` returned."""
     random.setstate(states["python"])
     torch.set_rng_state(states["cpu"])
     if "cuda" in states and torch.cuda.is_available():

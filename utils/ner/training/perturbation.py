@@ -1,4 +1,4 @@
-"""Learning from inputs that are a little harder than those given: adversarial training of the word pieces' embeddings.
+"""Adversarial training: each sentence is also learnt with its embeddings shifted so that its loss grows fastest.
 
 Source: Miyato, Dai and Goodfellow, 2017, "Adversarial Training Methods for Semi-Supervised Text Classification".
 """
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 @contextmanager
 def observed(embeddings: nn.Module) -> Iterator[list[Tensor]]:
-    """Give a list to which each call of `embeddings` adds what it returns; `.grad` is there after `backward`."""
+    """Collect the results of each call of `embeddings` in the returned list; after `backward` they have `.grad`."""
     seen: list[Tensor] = []
 
     def keep(_module: nn.Module, _given: Any, result: Tensor) -> None:
@@ -31,7 +31,7 @@ def observed(embeddings: nn.Module) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def shifted(embeddings: nn.Module, shift: Tensor) -> Iterator[None]:
-    """Add `shift` to what `embeddings` returns."""
+    """Add `shift` to the result of `embeddings` in this context."""
     handle = embeddings.register_forward_hook(lambda _module, _given, result: result + shift)
     try:
         yield
@@ -40,10 +40,11 @@ def shifted(embeddings: nn.Module, shift: Tensor) -> Iterator[None]:
 
 
 def hardest_shift(embedded: Tensor, is_piece: Tensor, share: float) -> Tensor:
-    """Return the shifts (sentences, pieces, hidden) that raise each sentence's loss the fastest.
+    """Return the shift (sentences, pieces, hidden) along the gradient, which raises each sentence's loss fastest.
 
-    Each is `share` times as long as all embeddings of its sentence in `embedded`, which holds their gradient; those of
-    padding, where `is_piece` (sentences, pieces) is 0, do not count. A sentence whose gradient is 0 is not shifted.
+    `embedded` (sentences, pieces, hidden) has its gradient in `.grad`. The norm of a sentence's shift is `share` times
+    that of its embeddings, without those of padding, where `is_piece` (sentences, pieces) is 0. With share 0.05 and
+    embeddings of norm 40, the shift is 2 * gradient / |gradient|. A sentence with gradient 0 is not shifted.
     """
     gradient = cast(Tensor, embedded.grad)
     norms = torch.linalg.vector_norm(gradient, dim=(1, 2), keepdim=True)

@@ -1,4 +1,4 @@
-"""In which number format a model computes while it learns; its weights, and the loss, are float32 in each."""
+"""The number format of the forward pass in training. Weights and loss are always float32."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from utils.ner.training.settings import Precision
 
 
 def computing_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """Return the format of the forward pass; `auto` is bfloat16 on a GPU that computes in it, else float32."""
+    """Return the format of the forward pass; `auto` is bfloat16 on GPUs that support it, and float32 elsewhere."""
     on_gpu = device.type == "cuda"
     if precision == "fp16" and not on_gpu:
         raise ValueError("--precision=fp16 needs a GPU: give bf16 or fp32 on the CPU")
@@ -18,10 +18,10 @@ def computing_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def autocast(dtype: torch.dtype, device: torch.device) -> torch.autocast:
-    """Return the context in which a forward pass computes in `dtype` where that does no harm."""
+    """Return a context in which a forward pass computes in `dtype`, except for operations that need float32."""
     return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
 
 
 def loss_scaler(dtype: torch.dtype, device: torch.device) -> torch.amp.GradScaler:
-    """Return what keeps small gradients of float16 from becoming 0; in another format it changes nothing."""
+    """Return a scaler that keeps small float16 gradients from becoming 0; for other formats it does nothing."""
     return torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)

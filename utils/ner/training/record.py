@@ -1,6 +1,6 @@
-"""What a training is made from: its settings and data, and the record of them in `training.json`.
+"""The files of a training's folder, and the record of its settings and data in `training.json`.
 
-Standard library only, so that a training that is already finished is recognised without loading torch.
+Standard library only, so that a finished training is recognised without loading torch.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from utils.ner.training.settings import TrainSettings
 log = logging.getLogger(__name__)
 
 BEST, LAST, RECORD = "best", "last", "training.json"
-STATE = "state.pt"  # in last/: all that an interrupted training goes on from
-SAVE_MINUTES = 10.0
+STATE = "state.pt"  # in last/; an interrupted training resumes from it
+SAVE_MINUTES = 10.0  # default time between two saved states
 LOG, TEST_REPORT, SEEDS = "train_log.jsonl", "test_report.json", "seeds.json"
 
 
 def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dict[str, Any]:
-    """Return the record of a training, without times, so that the same training has the same record."""
+    """Return the record of a training. It has no times, so that equal trainings have equal records."""
     made_from = {
         "settings": asdict(settings),
         "labels": list(data.labels.labels),
@@ -48,12 +48,12 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
 
 
 def remove_state(folder: Path) -> None:
-    """Remove what a training that is finished would have gone on from; it is some times the model's size."""
+    """Remove the saved state, which a finished training does not need: it is several times as large as the model."""
     (folder / LAST / STATE).unlink(missing_ok=True)
 
 
 def discard_training(folder: Path) -> None:
-    """Remove what a training left in `folder`."""
+    """Remove the files of a training in `folder`."""
     for part in (BEST, LAST):
         shutil.rmtree(folder / part, ignore_errors=True)
     for file in (LOG, TEST_REPORT, SEEDS):
@@ -61,7 +61,7 @@ def discard_training(folder: Path) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the record of a training; raise ValueError where the file holds something else."""
+    """Return the record of a training; raise ValueError if the file has no such record."""
     found = read_json(path)
     if not isinstance(found, dict):
         raise ValueError(f"{path} is not a record of train_ner.py; give --overwrite to replace the training")
@@ -69,14 +69,14 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def is_finished(folder: Path, record: dict[str, Any]) -> bool:
-    """Tell whether `folder` holds the finished training of `record`; raise ValueError where it holds another."""
+    """Return whether `folder` has the finished training of `record`; raise ValueError if it has another training."""
     path = folder / BEST / RECORD
     if not path.is_file():
         return False
     found = read_record(path)
     if found.get("fingerprint") != record["fingerprint"]:
         differing = ", ".join(key for key in COMPARED if found.get(key) != record[key]) or "fingerprint"
-        raise ValueError(f"{folder} holds a training that differs in: {differing}; give --overwrite to replace it")
+        raise ValueError(f"{folder} has a training that differs in: {differing}; give --overwrite to replace it")
     return bool(found.get("finished"))
 
 
@@ -84,10 +84,11 @@ COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "enco
 
 
 def data_fingerprint(sentences: Sequence[Sentence]) -> str:
-    """Return what tells the sentences of a training, with their spans, from others."""
+    """Return a fingerprint of sentences with their spans."""
     return fingerprint([_key(sentence) for sentence in sentences])
 
 
 def _key(sentence: Sentence) -> list[object]:
+    """Return the content of a sentence that a training depends on."""
     spans = [[span.start, span.end, span.label] for span in sentence.spans]
     return [sentence.tokens, spans, *(["synthetic"] if sentence.is_synthetic else [])]

@@ -1,4 +1,4 @@
-"""One training with several seeds: what each reached, their mean and deviation, and the one that is released."""
+"""A training with several seeds: the scores of each, their mean and deviation, and the best model."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from utils.ner.training.record import BEST, COMPARED, RECORD, SEEDS, TEST_REPORT
 
 RATIOS = ("precision", "recall", "f1")
 
-MicroRatios = Mapping[str, float]
+MicroRatios = Mapping[str, float]  # micro precision, recall and F1, by name
 
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """What the training with one seed reached: micro precision, recall and F1."""
+    """The scores of the training with one seed."""
 
     seed: int
     folder: Path
     best_epoch: int
     dev: MicroRatios
-    test: MicroRatios | None  # where there is a test file
+    test: MicroRatios | None  # None: no test file
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
-    """Return where the training with one of several seeds lies."""
+    """Return the folder of the training with one of several seeds."""
     return folder / f"seed_{seed}"
 
 
 def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
-    """Raise ValueError where `folder` holds a training that differs from `record` in more than its seed."""
+    """Raise ValueError if `folder` has a training that differs from `record` in more than its seed."""
     path = folder / BEST / RECORD
     if path.is_file():
         found, asked = _without_seed(read_record(path)), _without_seed(record)
         if differing := [key for key in asked if found[key] != asked[key]]:
             raise ValueError(
-                f"{folder} holds a training that differs in: {', '.join(differing)}; give --overwrite to replace it"
+                f"{folder} has a training that differs in: {', '.join(differing)}; give --overwrite to replace it"
             )
 
 
 def seed_result(folder: Path, seed: int) -> SeedResult:
-    """Return what the finished training in `folder` reached."""
+    """Return the scores of the finished training in `folder`."""
     record = read_json(folder / BEST / RECORD)
     report = folder / TEST_REPORT
     test = read_json(report)["micro"] if report.is_file() else None
@@ -53,8 +53,8 @@ def seed_result(folder: Path, seed: int) -> SeedResult:
 
 
 def conclude(results: Sequence[SeedResult], folder: Path) -> str:
-    """Write the results to seeds.json, put the model with the best dev F1 into `folder`; return a table."""
-    best = max(results, key=lambda result: result.dev["f1"])  # the first of several
+    """Write seeds.json, copy the model with the best dev F1 to `folder`/best, and return a table of the scores."""
+    best = max(results, key=lambda result: result.dev["f1"])  # the first, if several are equal
     _release(best.folder, folder)
     rows = [
         {"seed": one.seed, "folder": one.folder.name, "best_epoch": one.best_epoch, "dev": one.dev, "test": one.test}
@@ -65,7 +65,7 @@ def conclude(results: Sequence[SeedResult], folder: Path) -> str:
 
 
 def _release(source: Path, folder: Path) -> None:
-    """Copy the model of a seed, and its report on test, to `folder`, where s7 and report.py look for them."""
+    """Copy the model of a seed and its test report to `folder`, from which s7 and report.py read them."""
     partial = folder / f".{BEST}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(source / BEST, partial)
@@ -76,7 +76,7 @@ def _release(source: Path, folder: Path) -> None:
 
 
 def _summaries(results: Sequence[SeedResult]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return mean and standard deviation (of a sample; 0 for one seed) of all ratios on dev and, if there, on test."""
+    """Return mean and sample standard deviation of all ratios on dev and test; the deviation of one seed is 0."""
     columns: dict[str, list[MicroRatios]] = {"dev": [result.dev for result in results]}
     tests = [result.test for result in results if result.test is not None]
     if tests:
@@ -93,7 +93,7 @@ def _mean_and_deviation(values: Sequence[float]) -> dict[str, float]:
 
 
 def _table(results: Sequence[SeedResult]) -> str:
-    """Return a line for each seed, in per cent, then mean and deviation."""
+    """Return a table with a line per seed, the mean and the deviation, in per cent."""
     summaries = _summaries(results)
     head = "".join(f"{f'{name} {ratio}':>9}" for name in summaries for ratio in ("P", "R", "F1"))
     lines = [f"{'seed':>6}{head}"]
@@ -111,7 +111,7 @@ def _ratios(scores: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _without_seed(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what trainings that differ in their seed alone share; it also chooses the sentences held out for dev."""
+    """Return the entries of a record that do not depend on the seed, which also chooses held-out dev sentences."""
     settings = {key: value for key, value in record.get("settings", {}).items() if key != "seed"}
     kept = {key: record.get(key) for key in (*COMPARED, "sentences") if key != "data"}
     return {**kept, "settings": settings}

@@ -67,7 +67,7 @@ class Trainer:
         if run.checkpoint_gradients:
             checkpoint_gradients(model.bert)
         self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
-        self.ner = SpanNer(self.learner.best_guess, tokenizer)
+        self.ner = SpanNer(self.learner.released_model, tokenizer)
         self.progress = TrainingProgress()
 
     @property
