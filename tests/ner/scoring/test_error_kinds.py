@@ -75,7 +75,7 @@ def test_labels_that_are_taken_for_others_are_counted_the_most_frequent_first():
     assert list(errors.confusions.items()) == [(("PER", "ORG"), 2), (("LOC", "PER"), 1)]
     assert errors.to_text().splitlines() == [
         "right 0, wrong label 3, wrong bounds 0, both wrong 0, missed 0, spurious 0",
-        "labels taken for others: PER as ORG (2), LOC as PER (1)",
+        "confused labels: PER as ORG (2), LOC as PER (1)",
     ]
     assert errors.to_dict()["confusions"][0] == {"gold": "PER", "predicted": "ORG", "count": 2}
     assert [kind for kind in errors.to_dict() if kind != "confusions"] == list(KINDS)

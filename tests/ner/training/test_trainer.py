@@ -157,7 +157,7 @@ def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(start, 
         start("killed", settings, save_minutes=kill.save_minutes)
     caplog.set_level("INFO")
     resumed = start("killed", settings)
-    assert f"going on after step {kill.goes_on} of 150, from" in caplog.text
+    assert f"resuming after step {kill.goes_on} of 150, from" in caplog.text
     assert without_times(resumed.history) == without_times(whole.history)
     one, other = (
         safetensors.torch.load_file(tmp_path / name / "best" / "model.safetensors") for name in ("whole", "killed")
@@ -195,7 +195,7 @@ def test_training_stops_early_once_dev_no_longer_improves(start, monkeypatch):
 
 def test_a_training_that_finds_nothing_keeps_its_last_model_and_warns(start, tmp_path, caplog):
     start("model", TrainSettings(epochs=1, min_steps=1, encoder_lr=0.0, head_lr=0.0))
-    assert "no span of dev was found after any epoch: the last model is kept" in caplog.text
+    assert "no dev span was found after any epoch: the last model is kept" in caplog.text
     assert SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([["anna"]]) == [[]]
 
 

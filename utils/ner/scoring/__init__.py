@@ -1,1 +1,1 @@
-"""Scoring predictions: metrics, kinds of errors, and confidence intervals."""
+"""Scores of predictions: metrics, kinds of errors, and confidence intervals."""

@@ -1,4 +1,8 @@
-"""How sure a score is: bootstrap over sentences (Efron and Tibshirani, 1993; for NLP Berg-Kirkpatrick et al., 2012)."""
+"""Confidence intervals and p-values of scores by bootstrap over sentences.
+
+Sources: Efron and Tibshirani, 1993, "An Introduction to the Bootstrap"; Berg-Kirkpatrick, Burkett and Klein, 2012, "An
+Empirical Investigation of Statistical Significance in NLP".
+"""
 
 from __future__ import annotations
 
@@ -12,32 +16,33 @@ from numpy.typing import NDArray
 from utils.dataset.records import Span
 from utils.ner.scoring.error_kinds import span_keys
 
-CountArray = NDArray[np.int64]  # (sentences, 3): spans that are right, predicted, gold
+CountArray = NDArray[np.int64]  # (sentences, 3): numbers of correct, predicted and gold spans
 RatioArray = NDArray[np.float64]  # (…, 3): precision, recall, F1
 
 RESAMPLES = 1000
-LEVEL = 0.95
-CELLS = 1 << 22  # numbers drawn at once: bounds the memory
+LEVEL = 0.95  # share of resampled test sets inside an interval
+CELLS = 1 << 22  # random numbers drawn at once: bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The middle 95 % of what a ratio is in resampled test sets."""
+    """The middle 95 % of a ratio's values in resampled test sets."""
 
     low: float
     high: float
 
     def to_list(self) -> list[float]:
+        """Return [low, high] for a JSON file."""
         return [round(self.low, 6), round(self.high, 6)]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A second system's micro-F1 minus a first one's, on the same sentences."""
+    """The micro-F1 of a second system minus that of a first one, on the same sentences."""
 
     difference: float
     interval: Interval
-    p_value: float  # two-sided: how often chance alone would give a difference as large
+    p_value: float  # two-sided: probability of a difference at least as large by chance
     sentences: int
     resamples: int
 
@@ -64,29 +69,32 @@ class Comparison:
 def sentence_counts(
     gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Collection[str]
 ) -> CountArray:
-    """Return the counts of each sentence; spans of labels not among `labels` are left out."""
+    """Return the counts of each sentence, for spans with one of `labels`.
+
+    Gold spans (0, 2, PER), (3, 4, LOC) and predicted spans (0, 2, PER), (3, 4, ORG) count as (1, 2, 2).
+    """
     pairs = [(span_keys(g, labels), span_keys(p, labels)) for g, p in zip(gold, predicted, strict=True)]
     return np.array([(len(g & p), len(p), len(g)) for g, p in pairs], dtype=np.int64).reshape(-1, 3)
 
 
 def ratios(counts: NDArray[np.int64]) -> RatioArray:
-    """Return precision, recall and F1 of counts (…, 3); a ratio whose divisor is 0 is 0."""
+    """Return (…, 3), precision, recall and F1, from counts (…, 3); a ratio with divisor 0 is 0."""
     right, predicted, gold = np.moveaxis(counts, -1, 0)
     divisors = np.stack([predicted, gold, predicted + gold], axis=-1)
     return np.stack([right, right, 2 * right], axis=-1) / np.maximum(divisors, 1)
 
 
 def confidence(counts: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
-    """Return the intervals of micro precision, recall and F1."""
+    """Return the confidence intervals of micro precision, recall and F1."""
     columns = ratios(_resampled(counts, seed, resamples)).T
     return {name: _interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
 
 
 def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
-    """Return how much better the second system is, from the counts of the same sentences in the same order.
+    """Return the comparison of two systems from their counts of the same sentences in the same order.
 
-    The p-value is the share of resamples (and the test set itself) whose difference lies as far from the one that was
-    found as that lies from 0.
+    Sentences are resampled together for both systems (paired bootstrap). The p-value is the share of resamples, with
+    the test set itself added, for which |resampled difference - observed difference| >= |observed difference|.
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} sentences cannot be compared with {len(second)}")
@@ -98,7 +106,7 @@ def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: 
 
 
 def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[np.int64]:
-    """Return the sums (resamples, columns) over as many sentences as there are, drawn with replacement."""
+    """Return the sums (resamples, columns) of counts (sentences, columns), over sentences drawn with replacement."""
     rng = np.random.default_rng(seed)
     sentences = len(counts)
     sums = np.zeros((resamples, counts.shape[1]), dtype=np.int64)
@@ -111,5 +119,6 @@ def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[
 
 
 def _interval(values: RatioArray) -> Interval:
+    """Return the middle LEVEL of values (resamples,)."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))

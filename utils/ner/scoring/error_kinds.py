@@ -1,7 +1,7 @@
-"""Kinds of errors: every gold and every predicted span has its part in exactly one, also where spans nest.
+"""Kinds of errors: each gold and each predicted span is counted in exactly one of them, also with nested spans.
 
-nervaluate counts such kinds too, but pairs a prediction with the first gold span that it overlaps, so that nested spans
-take each other's partners and exact ones are lost; and it needs Python 3.11.
+The package nervaluate was tried. It pairs a prediction with the first gold span that overlaps, so that nested spans
+take the partners of others and exact matches are lost; and it needs Python 3.11.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ NAMES: Mapping[ErrorKind, str] = {
     "missed": "missed",
     "spurious": "spurious",
 }
-SHOWN = 5  # pairs of labels that are taken for each other
+SHOWN = 5  # confusions in the text; the JSON file has all
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """How many pairs of a gold and a predicted span are of each kind, and spans that have no partner.
+    """The numbers of pairs of a gold and a predicted span of each kind, and of spans without a partner.
 
-    right + label + bounds + both + missed are the gold spans; with spurious for missed, the predicted ones.
+    right + label + bounds + both + missed is the number of gold spans; with spurious instead of missed, it is that of
+    predicted spans.
     """
 
     counts: Mapping[ErrorKind, int]
-    confusions: Mapping[tuple[str, str], int]  # (gold label, predicted label) of right bounds -> times, most first
+    confusions: Mapping[tuple[str, str], int]  # (gold label, predicted label) with right bounds: times, descending
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts for a JSON file."""
@@ -43,18 +44,18 @@ class Errors:
         return {**{str(kind): self.counts[kind] for kind in KINDS}, "confusions": confusions}
 
     def to_text(self) -> str:
-        """Return the counts as one line, and the labels that are most often taken for others as a second."""
+        """Return the counts as one line, and the most frequent confusions of labels as a second."""
         lines = [", ".join(f"{NAMES[kind]} {self.counts[kind]}" for kind in KINDS)]
         pairs = [f"{gold} as {label} ({times})" for (gold, label), times in self.confusions.items()]
         if pairs:
-            lines.append("labels taken for others: " + ", ".join(pairs[:SHOWN]) + (", …" if pairs[SHOWN:] else ""))
+            lines.append("confused labels: " + ", ".join(pairs[:SHOWN]) + (", …" if pairs[SHOWN:] else ""))
         return "\n".join(lines)
 
 
 def count_errors(
     gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Collection[str]
 ) -> Errors:
-    """Return the kinds of errors, sentence by sentence; spans of labels not among `labels` are left out."""
+    """Return the errors of predictions for the same sentences, for spans with one of `labels`."""
     counts: Counter[ErrorKind] = Counter()
     confusions: Counter[tuple[str, str]] = Counter()
     for wanted, guessed in zip(gold, predicted, strict=True):
@@ -69,10 +70,12 @@ def count_errors(
 def pair_spans(
     gold: Collection[SpanKey], found: Collection[SpanKey]
 ) -> Iterator[tuple[ErrorKind, SpanKey | None, SpanKey | None]]:
-    """Yield (kind, gold span, predicted span) for the spans of a sentence; None where a span has no partner.
+    """Yield (kind, gold span, predicted span) for the spans of a sentence, with None for a missing partner.
 
-    Equal spans are paired first, then those of equal bounds, then those of equal labels that share words, then any
-    that share words; of several the pair that shares the largest part of its words, then the first by position.
+    Pairs are made in this order: equal spans; equal bounds; equal labels and shared words; shared words. Among several
+    possible pairs of one kind, that with the largest share of common words is first, then the first by position.
+    Gold (0, 4, PER), (3, 9, PER) and predicted (3, 8, PER) give ("bounds", (3, 9, PER), (3, 8, PER)), which share 5 of
+    6 words, and ("missed", (0, 4, PER), None).
     """
     right = set(gold) & set(found)
     yield from (("right", key, key) for key in sorted(right))
@@ -88,17 +91,17 @@ def pair_spans(
 
 
 def span_keys(spans: Iterable[Span], labels: Collection[str]) -> set[SpanKey]:
-    """Return what a span counts by, of those with one of the labels."""
+    """Return (start, end, label) of the spans with one of `labels`."""
     return {(span.start, span.end, span.label) for span in spans if span.label in labels}
 
 
 def _share(one: SpanKey, other: SpanKey) -> int:
-    """Return how many words two spans share."""
+    """Return the number of words that two spans share."""
     return max(0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
 def _distance(one: SpanKey, other: SpanKey) -> tuple[int, float]:
-    """Return (rank of the kind, minus the shared part of all words of both)."""
+    """Return (index of the kind, minus the shared words divided by all words of both): smaller is closer."""
     rank: ErrorKind = "label" if one[:2] == other[:2] else "bounds" if one[2] == other[2] else "both"
     shared = _share(one, other)
     return KINDS.index(rank), -shared / (one[1] - one[0] + other[1] - other[0] - shared)

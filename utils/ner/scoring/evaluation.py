@@ -1,4 +1,4 @@
-"""How well a span model does on annotated sentences."""
+"""The evaluation of a span model on annotated sentences."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from utils.ner.scoring.metrics import Report, score_spans
 
 log = logging.getLogger(__name__)
 
-THRESHOLDS = (0.5, 0.4, 0.3, 0.2)  # that a training chooses from; of equally good ones the first
+THRESHOLDS = (0.5, 0.4, 0.3, 0.2)  # candidates in training; the first, if several are equally good
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A report, the kinds of its errors, and how sure its micro ratios are."""
+    """A report with the kinds of errors and the confidence intervals of the micro ratios."""
 
     report: Report
     errors: Errors
     intervals: Mapping[str, Interval]  # by ratio
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it for a JSON file; ratios lie between 0 and 1."""
+        """Return the assessment for a JSON file; ratios are between 0 and 1."""
         intervals = {name: interval.to_list() for name, interval in self.intervals.items()}
         return {**self.report.to_dict(), "intervals": intervals, "errors": self.errors.to_dict()}
 
     def to_text(self) -> str:
-        """Return the report's table, and what is said of it; ratios in per cent."""
+        """Return the report's table, the intervals and the errors as text; ratios in per cent."""
         ranges = [
             f"{name} {100 * self.intervals[key].low:.2f} to {100 * self.intervals[key].high:.2f}"
             for name, key in (("P", "precision"), ("R", "recall"), ("F1", "f1"))
         ]
-        sure = f"95 % of resampled test sets: micro {', '.join(ranges)}"
-        return "\n".join([self.report.to_text(), sure, self.errors.to_text()])
+        spread = f"95 % of resampled test sets: micro {', '.join(ranges)}"
+        return "\n".join([self.report.to_text(), spread, self.errors.to_text()])
 
 
 def evaluate(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int, progress: bool = False) -> Report:
-    """Return the model's report on some sentences, of which `labels_that_count` are scored."""
+    """Return the model's report on annotated sentences, for the labels of `scored_labels`."""
     predicted = ner.predict([sentence.tokens for sentence in sentences], batch_size, progress=progress)
-    return score_spans([sentence.spans for sentence in sentences], predicted, labels_that_count(ner, sentences))
+    return score_spans([sentence.spans for sentence in sentences], predicted, scored_labels(ner, sentences))
 
 
 def evaluate_best(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int) -> tuple[float, Report]:
-    """Return which of `THRESHOLDS` has the best micro-F1 on some sentences, and its report."""
+    """Return the threshold of `THRESHOLDS` with the best micro-F1 on annotated sentences, and its report."""
     found = ner.predict([sentence.tokens for sentence in sentences], batch_size, threshold=min(THRESHOLDS))
-    gold, labels = [sentence.spans for sentence in sentences], labels_that_count(ner, sentences)
-    reports = {  # no span loses its place to a less sure one, so what a higher threshold finds is among what is found
-        threshold: score_spans(gold, [_surer(spans, threshold) for spans in found], labels) for threshold in THRESHOLDS
+    gold, labels = [sentence.spans for sentence in sentences], scored_labels(ner, sentences)
+    reports = {  # a span is never dropped for one with a lower score: a higher threshold finds a subset of `found`
+        threshold: score_spans(gold, [_above(spans, threshold) for spans in found], labels) for threshold in THRESHOLDS
     }
     return max(reports.items(), key=lambda item: item[1].micro.f1)
 
 
-def labels_that_count(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
-    """Return the labels that a model is measured by: its targets, and gold labels that it has never seen.
+def scored_labels(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
+    """Return the labels that are scored: the model's targets, and gold labels that are not in its training.
 
-    Gold spans with extension labels are left out. Those with unknown labels count as missed, with a warning.
+    Gold spans with extension labels are ignored. Those with unknown labels count as missed, with a warning.
     """
     unknown = sorted({span.label for sentence in sentences for span in sentence.spans} - set(ner.labels))
     if unknown:
@@ -68,7 +68,8 @@ def labels_that_count(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
     return [*ner.targets, *unknown]
 
 
-def _surer(spans: Iterable[Span], threshold: float) -> list[Span]:
+def _above(spans: Iterable[Span], threshold: float) -> list[Span]:
+    """Return the spans with a score above the threshold."""
     return [span for span in spans if span.score is not None and span.score > threshold]
 
 
@@ -80,7 +81,7 @@ def assess(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Assessment:
-    """Return how well predictions fit their sentences; spans of labels not among `labels` are left out."""
+    """Return the assessment of predictions for the same sentences, for spans with one of `labels`."""
     gold = [sentence.spans for sentence in sentences]
     counts = sentence_counts(gold, predicted, labels)
     return Assessment(

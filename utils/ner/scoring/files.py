@@ -55,10 +55,10 @@ def evaluate_file(
     sentences = read_sentences(files.test, tokenisation=tokenisation or tokenisation_of_file(files.test))
     from utils.compute.devices import choose_device
     from utils.ner import SpanNer
-    from utils.ner.scoring.evaluation import assess, labels_that_count
+    from utils.ner.scoring.evaluation import assess, scored_labels
 
     ner = SpanNer.from_pretrained(settings.model, encoder=settings.encoder, device=choose_device(settings.gpus))
-    labels = labels_that_count(ner, sentences)
+    labels = scored_labels(ner, sentences)
     texts = [sentence.tokens for sentence in sentences]
     predicted = ner.predict(texts, settings.batch_size, **settings.decoding, progress=True)
     assessment = assess(sentences, predicted, labels, seed=resampling.seed, resamples=resampling.resamples)

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of spans: a span counts where start, end and label are all right."""
+"""Precision, recall and F1 of spans: a span is correct if start, end and label are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from utils.ner.scoring.error_kinds import span_keys
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Counts of spans, and what follows from them; a ratio whose divisor is 0 is 0."""
+    """Counts of spans and their ratios; a ratio with divisor 0 is 0."""
 
     correct: int
     predicted: int
@@ -34,14 +34,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Scores over all spans (`micro`) and of each label."""
+    """The scores of all spans (`micro`) and of each label."""
 
     sentences: int
     micro: Scores
     per_label: dict[str, Scores]
 
     def macro(self) -> dict[str, float]:
-        """Return the mean over the labels that occur, as gold or as a prediction."""
+        """Return the mean ratios of the labels that occur in gold or predicted spans."""
         seen = [scores for scores in self.per_label.values() if scores.gold or scores.predicted]
         return {
             name: sum(getattr(scores, name) for scores in seen) / max(len(seen), 1)
@@ -49,7 +49,7 @@ class Report:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report for a JSON file; ratios lie between 0 and 1."""
+        """Return the report for a JSON file; ratios are between 0 and 1."""
         return {
             "sentences": self.sentences,
             "micro": _row(self.micro),
@@ -69,7 +69,7 @@ class Report:
 
 
 def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Sequence[str]) -> Report:
-    """Return the report of predictions, sentence by sentence; spans of labels not among `labels` are left out."""
+    """Return the report of predictions for the same sentences, for spans with one of `labels`."""
     correct: Counter[str] = Counter()
     found: Counter[str] = Counter()
     known: Counter[str] = Counter()

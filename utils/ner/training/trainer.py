@@ -1,4 +1,4 @@
-"""Training of a span model: rounds of epochs, the best by dev F1 kept, resumable at any moment."""
+"""The training of a span model: rounds of epochs, of which the best model on dev is kept. It can be resumed."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ from utils.ner.training.state import TrainingProgress, load_state, save_state
 
 log = logging.getLogger(__name__)
 
-EVALUATION_BATCH = 16
+EVALUATION_BATCH = 16  # sentences
 
 
 @dataclass(frozen=True, slots=True)
 class TrainRun:
-    """How a training is run: what changes nothing in its result."""
+    """How a training is run: settings that do not change its result."""
 
     encoder: str
     folder: Path
     device: torch.device
     checkpoint_gradients: bool = False  # less memory, more time
-    save_minutes: float = SAVE_MINUTES  # between two states to go on from, besides those after each evaluation
+    save_minutes: float = SAVE_MINUTES  # between two saved states, in addition to those after each evaluation
 
 
 class Trainer:
-    """A training in `run.folder`: `best/` is the released checkpoint, `last/` the newest, and what a run goes on from.
+    """A training in `run.folder`: `best/` is the best checkpoint, `last/` the newest, with the saved state.
 
-    `record` is what `training.json` in both says of the data and settings.
+    `record` describes data and settings, and is written to `training.json` in both.
     """
 
     def __init__(self, data: NerData, settings: TrainSettings, run: TrainRun, record: Mapping[str, Any]) -> None:
@@ -72,11 +72,11 @@ class Trainer:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """Return a row for each round, as in train_log.jsonl."""
+        """A row for each finished round, as in train_log.jsonl."""
         return self.progress.history
 
     def train(self) -> None:
-        """Train, or go on where an interrupted run stopped."""
+        """Train, or resume an interrupted training."""
         if (self.folder / BEST / RECORD).is_file():
             self._resume()
         else:
@@ -95,11 +95,11 @@ class Trainer:
 
     @property
     def _is_done(self) -> bool:
-        """Tell whether all rounds are over, or too many in a row without a better dev F1."""
+        """Whether all rounds are finished, or `patience` rounds in a row brought no better dev F1."""
         return len(self.history) == self.plan.rounds or self.progress.rounds_since_best >= self.settings.patience
 
     def _train_round(self, bar: tqdm[Any]) -> None:
-        """Take the steps of the round that runs, but those that an interrupted run took."""
+        """Take the steps of the current round, without those before an interruption."""
         self.learner.model.train()
         for examples in self._round()[self.progress.steps :]:
             started = time.monotonic()
@@ -112,7 +112,7 @@ class Trainer:
                 self._save_state()
 
     def _round(self) -> list[list[TrainingExample]]:
-        """Return the examples of each step of the round that runs: whole epochs, each in an order of its own."""
+        """Return the examples of each step of the current round. The seed fixes the random order of each epoch."""
         first = len(self.history) * self.plan.epochs_per_round
         epochs = [
             shuffled_batches(self.examples, self.plan.step_size, random.Random(f"{self.settings.seed} {epoch}"))
@@ -121,9 +121,9 @@ class Trainer:
         return [step for epoch in epochs for step in epoch]
 
     def _end_round(self) -> None:
-        """Evaluate; save the model if it is the best so far, then as the last, and at the end what makes it count.
+        """Evaluate, save the model as the last and if it is the best so far as the best, and then save the state.
 
-        A run that is killed before that trains the rest of the round again, and writes the same bytes.
+        If the run is killed before the state is saved, the rest of the round is trained again, with the same result.
         """
         started = time.monotonic()
         threshold, report = self._evaluate()
@@ -137,15 +137,16 @@ class Trainer:
         self._save_model(LAST, {"epoch": epoch, "dev": report.to_dict()})
         write_rows(self.folder / LOG, self.history)
         self._save_state()
-        self._tell_of_round(is_best)
+        self._log_round(is_best)
 
     def _evaluate(self) -> tuple[float, Report]:
-        """Return the threshold that does best on dev, and the report of it; the model is given that threshold."""
+        """Return the threshold with the best dev F1 and its report, and set the model's threshold to it."""
         threshold, report = evaluate_best(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
         self.ner.model.config = replace(self.ner.model.config, span_threshold=threshold)
         return threshold, report
 
-    def _tell_of_round(self, is_best: bool) -> None:
+    def _log_round(self, is_best: bool) -> None:
+        """Log the loss and the dev scores of the last round."""
         row = self.history[-1]
         log.info(
             "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f at threshold %.1f%s",
@@ -158,6 +159,7 @@ class Trainer:
         )
 
     def _save_model(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Save the model in `best/` or `last/`, with `facts` added to its record."""
         save_model(self.ner.model, self.ner.tokenizer, self.folder / name)
         write_json(self.folder / name / RECORD, {**self.record, **facts})
 
@@ -166,20 +168,19 @@ class Trainer:
         self.saved_at = time.monotonic()
 
     def _resume(self) -> None:
+        """Restore the saved state of an interrupted training, if there is one."""
         path = self.folder / LAST / STATE
         self.progress = load_state(path, self.record["fingerprint"], self.learner)
         if self._steps_done:
-            log.info("going on after step %d of %d, from %s", self._steps_done, self.plan.steps, path)
+            log.info("resuming after step %d of %d, from %s", self._steps_done, self.plan.steps, path)
 
     def _finish(self) -> None:
-        """Mark both checkpoints as finished, and remove the state that nothing goes on from any more."""
+        """Record in both checkpoints that the training is finished, and remove the saved state."""
         if self.progress.best_f1 == 0:
-            log.warning(
-                "no span of dev was found after any epoch: the last model is kept; try more epochs or sentences"
-            )
+            log.warning("no dev span was found after any epoch: the last model is kept; try more epochs or sentences")
             _, report = self._evaluate()
             self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
-        for name in (LAST, BEST):  # whether the training is finished is read off the best
+        for name in (LAST, BEST):  # the best is the last to change: is_finished reads its record
             path = self.folder / name / RECORD
             write_json(path, {**read_json(path), "finished": True})
         remove_state(self.folder)
@@ -194,6 +195,7 @@ class Trainer:
 
 
 def _config(data: NerData, settings: TrainSettings) -> NerConfig:
+    """Return the model's configuration; targets may be nested if they are in the training data."""
     return NerConfig(
         labels=data.labels.labels,
         num_target_labels=data.labels.num_targets,
