@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# All tests: bash tests/run.sh [--all] [pytest's own arguments]
+# Runs the tests: bash tests/run.sh [--all] [arguments of pytest]
 #
-# Makes the environment .venv if there is none. --all adds the tests that take minutes, and runs the quick ones under
-# transformers 4.30 (all but the span model's) and the newest 5.x too, in environments that are kept outside the
-# repository, in ~/.cache or $XDG_CACHE_HOME. Delete one to have it made anew.
+# Creates the environment .venv if it does not exist. --all also runs the tests that take minutes, and repeats the quick
+# tests with transformers 4.30 (without the span model) and with the newest 5.x. Their environments are outside the
+# repository, in $XDG_CACHE_HOME or ~/.cache. To create one again, delete its folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh

@@ -1,4 +1,4 @@
-"""Which room may import which, and what starts without torch."""
+"""Rules for the whole code: which room may import which, and which packages a script may load when it starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from tests.helpers.builders import CHINESE, ROOT, SCRIPTS, STEPS, call, run_python
 from utils.dataset.layout import Layout
 
-# Which rooms of utils/ each room may import; utils itself (its version) is open to all. `llm` and `ner` never meet.
+# Room of utils/ -> the rooms that it may import. Every room may import utils itself, for its version. `llm` and `ner`
+# never import each other.
 SHARED = {"dataset", "files"}
 STAGES = {"annotation", "synthesis", "fusion", "marking", "audit"}
 MAY_IMPORT = {
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "cli": {*STAGES - {"marking", "audit"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},
 }
 
-# Third-party packages, and the rooms or modules that alone may import each.
+# Third-party package -> the only rooms or modules that may import it.
 HEAVY = {
     "torch": ("llm.decoding", "llm.hf", "compute", "ner"),
     "transformers": ("llm.decoding", "llm.hf", "ner"),
@@ -56,7 +57,7 @@ HEAVY = {
 
 
 def module_name(path: Path) -> str:
-    """Return a file of utils/ as the dotted name below it; "" is the package itself."""
+    """Return the dotted name of a file of utils/, without "utils."; it is "" for the package itself."""
     parts = path.relative_to(ROOT / "utils").with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
 
@@ -66,7 +67,7 @@ SCRIPT_FILES = {path.stem: path for path in sorted(SCRIPTS.glob("*.py"))}
 
 
 def imports(path: Path) -> set[str]:
-    """Return the dotted names that a file imports anywhere, `from utils import cli` as utils.cli.script."""
+    """Return the dotted names of the modules that a file imports anywhere."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -81,21 +82,21 @@ def imports(path: Path) -> set[str]:
 
 
 def own(path: Path) -> set[str]:
-    """Return what a file imports of utils/, without that name in front."""
+    """Return the modules of utils/ that a file imports, without "utils."."""
     return {name.removeprefix("utils").removeprefix(".") for name in imports(path) if name.split(".")[0] == "utils"}
 
 
 def room_of(name: str) -> str:
-    """Return the room of a module's dotted name: its first part."""
+    """Return the room of a module, the first part of its dotted name."""
     return name.split(".", maxsplit=1)[0]
 
 
-def is_inside(name: str, places: tuple[str, ...]) -> bool:
-    """Return whether a module is one of `places`, or lies in one."""
-    return any(name == place or name.startswith(f"{place}.") for place in places)
+def is_inside(name: str, parents: tuple[str, ...]) -> bool:
+    """Return whether a module is one of these modules, or inside one of these rooms."""
+    return any(name == parent or name.startswith(f"{parent}.") for parent in parents)
 
 
-def test_there_is_something_to_look_at():
+def test_the_rules_see_modules_scripts_and_imports():
     assert "llm.backends.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
     assert {room_of(name) for name in own(UTILS["fusion.merge"])} >= {"annotation", "dataset", "parsing"}
@@ -105,7 +106,7 @@ def test_there_is_something_to_look_at():
 @pytest.mark.parametrize("name", sorted(UTILS.keys() - {""}))
 def test_a_room_imports_only_the_rooms_that_it_may(name):
     room = room_of(name)
-    assert room in MAY_IMPORT, "a new room: say above what it may import"
+    assert room in MAY_IMPORT, "a new room: add the rooms that it may import to MAY_IMPORT"
     assert {room_of(other) for other in own(UTILS[name])} - MAY_IMPORT[room] - {room, ""} == set()
 
 
@@ -152,7 +153,7 @@ def test_no_script_imports_torch_itself(name):
     assert {found.split(".")[0] for found in imports(SCRIPT_FILES[name])} & set(HEAVY) == set()
 
 
-def test_the_import_path_is_changed_in_one_place_alone():
+def test_only_one_module_changes_the_import_path():
     changing = [
         path.name for path in [*UTILS.values(), *SCRIPT_FILES.values()] if "sys.path" in path.read_text("utf-8")
     ]

@@ -164,7 +164,7 @@ def test_fusion_keeps_every_gold_span_and_adds_extensions_behind(finished):
         )
 
 
-def test_synthetic_fusion_holds_the_synthetic_sentences_and_then_the_fusion_ones_once(finished):
+def test_syn_fusion_has_the_synthetic_sentences_followed_by_the_fusion_sentences(finished):
     for size, number in SIZES.items():
         rows = finished.lines(f"train_{size}_synthetic_fusion.jsonl", size)
         marked = finished.lines(f"train_{size}_synthetic_target.jsonl", size)

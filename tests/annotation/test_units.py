@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.helpers.builders import SHARED
+from tests.helpers.builders import ROOT, read_lines
+from tests.helpers.nasty import nasty_sentences
 from utils.annotation.units import Unit, units_of
 from utils.dataset.tokens import CHARACTERS, WORDS, without_spaces
+
+DATASETS = ROOT / "data" / "few_shot"
+JAPANESE_AND_KOREAN = [
+    "東京スカイツリーは、2012年5月22日に開業した。",
+    "「ドラえもん」の作者は藤子・F・不二雄（本名：藤本弘）である。",
+    "서울특별시는 대한민국의 수도이며, 한강이 흐른다.",
+    "삼성전자(005930)는 3.2% 오른 7만1천원에 거래를 마쳤다.",
+]
 
 
 def texts(text: str) -> list[str]:
@@ -57,13 +64,10 @@ def test_a_sentence_of_spaces_has_no_units():
     assert units_of([" ", "\u3000", ""], tokenisation=CHARACTERS) == units_of([" ", ""], tokenisation=WORDS) == []
 
 
-@pytest.mark.parametrize("name", ["weibo", "cmeee_v2", "ud_gsdsimp", "ner_wikipedia_ja", "klue_ner_ko", "mit_movie"])
-def test_the_units_of_real_sentences_contain_everything_except_spaces(name):
-    file = SHARED / "datasets" / name / "train_1000.jsonl"
-    if not file.is_file():
-        pytest.skip("the shared datasets are not there")
-    for line in file.read_text(encoding="utf-8").splitlines()[:300]:
-        tokens = json.loads(line)["text"]
-        for tokenisation in (WORDS, CHARACTERS):
-            whole = "".join(unit.text for unit in units_of(tokens, tokenisation=tokenisation))
-            assert without_spaces(whole) == without_spaces("".join(tokens))
+@pytest.mark.parametrize("tokenisation", [WORDS, CHARACTERS], ids=["words", "characters"])
+def test_the_units_of_a_sentence_contain_everything_except_spaces(tokenisation):
+    rows = [row for name in ("demo", "demo_zh") for row in read_lines(DATASETS / name / "train_1000.jsonl")]
+    sentences = [*(row["text"] for row in rows), *map(list, JAPANESE_AND_KOREAN)]
+    for tokens in [*sentences, *nasty_sentences(300, tokenisation=tokenisation)]:
+        whole = "".join(unit.text for unit in units_of(tokens, tokenisation=tokenisation))
+        assert without_spaces(whole) == without_spaces("".join(tokens))

@@ -16,7 +16,7 @@ from utils.dataset.records import Sentence, Span
 from utils.llm.base import Answer, Request
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
+
 SCRIPTS = ROOT / "syn_pipelines"
 STEPS = {
     "s1": "s1_predict_data",

@@ -1,12 +1,11 @@
-"""Tables for the tests of labels: official tag sets and spellings that LLMs write, with their canonical labels."""
+"""Official tag sets, and spellings that LLMs write, with their canonical labels."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-# --- tag sets: canonical label -> its tags. For a tag with different meanings in two sets, see the README beside the
-# label files.
+# --- tag sets: canonical label -> its tags. data/fusion_knowledge/README.md explains tags with two meanings.
 
 UPOS = {
     "ADJECTIVE": "ADJ",
@@ -93,7 +92,7 @@ JIEBA = {
     "IDIOM": "i l",
     "OTHER_POS": "g h k x eng",
     "PUNCTUATION": "w",
-    "PERSON": "PER",  # the entity tags of its paddle mode, which are in entity_label.json
+    "PERSON": "PER",  # entity tags of its paddle mode; they are in entity_label.json
     "LOCATION": "LOC",
     "ORGANIZATION": "ORG",
     "TIME": "TIME",
@@ -135,14 +134,14 @@ MSRA = {
 POS_TAGS = {"UPOS": UPOS, "PTB": PTB, "CTB": CTB, "PKU": PKU, "jieba": JIEBA}
 ENTITY_TAGS = {"CoNLL": CONLL, "OntoNotes": ONTONOTES, "MSRA": MSRA}
 
-# --- spellings that are easily misread, most of them in no file; and spellings that must stay unknown
+# --- spellings that are easily confused, most of them in no label file, and spellings that must stay unknown
 
 _SPELLINGS = json.loads(Path(__file__).with_name("label_spellings.json").read_text(encoding="utf-8"))
 ENTITY_SPELLINGS: dict[str, list[str]] = _SPELLINGS["entity"]
 POS_SPELLINGS: dict[str, list[str]] = _SPELLINGS["pos"]
-UNREADABLE: list[str] = _SPELLINGS["unreadable"]  # not labels, or names that contradict each other
+UNREADABLE: list[str] = _SPELLINGS["unreadable"]  # not labels, or several contradictory names
 
-# --- labels of open-type NER as one model may write them, with counts; a few of them mean nothing
+# --- labels that one model may write without a list of labels, with counts; a few are not labels
 
 _COUNTED = """
 人物 980  地点 870  组织 640  时间 610  概念 520  产品 410  公司 330  活动 300  事件 250  日期 240  数量 190  国家 180

@@ -1,4 +1,4 @@
-"""A checkpoint as the public code saves it, written from the published names and shapes alone."""
+"""A checkpoint in the layout of the public code, made from the published names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the layers above the encoder, which its `config.json` does not say."""
+    """Sizes of the layers above the encoder, which are not in `config.json`."""
 
     biaffine: int = 200
     dim: int = 200
@@ -26,7 +26,7 @@ class Sizes:
 
 
 def head_shapes(hidden: int, columns: int, sizes: Sizes, *, attention: bool) -> dict[str, Shape]:
-    """Return the names and shapes of all tensors but the encoder's."""
+    """Return the names and shapes of all tensors except those of the encoder."""
     dim, size, kernel = sizes.dim, sizes.biaffine, sizes.kernel
     shapes: dict[str, Shape] = {
         "head_mlp.1.weight": (size, hidden),

@@ -1,4 +1,4 @@
-"""Tiny random encoders and span models in folders, for the scripts that need them."""
+"""Tiny random encoders and span models, in folders that the scripts can load."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from utils.dataset.records import text_hash
 
 
 def make_encoder(folder: Path, words: Iterable[str]) -> Path:
-    """Write a BERT of one layer with random weights that knows the given words."""
+    """Write a random BERT with one layer and a vocabulary of the given words."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -33,9 +33,9 @@ def make_encoder(folder: Path, words: Iterable[str]) -> Path:
 
 
 def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterable[dict[str, Any]] | None) -> Path:
-    """Write an untrained span model whose targets are `labels`, and one extension label.
+    """Write an untrained span model with target labels and one extension label.
 
-    `known` are the lines that it says it was trained on; None: it says nothing.
+    `known` are the rows of its training sentences by its record. With None, it has no record.
     """
     import torch
 
@@ -54,7 +54,7 @@ def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterab
     )
     torch.manual_seed(1)
     model = SpanModel(load_encoder(str(encoder)), config).eval()
-    torch.nn.init.zeros_(model.down_fc.bias)  # about every second cell is a span then
+    torch.nn.init.zeros_(model.down_fc.bias)  # then about every second cell is a span
     folder.mkdir(parents=True, exist_ok=True)
     save_model(model, load_tokenizer(str(encoder)), folder)
     if known is not None:
@@ -63,5 +63,5 @@ def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterab
 
 
 def words_of(rows: Iterable[dict[str, Any]]) -> set[str]:
-    """Return the words of lines, as an uncased vocabulary holds them."""
+    """Return the words of rows in lower case, as in an uncased vocabulary."""
     return {token.lower() for row in rows for token in row["text"]}

@@ -1,4 +1,4 @@
-"""The words that the span model's tiny encoder knows, and its longest input."""
+"""The vocabulary of the span model's tiny encoder, and its longest input in word pieces."""
 
 WORDS = [
     "anna",

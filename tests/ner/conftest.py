@@ -1,4 +1,4 @@
-"""Tiny random encoders, and sentences that a tiny model can learn by heart."""
+"""Tiny random encoders, and sentences that a tiny model can learn."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with random weights, which reads 24 pieces at once."""
+    """A random BERT with two layers that reads at most 24 word pieces."""
     folder = tmp_path_factory.mktemp("encoder")
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
@@ -47,7 +47,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
-    """Return what builds an untrained model with small layers, whose scores lie around 0."""
+    """Return a function that builds untrained models with small layers and scores around 0."""
 
     def build(**settings: Any) -> SpanNer:
         torch.manual_seed(1)
@@ -63,7 +63,7 @@ def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
 
 @pytest.fixture
 def sentences() -> list[Sentence]:
-    """Eight sentences in which names are marked, one of them empty and one without a name."""
+    """Eight sentences with annotated names; one is empty, and one has no name."""
     texts = [
         "anna sees bert",
         "bert likes paris",
@@ -87,7 +87,7 @@ def sentences() -> list[Sentence]:
 
 @pytest.fixture(scope="session")
 def learnt(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a model that knows the names of `sentences`, also far behind in a text that has few."""
+    """The folder of a model that has learnt the names of `sentences`, even at the end of a long text."""
     kinds = {"anna": "PER", "bert": "PER", "paris": "LOC", "rome": "LOC"}
     texts = [
         "anna sees bert in rome",

@@ -143,7 +143,7 @@ def commands(readme: str) -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(r"^python (syn_pipelines/\w+_ner\.py .*)$", text, re.MULTILINE)]
 
 
-def test_both_readmes_show_the_same_commands_and_every_script_takes_the_flags_that_they_show():
+def test_both_readmes_show_the_same_commands_with_flags_that_the_scripts_have():
     shown = commands("README.md")
     assert commands("README.zh-CN.md") == shown
     assert {Path(words[0]).stem for words in shown} == {"train_ner", "evaluate_ner", "predict_ner", "export_ner"}
