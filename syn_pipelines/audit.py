@@ -13,7 +13,7 @@ import contextlib
 import sys
 from argparse import Namespace
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.audit.checks import find_problems

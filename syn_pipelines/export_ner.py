@@ -1,28 +1,29 @@
-"""Export a trained span model to ONNX, and check that the file gives the same scores.
+"""Export a trained span model to ONNX, and check that the exported model gives the same scores.
 
     python syn_pipelines/export_ner.py --model_from_pretrained=save_model/weibo_250_fusion/best --output=weibo.onnx
 
 Reads   the model's folder
-Writes  one ONNX file for any number of sentences of any length that the encoder reads at once. It is run with
-        onnxruntime on batches of several lengths, padded ones too, before it is written: logits that differ by over
-        1e-4 are an error. Needs: pip install onnx onnxscript onnxruntime
+Writes  one ONNX file, for any number of sentences of any length up to the encoder's limit. Before it is written, it is
+        run with onnxruntime on batches of different lengths; logits that differ by more than 1e-4 are an error
+Needs   pip install onnx onnxscript onnxruntime
 
-Inputs  input_ids, attention_mask, word_index (batch, pieces): word_index is 1 for the pieces of the first word, 2 for
-        those of the second, …, 0 for others; is_word (batch, words): false where a sentence is shorter than others
-Output  logits (batch, first word, last word, labels without O), -inf where a cell is no span. The file's metadata has
-        the labels, how many of them are targets, and the threshold, as JSON
+Inputs of the exported model:
+        input_ids, attention_mask, word_index (batch, pieces): word_index is 1 for the pieces of the first word, 2 for
+        those of the second, …, and 0 for other pieces; is_word (batch, words): false for padding
+Output: logits (batch, first word, last word, labels without O), -inf for cells that are not spans. The file's metadata
+        contains the labels, the number of target labels and the threshold, as JSON
 """
 
 import contextlib
 from argparse import Namespace
 from pathlib import Path
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
+from utils.cli import span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
-from utils.cli.values import path
 
 cmd_args = True  # set to False inside a notebook
 
@@ -30,11 +31,8 @@ cmd_args = True  # set to False inside a notebook
 def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
-    parser.add_argument(
-        "--model_from_pretrained", type=path, required=True, help="folder of a trained span model, …/best"
-    )
-    parser.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
-    parser.add_argument("--output", type=Path, required=True, help="the ONNX file")
+    span_model_flags.add_trained_model_flags(parser)
+    parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
     return parser
 
 

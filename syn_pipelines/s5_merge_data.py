@@ -1,10 +1,12 @@
-"""Step 5: merge the extension labels of s1 (or s3) into the sentences, beside their target labels.
+"""Step 5: merge the extension labels of s1 (or s3) into the sentences, as spans beside their target labels.
 
     python syn_pipelines/s5_merge_data.py --file_name=weibo --is_syn=0 --save_type_name=GLM4
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: what s4 made, and the files that standardise labels
-Writes  there: train_<size>_fusion.jsonl and label_fusion.json or, with --is_syn=1, train_<size>_synthetic_fusion.jsonl
-        and label_syn.json; unknown_fusion.json or unknown_syn.json: labels that no file knows, with counts and examples
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4; and the label files
+Writes  in the same folder, with --is_syn=0 (or 1):
+        train_<size>_fusion.jsonl (or train_<size>_synthetic_fusion.jsonl): the sentences with extension spans
+        label_fusion.json (or label_syn.json): all labels, with the numbers of extension spans
+        unknown_fusion.json (or unknown_syn.json): labels that are in no label file, with counts and examples
 """
 
 import contextlib
@@ -12,7 +14,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.cli import data_flags, merge_flags
@@ -34,9 +36,9 @@ def build_parser() -> Parser:
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
     merge_flags.add_merge_flags(parser, is_syn="0: the original sentences, 1: the synthetic ones")
-    parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
+    parser.add_argument("--overwrite", action="store_true", help="replace results that were made by s8")
     parser.add_argument(
-        "--suggest", action="store_true", help="print a patch that adds unknown labels to the label files (git apply)"
+        "--suggest", action="store_true", help="print a patch for git apply that adds unknown labels to the label files"
     )
     return parser
 

@@ -1,15 +1,15 @@
-"""Step 6: combine the label files of fusion and syn_fusion.
+"""Step 6: combine the label files of the original and of the synthetic sentences.
 
     python syn_pipelines/s6_combine_syn_fusion_label.py --file_name=weibo --save_type_name=GLM4
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/label_fusion.json and, where it is there, label_syn.json
-Writes  there: label_syn_fusion.json, the targets unchanged and the counts of extension labels added
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/label_fusion.json and, if it exists, label_syn.json
+Writes  label_syn_fusion.json in the same folder: the target labels, and all extension labels with added counts
 """
 
 import contextlib
 from argparse import Namespace
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.cli import data_flags
@@ -28,7 +28,7 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    parser.add_argument("--overwrite", action="store_true", help="also where s8 has made the results anew")
+    parser.add_argument("--overwrite", action="store_true", help="replace results that were made by s8")
     return parser
 
 

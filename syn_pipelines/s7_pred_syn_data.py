@@ -3,21 +3,21 @@
     python syn_pipelines/s7_pred_syn_data.py --file_name=weibo --save_type_name=GLM4 \\
         --from_pretrained=/models/chinese-bert-wwm-ext/ --model_from_pretrained='save_model/weibo_{size}_fusion/best'
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl, and models of train_ner.py:
-        {size} in the path means 250, 500 and 1000, so that each size is labelled by the model trained on it
-Writes  there: train_<size>_synthetic_target.jsonl, and train_<size>_synthetic_review.jsonl: the mentions of entities
-        that s2 asked for and the model labels differently, or not at all; --drop_disagreeing drops the sentences in
-        which the model gives another label
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl
+        trained models: {size} in the path is replaced by 250, 500 and 1000, so that each size has its own model
+Writes  in the same folder: train_<size>_synthetic_target.jsonl: the synthetic sentences with target spans
+        train_<size>_synthetic_review.jsonl: mentions to review, because the model predicts no label or another one
+        than s2 asked for
 """
 
 import contextlib
 from argparse import Namespace
 from pathlib import Path
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import data_flags, run_flags
+from utils.cli import data_flags, run_flags, span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import path
@@ -36,8 +36,12 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    parser.add_argument("--from_pretrained", type=path, help="base encoder; for a checkpoint without a tokenizer")
-    parser.add_argument("--model_from_pretrained", required=True, help="trained model; {size} means each size")
+    parser.add_argument(
+        "--model_from_pretrained",
+        required=True,
+        help="folder of a trained span model; {size} in it is replaced by 250, 500 and 1000",
+    )
+    span_model_flags.add_encoder_flag(parser)
     parser.add_argument(
         "--drop_disagreeing",
         action="store_true",

@@ -2,17 +2,19 @@
 
     python syn_pipelines/s8_process_label_and_combine.py --file_name=weibo --is_syn=0 --save_type_name=GLM4
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: what s4 and s7 made, and the files that standardise labels
-Writes  there: the results of s5 and s6 anew; train_<size>_synthetic_fusion.jsonl holds the synthetic sentences with
-        target and extension labels, then the fusion sentences, and is trained with label_syn_fusion.json.
-        Where s7 has not run, the synthetic side is left as s5 made it.
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4 and s7; and the label files
+Writes  the results of s5 and s6 again, in the same folder. train_<size>_synthetic_fusion.jsonl then contains the
+        synthetic sentences with target and extension labels, followed by the fusion sentences. Use it with
+        label_syn_fusion.json to train.
+
+If s7 has not run, the results for synthetic sentences are not changed.
 """
 
 import contextlib
 import logging
 from argparse import Namespace
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.cli import data_flags, merge_flags
@@ -33,12 +35,14 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    merge_flags.add_merge_flags(parser, is_syn="0: merge both sides anew, 1: leave the fusion side as s5 made it")
+    merge_flags.add_merge_flags(
+        parser, is_syn="0: merge the original and the synthetic sentences, 1: merge only the synthetic ones"
+    )
     return parser
 
 
 def run(args: Namespace) -> None:
-    """Rebuild the results of the three sizes, after a look at all that they are made of."""
+    """Check all inputs, then rebuild the results of the three sizes."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args))

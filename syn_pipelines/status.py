@@ -1,16 +1,16 @@
-"""Show which steps are done, partial, stale or missing, and what to run next.
+"""Show which steps are done, partial, stale or missing, and the next command to run.
 
     python syn_pipelines/status.py --file_name=weibo --save_type_name=GLM4
 
-Reads   the dataset, <file_dir>/<file_name>/<save_type_name>/ with the manifests there, and save_model/ (--models)
-Writes  nothing; a line for each step and size, and the next command, on standard output
+Reads   the dataset, its results in <file_dir>/<file_name>/<save_type_name>/, and the trained models in --models
+Writes  to the screen only: a line for each step and size, and the next command
 """
 
 import contextlib
 import sys
 from argparse import Namespace
 
-with contextlib.suppress(ModuleNotFoundError):  # not needed, nor found, in a notebook started in the root
+with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
 from utils.audit.status import Survey, next_step
