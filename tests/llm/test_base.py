@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from tests.helpers.builders import ROOT, run_python, write_json
+from utils.llm.backends.vllm import visible_devices
 from utils.llm.base import Backend, LLMOptions, Request, can_be_guided, choose_backend, load_llm
 from utils.llm.hf.files import is_hub_id
 
@@ -131,6 +132,19 @@ def test_a_wrong_address_is_reported(asked, api_base, message):
     with pytest.raises(ValueError, match=message) as raised:
         choose_backend("qwen", asked, api_base)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "current", "expected"),
+    [((0, 2), "4,5,6", "4,6"), ((1,), "GPU-a,GPU-b", "GPU-b"), ((0, 1), None, "0,1"), ((1,), "", "1")],
+)
+def test_vllm_sees_the_chosen_gpus_of_those_that_are_visible(gpus, current, expected):
+    assert visible_devices(gpus, current) == expected
+
+
+def test_a_gpu_that_is_not_visible_is_an_error():
+    with pytest.raises(ValueError, match="--n_gpu=2: CUDA_VISIBLE_DEVICES=4,5 has 2 GPUs, counted from 0"):
+        visible_devices([0, 2], "4,5")
 
 
 def test_a_backend_is_loaded_by_name(tmp_path):

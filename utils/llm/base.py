@@ -59,7 +59,7 @@ class LLM(Protocol):
 
 @dataclass(frozen=True)
 class LLMOptions:
-    """Where and how a model runs. Only `load_in` changes answers, so only it is part of a result's fingerprint."""
+    """Where and how a model runs. Only `load_in`, which changes the weights, is part of a result's fingerprint."""
 
     gpus: tuple[int, ...] = ()  # empty: run on the CPU
     batch_size: int = 20

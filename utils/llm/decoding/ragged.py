@@ -71,14 +71,15 @@ class RaggedCache(Cache):
     def add(self, prefix: RaggedCache | None = None) -> None:
         """Add a sequence after the others; it starts with the tokens of the only sequence of `prefix`."""
         row = len(self.lengths)
-        self.lengths.append(0 if prefix is None else prefix.lengths[0])
-        if (
-            prefix is not None
-        ):  # `if prefix` would be false: in transformers 5, a cache has the length of its list of layers
-            for layer, tensors in prefix.stored.items():
-                self._make_room(layer, tensors)
-                for own, given in zip(self.stored[layer], tensors, strict=True):
-                    own[row, :, : prefix.lengths[0]] = given[0, :, : prefix.lengths[0]]
+        if prefix is None:  # not `if not prefix`: in transformers 5, a cache without layers of its own is false
+            self.lengths.append(0)
+            return
+        length = prefix.lengths[0]
+        self.lengths.append(length)
+        for layer, tensors in prefix.stored.items():
+            self._make_room(layer, tensors)
+            for own, given in zip(self.stored[layer], tensors, strict=True):
+                own[row, :, :length] = given[0, :, :length]
 
     @torch.inference_mode()
     def remove(self, row: int) -> None:

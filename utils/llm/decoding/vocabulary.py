@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
+from utils.llm.hf.chat_format import is_role_token
+
 SAMPLE = '[{"word":"北京, naïve 🙂","pos":"名词"}]'
 
 
@@ -18,9 +20,10 @@ def without_control_tokens(fast: str) -> str:
     tokens keep their ids, but get names that no text contains.
     """
     made = json.loads(fast)
-    control = {token["content"] for token in made["added_tokens"] if token["special"] or _is_role(token["content"])}
+    added = made["added_tokens"]
+    control = {token["content"] for token in added if token["special"] or is_role_token(token["content"])}
     control.discard(made["model"].get("unk_token"))
-    for token in made["added_tokens"]:
+    for token in added:
         token["content"] = _renamed(token["content"], control)
     vocabulary = made["model"].get("vocab")
     if isinstance(vocabulary, dict):
@@ -41,11 +44,8 @@ def _spelling_kept(normaliser: dict[str, Any] | None) -> dict[str, Any] | None:
     return normaliser
 
 
-def _is_role(token: str) -> bool:
-    return bool(re.fullmatch(r"<.+>|\[.+\]", token))
-
-
 def _renamed(token: str, control: set[str]) -> str:
+    """Return a control token with a private character before its name, and other tokens unchanged."""
     return f"\ue000{token}" if token in control else token
 
 

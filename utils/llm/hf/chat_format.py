@@ -50,7 +50,7 @@ class ChatFormat:
     def text(self, answer: Sequence[int]) -> str:
         """Return an answer's ids, without its stop id, as text; thoughts before the answer are removed.
 
-        Only the token that ends a thought is looked for: the answer may quote `<think>` from a sentence.
+        A `<think>` inside the answer may come from the sentence. It is left to the parser.
         """
         ids = list(answer)
         is_thought = self._starts_with_thought
@@ -109,6 +109,11 @@ def chat_format(tokenizer: Any, model: Any) -> ChatFormat:
     return kind(tokenizer, model)
 
 
+def is_role_token(token: str) -> bool:
+    """Return whether an added token looks like a control token: `<|user|>`, `</s>`, `[INST]`."""
+    return bool(re.fullmatch(r"<.+>|\[.+\]", token))
+
+
 def _configured_stops(model: Any, tokenizer: Any) -> set[int]:
     """Return the stop ids that the checkpoint's files name; each file may name one or several."""
     named = [model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id]
@@ -121,7 +126,7 @@ def _inside_role_tokens(tokenizer: Any) -> re.Pattern[str]:
 
     Added tokens that are not control tokens (Gemma has one for two line breaks) are not split.
     """
-    bracketed = {token for token in tokenizer.get_added_vocab() if re.fullmatch(r"<.+>|\[.+\]", token)}
-    tokens = sorted(bracketed | set(tokenizer.all_special_tokens))
+    added = {token for token in tokenizer.get_added_vocab() if is_role_token(token)}
+    tokens = sorted(added | set(tokenizer.all_special_tokens))
     inside = [f"(?<={re.escape(token[0])})(?={re.escape(token[1:])})" for token in tokens if len(token) > 1]
     return re.compile("|".join(inside) or r"(?!)")
