@@ -1,4 +1,4 @@
-"""The engines: one process and a Ray cluster give the same files, and a worker that dies loses nothing."""
+"""One process and a Ray cluster write the same files, and a worker that dies loses no result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.helpers.families import FAMILIES, make_checkpoint
 from tests.helpers.span_models import make_encoder, words_of
 from tests.helpers.span_models import make_model as make_span_model
 from utils.asking.journal import Journal
-from utils.compute.engine import LOCAL, Engine, _cores_each, _gist, _rows_at_once, _share_out, _start_ray
+from utils.compute.engine import LOCAL, Engine, _cores_each, _rows_at_once, _share_out, _start_ray, _summary
 
 RAY = Engine("ray", workers=2)
 SENTENCES = 200
@@ -42,18 +42,18 @@ def cluster():
     """The Ray cluster that the engine starts on this machine."""
     pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_ADDRESS", "local")  # else another one that runs here would be used
+        patch.setenv("RAY_ADDRESS", "local")  # or another cluster on this machine would be used
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         before = signal.getsignal(signal.SIGTERM)
         ray = _start_ray()
-        assert signal.getsignal(signal.SIGTERM) is before  # or a step that is told to end would say nothing
+        assert signal.getsignal(signal.SIGTERM) is before  # or a step that is terminated would print nothing
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test's module
     yield ray
     ray.shutdown()
 
 
 def double():
-    """Return work that doubles numbers, the last first, and tells which process did it."""
+    """Return work that yields doubled numbers, the last first, with the id of the process."""
     return lambda rows: ((place, (2 * rows[place], os.getpid())) for place in reversed(range(len(rows))))
 
 
@@ -67,16 +67,16 @@ def slow_double():
 
 
 def count():
-    """Return work that tells of each row how many came with it."""
+    """Return work that yields, for each row, the number of rows given together."""
     return lambda rows: ((place, len(rows)) for place in range(len(rows)))
 
 
-def deaf():
+def failing():
     raise ValueError("model.gguf:1: not what it says it is")
 
 
 def forgetful():
-    """Return work that gives half of what it is asked for."""
+    """Return work that yields results for half of its rows."""
     return lambda rows: ((place, row) for place, row in enumerate(rows) if place % 2)
 
 
@@ -87,11 +87,11 @@ def doomed():
 # --- without Ray
 
 
-def test_one_process_does_the_work_as_it_is():
+def test_one_process_needs_no_pool():
     assert dict(LOCAL.run(lambda: enumerate, ["a", "b"], batch_size=1)) == {0: "a", 1: "b"}
 
 
-def test_a_missing_ray_is_named_with_the_command_that_installs_it(monkeypatch):
+def test_a_missing_ray_is_reported_with_the_command_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"pip install 'ray\[data\]"):
         next(RAY.run(double, [1], batch_size=1))
@@ -101,7 +101,7 @@ def test_a_missing_ray_is_named_with_the_command_that_installs_it(monkeypatch):
     ("rows", "workers", "batch", "at_once"),
     [(200, 2, 20, 20), (7, 2, 20, 20), (1000, 2, 20, 80), (480, 2, 20, 60), (100_000, 8, 40, 160), (10_000, 8, 4, 16)],
 )
-def test_a_worker_is_given_whole_batches_and_not_so_many_that_others_have_none(rows, workers, batch, at_once):
+def test_a_worker_gets_whole_batches_but_leaves_some_to_the_others(rows, workers, batch, at_once):
     assert _rows_at_once(rows, workers, batch) == at_once
 
 
@@ -130,17 +130,17 @@ def nodes_with(*gpus):
         ((8.0,), (None, 0), 0, 1),
     ],
 )
-def test_the_clusters_gpus_are_shared_out_to_workers(gpus, asked, each, shared):
+def test_the_clusters_gpus_are_shared_among_workers(gpus, asked, each, shared):
     workers, wanted = asked
     assert _share_out(Engine("ray", workers, wanted), nodes_with(*gpus)) == (each, shared)
 
 
-def test_a_worker_that_no_machine_has_the_gpus_for_is_refused():
+def test_more_gpus_per_worker_than_a_machine_has_are_refused():
     with pytest.raises(ValueError, match="has 4 GPUs for one worker"):
         _share_out(Engine("ray", None, 4), nodes_with(2.0, 2.0))
 
 
-def test_more_workers_than_gpus_are_told_of(caplog):
+def test_more_workers_than_gpus_cause_a_warning(caplog):
     assert _share_out(Engine("ray", 5, 1), nodes_with(2.0)) == (1, 5)
     assert "2 of 5 workers" in caplog.text
 
@@ -156,11 +156,11 @@ def test_more_workers_than_gpus_are_told_of(caplog):
         ("", "Exception"),
     ],
 )
-def test_of_rays_long_messages_one_line_is_shown(message, gist):
-    assert _gist(Exception(message)).startswith(gist)
+def test_one_line_of_rays_long_messages_is_shown(message, gist):
+    assert _summary(Exception(message)).startswith(gist)
 
 
-def test_a_worker_counts_its_gpus_from_0_and_this_process_as_they_are():
+def test_a_worker_numbers_its_gpus_from_0_and_this_process_keeps_their_numbers():
     assert RAY.seen((2, 3)) == (0, 1)
     assert LOCAL.seen((2, 3)) == (2, 3)
 
@@ -168,13 +168,13 @@ def test_a_worker_counts_its_gpus_from_0_and_this_process_as_they_are():
 # --- with Ray
 
 
-def test_a_worker_is_given_whole_batches(cluster):
+def test_a_worker_gets_whole_batches(cluster):
     at_once = _rows_at_once(203, workers=2, batch_size=4)
     assert at_once == 16
     assert dict(RAY.run(count, range(203), batch_size=4)) == dict(enumerate([16] * 192 + [11] * 11))
 
 
-def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_repeats_nothing(cluster):
+def test_a_killed_worker_loses_and_repeats_no_result(cluster):
     found, killed = [], None
     for place, (number, pid) in RAY.run(slow_double, range(60), batch_size=10):
         found.append((place, number))
@@ -185,20 +185,20 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_repeats_nothing
     assert sorted(found) == [(n, 2 * n) for n in range(60)]
 
 
-def test_an_error_of_the_work_is_raised_as_it_would_be_in_one_process(cluster):
+def test_errors_of_the_work_are_raised_as_in_one_process(cluster):
     for engine in (LOCAL, RAY):
         with pytest.raises(ValueError, match=r"^model.gguf:1: not what it says it is$"):
-            list(engine.run(deaf, [1, 2], batch_size=1))
+            list(engine.run(failing, [1, 2], batch_size=1))
 
 
 @pytest.mark.slow
-def test_workers_that_always_die_end_the_run_in_one_line(cluster):
-    with pytest.raises(RuntimeError, match=r"Ray gave up: .* goes on from here"):
+def test_workers_that_always_die_end_the_run_with_one_line(cluster):
+    with pytest.raises(RuntimeError, match=r"Ray failed: .* run the same command again"):
         list(RAY.run(doomed, [1, 2], batch_size=1))
 
 
 @pytest.mark.slow
-def test_rows_without_a_result_are_asked_for_again_and_end_the_run_if_there_is_none(cluster):
+def test_rows_without_a_result_are_repeated_and_then_end_the_run(cluster):
     with pytest.raises(RuntimeError, match="no result for 1 of 4 rows"):
         list(RAY.run(forgetful, [1, 2, 3, 4], batch_size=4))
 
@@ -248,12 +248,12 @@ def workers_of(ray):
 
 
 @pytest.mark.slow
-def test_a_worker_killed_in_the_middle_of_a_step_changes_no_byte_of_it(cluster, data, tmp_path, monkeypatch):
+def test_a_worker_killed_during_a_step_changes_no_byte_of_its_result(cluster, data, tmp_path, monkeypatch):
     make_checkpoint(tmp_path / "tiny", replace(FAMILIES["qwen2"], shape={"max_position_embeddings": 4096}))
     free = {"guided": 0, "dtype": "float32", "max_new_tokens": 24, "batch_size": 5}
     model = {"model_from_pretrained": tmp_path / "tiny", **free}
     alone, entries = run_s1(data, "tiny alone", **model)
-    assert len({entry["answer"] for entry in entries}) > SENTENCES // 4  # answers all alike would prove nothing
+    assert len({entry["answer"] for entry in entries}) > SENTENCES // 4  # equal answers would prove nothing
     killed = []
     append = Journal.append
 
@@ -272,7 +272,7 @@ def test_a_worker_killed_in_the_middle_of_a_step_changes_no_byte_of_it(cluster, 
 
 @pytest.fixture
 def one_thread():
-    """This process computes in one thread, as a worker does: with more of them a score's last digit may differ."""
+    """Compute in one thread, as a worker does: with more threads the last digit of a score may differ."""
     import torch
 
     threads = torch.get_num_threads()
@@ -288,7 +288,7 @@ def test_step_7_writes_the_bytes_of_one_process(cluster, one_thread, data, tmp_p
     model = make_span_model(tmp_path / "best", encoder, ["PLACE"], sentences)
     written = {}
     for name, flags in (("alone", {}), ("together", {"engine": "ray", "num_workers": 2})):
-        folder = data / "many" / f"marked {name}"
+        folder = data / "many" / f"labelled {name}"
         for size, percent in (("250", 25), ("500", 50), ("1000", 100)):
             own = sentences[: SENTENCES * percent // 100]
             new = [{**row, "id": f"{place}-1", "source": place} for place, row in enumerate(own, start=1)]
@@ -304,7 +304,7 @@ def test_step_7_writes_the_bytes_of_one_process(cluster, one_thread, data, tmp_p
 
 
 @pytest.mark.slow
-def test_a_cluster_that_runs_already_is_used_and_needs_no_copy_of_the_project(cluster, data, tmp_path):
+def test_a_running_cluster_is_used_and_needs_no_copy_of_the_project(cluster, data, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -335,9 +335,9 @@ def test_a_cluster_that_runs_already_is_used_and_needs_no_copy_of_the_project(cl
 
 
 def wait_for(port):
-    """Return when somebody listens on a loopback port."""
+    """Wait until a server listens on a loopback port."""
     for _ in range(300):
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.1)
-    raise TimeoutError(f"nobody listens on port {port}")
+    raise TimeoutError(f"no server listens on port {port}")

@@ -225,5 +225,5 @@ def test_without_a_gpu_the_cpu_is_used_and_one_line_is_logged(folder, caplog):
     made = load_llm(str(folder), "transformers", LLMOptions(gpus=(0,), dtype="float32"))
     assert model_of(made).device.type == "cpu"
     assert [record.getMessage() for record in caplog.records if record.name.startswith("utils")] == [
-        "no GPU 0 here: running on the CPU"
+        "this machine has no GPU 0: running on the CPU"
     ]

@@ -1,1 +1,1 @@
-"""Where computation runs: processes, Ray workers, devices, and oneDNN's linear layers."""
+"""Where and how models compute: processes, Ray workers, devices, number formats, and linear layers by oneDNN."""

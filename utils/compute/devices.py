@@ -1,4 +1,4 @@
-"""Where a model runs, and in which number format; shared by the LLM backends and the span model."""
+"""The device of a model and its number format, for the LLM backends and the span model."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ log = logging.getLogger(__name__)
 
 
 @cache
-def usable_gpus(asked: tuple[int, ...]) -> list[int]:
-    """Return those of the asked GPUs that are there; say so, once, where none is and the CPU takes over."""
-    there = [index for index in asked if index < torch.cuda.device_count()]
-    if asked and not there:
-        log.info("no GPU %s here: running on the CPU", ",".join(map(str, asked)))
-    return there
+def usable_gpus(requested: tuple[int, ...]) -> list[int]:
+    """Return those of the requested GPUs that exist; log once if none does, and the CPU is used instead."""
+    usable = [index for index in requested if index < torch.cuda.device_count()]
+    if requested and not usable:
+        log.info("this machine has no GPU %s: running on the CPU", ",".join(map(str, requested)))
+    return usable
 
 
-def choose_device(asked: tuple[int, ...]) -> torch.device:
-    """Return the first of the asked GPUs that is there, or else the CPU."""
-    there = usable_gpus(asked)
-    return torch.device("cuda", there[0]) if there else torch.device("cpu")
+def choose_device(requested: tuple[int, ...]) -> torch.device:
+    """Return the first of the requested GPUs that exists, or the CPU."""
+    usable = usable_gpus(requested)
+    return torch.device("cuda", usable[0]) if usable else torch.device("cpu")
 
 
 def choose_dtype(name: str, *, on_gpu: bool) -> torch.dtype:
-    """Return the number format that `name` means; `auto` is bfloat16 where the hardware computes in it."""
+    """Return the number format `name`; `auto` is bfloat16 if supported, else float16 (GPU) or float32 (CPU)."""
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
     if on_gpu:
