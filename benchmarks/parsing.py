@@ -18,7 +18,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 REPEATED = {
     "valid objects, cut off": '{"entity": "北京", "type": "地名"}, ',
     "keys without quotes": "{entity: 'x', type: 'y'}, ",
-    "a quote too few": '{"entity": "北京, "type": "地名"}, ',
+    "a missing quotation mark": '{"entity": "北京, "type": "地名"}, ',
     "Python literals": "{'entity': '北京', 'type': '地名'}, ",
     "unescaped apostrophes": "{'a': 'it's', ",
     "lines": "北京: 地名\n",
@@ -32,7 +32,7 @@ REPEATED = {
     "quotation marks": '"',
     "commas": ",",
     "one huge string": "x",
-    "blanks": " ",
+    "spaces": " ",
     "fences": "```json\n[\n",
     "thinking": "<think>",
     "tags": "<a>b",
