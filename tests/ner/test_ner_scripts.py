@@ -107,7 +107,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
         ({"encoder_layers": 3}, "has 2 layers, fewer than --encoder_layers=3"),
     ],
 )
-def test_what_cannot_be_trained_is_one_clear_line(dataset, encoder_folder, changed, message):
+def test_wrong_flags_and_files_are_reported_in_one_line(dataset, encoder_folder, changed, message):
     values = {
         "file_dir": dataset.parent,
         "file_name": "toy",
@@ -119,7 +119,7 @@ def test_what_cannot_be_trained_is_one_clear_line(dataset, encoder_folder, chang
         notebook("train_ner")(cmd_args=False, **values)
 
 
-def test_a_gold_label_that_the_label_file_lacks_is_named_with_its_line(dataset, encoder_folder):
+def test_a_gold_label_that_is_not_in_the_label_file_is_reported_with_its_line(dataset, encoder_folder):
     (dataset / "labels.txt").write_text("O\nPER\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"train_250\.jsonl:2: entity 2: 'LOC' is not a label"):
         notebook("train_ner")(
@@ -133,12 +133,12 @@ def test_a_gold_label_that_the_label_file_lacks_is_named_with_its_line(dataset, 
 
 
 def notebook(name: str) -> Callable[..., None]:
-    """Return a script's `main`, as a notebook gets it."""
+    """Return a script's `main`, imported as in a notebook."""
     return runpy.run_path(str(ROOT / "syn_pipelines" / f"{name}.py"))["main"]
 
 
 def commands(readme: str) -> list[list[str]]:
-    """Return the words of every command of a README that runs a span model's script, lines that go on joined."""
+    """Return the words of each command in a README that runs a span model's script; continued lines are joined."""
     text = (ROOT / readme).read_text(encoding="utf-8").replace("\\\n", " ")
     return [shlex.split(line) for line in re.findall(r"^python (syn_pipelines/\w+_ner\.py .*)$", text, re.MULTILINE)]
 

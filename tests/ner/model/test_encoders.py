@@ -36,7 +36,7 @@ def word_pieces(folder: Path, kind: str) -> Any:
 
 
 def byte_pairs(folder: Path) -> Any:
-    """RoBERTa's: pieces of bytes, in which a word's first piece holds the blank before it."""
+    """RoBERTa's tokenizer: pieces of bytes, with the space before a word in the word's first piece."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -71,7 +71,7 @@ FAMILIES: dict[str, tuple[str, Callable[[Path], Any]]] = {
 
 @pytest.fixture(params=FAMILIES)
 def ner(request: pytest.FixtureRequest, tmp_path: Path) -> SpanNer:
-    """An untrained span model over a random encoder of one family, as it stands in a folder."""
+    """The folder of an untrained span model with a random encoder of one family."""
     family, make_tokenizer = FAMILIES[request.param]
     files, folder = tmp_path / "files", tmp_path / "encoder"
     files.mkdir()
@@ -90,7 +90,7 @@ def ner(request: pytest.FixtureRequest, tmp_path: Path) -> SpanNer:
     return SpanNer(model, load_tokenizer(str(folder)))
 
 
-def test_the_lowest_layers_alone_are_loaded_if_asked(encoder_folder):
+def test_only_the_lowest_layers_are_loaded_on_request(encoder_folder):
     whole, lowest = (load_encoder(str(encoder_folder), layers) for layers in (None, 1))
     expected = {name: tensor for name, tensor in whole.state_dict().items() if ".layer.1." not in name}
     assert lowest.config.num_hidden_layers == 1 < whole.config.num_hidden_layers

@@ -1,4 +1,4 @@
-"""Checkpoints in the layout of the public code: the scores of the published formula, and what is said of wrong ones."""
+"""Checkpoints in the layout of the public code: scores by the published formula, and errors for damaged ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SENTENCES = [["anna", "sees", "rome"], ["the", "bert", "likes", "paris", "and", 
 
 @pytest.fixture
 def write(encoder_folder, tmp_path):
-    """Return what writes a checkpoint of the public code, and returns its folder and tensors."""
+    """Return a function that writes a public checkpoint and returns its folder and tensors."""
 
     def build(file="labels.txt", sizes=SMALL, *, attention=True, binary=True):
         folder = tmp_path / f"{file} {attention} {binary}"
@@ -46,7 +46,7 @@ def damage(folder, change):
 
 
 def word_states(encoder_folder, tensors, batch, row):
-    """Return a sentence's word states by hand, from an encoder that was loaded without this project."""
+    """Return a sentence's word states from an encoder that is loaded without this project."""
     config = BertModel.from_pretrained(encoder_folder).config
     encoder = BertModel(config).eval()
     own = {name.removeprefix("bert."): tensor for name, tensor in tensors.items() if name.startswith("bert.")}
@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_published_formula(write, encoder_folder, attent
         torch.testing.assert_close(logits[row][cells], expected[cells], atol=1e-4, rtol=1e-4)
 
 
-def test_the_sizes_of_the_layers_are_read_off_the_tensors(write):
+def test_sizes_of_layers_follow_from_the_tensors(write):
     config = load_model(write()[0]).config
     assert (config.biaffine_size, config.cnn_dim, config.n_head, config.size_embed_dim) == (24, 40, 2, 5)
     assert (config.kernel_size, config.cnn_depth) == (5, 2)
@@ -87,7 +87,7 @@ def test_every_form_of_label_file_is_read(write, file, targets):
     assert config.num_target_labels == targets
 
 
-def test_the_tensors_that_are_never_computed_are_saved_again(write, encoder_folder, tmp_path):
+def test_unused_tensors_are_saved_again(write, encoder_folder, tmp_path):
     from utils.ner.model.checkpoint import save_model
     from utils.ner.model.encoder import load_tokenizer
 
@@ -107,7 +107,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_missing_tensor_is_named(write, name):
+def test_a_missing_tensor_is_reported(write, name):
     folder, _ = write()
     damage(folder, lambda tensors: tensors.pop(name))
     with pytest.raises(ValueError, match=rf"1 tensors of a knowfree model are missing: {re.escape(name)}$"):
@@ -116,7 +116,7 @@ def test_a_missing_tensor_is_named(write, name):
 
 @pytest.mark.parametrize("axis", [0, -1])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_misshapen_tensor_is_named_with_both_shapes(write, name, axis):
+def test_a_tensor_of_a_wrong_shape_is_reported_with_both_shapes(write, name, axis):
     folder, tensors = write()
     right = tensors[name]
     wrong = torch.cat([right, right], dim=axis)
@@ -124,26 +124,26 @@ def test_a_misshapen_tensor_is_named_with_both_shapes(write, name, axis):
     with pytest.raises(ValueError, match=r"tensors do not fit config\.json") as error:
         load_model(folder)
     assert f"{name} is {tuple(wrong.shape)} instead of" in str(error.value)
-    if axis == 0 or name not in ("W", "size_embedding.weight"):  # only they tell the size of the other
+    if axis == 0 or name not in ("W", "size_embedding.weight"):  # each is the only tensor that shows the other's size
         assert str(error.value).endswith(f": {name} is {tuple(wrong.shape)} instead of {tuple(right.shape)}")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_tensor_without_dimensions_is_named(write, name):
+def test_a_tensor_without_dimensions_is_reported(write, name):
     folder, _ = write()
     damage(folder, lambda found: found.update({name: torch.tensor(1.0)}))
     with pytest.raises(ValueError, match=rf"{re.escape(name)} is \(\) instead of"):
         load_model(folder)
 
 
-def test_labels_of_another_model_are_told_by_their_number(write):
+def test_labels_of_another_model_are_detected_by_their_number(write):
     folder, _ = write()
     (folder / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"2 labels besides O, but 3 columns of scores \(down_fc\.weight\)"):
         load_model(folder)
 
 
-def test_label_files_that_differ_are_named(write):
+def test_different_label_files_are_reported(write):
     folder, _ = write()
     (folder / "label.json").write_text(json.dumps(["O", "A", "B", "C"]), encoding="utf-8")
     with pytest.raises(ValueError, match=r"has label\.json and labels\.txt, which differ: keep the one"):
@@ -151,7 +151,7 @@ def test_label_files_that_differ_are_named(write):
 
 
 @pytest.mark.parametrize("data", [b"", b"no weights", "cut", {"epoch": 3}])
-def test_a_weights_file_that_holds_no_tensors_is_told_of(write, data):
+def test_a_weights_file_without_tensors_is_reported(write, data):
     path = write()[0] / "pytorch_model.bin"
     if isinstance(data, dict):
         torch.save(data, path)

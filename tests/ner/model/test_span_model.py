@@ -39,9 +39,7 @@ def upper(logits: torch.Tensor) -> torch.Tensor:
 
 
 @BOTH
-def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_sentence_alone(
-    make_ner, span_model, monkeypatch
-):
+def test_a_padded_batch_is_scored_as_each_sentence_alone(make_ner, span_model, monkeypatch):
     monkeypatch.setitem(span_models.BAND_ROWS, span_model, 4)
     monkeypatch.setattr(layers, "QUERY_CHUNK", 8)
     model = make_ner(span_model=span_model).model
@@ -58,7 +56,7 @@ def test_scores_of_a_padded_batch_are_those_of_the_plain_formula_for_each_senten
 
 @BOTH
 @torch.no_grad()
-def test_bands_are_the_rows_of_the_logits_and_hold_the_first_labels_if_asked(make_ner, span_model, monkeypatch):
+def test_bands_are_rows_of_the_logits_with_the_requested_labels(make_ner, span_model, monkeypatch):
     monkeypatch.setitem(span_models.BAND_ROWS, span_model, 4)
     model = make_ner(span_model=span_model).model
     model.bert = WordStates(torch.randn(2, 11, 32))
@@ -93,7 +91,7 @@ def test_scores_loss_and_gradients_are_those_of_the_plain_formulas(make_ner, spa
 
 
 def assert_same_gradients(model: SpanModel, loss: torch.Tensor, plain: torch.Tensor) -> None:
-    """Compare each parameter's gradients, as far as float32 can tell sums over all cells apart."""
+    """Compare each parameter's gradients, with the tolerance that sums over all cells need in float32."""
     used = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     found, expected = (torch.autograd.grad(one, [*used.values()], allow_unused=True) for one in (loss, plain))
     for name, one, other in zip(used, found, expected, strict=True):
@@ -105,7 +103,7 @@ def assert_same_gradients(model: SpanModel, loss: torch.Tensor, plain: torch.Ten
             torch.testing.assert_close(one, other, atol=1e-4 * largest, rtol=1e-3, msg=f"{name}: {{}}".format)
 
 
-def test_a_cell_is_the_bilinear_form_of_its_ends_and_w_times_both_and_their_distance(make_ner):
+def test_a_cell_is_a_bilinear_plus_an_affine_term_of_its_words(make_ner):
     model = make_ner().model
     model.attn.norm.weight.data.zero_()  # nothing is refined
     states = torch.randn(1, 18, 32)
@@ -133,7 +131,7 @@ def test_spans_are_those_of_a_loop_over_all_cells(nested):
             assert found == [span[:3] for span in plain_spans(one, 3, 0.5, nested=nested)]
 
 
-def test_cells_that_are_no_span_score_minus_infinity_and_leave_no_gradient(make_ner):
+def test_cells_that_are_not_spans_score_minus_infinity_without_gradient(make_ner):
     model = make_ner().model
     model.bert = WordStates(torch.randn(2, 5, 32))
     logits = model(batch_of([5, 3]))
@@ -145,7 +143,7 @@ def test_cells_that_are_no_span_score_minus_infinity_and_leave_no_gradient(make_
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
-def test_padding_does_not_change_a_sentence_s_scores(make_ner):
+def test_padding_does_not_change_the_scores_of_a_sentence(make_ner):
     ner = make_ner()
     short, long = (ner.words.windows(text.split())[0] for text in ("anna sees", "the bert likes paris in rome"))
     alone = ner.model(ner.words.collate([short]))
@@ -153,7 +151,7 @@ def test_padding_does_not_change_a_sentence_s_scores(make_ner):
     torch.testing.assert_close(padded, alone, atol=1e-5, rtol=1e-5)
 
 
-def test_a_word_is_the_largest_value_of_its_pieces(make_ner):
+def test_a_word_is_the_maximum_of_its_pieces(make_ner):
     ner = make_ner()
     batch = ner.words.collate(ner.words.windows(["annas", "likes"]))  # anna ##s, likes
     pieces = ner.model.bert(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state[0]

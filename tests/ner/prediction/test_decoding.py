@@ -33,7 +33,7 @@ def test_a_span_above_the_threshold_is_found_with_an_exclusive_end():
     assert found(logits_of({(1, 2, 0): 0.1, (0, 0, 1): 3.0})) == [(0, 1, 1), (1, 3, 0)]
 
 
-def test_a_score_of_exactly_the_threshold_is_not_enough():
+def test_a_score_equal_to_the_threshold_is_not_enough():
     assert found(logits_of({(1, 2, 0): 0.0})) == []
 
 
@@ -42,26 +42,26 @@ def test_the_threshold_is_a_probability():
     assert found(cells, threshold=0.9) == [(1, 2, 0)]
 
 
-def test_bands_of_rows_are_read_on_from_each_other():
+def test_rows_are_counted_on_from_band_to_band():
     assert found(logits_of({(3, 3, 0): 1.0, (2, 3, 1): 1.0, (0, 1, 0): 1.0})) == [(0, 2, 0), (2, 4, 1), (3, 4, 0)]
 
 
-def test_a_span_has_its_best_label_or_all_of_them_if_asked():
+def test_a_span_has_its_best_label_or_with_multi_label_all_above_the_threshold():
     cells = logits_of({(0, 1, 0): 1.0, (0, 1, 1): 2.0})
     assert found(cells) == [(0, 2, 1)]
     assert found(cells, multi_label=True) == [(0, 2, 0), (0, 2, 1)]
 
 
-def test_flat_data_keep_the_best_of_any_spans_that_share_a_word():
+def test_flat_decoding_keeps_the_best_of_overlapping_spans():
     assert kept((0, 3, 1.0), (1, 2, 2.0), (2, 4, 0.5), nested=False) == [(1, 2), (2, 4)]
 
 
-def test_nested_data_keep_spans_inside_others_but_not_across_their_border():
+def test_nested_decoding_keeps_spans_inside_others_but_not_crossing_ones():
     assert kept((0, 3, 1.0), (1, 2, 2.0), (2, 4, 0.5), nested=True) == [(0, 3), (1, 2)]
     assert kept((0, 3, 1.0), (0, 2, 2.0), (1, 3, 0.5), nested=True) == [(0, 2), (0, 3)]
 
 
-def test_spans_that_only_touch_do_not_clash():
+def test_adjacent_spans_do_not_clash():
     assert kept((0, 2, 1.0), (2, 4, 1.0), nested=False) == [(0, 2), (2, 4)]
 
 
@@ -70,17 +70,17 @@ def test_several_labels_of_one_span_do_not_clash():
     assert [one.column for one in drop_clashes(both, nested=False)] == [0, 1]
 
 
-def test_scores_that_the_sigmoid_cannot_tell_apart_are_still_ordered():
+def test_logits_with_equal_sigmoids_are_still_ordered():
     assert kept((0, 2, 40.0), (1, 3, 41.0), nested=False) == [(1, 3)]
 
 
-def test_a_span_carries_its_label_and_its_rounded_score():
+def test_a_span_has_its_label_and_its_rounded_score():
     span = to_span(Candidate(1, 3, 1, 0.5), ("O", "PER", "LOC"))
     assert (span.start, span.end, span.label, span.score) == (1, 3, "LOC", 0.622459)
 
 
 def plainly_kept(candidates: list[Candidate], *, nested: bool) -> list[Candidate]:
-    """Compare every candidate with every kept one, word by word."""
+    """Return the kept candidates by comparing all pairs word by word."""
     kept: list[Candidate] = []
     for one in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
         words = set(range(one.start, one.end))
@@ -92,7 +92,7 @@ def plainly_kept(candidates: list[Candidate], *, nested: bool) -> list[Candidate
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_what_remains_is_what_comparing_all_pairs_word_by_word_leaves(nested):
+def test_the_kept_spans_equal_those_of_comparing_all_pairs(nested):
     rng = random.Random(nested)
     for _ in range(300):
         spans = [sorted(rng.sample(range(12), 2)) for _ in range(rng.randrange(25))]
@@ -102,7 +102,7 @@ def test_what_remains_is_what_comparing_all_pairs_word_by_word_leaves(nested):
         assert drop_clashes(candidates, nested=nested) == plainly_kept(candidates, nested=nested)
 
 
-def test_the_order_in_which_candidates_come_changes_nothing():
+def test_the_order_of_candidates_does_not_matter():
     candidates = [Candidate(start, start + 2, column, 1.0) for start in range(9) for column in range(2)]
     shuffled = random.Random(0).sample(candidates, len(candidates))
     assert drop_clashes(shuffled, nested=False) == drop_clashes(candidates, nested=False)

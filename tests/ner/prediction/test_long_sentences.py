@@ -1,4 +1,4 @@
-"""A sentence of 2,000 characters with an entity at its end, one of one token and an empty one, in all the scripts."""
+"""A sentence of 2,000 characters with an entity at its end, one of one token and an empty one, in all scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPANS = [[(1998, 2000, "PER")], [], [], [(1, 3, "PER")]]
 
 @pytest.fixture(scope="module")
 def trained(encoder_folder, tmp_path_factory):
-    """The folder of a training on these sentences, all in one batch, and the file that they stand in."""
+    """The folder of a training on these sentences, all in one batch, and the file of the sentences."""
     folder = tmp_path_factory.mktemp("long")
     rows = [
         {"text": list(text), "entities": [{"start": start, "end": end, "entity": label} for start, end, label in spans]}
@@ -36,7 +36,7 @@ def places(spans):
     return [(span["start"], span["end"], span["entity"]) for span in spans]
 
 
-def test_train_ner_learns_them_to_the_last_character_and_scores_them(trained):
+def test_train_ner_learns_and_scores_long_sentences_to_the_end(trained):
     folder, _ = trained
     record = read_json(folder / "best" / "training.json")
     assert record["dev"]["micro"]["f1"] == 1.0
@@ -44,7 +44,7 @@ def test_train_ner_learns_them_to_the_last_character_and_scores_them(trained):
     assert (report["f1"], report["gold"], report["predicted"]) == (1.0, 2, 2)
 
 
-def test_evaluate_ner_finds_them_in_a_batch_of_them_all(trained, tmp_path):
+def test_evaluate_ner_finds_all_spans_in_one_batch(trained, tmp_path):
     folder, file = trained
     report = {"output": tmp_path / "found.jsonl", "report": tmp_path / "report.json"}
     call("evaluate", model_from_pretrained=folder / "best", test=file, batch_size=8, n_gpu=-1, **report)
@@ -52,7 +52,7 @@ def test_evaluate_ner_finds_them_in_a_batch_of_them_all(trained, tmp_path):
     assert [places(row["predicted"]) for row in read_lines(tmp_path / "found.jsonl")] == SPANS
 
 
-def test_predict_ner_and_python_find_them_in_a_batch_of_them_all(trained, tmp_path):
+def test_predict_ner_and_python_find_all_spans_in_one_batch(trained, tmp_path):
     folder, _ = trained
     (tmp_path / "in.txt").write_text("\n".join([*TEXTS, ""]), encoding="utf-8")
     files = {"input": tmp_path / "in.txt", "output": tmp_path / "out.jsonl"}

@@ -1,4 +1,4 @@
-"""predict_ner.py: any text in, rows with spans out."""
+"""predict_ner.py: rows with spans from texts of any form and length."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def found(row: dict) -> list[tuple[int, int, str]]:
     return [(span["start"], span["end"], span["entity"]) for span in row["entities"]]
 
 
-def test_plain_text_is_marked_with_offsets_of_tokens_and_characters(tmp_path, learnt):
+def test_spans_in_plain_text_have_offsets_of_tokens_and_characters(tmp_path, learnt):
     rows = predict(tmp_path, learnt, "the  anna sees\trome\n\nsees the\n")
     assert [row["text"] for row in rows] == [["the", "anna", "sees", "rome"], [], ["sees", "the"]]
     assert [found(row) for row in rows] == [[(1, 2, "PER"), (3, 4, "LOC")], [], []]
@@ -47,7 +47,7 @@ def test_plain_text_is_marked_with_offsets_of_tokens_and_characters(tmp_path, le
     assert 0.5 < first["score"] < 1
 
 
-def test_json_lines_keep_their_keys_and_their_own_entities_as_gold(tmp_path, learnt):
+def test_json_lines_keep_their_keys_and_their_entities_as_gold(tmp_path, learnt):
     gold = [{"start": 0, "end": 1, "entity": "X"}]
     sources = [{"text": ["anna"], "entities": gold, "id": "7"}, {"text": "rome the"}, {"text": [], "entities": []}]
     rows = predict(tmp_path, learnt, sources, "in.jsonl")
@@ -60,7 +60,7 @@ def test_json_lines_keep_their_keys_and_their_own_entities_as_gold(tmp_path, lea
     assert [found(row) for row in again] == [found(row) for row in rows]
 
 
-def test_long_short_and_empty_texts_are_marked_together_to_their_ends(tmp_path, learnt):
+def test_long_short_and_empty_texts_are_predicted_together_to_the_end(tmp_path, learnt):
     long = "the " * FAR + "anna"
     rows = predict(tmp_path, learnt, f"{long}\nanna\n\nrome\nsees\n{long}", batch_size=3)
     end = [(FAR, FAR + 1, "PER")]
@@ -68,7 +68,7 @@ def test_long_short_and_empty_texts_are_marked_together_to_their_ends(tmp_path, 
     assert rows[0]["entities"][-1]["char_start"] == 4 * FAR
 
 
-def test_two_thousand_characters_of_a_dense_language_are_marked_to_the_last(make_ner, tmp_path):
+def test_two_thousand_characters_of_dense_text_are_predicted_to_the_end(make_ner, tmp_path):
     from utils.ner.model.checkpoint import save_model
 
     ner = make_ner(dense=True)
@@ -98,7 +98,7 @@ def test_flags_choose_threshold_nesting_and_labels(make_ner, tmp_path):
     assert [(span.start, span.end, span.label) for span in python] == found(strict)
 
 
-def test_dense_lang_says_how_strings_are_cut(tmp_path, learnt):
+def test_dense_lang_decides_how_strings_are_cut(tmp_path, learnt):
     assert predict(tmp_path, learnt, "an a", dense_lang=1)[0]["text"] == ["a", "n", " ", "a"]
 
 
@@ -113,7 +113,7 @@ def test_dense_lang_says_how_strings_are_cut(tmp_path, learnt):
         ("standard input", b"", "text"),
     ],
 )
-def test_the_form_of_an_input_is_told_by_its_name_or_its_first_line(name, first, form):
+def test_the_form_of_an_input_is_detected_from_its_name_or_first_line(name, first, form):
     assert form_of(name, first) == form
 
 
@@ -127,18 +127,18 @@ def test_the_form_of_an_input_is_told_by_its_name_or_its_first_line(name, first,
         ("in.txt", "anna\n邓超\n".encode("gb18030"), r"in\.txt:2: not UTF-8; convert the file first"),
     ],
 )
-def test_a_broken_line_is_named_before_a_model_is_loaded(tmp_path, name, data, message):
+def test_a_broken_line_is_reported_before_a_model_is_loaded(tmp_path, name, data, message):
     with pytest.raises(ValueError, match=message):
         predict(tmp_path, tmp_path / "no model", data, name)
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_a_missing_input_is_named(tmp_path, learnt):
+def test_a_missing_input_is_reported(tmp_path, learnt):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.txt is missing: --input must name a file of texts"):
         call("predict", model_from_pretrained=learnt, input=tmp_path / "nowhere.txt")
 
 
-def test_a_huge_input_is_read_and_predicted_a_part_at_a_time(monkeypatch):
+def test_a_huge_input_is_read_and_predicted_in_chunks(monkeypatch):
     monkeypatch.setattr(texts, "CHUNK_TEXTS", 3)
     monkeypatch.setattr(texts, "CHUNK_TOKENS", 10)
     endless = (b"anna sees rome\n" if number % 4 else b"the " * 20 + b"\n" for number in count())
@@ -187,7 +187,7 @@ def test_a_broken_line_of_standard_input_ends_with_one_line_and_code_2(learnt):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
-def test_a_reader_that_goes_ends_it_without_a_word(learnt, tmp_path):
+def test_a_closed_pipe_ends_the_script_silently(learnt, tmp_path):
     (tmp_path / "in.txt").write_text("anna sees rome\n" * 5000, encoding="utf-8")
     process = start(f"--model_from_pretrained={learnt}", f"--input={tmp_path / 'in.txt'}")
     assert process.stdout is not None

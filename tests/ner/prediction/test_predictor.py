@@ -1,4 +1,4 @@
-"""Predictions of a model in memory and of one in a folder."""
+"""Predictions of a model in memory and of a saved one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = [text.split() for text in ("anna", "the bert likes paris in rome and", "
 
 @pytest.fixture
 def checkpoint(make_ner, tmp_path):
-    """A saved model, and what it predicts."""
+    """A saved model and its predictions."""
     ner = make_ner()
     save_model(ner.model, ner.tokenizer, tmp_path / "best")
     return tmp_path / "best", ner.predict(TEXTS)
@@ -33,7 +33,7 @@ def change_weights(folder, change):
     safetensors.torch.save_file(weights, folder / "model.safetensors")
 
 
-def test_an_untrained_model_finds_spans_and_every_text_has_its_answer(make_ner):
+def test_every_text_gets_a_list_of_spans(make_ner):
     found = make_ner().predict(TEXTS)
     assert [bool(spans) for spans in found] == [bool(text) for text in TEXTS]
     assert all(span.label in ("PER", "LOC") and 0.5 < span.score < 1 for spans in found for span in spans)
@@ -58,7 +58,7 @@ def test_predictions_do_not_depend_on_the_batch(make_ner, span_model):
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("span_model", ["knowfree", "cnnner"])
 @torch.no_grad()
-def test_predictions_are_those_of_the_plain_formulas_cell_by_cell(make_ner, span_model, nested):
+def test_predictions_equal_those_of_the_published_formulas(make_ner, span_model, nested):
     ner = make_ner(span_model=span_model)
     texts = [text for text in TEXTS if text]
     for text, spans in zip(texts, ner.predict(texts, nested=nested), strict=True):
@@ -68,14 +68,14 @@ def test_predictions_are_those_of_the_plain_formulas_cell_by_cell(make_ner, span
         assert [s.score for s in spans] == pytest.approx([one[3] for one in found], abs=1e-5)
 
 
-def test_a_sentence_beyond_the_encoder_s_reach_is_predicted_to_its_end(make_ner):
+def test_a_sentence_longer_than_the_encoder_is_predicted_to_its_end(make_ner):
     ner = make_ner()
     (spans,) = ner.predict([["anna", "sees", "the", "rome", "and", "bert", "likes", "paris"] * 15])
     assert spans[-1].end > 110
     assert len({(span.start, span.end) for span in spans}) == len(spans)
 
 
-def test_extension_labels_change_nothing_however_high_they_score(make_ner):
+def test_scores_of_extension_labels_do_not_change_predictions(make_ner):
     ner = make_ner()
     before = ner.predict(TEXTS, multi_label=True)
     ner.model.down_fc.bias.data[len(ner.targets) :] = 99.0
@@ -83,14 +83,14 @@ def test_extension_labels_change_nothing_however_high_they_score(make_ner):
     assert any(before)
 
 
-def test_several_labels_are_given_only_if_asked_for(make_ner):
+def test_a_span_gets_several_labels_only_with_multi_label(make_ner):
     ner = make_ner()
     torch.nn.init.constant_(ner.model.down_fc.bias, 9.0)
     assert [span.label for span in ner.predict([["anna"]], multi_label=True)[0]] == ["PER", "LOC"]
     assert len(ner.predict([["anna"]])[0]) == 1
 
 
-def test_nested_spans_are_kept_only_if_asked_for_or_trained(make_ner):
+def test_nested_spans_are_kept_only_on_request_or_if_trained(make_ner):
     ner = make_ner()
     text = [["the", "bert", "likes", "paris", "in", "rome"]]
     flat, nested = ner.predict(text)[0], ner.predict(text, nested=True)[0]
@@ -99,7 +99,7 @@ def test_nested_spans_are_kept_only_if_asked_for_or_trained(make_ner):
     assert flat == make_ner(nested=True).predict(text, nested=False)[0]
 
 
-def test_a_threshold_of_one_s_own_takes_the_place_of_the_checkpoint_s(make_ner):
+def test_a_given_threshold_replaces_that_of_the_checkpoint(make_ner):
     ner = make_ner()
     spans = ner.predict(TEXTS, nested=True)
     middle = sorted(span.score for span in chain(*spans))[len(list(chain(*spans))) // 2]
@@ -110,12 +110,12 @@ def test_a_threshold_of_one_s_own_takes_the_place_of_the_checkpoint_s(make_ner):
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -2, 7])
-def test_a_threshold_that_is_no_probability_is_refused(make_ner, threshold):
+def test_a_threshold_that_is_not_a_probability_is_refused(make_ner, threshold):
     with pytest.raises(ValueError, match=rf"the threshold is {threshold}; it must be between 0 and 1"):
         make_ner().predict(TEXTS, threshold=threshold)
 
 
-def test_plain_strings_are_split_as_the_model_s_language_is(make_ner):
+def test_strings_are_split_as_the_training_data_were(make_ner):
     texts = ["邓超在北京", "anna sees rome"]
     tokens = [list("邓超在北京"), ["anna", "sees", "rome"]]
     assert make_ner().predict(texts) == make_ner().predict(tokens)
@@ -123,7 +123,7 @@ def test_plain_strings_are_split_as_the_model_s_language_is(make_ner):
     assert make_ner(dense=False).predict(texts[:1]) == make_ner().predict([["邓超在北京"]])
 
 
-def test_a_saved_model_predicts_the_same_and_needs_nothing_but_its_folder(checkpoint):
+def test_a_saved_model_predicts_the_same_from_its_folder_alone(checkpoint):
     folder, expected = checkpoint
     loaded = SpanNer.from_pretrained(folder, device="cpu")
     assert loaded.predict(TEXTS) == expected
@@ -131,19 +131,19 @@ def test_a_saved_model_predicts_the_same_and_needs_nothing_but_its_folder(checkp
     assert loaded.targets == ("PER", "LOC")
 
 
-def test_a_saved_model_says_its_labels_and_sizes_in_its_config(checkpoint):
+def test_the_config_of_a_saved_model_has_its_labels_and_sizes(checkpoint):
     config = json.loads((checkpoint[0] / "config.json").read_text(encoding="utf-8"))
     assert config["labels"] == ["O", "PER", "LOC", "NOUN"]
     assert (config["num_labels"], config["num_target_labels"]) == (4, 2)
     assert (config["model_type"], config["hidden_size"], config["cnn_dim"]) == ("bert", 32, 40)
 
 
-def test_weights_that_knowfree_never_computes_are_kept(checkpoint):
+def test_weights_that_knowfree_does_not_use_are_kept(checkpoint):
     weights = safetensors.torch.load_file(checkpoint[0] / "model.safetensors")
     assert weights["cnn.cnns.6.conv2d.weight"].shape == (40, 40, 3, 3)
 
 
-def test_a_checkpoint_of_the_public_code_is_loaded_with_a_label_file_beside_it(checkpoint, encoder_folder):
+def test_a_public_checkpoint_is_loaded_with_a_label_file_in_its_folder(checkpoint, encoder_folder):
     folder, expected = checkpoint
     weights = safetensors.torch.load_file(folder / "model.safetensors")
     tables = {"span_size_ids": torch.zeros(512, 512), "bert.embeddings.position_ids": torch.arange(24)[None]}
@@ -161,26 +161,26 @@ def test_a_checkpoint_of_the_public_code_is_loaded_with_a_label_file_beside_it(c
     assert SpanNer.from_pretrained(folder, encoder_folder, device="cpu").predict(TEXTS) == expected
 
 
-def test_a_folder_without_a_tokenizer_asks_for_the_encoder(checkpoint):
+def test_a_folder_without_a_tokenizer_needs_the_encoder(checkpoint):
     for name in ("tokenizer.json", "vocab.txt"):
         (checkpoint[0] / name).unlink(missing_ok=True)
     with pytest.raises(FileNotFoundError, match="no tokenizer: give the base encoder"):
         SpanNer.from_pretrained(checkpoint[0])
 
 
-def test_a_missing_folder_is_named(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere is not a folder: give that of a trained span model"):
         SpanNer.from_pretrained(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
-def test_a_missing_file_is_named(checkpoint, name):
+def test_a_missing_file_is_reported(checkpoint, name):
     (checkpoint[0] / name).unlink()
     with pytest.raises(FileNotFoundError, match=rf"best has (no|neither) {name}"):
         SpanNer.from_pretrained(checkpoint[0])
 
 
-def test_missing_tensors_are_named(checkpoint):
+def test_missing_tensors_are_reported(checkpoint):
     change_weights(checkpoint[0], lambda weights: [weights.pop("attn.norm.bias"), weights.pop("tail_mlp.1.bias")])
     with pytest.raises(
         ValueError, match=r"2 tensors of a knowfree model are missing: attn\.norm\.bias, tail_mlp\.1\.bias"
@@ -188,26 +188,26 @@ def test_missing_tensors_are_named(checkpoint):
         SpanNer.from_pretrained(checkpoint[0])
 
 
-def test_misshapen_tensors_are_named(checkpoint):
+def test_tensors_of_wrong_shapes_are_reported(checkpoint):
     change_weights(checkpoint[0], lambda weights: weights.update({"head_mlp.1.bias": torch.zeros(7)}))
     with pytest.raises(ValueError, match=r"head_mlp\.1\.bias is \(7,\) instead of \(24,\)"):
         SpanNer.from_pretrained(checkpoint[0])
 
 
-def test_weights_that_were_cut_short_are_told_of(checkpoint):
+def test_truncated_weights_are_reported(checkpoint):
     path = checkpoint[0] / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"the weights in .*best cannot be read .*: copy them again"):
         SpanNer.from_pretrained(checkpoint[0])
 
 
-def test_a_plain_encoder_is_not_taken_for_a_span_model(encoder_folder, tmp_path):
+def test_an_encoder_is_not_loaded_as_a_span_model(encoder_folder, tmp_path):
     shutil.copytree(encoder_folder, tmp_path / "encoder")
     with pytest.raises(ValueError, match=r"has no span model: down_fc\.weight is missing in its weights"):
         SpanNer.from_pretrained(tmp_path / "encoder")
 
 
-def test_tensors_without_a_place_are_told_of(checkpoint, caplog):
+def test_unknown_tensors_cause_a_warning(checkpoint, caplog):
     change_weights(checkpoint[0], lambda weights: weights.update({"crf.start": torch.zeros(3)}))
     SpanNer.from_pretrained(checkpoint[0])
     assert "has 1 tensors that are not part of the model: crf.start" in caplog.text

@@ -1,4 +1,4 @@
-"""How sure scores and differences are, against what is known of them."""
+"""Confidence intervals and p-values against known distributions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from utils.ner.scoring.metrics import score_spans
 
 
 def system(share: float, sentences: int, seed: int) -> np.ndarray:
-    """Return the counts of one that finds such a share of the spans, one a sentence, and nothing else."""
+    """Return the counts of a system that finds this share of the gold spans, one per sentence, and no others."""
     return with_hits(np.random.default_rng(seed).random(sentences) < share)
 
 
@@ -20,7 +20,7 @@ def with_hits(hits: np.ndarray) -> np.ndarray:
     return np.stack([hits, hits, np.ones_like(hits)], axis=1)
 
 
-def test_the_ratios_of_counts_are_those_of_the_report():
+def test_ratios_of_counts_equal_those_of_the_report():
     gold = [[Span(0, 2, "PER"), Span(3, 4, "LOC")], [Span(0, 1, "LOC")], []]
     found = [[Span(0, 2, "PER"), Span(3, 5, "LOC")], [Span(0, 1, "PER")], [Span(0, 1, "X")]]
     micro = score_spans(gold, found, ["PER", "LOC"]).micro
@@ -37,13 +37,13 @@ def test_an_interval_is_that_of_the_binomial_distribution():
     assert (interval.low, interval.high) == pytest.approx((recall - half, recall + half), abs=0.006)
 
 
-def test_more_sentences_make_it_surer_and_a_perfect_system_is_quite_sure():
+def test_more_sentences_give_a_smaller_interval():
     few, many = (confidence(system(0.5, size, seed=1))["f1"] for size in (50, 5000))
     assert many.high - many.low < (few.high - few.low) / 5
     assert confidence(system(1.0, 50, seed=1))["f1"].to_list() == [1.0, 1.0]
 
 
-def test_the_same_seed_gives_the_same_interval_and_parts_of_the_resamples_are_drawn_as_one(monkeypatch):
+def test_resampling_in_chunks_gives_the_same_interval(monkeypatch):
     counts = system(0.5, 80, seed=2)
     whole = confidence(counts, seed=3)
     assert confidence(counts, seed=3) == whole
@@ -64,7 +64,7 @@ def test_a_clearly_better_system_has_a_small_p_value_and_an_interval_above_zero(
     assert 0 < found.interval.low < found.difference < found.interval.high
 
 
-def test_a_little_better_one_of_few_sentences_has_a_large_p_value():
+def test_a_small_difference_on_few_sentences_has_a_large_p_value():
     hits = np.arange(30)
     found = compare(with_hits(hits < 18), with_hits((hits < 12) | (hits >= 22)))  # 18 and 20
     assert found.difference > 0
@@ -72,7 +72,7 @@ def test_a_little_better_one_of_few_sentences_has_a_large_p_value():
     assert found.interval.low < 0 < found.interval.high
 
 
-def test_swapping_the_systems_turns_the_sign_and_nothing_else():
+def test_swapping_the_systems_changes_only_the_sign():
     one, other = system(0.6, 200, seed=0), system(0.68, 200, seed=1)
     there, back = compare(one, other), compare(other, one)
     assert there.p_value == back.p_value
@@ -80,13 +80,13 @@ def test_swapping_the_systems_turns_the_sign_and_nothing_else():
     assert (there.interval.low, there.interval.high) == pytest.approx((-back.interval.high, -back.interval.low))
 
 
-def test_systems_that_are_equally_good_differ_significantly_as_often_as_the_level_says():
+def test_equally_good_systems_differ_significantly_at_the_rate_of_the_level():
     p_values = [compare(system(0.6, 120, seed=2 * n), system(0.6, 120, seed=2 * n + 1)).p_value for n in range(200)]
     assert 2 <= sum(p < 0.05 for p in p_values) <= 22  # 10 are expected; 22 or more by chance: one in 3,000
     assert 0.35 < np.mean(p_values) < 0.65
 
 
-def test_sentences_that_both_get_right_or_wrong_alike_are_paired():
+def test_sentences_are_resampled_in_pairs():
     base = system(0.5, 400, seed=0)
     better = base.copy()
     better[np.flatnonzero(base[:, 0] == 0)[:12], :2] = 1  # a dozen more, and none less
@@ -97,7 +97,7 @@ def test_sentences_that_both_get_right_or_wrong_alike_are_paired():
     assert unpaired.p_value > 0.2
 
 
-def test_no_sentence_is_no_error():
+def test_zero_sentences_are_accepted():
     none = sentence_counts([], [], ["PER"])
     assert confidence(none)["f1"].to_list() == [0.0, 0.0]
     assert compare(none, none).p_value == 1.0

@@ -35,16 +35,16 @@ def counts(gold: list[tuple[int, int, str]], found: list[tuple[int, int, str]]) 
         ([(0, 2, "PER"), (0, 2, "LOC")], [(0, 2, "ORG"), (0, 2, "LOC")], {"right": 1, "label": 1}),
     ],
 )
-def test_each_kind_of_error_is_told(gold, found, kinds):
+def test_each_kind_of_error_is_recognised(gold, found, kinds):
     assert counts(gold, found) == kinds
 
 
-def test_the_partner_is_the_one_that_shares_the_largest_part():
+def test_the_partner_is_the_span_with_the_largest_overlap():
     pairs = list(pair_spans({(0, 4, "PER"), (3, 9, "PER")}, {(3, 8, "PER")}))
     assert pairs == [("bounds", (3, 9, "PER"), (3, 8, "PER")), ("missed", (0, 4, "PER"), None)]
 
 
-def test_every_span_has_its_part_in_exactly_one_kind_and_swapping_sides_swaps_missed_and_spurious():
+def test_every_span_is_counted_in_exactly_one_kind():
     rng = random.Random(0)
 
     def spans() -> set[tuple[int, int, str]]:
@@ -68,7 +68,7 @@ def test_every_span_has_its_part_in_exactly_one_kind_and_swapping_sides_swaps_mi
         assert swapped.count("missed") == [kind for kind, _, _ in pairs].count("spurious")
 
 
-def test_labels_that_are_taken_for_others_are_counted_the_most_frequent_first():
+def test_confused_labels_are_counted_the_most_frequent_first():
     gold = [[Span(0, 1, "PER"), Span(2, 3, "LOC")], [Span(0, 1, "PER")]]
     found = [[Span(0, 1, "ORG"), Span(2, 3, "PER")], [Span(0, 1, "ORG")]]
     errors = count_errors(gold, found, LABELS)
@@ -81,5 +81,5 @@ def test_labels_that_are_taken_for_others_are_counted_the_most_frequent_first():
     assert [kind for kind in errors.to_dict() if kind != "confusions"] == list(KINDS)
 
 
-def test_labels_that_do_not_count_make_no_errors():
+def test_spans_of_other_labels_are_ignored():
     assert counts([(0, 2, "NOUN")], [(0, 2, "PER")]) == {"spurious": 1}

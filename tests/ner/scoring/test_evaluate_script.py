@@ -39,7 +39,7 @@ def evaluate(model: Path, test: Path, **more: object) -> dict:
 
 
 def with_predictions(path: Path, texts: list[str], found: list[dict[str, str]]) -> Path:
-    """Write a file as --output does, of another system."""
+    """Write the predictions of another system as --output does."""
     rows = [
         {**row(text, KINDS), "predicted": row(text, labels)["entities"]}
         for text, labels in zip(texts, found, strict=True)
@@ -47,7 +47,7 @@ def with_predictions(path: Path, texts: list[str], found: list[dict[str, str]]) 
     return write_rows(path, rows)
 
 
-def test_two_thousand_words_one_word_and_none_are_evaluated_together_to_their_ends(learnt, gold_file):
+def test_long_short_and_empty_sentences_are_evaluated_together(learnt, gold_file):
     report = evaluate(learnt, gold_file)
     assert (report["micro"]["f1"], report["micro"]["gold"], report["sentences"]) == (1.0, 4, 5)
     assert report["errors"]["right"] == 4
@@ -75,7 +75,7 @@ def test_threshold_and_nesting_are_chosen_by_flags(learnt, gold_file, caplog):
     assert nested["micro"]["predicted"] > flat["micro"]["predicted"] > 4
 
 
-def test_gold_spans_of_labels_that_the_model_has_never_seen_are_missed_with_a_warning(learnt, tmp_path, caplog):
+def test_gold_spans_of_unknown_labels_are_missed_with_a_warning(learnt, tmp_path, caplog):
     test = write_rows(tmp_path / "test.jsonl", [row("anna sees", {"anna": "PER", "sees": "VERB"})])
     report = evaluate(learnt, test)
     assert "the model does not know these labels, so their spans count as missed: VERB" in caplog.text
@@ -91,7 +91,7 @@ def test_a_system_compared_with_itself_does_not_differ(learnt, gold_file, tmp_pa
     assert "+0.00 (95 %: +0.00 to +0.00), p = 1.000" in caplog.text
 
 
-def test_a_better_system_is_told_from_a_worse_on_the_command_line(tmp_path):
+def test_a_better_system_is_recognised_on_the_command_line(tmp_path):
     texts = ["the anna sees rome"] * 60
     with_predictions(tmp_path / "good.jsonl", texts, [KINDS] * 60)
     with_predictions(tmp_path / "poor.jsonl", texts, [KINDS] * 30 + [{"anna": "LOC"}] * 30)
@@ -107,7 +107,7 @@ def test_a_better_system_is_told_from_a_worse_on_the_command_line(tmp_path):
     assert "p = 0.001 (two-sided paired bootstrap, 1000 resamples of 60 sentences)" in difference
 
 
-def test_labels_that_neither_system_predicts_do_not_count_in_a_comparison(learnt, tmp_path):
+def test_labels_that_neither_system_predicts_are_not_compared(learnt, tmp_path):
     fusion = [row("anna sees rome", {**KINDS, "sees": "VERB"})] * 3
     test = write_rows(tmp_path / "test.jsonl", fusion)
     evaluate(learnt, test, output=tmp_path / "a.jsonl")
@@ -134,7 +134,7 @@ def test_labels_that_neither_system_predicts_do_not_count_in_a_comparison(learnt
         ),
     ],
 )
-def test_files_that_cannot_be_compared_are_told_by_their_lines(tmp_path, change, message):
+def test_files_that_cannot_be_compared_are_reported_with_the_sentence(tmp_path, change, message):
     first = with_predictions(tmp_path / "a.jsonl", ["the anna sees rome", "anna"], [KINDS, {}])
     second = write_rows(tmp_path / "b.jsonl", change(read_lines(first)))
     with pytest.raises(ValueError, match=message):
@@ -151,12 +151,12 @@ def test_files_that_cannot_be_compared_are_told_by_their_lines(tmp_path, change,
         ({"nested": True, "flat": True}, "not allowed with argument"),
     ],
 )
-def test_flags_that_do_not_fit_are_one_clear_line(values, message):
+def test_conflicting_flags_are_reported_in_one_line(values, message):
     with pytest.raises(ValueError, match=message):
         call("evaluate", **values)
 
 
-def test_files_that_are_not_there_are_named_with_what_makes_them(tmp_path):
+def test_missing_files_are_reported_with_the_command_that_writes_them(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: evaluate_ner\.py --output="):
         call("evaluate", compare=[tmp_path / "a.jsonl", tmp_path / "a.jsonl"])
 

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 against a count by hand and by another way of counting."""
+"""Precision, recall and F1 against counts by hand and by a simpler method."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from utils.ner.scoring.metrics import score_spans
 LABELS = ("PER", "LOC", "ORG")
 
 
-def test_a_span_counts_only_where_start_end_and_label_are_right():
+def test_a_span_is_correct_only_if_start_end_and_label_are():
     gold = [[Span(0, 2, "PER"), Span(3, 4, "LOC")], [Span(0, 1, "LOC")]]
     found = [[Span(0, 2, "PER", score=0.9), Span(3, 5, "LOC")], [Span(0, 1, "PER")]]
     report = score_spans(gold, found, LABELS)
@@ -28,16 +28,16 @@ def test_macro_is_the_mean_over_labels_that_occur():
     assert report.macro() == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
 
 
-def test_a_sentence_s_spans_are_not_matched_with_another_s():
+def test_spans_of_different_sentences_are_not_matched():
     report = score_spans([[Span(0, 1, "PER")], []], [[], [Span(0, 1, "PER")]], LABELS)
     assert report.micro.correct == 0
 
 
-def test_nothing_to_find_and_nothing_found_is_zero_and_no_error():
+def test_zero_gold_and_predicted_spans_score_zero():
     assert score_spans([[]], [[]], LABELS).to_dict()["micro"]["f1"] == 0.0
 
 
-def test_labels_that_are_not_asked_for_are_left_out():
+def test_spans_of_labels_that_are_not_scored_are_ignored():
     report = score_spans([[Span(0, 1, "PER"), Span(0, 1, "NOUN")]], [[Span(0, 1, "PER")]], LABELS)
     assert report.micro.f1 == 1.0
 

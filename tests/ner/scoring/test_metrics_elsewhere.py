@@ -1,4 +1,4 @@
-"""Scores against seqeval's on flat data, and against a count of cells on nested data: 1,000 random cases each."""
+"""Scores equal those of seqeval on flat data and a count of cells on nested data, in 1,000 random cases each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def flat(rng: random.Random) -> list[Span]:
 
 
 def flat_sentences(rng: random.Random) -> list[list[Span]]:
-    """Return up to five sentences; not all are without a span, which seqeval cannot count."""
+    """Return up to five sentences, at least one of them with a span: seqeval cannot score none."""
     sentences = [flat(rng) for _ in range(rng.randint(1, 5))]
     return sentences if any(sentences) else flat_sentences(rng)
 
@@ -40,7 +40,7 @@ def nested(rng: random.Random) -> list[Span]:
 
 
 def noisy(rng: random.Random, spans: list[Span], others: list[Span]) -> list[Span]:
-    """Return what a system might find: most of the spans, some with another label, and some that are wrong."""
+    """Return plausible predictions: most spans, some of them with another label, and some wrong spans."""
     kept = [Span(s.start, s.end, rng.choice(LABELS)) if rng.random() < 0.2 else s for s in spans if rng.random() < 0.7]
     taken = [range(one.start, one.end) for one in kept]
     free = [one for one in others if not any(set(range(one.start, one.end)) & set(words) for words in taken)]
@@ -66,7 +66,7 @@ def test_all_scores_equal_those_of_seqeval_on_flat_data():
         gold = flat_sentences(rng)
         found = [noisy(rng, spans, flat(rng)) for spans in gold]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of ratios whose divisor is 0
+            warnings.simplefilter("ignore")  # ratios with divisor 0
             theirs = classification_report([tags(s) for s in gold], [tags(s) for s in found], output_dict=True)
         ours = score_spans(gold, found, LABELS)
         for name, row in figures(ours).items():
@@ -75,7 +75,7 @@ def test_all_scores_equal_those_of_seqeval_on_flat_data():
         macro = [theirs["macro avg"][key] for key in ("precision", "recall", "f1-score")]
         assert list(ours.macro().values()) == pytest.approx(macro)
         different += 0 < ours.micro.f1 < 1
-    assert different > 0.8 * CASES  # hardly any case is trivial
+    assert different > 0.8 * CASES  # few cases are trivial
 
 
 def test_all_scores_equal_a_count_of_cells_on_nested_data():
@@ -94,7 +94,7 @@ def test_all_scores_equal_a_count_of_cells_on_nested_data():
 
 
 def cells(sentences: list[list[Span]]) -> np.ndarray:
-    """Return (sentences, first word, end, labels): whether such a span is there."""
+    """Return (sentences, first word, end, labels): whether the sentence has this span."""
     table = np.zeros((len(sentences), WORDS + 1, WORDS + 1, len(LABELS)), dtype=bool)
     for row, spans in zip(table, sentences, strict=True):
         for span in spans:

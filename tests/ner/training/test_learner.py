@@ -1,4 +1,4 @@
-"""One step of training: parts count as one batch, the average follows the weights, number formats stay apart."""
+"""A training step: parts equal one batch, and the average and number formats do what they should."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SETTINGS = TrainSettings(
 
 
 class TaughtLearner(Learner):
-    """A learner with the examples of the sentences that it can learn."""
+    """A learner with examples that it can memorise."""
 
     examples: list[TrainingExample]
 
@@ -51,7 +51,7 @@ def make_learner(make_ner, sentences):
 
 
 def gradients(learner: TaughtLearner, monkeypatch) -> dict[str, torch.Tensor]:
-    """Return the gradients that a learner's optimiser is given in a step, before they are clipped."""
+    """Return the gradients of a learner's step before clipping."""
     found = {}
 
     def keep(parameters, limit):
@@ -68,7 +68,7 @@ def assert_close(one, other, tolerance=1e-5):
         torch.testing.assert_close(one[name], other[name], rtol=tolerance, atol=tolerance, msg=f"{name}: {{}}".format)
 
 
-def test_several_batches_a_step_have_the_gradients_of_one_large_batch(make_learner, monkeypatch):
+def test_several_batches_per_step_have_the_gradients_of_one_large_batch(make_learner, monkeypatch):
     large = make_learner(replace(SETTINGS, batch_size=8))
     small = make_learner(replace(SETTINGS, batch_size=2, accumulate=4))
     assert (large.plan.step_size, small.plan.step_size) == (8, 8)
@@ -76,12 +76,12 @@ def test_several_batches_a_step_have_the_gradients_of_one_large_batch(make_learn
     assert_close(gradients(small, monkeypatch), gradients(large, monkeypatch))
 
 
-def test_several_batches_a_step_have_the_loss_of_one_large_batch(make_learner):
+def test_several_batches_per_step_have_the_loss_of_one_large_batch(make_learner):
     large, small = make_learner(replace(SETTINGS, batch_size=8)), make_learner(replace(SETTINGS, batch_size=2))
     assert small.step(small.examples) == pytest.approx(large.step(large.examples), rel=1e-6)
 
 
-def test_a_step_of_too_many_cells_is_parted_and_has_the_same_gradients(make_learner, monkeypatch):
+def test_a_step_with_too_many_cells_is_split_with_the_same_gradients(make_learner, monkeypatch):
     whole, parted = make_learner(replace(SETTINGS, batch_size=8)), make_learner(replace(SETTINGS, batch_size=8))
     expected = gradients(whole, monkeypatch)
     calls = []
@@ -91,7 +91,7 @@ def test_a_step_of_too_many_cells_is_parted_and_has_the_same_gradients(make_lear
     assert calls == [1, 1, 3, 2]  # of 5, 5, 3 and 2 words
 
 
-def test_synthetic_sentences_count_by_their_weight(make_learner, sentences, monkeypatch):
+def test_synthetic_sentences_are_weighted(make_learner, sentences, monkeypatch):
     made = [replace(sentence, row={"synthetic": True}) for sentence in sentences]
 
     def learner(weight, of=made):
@@ -106,7 +106,7 @@ def test_synthetic_sentences_count_by_their_weight(make_learner, sentences, monk
     assert second.step(second.examples) == pytest.approx(0.1 * first.step(first.examples), rel=1e-5)
 
 
-def test_an_encoder_that_keeps_no_layers_has_the_same_gradients(make_learner, monkeypatch):
+def test_gradient_checkpointing_gives_the_same_gradients(make_learner, monkeypatch):
     keeping, saving = make_learner(), make_learner()
     checkpoint_gradients(saving.model.bert)
     runs: dict[int, list[int]] = {id(learner): [] for learner in (keeping, saving)}
@@ -131,7 +131,7 @@ def test_the_average_follows_the_weights_by_its_decay_and_faster_at_first(make_l
     assert any(not torch.equal(averaged[name], current[name]) for name in current)
 
 
-def test_without_an_average_the_weights_themselves_are_released(make_learner):
+def test_without_an_average_the_model_itself_is_saved(make_learner):
     learner = make_learner()
     assert learner.released_model is learner.model
 
@@ -173,7 +173,7 @@ def test_only_float16_scales_its_loss():
     assert loss_scaler(torch.float16, CPU).is_enabled()
 
 
-def test_a_learner_goes_on_exactly_from_its_state(make_learner):
+def test_a_learner_resumes_exactly_from_its_state(make_learner):
     settings = replace(SETTINGS, ema=0.9)
     one = make_learner(settings, head_dropout=0.4)
     one.step(one.examples)
@@ -187,7 +187,7 @@ def test_a_learner_goes_on_exactly_from_its_state(make_learner):
         assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_sentence_made_harder_has_a_higher_loss_and_the_next_call_the_old_one(make_learner):
+def test_a_perturbed_sentence_has_a_higher_loss_in_this_call_only(make_learner):
     learner = make_learner()
     batch = learner.words.collate([example.window for example in learner.examples])
     targets = dense_targets(learner.examples, len(WEIGHTS))
@@ -217,7 +217,7 @@ def test_a_sentence_without_a_gradient_is_not_shifted():
     assert shift[1].norm().item() == pytest.approx(0.5 * 2)
 
 
-def test_harder_sentences_add_their_gradients_and_leave_the_reported_loss(make_learner, monkeypatch):
+def test_perturbed_sentences_add_gradients_but_not_to_the_reported_loss(make_learner, monkeypatch):
     plain, harder = make_learner(), make_learner(replace(SETTINGS, adversarial=1e-7))
     once, twice = gradients(plain, monkeypatch), gradients(harder, monkeypatch)
     assert_close(twice, {name: 2 * gradient for name, gradient in once.items()}, tolerance=1e-4)  # a shift of nearly 0

@@ -1,4 +1,4 @@
-"""Several seeds: each as if alone, none done twice, their mean and deviation, and one model for s7."""
+"""Several seeds: each is trained once and independently; mean, deviation, and one model for s7."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUICK = {"lr": 0.001, "epochs": 1, "min_steps": 50, "n_gpu": -1}
 
 @pytest.fixture
 def train(sentences, encoder_folder, tmp_path):
-    """Return what trains as a notebook does, into a folder of the given name."""
+    """Return a function that trains into a folder of a given name, as a notebook does."""
     write_rows(tmp_path / "train.jsonl", [sentence_to_row(sentence) for sentence in sentences])
     (tmp_path / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
     names = dict.fromkeys(("train", "dev", "test"), tmp_path / "train.jsonl")
@@ -35,7 +35,7 @@ def train(sentences, encoder_folder, tmp_path):
     return run
 
 
-def test_each_seed_trains_as_if_alone_none_twice_and_the_best_on_dev_is_released(train, caplog):
+def test_each_seed_is_trained_once_and_the_best_on_dev_is_copied(train, caplog):
     caplog.set_level("INFO")
     folder = train("several", seeds="1,2")
     alone = train("alone", seed=2)
@@ -64,7 +64,7 @@ def test_each_seed_trains_as_if_alone_none_twice_and_the_best_on_dev_is_released
     assert "already trained" in caplog.text
 
 
-def test_seeds_do_not_mix_with_another_training_and_may_replace_it(train):
+def test_seeds_do_not_mix_with_another_training_but_may_replace_it(train):
     folder = train("model", seed=5)
     with pytest.raises(ValueError, match="model has a training that differs in: settings; give --overwrite"):
         train("model", seeds="1,2", ema=0.9)
@@ -86,7 +86,7 @@ def test_seeds_that_cannot_be_read_are_refused(train, wrong):
         train("model", seeds=wrong)
 
 
-def test_the_tables_here_and_of_the_report_have_mean_and_deviation_in_per_cent(tmp_path, capsys):
+def test_tables_have_mean_and_deviation_in_per_cent(tmp_path, capsys):
     results = []
     model = tmp_path / "toy_250_fusion"
     for seed, f1 in ((1, 0.5), (2, 0.6), (3, 0.7)):

@@ -1,4 +1,4 @@
-"""The state that an interrupted training goes on from: whole or not there, and of that training alone."""
+"""The saved state of an interrupted training: complete or absent, and only for this training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_rounds_without_a_better_score_are_counted_from_the_first_above_zero():
     assert [waited(0.0, 0.0, 0.0), waited(0.0, 0.1), waited(0.2, 0.2, 0.1), waited(0.1, 0.3)] == [0, 0, 2, 0]
 
 
-def test_a_state_comes_back_as_it_was_saved(learner, tmp_path):
+def test_a_saved_state_is_restored(learner, tmp_path):
     progress = TrainingProgress([{"dev_f1": 0.5}], steps=3, loss=1.25, examples=12, seconds=2.0)
     save_state(tmp_path / "state.pt", "one", progress, learner)
     torch.nn.init.zeros_(learner.model.W)
@@ -45,14 +45,14 @@ def test_a_state_comes_back_as_it_was_saved(learner, tmp_path):
     assert learner.model.W.abs().sum() > 0
 
 
-def test_the_state_of_another_training_is_not_gone_on_from(learner, tmp_path):
+def test_the_state_of_another_training_is_ignored(learner, tmp_path):
     save_state(tmp_path / "state.pt", "one", TrainingProgress(steps=3), learner)
     assert load_state(tmp_path / "state.pt", "another", learner) == TrainingProgress()
     assert load_state(tmp_path / "missing.pt", "one", learner) == TrainingProgress()
 
 
 @pytest.mark.parametrize("damage", [b"", b"no state", None])
-def test_a_damaged_state_is_named_with_a_way_out(learner, tmp_path, damage):
+def test_a_damaged_state_is_reported_with_a_remedy(learner, tmp_path, damage):
     path = tmp_path / "state.pt"
     save_state(path, "one", TrainingProgress(), learner)
     path.write_bytes(path.read_bytes()[:-500] if damage is None else damage)
@@ -60,7 +60,7 @@ def test_a_damaged_state_is_named_with_a_way_out(learner, tmp_path, damage):
         load_state(path, "one", learner)
 
 
-def test_a_full_disk_is_told_of_as_such_and_leaves_the_old_state(learner, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_as_such_and_keeps_the_old_state(learner, tmp_path, monkeypatch):
     path = tmp_path / "state.pt"
     save_state(path, "one", TrainingProgress(steps=1), learner)
     real = torch.save

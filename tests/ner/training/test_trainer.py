@@ -1,4 +1,4 @@
-"""Training: it learns, chooses by dev, goes on where it stopped, and does not mix trainings."""
+"""Training: it learns, chooses on dev, resumes after an interruption, and does not mix trainings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = TrainSettings(epochs=1, min_steps=120, encoder_lr=1e-3, head_lr=2e-3)
 
 
 class KilledError(Exception):
-    """What a test raises in the middle of a training."""
+    """Raised by a test in the middle of a training."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def data(sentences) -> NerData:
 
 @pytest.fixture
 def start(data, encoder_folder, tmp_path):
-    """Return what trains in a folder, like the script."""
+    """Return a function that trains in a folder, as the script does."""
 
     def run(name: str, settings: TrainSettings = SETTINGS, data: NerData = data, **run: Any) -> Trainer:
         record = training_record(data, settings, str(encoder_folder))
@@ -53,7 +53,7 @@ def start(data, encoder_folder, tmp_path):
     return run
 
 
-def test_a_training_begins_with_a_model_that_takes_no_cell_for_a_span(data, encoder_folder, tmp_path):
+def test_a_new_model_predicts_no_span(data, encoder_folder, tmp_path):
     training = Trainer(
         data, SETTINGS, TrainRun(str(encoder_folder), tmp_path, torch.device("cpu")), {"fingerprint": ""}
     )
@@ -65,13 +65,13 @@ def test_a_training_begins_with_a_model_that_takes_no_cell_for_a_span(data, enco
     assert log_odds.max() < -5
 
 
-def test_a_tiny_model_learns_eight_sentences_by_heart(start, sentences, tmp_path):
+def test_a_tiny_model_memorises_eight_sentences(start, sentences, tmp_path):
     start("model")
     ner = SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu")
     assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
 
 
-def test_the_threshold_is_the_best_on_dev_and_released_with_the_model(start, sentences, tmp_path):
+def test_the_threshold_is_the_best_on_dev_and_saved_with_the_model(start, sentences, tmp_path):
     settings = replace(SETTINGS, min_steps=50, encoder_lr=2e-4, head_lr=2e-4)  # unsure yet, so that thresholds differ
     training = start("model", settings)
     best = json.loads((tmp_path / "model" / "best" / "training.json").read_text())["best_epoch"]
@@ -95,7 +95,7 @@ def test_an_encoder_may_be_cut_to_its_lowest_layers(start, sentences, tmp_path):
     assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
 
 
-def test_extension_labels_are_learnt_beside_targets_and_never_predicted(start, sentences, tmp_path):
+def test_extension_labels_are_learnt_but_never_predicted(start, sentences, tmp_path):
     nouns = [
         replace(s, spans=(*s.spans, *(Span(at, at + 1, "NOUN") for at, word in enumerate(s.tokens) if word != "sees")))
         for s in sentences
@@ -114,7 +114,7 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
     assert [(span.start, span.label) for span in found] == [(span.start, "PER") for span in spans]
 
 
-def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
+def test_spans_in_no_window_cause_a_warning(make_ner, caplog):
     text = ("anna", "sees") * 20
     spans = (Span(0, 2, "PER"), Span(5, 35, "LOC"), Span(38, 40, "PER"))
     examples = make_examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
@@ -124,7 +124,7 @@ def test_spans_that_no_window_holds_are_counted_aloud(make_ner, caplog):
 
 @dataclass(frozen=True)
 class Kill:
-    """When a training is killed: at a call of a method; and after which step it goes on."""
+    """The call of a method at which a training is killed, and the step after which it resumes."""
 
     owner: type
     method: str
@@ -141,7 +141,7 @@ KILLS = [
 
 
 @pytest.mark.parametrize("kill", KILLS)
-def test_a_training_that_is_killed_and_run_again_ends_as_if_it_never_was(start, tmp_path, monkeypatch, caplog, kill):
+def test_a_killed_training_that_is_resumed_has_the_same_result(start, tmp_path, monkeypatch, caplog, kill):
     settings = replace(SETTINGS, min_steps=150, ema=0.9)
     whole = start("whole", settings)
     calls, method = [], getattr(kill.owner, kill.method)
@@ -171,7 +171,7 @@ def without_times(history):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
-def test_the_released_model_is_the_best_on_dev_and_not_the_last(start, tmp_path, monkeypatch):
+def test_the_best_model_on_dev_is_saved_and_not_the_last(start, tmp_path, monkeypatch):
     real = trainer.evaluate_best
     scores = iter([0.2, 0.9, 0.5, 0.9])
 
@@ -193,7 +193,7 @@ def test_training_stops_early_once_dev_no_longer_improves(start, monkeypatch):
     assert [row["dev_f1"] for row in training.history[-2:]] == [1.0, 1.0]
 
 
-def test_a_training_that_finds_nothing_keeps_its_last_model_and_warns(start, tmp_path, caplog):
+def test_a_training_without_any_dev_span_keeps_its_last_model_and_warns(start, tmp_path, caplog):
     start("model", TrainSettings(epochs=1, min_steps=1, encoder_lr=0.0, head_lr=0.0))
     assert "no dev span was found after any epoch: the last model is kept" in caplog.text
     assert SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([["anna"]]) == [[]]
@@ -217,7 +217,7 @@ def test_a_finished_training_is_recognised_and_another_is_refused(start, data, e
     assert list(folder.iterdir()) == []
 
 
-def test_the_last_model_stays_beside_the_best_and_can_be_loaded(start, tmp_path, sentences):
+def test_the_last_model_is_also_saved_and_can_be_loaded(start, tmp_path, sentences):
     training = start("model", replace(SETTINGS, min_steps=100))
     record = json.loads((tmp_path / "model" / "last" / "training.json").read_text())
     assert (record["epoch"], record["finished"]) == (training.history[-1]["epoch"], True)
@@ -225,7 +225,7 @@ def test_the_last_model_stays_beside_the_best_and_can_be_loaded(start, tmp_path,
     assert evaluate(last, sentences, batch_size=4).micro.f1 == pytest.approx(training.history[-1]["dev_f1"], abs=1e-6)
 
 
-def test_the_record_names_every_training_sentence_by_its_text_and_has_no_times(start, sentences, tmp_path):
+def test_the_record_has_a_hash_per_training_sentence_and_no_times(start, sentences, tmp_path):
     start("model", replace(SETTINGS, min_steps=50))
     record = json.loads((tmp_path / "model" / "best" / "training.json").read_text())
     assert record["sentences"] == sorted(text_hash(sentence.tokens) for sentence in sentences)
@@ -271,7 +271,7 @@ def test_the_default_plan_learns_long_enough_and_evaluates_several_times(sentenc
     assert evaluation <= plan.steps_per_round / 2 or plan.rounds <= 6
 
 
-def test_several_batches_a_step_make_fewer_steps():
+def test_several_batches_per_step_make_fewer_steps():
     plan = make_plan(TrainSettings(epochs=20, batch_size=8, accumulate=4), 1600)
     assert (plan.batch_size, plan.step_size, plan.steps_per_epoch) == (8, 32, 50)
 
@@ -287,7 +287,7 @@ def test_several_batches_a_step_make_fewer_steps():
         ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(wrong, message):
+def test_impossible_training_settings_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         TrainSettings(**wrong)
 
@@ -302,7 +302,7 @@ def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
         hold_out(many[:1], seed=1)
 
 
-def test_only_sentences_of_the_dataset_are_held_out_and_none_made_from_them_is_learnt(sentences):
+def test_sentences_made_from_held_out_ones_are_not_learnt(sentences):
     many = [replace(sentence, id=str(number)) for number, sentence in enumerate(sentences * 5, start=1)]
     made = [
         replace(sentence, id=f"{number}-1", row={"synthetic": True, "source": number})
@@ -315,14 +315,14 @@ def test_only_sentences_of_the_dataset_are_held_out_and_none_made_from_them_is_l
     assert {s.id for s in rest} == {s.id for s in [*made, *many] if s.id.split("-")[0] not in chosen}
 
 
-def test_a_sentence_counts_as_other_data_once_it_is_synthetic(data, encoder_folder):
+def test_a_synthetic_sentence_has_another_fingerprint(data, encoder_folder):
     made = replace(data, train=[replace(data.train[0], row={"synthetic": True}), *data.train[1:]])
     one, other = (training_record(each, SETTINGS, str(encoder_folder)) for each in (data, made))
     assert one["data"]["train"] != other["data"]["train"]
     assert one["data"]["dev"] == other["data"]["dev"]
 
 
-def test_dev_sentences_that_are_trained_on_are_told_of(data, sentences, caplog):
+def test_dev_sentences_in_the_training_data_cause_a_warning(data, sentences, caplog):
     warn_of_leaks(replace(data, train=data.train[:3]), "dev", sentences)
     assert "3 of 8 dev sentences are also training sentences: scores will be too high" in caplog.text
 
@@ -376,7 +376,7 @@ def test_each_layer_of_the_encoder_learns_slower_than_the_one_above_it(make_ner)
     assert rates["down_fc.weight"] == TrainSettings().head_lr
 
 
-def test_the_rates_rise_and_fall_in_a_straight_line(make_ner):
+def test_learning_rates_rise_and_fall_linearly(make_ner):
     optimizer = make_optimizer(make_ner().model, TrainSettings())
     schedule = make_schedule(optimizer, steps=10, warmup=2)
     rates = []
