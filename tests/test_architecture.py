@@ -81,7 +81,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def own(path: Path) -> set[str]:
+def utils_imports(path: Path) -> set[str]:
     """Return the modules of utils/ that a file imports, without "utils."."""
     return {name.removeprefix("utils").removeprefix(".") for name in imports(path) if name.split(".")[0] == "utils"}
 
@@ -99,15 +99,15 @@ def is_inside(name: str, parents: tuple[str, ...]) -> bool:
 def test_the_rules_see_modules_scripts_and_imports():
     assert "llm.backends.transformers" in UTILS
     assert "s1_predict_data" in SCRIPT_FILES
-    assert {room_of(name) for name in own(UTILS["fusion.merge"])} >= {"annotation", "dataset", "parsing"}
+    assert {room_of(name) for name in utils_imports(UTILS["fusion.merge"])} >= {"annotation", "dataset", "parsing"}
     assert "torch" in imports(UTILS["llm.hf.checkpoint"])
 
 
 @pytest.mark.parametrize("name", sorted(UTILS.keys() - {""}))
-def test_a_room_imports_only_the_rooms_that_it_may(name):
+def test_a_room_imports_only_allowed_rooms(name):
     room = room_of(name)
     assert room in MAY_IMPORT, "a new room: add the rooms that it may import to MAY_IMPORT"
-    assert {room_of(other) for other in own(UTILS[name])} - MAY_IMPORT[room] - {room, ""} == set()
+    assert {room_of(other) for other in utils_imports(UTILS[name])} - MAY_IMPORT[room] - {room, ""} == set()
 
 
 def test_no_rooms_import_each_other_in_a_circle():
@@ -117,7 +117,7 @@ def test_no_rooms_import_each_other_in_a_circle():
     assert settled == MAY_IMPORT.keys()
 
 
-def test_utils_has_few_rooms_and_none_is_crowded():
+def test_utils_has_at_most_16_rooms_of_at_most_12_modules():
     folders = [path for path in (ROOT / "utils").rglob("*") if path.is_dir() and any(path.glob("*.py"))]
     assert len(list((ROOT / "utils").glob("*.py"))) <= 3
     assert sum(path.parent == ROOT / "utils" for path in folders) <= 16
@@ -125,7 +125,7 @@ def test_utils_has_few_rooms_and_none_is_crowded():
 
 
 @pytest.mark.parametrize("name", sorted(name for name, path in UTILS.items() if path.name == "__init__.py"))
-def test_the_first_line_of_a_room_says_what_belongs_there(name):
+def test_a_room_has_a_docstring_that_says_what_belongs_there(name):
     assert len((ast.get_docstring(ast.parse(UTILS[name].read_text(encoding="utf-8"))) or "").split()) > 3
 
 
@@ -142,14 +142,14 @@ def test_scripts_do_not_import_each_other(name):
 
 
 @pytest.mark.parametrize("package", HEAVY)
-def test_a_third_party_package_is_imported_only_where_it_belongs(package):
+def test_a_third_party_package_is_imported_only_in_its_rooms(package):
     found = {name for name, path in UTILS.items() if package in {one.split(".")[0] for one in imports(path)}}
     allowed = HEAVY[package]
     assert {name for name in found if not is_inside(name, allowed)} == set()
 
 
 @pytest.mark.parametrize("name", SCRIPT_FILES)
-def test_no_script_imports_torch_itself(name):
+def test_no_script_imports_a_heavy_package_directly(name):
     assert {found.split(".")[0] for found in imports(SCRIPT_FILES[name])} & set(HEAVY) == set()
 
 
@@ -161,7 +161,7 @@ def test_only_one_module_changes_the_import_path():
 
 
 @pytest.mark.parametrize("path", [*UTILS.values(), *SCRIPT_FILES.values()], ids=lambda path: path.stem)
-def test_no_code_prints_asserts_on_input_or_swallows_every_exception(path):
+def test_no_code_prints_asserts_or_catches_every_exception(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         assert not isinstance(node, ast.Assert), f"line {node.lineno}"
@@ -173,12 +173,12 @@ def test_no_code_prints_asserts_on_input_or_swallows_every_exception(path):
             assert not (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
 
 
-def test_every_room_has_a_line_in_the_page_for_contributors():
+def test_every_room_is_listed_in_contributing_md():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [room for room in MAY_IMPORT if f"`{room}/`" not in page and f"`{room}.py`" not in page] == []
 
 
-def test_no_file_is_opened_as_text_without_an_encoding():
+def test_text_files_are_opened_with_an_encoding():
     for path in [*UTILS.values(), *SCRIPT_FILES.values()]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):

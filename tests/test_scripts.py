@@ -1,4 +1,4 @@
-"""Every script: the documented commands in their order, what they write, what they refuse, and how they go on."""
+"""All scripts: the documented commands in their order, their results, and runs that are repeated or interrupted."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def english(tmp_path):
 
 @pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
 def finished(request, tmp_path_factory):
-    """A dataset on which all eight steps have run, in both modes and on both sides, with a model for each size."""
+    """A dataset after all eight steps, in both modes, on original and synthetic sentences, with a model per size."""
     return Workspace(tmp_path_factory.mktemp("finished"), request.param).finish()
 
 
-# --- what stands in the files after all steps
+# --- the files after all steps
 
 
 def test_every_file_of_the_contract_is_there_with_its_manifest(finished):
@@ -74,13 +74,13 @@ def test_every_manifest_is_of_its_own_inputs(finished):
         assert str(finished.folder) not in path.read_text(encoding="utf-8")
         for name, digest in manifest["inputs"].items():
             source = next((base / name for base in (finished.dataset, ROOT) if (base / name).is_file()), None)
-            if source is None:  # a model lies outside both
+            if source is None:  # a model is in neither folder
                 assert name.startswith("best/")
             else:
                 assert hashlib.sha256(source.read_bytes()).hexdigest() == digest, (path, name)
 
 
-def test_no_manifest_holds_a_time_or_a_host_and_the_run_log_does(finished):
+def test_times_and_hosts_are_in_the_run_log_and_in_no_manifest(finished):
     for path in finished.results.rglob("*.meta.json"):
         assert not {"started", "host", "seconds"} & set(json.loads(path.read_text(encoding="utf-8")))
     lines = read_lines(finished.results / "run.log.jsonl")
@@ -107,7 +107,7 @@ def test_answers_have_a_line_for_every_sentence_in_order(finished):
             assert [len(row["items"]) for row in rows] == [len(answers[id_]) for id_ in ids]
 
 
-def test_synthetic_sentences_say_where_they_come_from(finished):
+def test_synthetic_sentences_name_their_source(finished):
     for row in finished.lines("train_1000_synthetic.jsonl"):
         assert list(row) == ["id", "source", "text", "entities", "synthetic", "asked", "mentions"]
         assert row["id"].split("-")[0] == str(row["source"])
@@ -118,7 +118,7 @@ def test_synthetic_sentences_say_where_they_come_from(finished):
         assert all("".join(mention.split()) in text for mention in row["mentions"])
 
 
-def test_a_size_holds_the_first_sentences_and_nothing_from_outside(finished):
+def test_a_size_contains_only_the_first_sentences_and_their_results(finished):
     for size, number in SIZES.items():
         assert finished.lines(f"train_{size}.jsonl", size) == list(finished.corpus.rows[:number])
         new = finished.lines(f"train_{size}_synthetic.jsonl", size)
@@ -131,7 +131,7 @@ def test_a_size_holds_the_first_sentences_and_nothing_from_outside(finished):
             assert ids == [row["id"] for row in new]
 
 
-def test_target_spans_of_synthetic_sentences_are_the_models(finished):
+def test_target_spans_of_synthetic_sentences_are_from_the_model(finished):
     for size in SIZES:
         rows = finished.lines(f"train_{size}_synthetic_target.jsonl", size)
         before = finished.lines(f"train_{size}_synthetic.jsonl", size)
@@ -145,7 +145,7 @@ def test_target_spans_of_synthetic_sentences_are_the_models(finished):
             assert 0.5 < span["score"] <= 1
 
 
-def test_fusion_keeps_every_gold_span_and_adds_extensions_behind(finished):
+def test_fusion_keeps_every_gold_span_followed_by_extension_spans(finished):
     for size, number in SIZES.items():
         rows = finished.lines(f"train_{size}_fusion.jsonl", size)
         assert len(rows) == number
@@ -176,12 +176,12 @@ def test_syn_fusion_has_the_synthetic_sentences_followed_by_the_fusion_sentences
 
 
 def counted(rows):
-    """Return the extension labels of lines with how often they stand there."""
+    """Return the number of spans of each extension label in the rows."""
     labels = [span["entity"] for row in rows for span in row["entities"] if span.get("origin") in ("entity", "pos")]
     return {label: labels.count(label) for label in labels}
 
 
-def test_label_files_count_the_spans_of_their_own_size(finished):
+def test_label_files_count_the_spans_of_their_size(finished):
     for size, number in SIZES.items():
         fusion = counted(finished.lines(f"train_{size}_fusion.jsonl", size))
         synthetic = counted(finished.lines(f"train_{size}_synthetic_fusion.jsonl", size)[:-number])
@@ -195,13 +195,13 @@ def test_label_files_count_the_spans_of_their_own_size(finished):
                 assert entry == {"idx": entry["idx"], "count": -1 if target else counts[label], "is_target": target}
 
 
-def test_the_label_files_at_the_top_are_the_whole_sizes(finished):
+def test_the_label_files_of_the_results_folder_are_those_of_size_1000(finished):
     for kind in ("fusion", "syn", "syn_fusion"):
         for name in (f"label_{kind}.json", f"label_{kind}.json.meta.json"):
             assert (finished.results / name).read_bytes() == (finished.results / "1000" / name).read_bytes()
 
 
-def test_labels_that_no_file_knows_are_written_with_counts_and_examples(finished):
+def test_unknown_labels_are_written_with_counts_and_examples(finished):
     spelling, example = ("zorkmid", "1897") if finished.corpus is ENGLISH else ("某某某", "电脑")
     assert finished.json("unknown_fusion.json", "1000") == {spelling: {"count": 1, "examples": [example]}}
     assert finished.json("unknown_fusion.json", "500") == {}
@@ -214,7 +214,7 @@ def test_no_sentence_of_dev_is_in_any_result(finished):
     assert all("".join(row["text"]) != barred for row in rows)
 
 
-def test_the_report_counts_what_stands_in_the_training_data(finished, capsys):
+def test_the_report_counts_the_spans_of_the_training_data(finished, capsys):
     call("report", **finished.data, size="500", models=finished.folder / "save_model")
     lines = {line.split()[0]: line.split()[1:4] for line in capsys.readouterr().out.splitlines()[1:]}
     files = {
@@ -230,7 +230,7 @@ def test_the_report_counts_what_stands_in_the_training_data(finished, capsys):
         assert lines[data] == [str(len(rows)), str(spans - extensions), str(extensions)]
 
 
-def test_the_report_of_several_seeds_is_their_mean_and_deviation(finished, capsys, tmp_path):
+def test_the_report_of_several_seeds_has_their_mean_and_deviation(finished, capsys, tmp_path):
     summary = {"test": {"f1": {"mean": 0.5, "sd": 0.0123}}}
     write_json(tmp_path / "tiny_500_fusion" / "seeds.json", summary)
     write_json(tmp_path / "tiny_500_fusion" / "test_report.json", {"micro": {"f1": 0.9}})
@@ -241,7 +241,7 @@ def test_the_report_of_several_seeds_is_their_mean_and_deviation(finished, capsy
         call("report", **finished.data, size="500", models=tmp_path)
 
 
-# --- the documented commands, as they stand
+# --- the documented commands
 
 DOCUMENTED = [
     """python syn_pipelines/s1_predict_data.py \\
@@ -313,7 +313,7 @@ DOCUMENTED = [
 
 
 def in_shell(command, work):
-    """Run a documented command in bash from the root, with dataset and models changed to those of `work`."""
+    """Run a documented command in bash from the root, with the dataset and models of `work`."""
     changes = {
         "python ": f"{shlex.quote(sys.executable)} ",
         '"./data/few_shot"': shlex.quote(str(work.file_dir)),
@@ -339,13 +339,13 @@ def in_shell(command, work):
     return done.stderr.strip().splitlines()
 
 
-def test_the_documented_commands_run_in_their_order_as_they_stand(tmp_path):
+def test_the_documented_commands_run_unchanged_in_their_order(tmp_path):
     work = Workspace(tmp_path, CHINESE)
     encoder = make_encoder(tmp_path / "encoder", words_of(CHINESE.rows))
     make_model(tmp_path / "save_model" / "best", encoder, CHINESE.labels, CHINESE.rows)
     said = [in_shell(command, work) for command in DOCUMENTED]
     assert all(" -> " in lines[-1] for lines in said)
-    assert sum("pos_train_1000.jsonl is missing" in line for line in said[3]) == 1  # s4 says what is not there
+    assert sum("pos_train_1000.jsonl is missing" in line for line in said[3]) == 1  # s4 reports the missing file
     assert any("label_syn.json is missing" in line for line in said[5])
     assert any("size 250 is labelled by" in line for line in said[6])  # one model for all sizes
     for size, number in SIZES.items():
@@ -358,10 +358,10 @@ def test_the_documented_commands_run_in_their_order_as_they_stand(tmp_path):
         )["parameters"]["model_warning"]
         assert (warning is None) is (size == "1000")
         fusion = work.lines(f"train_{size}_fusion.jsonl", size)
-        assert any(span.get("origin") == "entity" for row in fusion for span in row["entities"])  # as documented: not 0
+        assert any(span.get("origin") == "entity" for row in fusion for span in row["entities"])  # as documented
 
 
-def test_single_calls_without_step_7_leave_the_synthetic_side_as_step_5_made_it(english, caplog):
+def test_without_step_7_the_synthetic_results_stay_as_step_5_wrote_them(english, caplog):
     caplog.set_level("INFO")
     call("s1", **english.llm)
     call("s2", **english.llm)
@@ -376,18 +376,18 @@ def test_single_calls_without_step_7_leave_the_synthetic_side_as_step_5_made_it(
     after = bytes_below(english.results)
     assert any("train_250_synthetic_target.jsonl is not there (run s7)" in line for line in caplog.messages)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert all(name.endswith(".meta.json") for name in changed), changed  # the step's name alone is another
+    assert all(name.endswith(".meta.json") for name in changed), changed  # they differ only in the step's name
     assert not any("synthetic_fusion" in name or "label_syn.json" in name for name in changed)
 
 
-def test_step_4_goes_on_with_step_1_alone_and_makes_no_synthetic_files(english):
+def test_step_4_after_step_1_alone_writes_no_synthetic_files(english):
     call("s1", **english.llm)
     call("s4", **english.data)
     names = {path.name for path in (english.results / "250").iterdir()}
     assert {name for name in names if not name.endswith(".meta.json")} == {"train_250.jsonl", "entity_train_250.jsonl"}
 
 
-# --- again, after an interruption, after a change
+# --- repeated runs, also after an interruption or a change
 
 
 @pytest.mark.parametrize(("step", "options"), [("s4", {}), ("s5", {"is_syn": 0}), ("s5", {"is_syn": 1}), ("s6", {})])
@@ -420,7 +420,7 @@ def test_after_step_8_steps_5_and_6_stop_and_name_overwrite(finished, step, opti
     assert bytes_below(finished.results) == before
 
 
-def test_after_step_8_steps_5_and_6_may_be_told_to_overwrite(english):
+def test_after_step_8_steps_5_and_6_run_with_overwrite(english):
     call("s1", **english.llm)
     call("s4", **english.data)
     call("s5", **english.data)
@@ -456,7 +456,7 @@ s1_predict_data.main(cmd_args=False, **{values!r})
 """
 
 
-def test_step_1_killed_in_the_middle_asks_only_for_what_is_missing(english):
+def test_step_1_asks_only_for_missing_answers_after_it_was_killed(english):
     values = {name: str(value) for name, value in english.llm.items()}
     journal = english.results / f"{ORIGINAL[0]}.journal.jsonl"
     program = SLOWED.format(scripts=str(SCRIPTS), values=values)
@@ -481,7 +481,7 @@ def test_step_1_killed_in_the_middle_asks_only_for_what_is_missing(english):
 
 @pytest.mark.parametrize("step", ["s1", "s2", "s3"])
 @pytest.mark.parametrize("share", [0.3, 0.75])
-def test_a_journal_that_was_cut_short_is_completed_to_the_same_result(english, step, share):
+def test_a_truncated_journal_is_completed_to_the_same_result(english, step, share):
     english.annotate()
     name = {"s1": ORIGINAL[0], "s2": "train_1000_synthetic.jsonl", "s3": SYNTHETIC[0]}[step]
     result, journal = english.results / name, english.results / f"{name}.journal.jsonl"
@@ -496,7 +496,7 @@ def test_a_journal_that_was_cut_short_is_completed_to_the_same_result(english, s
     assert sorted(row["id"] for row in read_lines(journal)) == sorted(row["id"] for row in rows)
 
 
-def test_another_recording_does_not_mix_into_the_results_of_the_first(english):
+def test_results_of_two_recordings_are_not_mixed(english):
     call("s1", **english.llm)
     before = bytes_below(english.results)
     with english.recording.open("a", encoding="utf-8") as file:
@@ -506,7 +506,7 @@ def test_another_recording_does_not_mix_into_the_results_of_the_first(english):
     assert bytes_below(english.results) == before
 
 
-def test_a_changed_input_is_told_of_by_the_step_that_finds_it(english, caplog):
+def test_a_step_warns_about_a_changed_input(english, caplog):
     english.annotate()
     call("s4", **english.data)
     rows = [dict(row) for row in english.corpus.rows]
@@ -523,7 +523,7 @@ def test_a_changed_input_is_told_of_by_the_step_that_finds_it(english, caplog):
     assert english.runs("s1")[-1]["answers"] == 1
 
 
-def test_results_made_by_hand_are_taken_with_one_line(english, caplog):
+def test_results_without_a_manifest_are_used_with_one_warning(english, caplog):
     caplog.set_level("INFO")
     call("s1", **english.llm)
     (english.results / f"{ORIGINAL[0]}.meta.json").unlink()
@@ -531,16 +531,16 @@ def test_results_made_by_hand_are_taken_with_one_line(english, caplog):
     assert sum(f"{ORIGINAL[0]} has no manifest: it is used" in message for message in caplog.messages) == 1
 
 
-def test_skip_passes_over_sentences_and_their_lines_say_so(english):
+def test_skipped_sentences_are_not_asked_and_have_rows_that_say_so(english):
     call("s1", **english.llm, skip=6)
     assert [row["status"] for row in english.lines(ORIGINAL[0])] == ["skipped"] * 6 + ["ok"] * 2
     assert english.runs("s1")[-1]["answers"] == 2
 
 
-def test_limited_steps_are_completed_by_later_runs_to_the_same_bytes(english):
+def test_later_runs_complete_limited_steps_to_the_same_bytes(english):
     english.annotate()
     whole = bytes_below(english.results)
-    # The manifests of s3 name their inputs' folder.
+    # The manifests of s3 contain the folder of their inputs.
     of_s3 = {f"{mode}_train_1000_synthetic.jsonl.meta.json" for mode in ("entity", "pos")}
     limited = {**english.llm, "save_type_name": "limited"}
     call("s1", **limited, limit=3)
@@ -557,7 +557,7 @@ def test_limited_steps_are_completed_by_later_runs_to_the_same_bytes(english):
     assert [name for name in whole if parts[name] != whole[name] and name not in of_s3] == []
 
 
-def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_try(english, caplog):
+def test_mostly_unreadable_answers_give_a_warning_with_a_remedy(english, caplog):
     write_rows(english.recording, [{"id": "1", "task": "entity", "answer": "I cannot."}])
     call("s1", **english.llm)
     last = caplog.records[-1]
@@ -566,7 +566,7 @@ def test_answers_that_are_mostly_unreadable_end_in_a_warning_that_says_what_to_t
     assert "try a larger model" in last.getMessage()
 
 
-# --- the span model's own scripts
+# --- the scripts of the span model
 
 
 def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog, monkeypatch):
@@ -581,7 +581,7 @@ def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(e
     write_rows(ready.dataset / "test.jsonl", ready.corpus.rows[3:])
     folder = ready.folder / "trained"
     train = {**ready.data, "size": "1000", "data": "fusion", "from_pretrained": encoder, "save_dir": folder}
-    few = {"epochs": 1, "min_steps": 2, "n_gpu": -1}  # steps: what is learnt is no matter here
+    few = {"epochs": 1, "min_steps": 2, "n_gpu": -1}  # two steps, as the quality does not matter
     call("train", **train, **few)
     report = json.loads((folder / "test_report.json").read_text(encoding="utf-8"))
     assert "micro" in report
@@ -620,7 +620,7 @@ def test_the_documented_flags_of_step_1_are_in_its_help(flag, capsys):
     assert flag in capsys.readouterr().out
 
 
-def test_a_script_runs_from_another_folder_in_an_ascii_locale_with_a_relative_path(english):
+def test_a_script_runs_from_any_folder_in_an_ascii_locale_with_a_relative_path(english):
     done = run_python(
         SCRIPTS / "s1_predict_data.py",
         "--file_dir=few shot",
@@ -637,13 +637,13 @@ def test_a_script_runs_from_another_folder_in_an_ascii_locale_with_a_relative_pa
 
 @pytest.mark.parametrize("folder", [ROOT, SCRIPTS], ids=["root", "syn_pipelines"])
 @pytest.mark.parametrize("step", ["s1", "s4", "train"])
-def test_a_script_pasted_into_a_kernel_names_the_value_that_it_needs(folder, step):
+def test_a_script_pasted_into_a_kernel_names_a_missing_value(folder, step):
     source = (SCRIPTS / f"{STEPS[step]}.py").read_text(encoding="utf-8")
     assert "\ncmd_args = True" in source
     pasted = source.replace("\ncmd_args = True", "\ncmd_args = False", 1).replace("    main()\n", "")
     ending = "    try:\n        main()\n    except ValueError as error:\n        print('raised', error)\n"
     done = subprocess.run(
-        [sys.executable, "-"],  # as in a kernel: no file, and the working folder on the path
+        [sys.executable, "-"],  # as in a kernel, with no file, and the working folder on the path
         input=f"{pasted}{ending}",
         cwd=folder,
         env=clean_environment(),
@@ -658,6 +658,6 @@ def test_a_script_pasted_into_a_kernel_names_the_value_that_it_needs(folder, ste
     assert "--from_pretrained" in done.stdout if step == "train" else "--file_name" in done.stdout
 
 
-def test_values_of_a_notebook_are_refused_by_name(english):
+def test_errors_in_a_notebook_name_the_bad_value(english):
     with pytest.raises(ValueError, match="'filename' is not an argument of"):
         call("s4", filename="tiny")
