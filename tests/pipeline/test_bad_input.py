@@ -298,8 +298,8 @@ BAD_INPUT |= {
     "GBK": ("s1", train('{"text": "北京"}'.encode("gbk")), [], "iconv -f GB18030 -t UTF-8"),
     "Latin-1": ("s1", train('{"text": "é"}'.encode("latin-1")), [], "iconv -f LATIN1 -t UTF-8"),
     "zeros": ("s1", train(b'{"text": ["a"], "entities": []}\n' + bytes(9)), [], "train_1000.jsonl:2: not UTF-8"),
-    "NUL": ("s1", train(text_row(["a", "b\0"])), [], r":1: token 2 holds a NUL, '\x00': write what it should be"),
-    "NUL in a text": ("s4", train(text_row("a b\0")), [], r":1: token \d holds a NUL"),
+    "NUL": ("s1", train(text_row(["a", "b\0"])), [], r":1: token 2 contains a NUL, '\x00': correct or remove it"),
+    "NUL in a text": ("s4", train(text_row("a b\0")), [], r":1: token \d contains a NUL"),
     "half a character": (
         "s1",
         train(raw(r'{"text": ["a", "\ud83d"], "entities": []}')),
@@ -311,7 +311,7 @@ BAD_INPUT |= {
         "s2",
         damage("dev.jsonl", raw(r'{"text": "\udc00", "entities": []}')),
         [],
-        "dev.jsonl:1: token 1 holds",
+        "dev.jsonl:1: token 1 contains",
     ),
     "dev in UTF-16": ("s2", damage("dev.jsonl", "{}".encode("utf-16")), [], "dev.jsonl:1: not UTF-8"),
     "broken test": ("s2", damage("test.jsonl", BROKEN), [], "test.jsonl:3: not valid JSON"),
@@ -351,7 +351,12 @@ BAD_INPUT |= {
         ["--prompt=own.txt"],
         "own.txt is not UTF-8",
     ),
-    "prompt, other place": ("s1", own_prompt("{sentence} {name}"), ["--prompt=own.txt"], "has the place {name}, which"),
+    "prompt, other place": (
+        "s1",
+        own_prompt("{sentence} {name}"),
+        ["--prompt=own.txt"],
+        "has the placeholder {name}, which",
+    ),
     # recordings
     "recording broken": ("s1", own("answers.jsonl", b"{"), RECORDED, RECORDING),
     "recording, list": ("s1", own("answers.jsonl", b"[1]"), RECORDED, RECORDING),

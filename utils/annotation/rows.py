@@ -29,11 +29,12 @@ class AnnotationRow:
         """Return the row of a JSON object; raise ValueError where a key is missing or has a wrong value."""
         try:
             hash(row["id"])  # a list or an object is not an id
+            keys = ITEM_KEYS[row["mode"]]
             return cls(
                 id=row["id"],
                 text=tuple(row["text"]),
                 mode=row["mode"],
-                items=[_item(item, row["mode"]) for item in row["items"]],
+                items=[_item(item, keys) for item in row["items"]],
                 answers=tuple(row.get("answers", ())),
                 status=row["status"],
             )
@@ -52,8 +53,8 @@ class AnnotationRow:
         }
 
 
-def _item(row: Mapping[str, Any], mode: Mode) -> Item:
-    text, label = (as_text(row[key]) for key in ITEM_KEYS[mode])
+def _item(row: Mapping[str, Any], keys: tuple[str, str]) -> Item:
+    text, label = (as_text(row[key]) for key in keys)
     return VotedItem(text, label, row["start"], row["end"], row["score"]) if "score" in row else Item(text, label)
 
 
