@@ -21,10 +21,9 @@ from utils.cli import data_flags, run_flags, span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import path
-from utils.dataset.layout import SIZES, Layout, Size, require_files
+from utils.dataset.layout import SIZES, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
-from utils.marking.review import Review
 from utils.marking.sizes import find_size_models, label_size
 from utils.ner.prediction.pool import NerPool
 from utils.ner.prediction.texts import Predict
@@ -71,20 +70,7 @@ def run(args: Namespace) -> None:
             labelled = label_size(
                 layout, size, models[size], tokenisation=dataset.tokenisation, drop_disagreeing=args.drop_disagreeing
             )
-            report_size(layout, size, labelled)
-
-
-def report_size(layout: Layout, size: Size, labelled: Review) -> None:
-    """Log the numbers of labelled and of disagreeing mentions of one size."""
-    dropped = f" ({labelled.dropped} dropped)" if labelled.dropped else ""
-    report(
-        f"labelled {labelled.spans} target spans in {len(labelled.rows)} synthetic sentences{dropped}; of the entities "
-        f"that s2 asked for, {labelled.disagreeing} have another label and {labelled.unlabelled} none",
-        layout.size_target(size),
-        advice="the model found no target: train it longer, or on more data"
-        if labelled.rows and not labelled.spans
-        else None,
-    )
+            report(labelled, layout.size_target(size), advice=labelled.advice)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:
