@@ -1,4 +1,4 @@
-"""The trained span model that labels a size: what it predicts, and which sentences it was trained on."""
+"""The trained span model that labels a size: its labels, and the sentences of its training."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TrainedModel:
 
 
 def find_model(folder: Path) -> TrainedModel:
-    """Return the trained model in a folder, read from its small files; raise if the folder holds none."""
+    """Return the trained model in a folder, read from its small files; raise FileNotFoundError if there is none."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(
             f"--model_from_pretrained: {folder} has no config.json: train it with train_ner.py first"

@@ -63,5 +63,5 @@ def _labels_in(folder: Path) -> LabelSet:
     first, *others = found.values()
     if any((other.labels, other.num_targets) != (first.labels, first.num_targets) for other in others):
         names = " and ".join(file.name for file in found)
-        raise ValueError(f"{folder} has {names}, which differ: keep the one that the model was trained with")
+        raise ValueError(f"{folder} has {names}, which differ: keep only the label file of the model's training")
     return first

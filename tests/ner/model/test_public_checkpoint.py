@@ -146,7 +146,7 @@ def test_labels_of_another_model_are_detected_by_their_number(write):
 def test_different_label_files_are_reported(write):
     folder, _ = write()
     (folder / "label.json").write_text(json.dumps(["O", "A", "B", "C"]), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"has label\.json and labels\.txt, which differ: keep the one"):
+    with pytest.raises(ValueError, match=r"has label\.json and labels\.txt, which differ: keep only"):
         load_model(folder)
 
 
@@ -157,5 +157,5 @@ def test_a_weights_file_without_tensors_is_reported(write, data):
         torch.save(data, path)
     else:
         path.write_bytes(path.read_bytes()[:5000] if data == "cut" else data)
-    with pytest.raises(ValueError, match=r"cannot be read .*: copy them again|must hold tensors by their names"):
+    with pytest.raises(ValueError, match=r"cannot be read .*: copy them again|must contain named tensors"):
         load_model(path.parent)

@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from utils.ner.prediction.decoding import Candidate, drop_clashes, find_candidates, to_span
+from utils.ner.prediction.decoding import SpanCandidate, drop_clashes, find_candidates, to_span
 
 
 def logits_of(cells: dict[tuple[int, int, int], float], words: int = 4, columns: int = 2) -> torch.Tensor:
@@ -25,7 +25,7 @@ def found(logits: torch.Tensor, *, multi_label: bool = False, threshold: float =
 
 
 def kept(*spans: tuple[int, int, float], nested: bool) -> list[tuple[int, int]]:
-    candidates = [Candidate(start, end, 0, logit) for start, end, logit in spans]
+    candidates = [SpanCandidate(start, end, 0, logit) for start, end, logit in spans]
     return [(one.start, one.end) for one in drop_clashes(candidates, nested=nested)]
 
 
@@ -66,7 +66,7 @@ def test_adjacent_spans_do_not_clash():
 
 
 def test_several_labels_of_one_span_do_not_clash():
-    both = [Candidate(0, 2, 0, 1.0), Candidate(0, 2, 1, 2.0)]
+    both = [SpanCandidate(0, 2, 0, 1.0), SpanCandidate(0, 2, 1, 2.0)]
     assert [one.column for one in drop_clashes(both, nested=False)] == [0, 1]
 
 
@@ -75,13 +75,13 @@ def test_logits_with_equal_sigmoids_are_still_ordered():
 
 
 def test_a_span_has_its_label_and_its_rounded_score():
-    span = to_span(Candidate(1, 3, 1, 0.5), ("O", "PER", "LOC"))
+    span = to_span(SpanCandidate(1, 3, 1, 0.5), ("O", "PER", "LOC"))
     assert (span.start, span.end, span.label, span.score) == (1, 3, "LOC", 0.622459)
 
 
-def plainly_kept(candidates: list[Candidate], *, nested: bool) -> list[Candidate]:
+def plainly_kept(candidates: list[SpanCandidate], *, nested: bool) -> list[SpanCandidate]:
     """Return the kept candidates by comparing all pairs word by word."""
-    kept: list[Candidate] = []
+    kept: list[SpanCandidate] = []
     for one in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
         words = set(range(one.start, one.end))
         others = [set(range(other.start, other.end)) for other in kept]
@@ -97,13 +97,13 @@ def test_the_kept_spans_equal_those_of_comparing_all_pairs(nested):
     for _ in range(300):
         spans = [sorted(rng.sample(range(12), 2)) for _ in range(rng.randrange(25))]
         candidates = [
-            Candidate(start, end, rng.randrange(3), rng.choice([0.5, 1.0, rng.random()])) for start, end in spans
+            SpanCandidate(start, end, rng.randrange(3), rng.choice([0.5, 1.0, rng.random()])) for start, end in spans
         ]
         assert drop_clashes(candidates, nested=nested) == plainly_kept(candidates, nested=nested)
 
 
 def test_the_order_of_candidates_does_not_matter():
-    candidates = [Candidate(start, start + 2, column, 1.0) for start in range(9) for column in range(2)]
+    candidates = [SpanCandidate(start, start + 2, column, 1.0) for start in range(9) for column in range(2)]
     shuffled = random.Random(0).sample(candidates, len(candidates))
     assert drop_clashes(shuffled, nested=False) == drop_clashes(candidates, nested=False)
     assert [one.start for one in drop_clashes(shuffled, nested=False)] == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8]

@@ -78,7 +78,7 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 def _tensors(weights: Any, folder: Path) -> dict[str, Tensor]:
     if isinstance(weights, dict) and all(isinstance(tensor, Tensor) for tensor in weights.values()):
         return weights
-    raise ValueError(f"{folder / OLD_WEIGHTS} must hold tensors by their names alone: save model.state_dict()")
+    raise ValueError(f"{folder / OLD_WEIGHTS} must contain named tensors and nothing else: save model.state_dict()")
 
 
 def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConfig:

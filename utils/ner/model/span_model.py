@@ -66,7 +66,7 @@ class SpanModel(nn.Module):
         nn.init.xavier_normal_(self.W)
         self.cnn = MaskedCnn(config.cnn_dim, config.kernel_size, config.cnn_depth)
         if config.span_model == "knowfree":
-            self.cnn.requires_grad_(False)  # public checkpoints hold it, but KnowFREE never calls it
+            self.cnn.requires_grad_(False)  # part of public checkpoints, but KnowFREE does not use it
             self.attn = LocalAttention(config.cnn_dim, config.kernel_size)
         self.logit_dropout = nn.Dropout(config.logit_drop)
         self.down_fc = nn.Linear(config.cnn_dim, len(config.labels) - 1)

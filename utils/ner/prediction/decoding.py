@@ -13,7 +13,7 @@ from utils.dataset.records import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SpanCandidate:
     """A span above the threshold: words from `start` to `end` (exclusive), the column of its label, and its logit."""
 
     start: int
@@ -21,7 +21,7 @@ class Candidate:
     column: int
     logit: float
 
-    def moved(self, by: int) -> Candidate:
+    def moved(self, by: int) -> SpanCandidate:
         """Return the candidate with its words counted from an earlier one."""
         return replace(self, start=self.start + by, end=self.end + by)
 
@@ -33,7 +33,7 @@ def check_threshold(threshold: float) -> float:
     return threshold
 
 
-def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: bool) -> list[list[Candidate]]:
+def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: bool) -> list[list[SpanCandidate]]:
     """Return the candidates of each sentence from its logits, which come in bands of some rows each.
 
     A band is (batch, rows, words, labels), with -inf for cells that are not spans. A span gets its best label, or with
@@ -45,7 +45,7 @@ def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: b
     gives the candidate of words 9 to 10 of sentence 0 (start 9, end 11) with column 1 and logit 2.1, and with
     `multi_label` also the one with column 0 and logit 0.4.
     """
-    found: list[list[Candidate]] = []
+    found: list[list[SpanCandidate]] = []
     row = 0
     for logits in bands:
         found = found or [[] for _ in logits]
@@ -55,7 +55,7 @@ def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: b
     return found
 
 
-def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tuple[int, Candidate]]:
+def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tuple[int, SpanCandidate]]:
     """Yield (sentence, candidate) of a band; `start` counts from the band's first row."""
     minimum = math.log(threshold / (1 - threshold))  # sigmoid(minimum) = threshold
     if multi_label:
@@ -65,10 +65,10 @@ def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tupl
         spans = (best.values > minimum).nonzero()  # (candidates, 3): sentence, row, last word
         cells = torch.cat([spans, best.indices[tuple(spans.T)][:, None]], dim=1)
     for (sentence, start, last, column), logit in zip(cells.tolist(), logits[tuple(cells.T)].tolist(), strict=True):
-        yield sentence, Candidate(start, last + 1, column, logit)
+        yield sentence, SpanCandidate(start, last + 1, column, logit)
 
 
-def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candidate]:
+def drop_clashes(candidates: Sequence[SpanCandidate], *, nested: bool) -> list[SpanCandidate]:
     """Return the candidates, sorted by position, without those that clash with a better one.
 
     Flat: two spans clash if they share a word. Nested: they clash if they share words and neither lies inside the
@@ -79,7 +79,7 @@ def drop_clashes(candidates: Sequence[Candidate], *, nested: bool) -> list[Candi
 
     leave (0, 3) if flat, and (0, 3), (1, 2) if nested: (2, 5) begins inside (0, 3) and ends outside.
     """
-    kept: list[Candidate] = []
+    kept: list[SpanCandidate] = []
     taken = _Taken(max((one.end for one in candidates), default=0))
     for one in sorted(candidates, key=lambda one: (-one.logit, one.start, one.end, one.column)):
         if not (taken.crosses if nested else taken.touches)(one.start, one.end):
@@ -118,7 +118,7 @@ class _Taken:
         return min(self._first_start[inside], default=start) < start or max(self._last_end[inside], default=end) > end
 
 
-def to_span(candidate: Candidate, labels: Sequence[str]) -> Span:
+def to_span(candidate: SpanCandidate, labels: Sequence[str]) -> Span:
     """Return the candidate as a labelled span; its score is the sigmoid of its logit, rounded to six digits."""
     score = 1 / (1 + math.exp(-candidate.logit))
     return Span(candidate.start, candidate.end, labels[candidate.column + 1], score=round(score, 6))

@@ -39,8 +39,8 @@ class ShiftedAttention(nn.Module):
         is_key = self._shifted(nn.functional.pad(is_column, (self.reach, self.reach))[:, None])
         is_key[self.reach] = torch.ones_like(is_key[self.reach])  # each cell attends to itself
         scores = [
-            (query * key).sum(-1).masked_fill(~there[..., None], -torch.inf)
-            for key, there in zip(keys, is_key, strict=True)
+            (query * key).sum(-1).masked_fill(~is_valid[..., None], -torch.inf)
+            for key, is_valid in zip(keys, is_key, strict=True)
         ]
         weights = torch.stack(scores).softmax(0)  # (distances, batch, rows, columns, heads)
         mixed = sum(weight[..., None] * value for weight, value in zip(weights, values, strict=True))

@@ -16,7 +16,7 @@ from utils.ner.model.checkpoint import load_model
 from utils.ner.model.encoder import has_tokenizer, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
-from utils.ner.prediction.decoding import Candidate, check_threshold, drop_clashes, find_candidates, to_span
+from utils.ner.prediction.decoding import SpanCandidate, check_threshold, drop_clashes, find_candidates, to_span
 
 TextOrTokens = str | Sequence[str]
 
@@ -74,7 +74,7 @@ class SpanNer:
         threshold = check_threshold(self.model.config.span_threshold if threshold is None else threshold)
         nested = self.model.config.nested if nested is None else nested
         windows = [self.words.windows(self.tokens(text)) for text in texts]
-        found: list[list[Candidate]] = [[] for _ in texts]
+        found: list[list[SpanCandidate]] = [[] for _ in texts]
         for text, window, candidates in self._score(windows, batch_size, threshold, multi_label, progress):
             for candidate in candidates:
                 span = candidate.moved(window.first)
@@ -97,7 +97,7 @@ class SpanNer:
         threshold: float,
         multi_label: bool,
         progress: bool,
-    ) -> Iterator[tuple[int, Window, list[Candidate]]]:
+    ) -> Iterator[tuple[int, Window, list[SpanCandidate]]]:
         """Yield (index of the text, window, candidates) for all windows, which are batched by length."""
         jobs = [(text, window) for text, parts in enumerate(windows) for window in parts]
         batches = batches_by_length([window.words for _, window in jobs], batch_size)

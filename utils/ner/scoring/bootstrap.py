@@ -47,7 +47,7 @@ class Comparison:
     resamples: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison for a JSON file; F1 lies between 0 and 1."""
+        """Return the comparison for a JSON file; F1 is between 0 and 1."""
         return {
             "f1_difference": round(self.difference, 6),
             "interval": self.interval.to_list(),

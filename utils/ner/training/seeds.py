@@ -37,8 +37,8 @@ def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
     """Raise ValueError if `folder` has a training that differs from `record` in more than its seed."""
     path = folder / BEST / RECORD
     if path.is_file():
-        found, asked = _without_seed(read_record(path)), _without_seed(record)
-        if differing := [key for key in asked if found[key] != asked[key]]:
+        found, expected = _without_seed(read_record(path)), _without_seed(record)
+        if differing := [key for key in expected if found[key] != expected[key]]:
             raise ValueError(
                 f"{folder} has a training that differs in: {', '.join(differing)}; give --overwrite to replace it"
             )
