@@ -22,7 +22,7 @@ MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in com
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StepStatus:
     """The status of a step, for one size or for all sentences."""
 
     step: str
@@ -44,13 +44,13 @@ class Survey:
     models: Path
     location: str  # the flags of a command that name the dataset
 
-    def statuses(self) -> list[Status]:
+    def statuses(self) -> list[StepStatus]:
         """Return the status of every step, in the order of the steps."""
         return [*self._annotations(), *self._splits(), *self._merges(), *self._models(), *self._labelled()]
 
     # --- s1, s2, s3
 
-    def _annotations(self) -> Iterator[Status]:
+    def _annotations(self) -> Iterator[StepStatus]:
         layout = self.layout
         for mode in MODES:
             yield self._llm_status("s1", layout.annotation_file(mode), f"--mode={mode}")
@@ -58,7 +58,7 @@ class Survey:
         for mode in MODES:
             yield self._llm_status("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
 
-    def _llm_status(self, step: str, result: Path, flag: str) -> Status:
+    def _llm_status(self, step: str, result: Path, flag: str) -> StepStatus:
         state, note = self._state([result])
         journal = journal_path(result)
         if state == "missing" and journal.is_file() and journal.stat().st_size:
@@ -67,7 +67,7 @@ class Survey:
         if state == "done" and skipped:
             state, note = "partial", f"{skipped} sentences were not asked about"
         words = f"--model_from_pretrained={self._model()} {flag}".strip()
-        return Status(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
+        return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
     def _model(self) -> str:
         """Return the flags for the LLM of the last run of s1, s2 or s3."""
@@ -79,7 +79,7 @@ class Survey:
 
     # --- s4, s5, s6
 
-    def _splits(self) -> Iterator[Status]:
+    def _splits(self) -> Iterator[StepStatus]:
         layout = self.layout
         for size in SIZES:
             files = {layout.train: layout.size_sentences(size)}
@@ -90,9 +90,9 @@ class Survey:
                         size, mode, synthetic=is_synthetic
                     )
             state, note = self._state([file for source, file in files.items() if source.is_file()])
-            yield Status("s4", size, state, note, self._command(SCRIPTS["s4"]))
+            yield StepStatus("s4", size, state, note, self._command(SCRIPTS["s4"]))
 
-    def _merges(self) -> Iterator[Status]:
+    def _merges(self) -> Iterator[StepStatus]:
         layout = self.layout
         for side in (0, 1):
             for size in SIZES:
@@ -104,23 +104,23 @@ class Survey:
             files = [layout.label_file("fusion", size), layout.label_file("syn", size)]
             yield self._merge_status("s6", size, [layout.label_file("syn_fusion", size)], files)
 
-    def _merge_status(self, name: str, size: Size, results: list[Path], sources: Iterable[Path]) -> Status:
+    def _merge_status(self, name: str, size: Size, results: list[Path], sources: Iterable[Path]) -> StepStatus:
         step, _, flag = name.partition(" ")
         state, note = self._state(results, sources)
         by_s8 = any((read_manifest(result) or _NO_MANIFEST).step == "s8" for result in results)
         if by_s8 and flag.endswith("1"):  # s8 reports whether it is stale
             state, note = "done", "replaced by s8"
         words = f"{flag} --overwrite" if by_s8 else flag
-        return Status(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
+        return StepStatus(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
 
     # --- the span model, s7, s8
 
-    def _models(self) -> Iterator[Status]:
+    def _models(self) -> Iterator[StepStatus]:
         for size in SIZES:
             folder = model_folder(self.layout.file_name, size, "fusion", parent=self.models)
             state, note = self._model_state(folder, size)
             words = f"--size={size} --data=fusion --from_pretrained={ENCODER}"
-            yield Status("train fusion", size, state, note, self._command("train_ner", words))
+            yield StepStatus("train fusion", size, state, note, self._command("train_ner", words))
 
     def _model_state(self, folder: Path, size: Size) -> tuple[State, str]:
         record = folder / BEST / RECORD
@@ -138,20 +138,20 @@ class Survey:
             return "stale", f"the sentences or spans of {files[0].name} have changed since"
         return ("done", "") if known.get("finished") else ("partial", "it continues after its last epoch")
 
-    def _labelled(self) -> Iterator[Status]:
+    def _labelled(self) -> Iterator[StepStatus]:
         layout = self.layout
         pattern = model_folder(layout.file_name, "250", "fusion", parent=self.models) / BEST
         model = shlex.quote(str(pattern).replace("_250_fusion", "_{size}_fusion"))
         words = f"--from_pretrained={ENCODER} --model_from_pretrained={model}"
         for size in SIZES:
             state, note = self._state([layout.size_target(size)])
-            yield Status("s7", size, state, note, self._command(SCRIPTS["s7"], words))
+            yield StepStatus("s7", size, state, note, self._command(SCRIPTS["s7"], words))
         for size in SIZES:
             result = layout.size_fusion(size, synthetic=True)
             state, note = self._state([result, layout.label_file("syn_fusion", size)])
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
                 state, note = "missing", "the synthetic sentences are still merged by s5"
-            yield Status("s8", size, state, note, self._command(SCRIPTS["s8"]))
+            yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"]))
 
     # --- shared by all steps
 
@@ -191,7 +191,7 @@ SCRIPTS = {
 _NO_MANIFEST = Manifest("", {}, {}, "", {})
 
 
-def next_step(statuses: Iterable[Status]) -> Status | None:
+def next_step(statuses: Iterable[StepStatus]) -> StepStatus | None:
     """Return the first step that is not done; None where all are."""
     return next((status for status in statuses if status.state != "done"), None)
 
