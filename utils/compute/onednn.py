@@ -58,6 +58,7 @@ class PackedLinear(nn.Module):
         self.bias = layer.bias
 
     def forward(self, rows: Tensor) -> Tensor:
+        """Return (…, out_features) from rows (…, in_features)."""
         return _product(rows, self.packed, self.bias)
 
 

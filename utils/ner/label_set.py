@@ -60,6 +60,7 @@ class LabelSet:
 
     @property
     def targets(self) -> tuple[str, ...]:
+        """The target labels, without "O"."""
         return self.labels[1 : self.num_targets + 1]
 
     def weights(self) -> list[float]:

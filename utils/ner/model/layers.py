@@ -99,6 +99,7 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, channels, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
+        """Return (batch, channels, height, width) from this shape."""
         weight, bias = self.weight.flatten(), self.bias.flatten()
         return nn.functional.layer_norm(image.permute(0, 2, 3, 1), weight.shape, weight, bias, eps=1e-6).permute(
             0, 3, 1, 2
@@ -113,6 +114,7 @@ class MaskedConv(nn.Module):
         self.conv2d = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, image: Tensor, is_cell: Tensor) -> Tensor:
+        """Return (batch, channels, rows, columns) from this shape; `is_cell` (batch, 1, rows, columns) is 0 or 1."""
         return self.conv2d(image * is_cell)
 
 

@@ -68,10 +68,12 @@ class TrainingPlan:
 
     @property
     def steps_per_round(self) -> int:
+        """The number of steps in a round."""
         return self.steps_per_epoch * self.epochs_per_round
 
     @property
     def steps(self) -> int:
+        """The number of steps in the training, if it does not end early."""
         return self.steps_per_round * self.rounds
 
 
