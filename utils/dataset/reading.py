@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from utils.dataset.records import Sentence, sentence_from_row
+from utils.dataset.records import Sentence, Span, sentence_from_row
 from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of, without_spaces
 from utils.files.jsonl import decode_utf8, read_rows
 
@@ -99,7 +99,7 @@ def read_sentences(
             _check_labels(sentence, labels, path.with_name("labels.txt"))
         except ValueError as error:
             raise ValueError(f"{path}:{line}: {error}") from None
-        mismatches += [f"{path}:{line}: {span.row}" for span in sentence.spans if not _text_agrees(span.row, sentence)]
+        mismatches += [f"{path}:{line}: {span.row}" for span in sentence.spans if not _has_its_text(span, sentence)]
         sentences.append(sentence)
     if mismatches:
         log.warning(
@@ -129,9 +129,10 @@ def _check_labels(sentence: Sentence, labels: Collection[str] | None, source: Pa
             raise ValueError(f"entity {number}: {span.label!r} is not a label of {source.name} ({known})")
 
 
-def _text_agrees(row: Any, sentence: Sentence) -> bool:
-    text = (row or {}).get("text")
+def _has_its_text(span: Span, sentence: Sentence) -> bool:
+    """Return whether a span's "text" has the characters of its tokens, or no "text" at all."""
+    text = (span.row or {}).get("text")
     if not isinstance(text, (str, list)):
         return True
-    tokens = sentence.tokens[row["start"] : row["end"]]
+    tokens = sentence.tokens[span.start : span.end]
     return without_spaces("".join(map(str, text))) == without_spaces("".join(tokens))
