@@ -1,12 +1,12 @@
-"""Prove that nothing leaked: all of a size comes from that size, and nothing from dev or test.
+"""Check that nothing leaks: everything in a size comes from that size, and nothing comes from dev or test.
 
     python syn_pipelines/audit.py --file_name=weibo --save_type_name=GLM4
 
-Each line, label, count and model of a size is traced to that size by ids, hashes and manifests.
+Each line, label, count and model of a size is traced back to that size by ids, hashes and manifests.
 
-Reads   the dataset, <file_dir>/<file_name>/<save_type_name>/ with the manifests there, and the training.json of the
-        models in save_model/ (--models)
-Writes  nothing; each problem is a line on standard output, and the exit code is 1 if there is one
+Reads   the dataset, its results in <file_dir>/<file_name>/<save_type_name>/, and training.json of
+        the models in --models
+Writes  to the screen only: a line for each problem; the exit code is 1 if there is one
 """
 
 import contextlib

@@ -66,7 +66,8 @@ class Parser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keep the description as it is written, and add the default of each flag."""
+    """Keep the description as it is written, and add the default of each flag that has one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, "") else super()._get_help_string(action)
+        has_no_value = action.nargs == 0  # a flag such as --overwrite
+        return action.help if has_no_value or action.default in (None, "") else super()._get_help_string(action)
