@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def module_name(path: Path) -> str:
 
 UTILS = {module_name(path): path for path in sorted((ROOT / "utils").rglob("*.py"))}
 SCRIPT_FILES = {path.stem: path for path in sorted(SCRIPTS.glob("*.py"))}
+TEST_FILES = sorted((ROOT / "tests").rglob("*.py"))
 
 
 def imports(path: Path) -> set[str]:
@@ -158,6 +160,18 @@ def test_only_one_module_changes_the_import_path():
         path.name for path in [*UTILS.values(), *SCRIPT_FILES.values()] if "sys.path" in path.read_text("utf-8")
     ]
     assert changing == ["_repo_root.py"]
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.stem)
+def test_no_test_names_a_folder_outside_the_repository(path):
+    assert re.findall(r"ROOT\.parent\b|\bshared/", path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.stem)
+def test_the_name_of_a_test_is_shorter_than_80_characters(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert [name for name in names if len(name) >= 80] == []
 
 
 @pytest.mark.parametrize("path", [*UTILS.values(), *SCRIPT_FILES.values()], ids=lambda path: path.stem)

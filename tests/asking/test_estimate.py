@@ -44,7 +44,7 @@ def answered(one, prompt_tokens, answer_tokens):
 # --- tokens
 
 
-def test_prompts_are_counted_with_the_template_and_answers_without_it_up_to_their_limit():
+def test_prompts_are_counted_with_the_template_and_answers_up_to_their_limit():
     left = [question(1), question(2, prompt=40, typical=500)]
     assert estimate_tokens(left, [], {}, count) == Tokens(30 + 50, 30 + 100)
 

@@ -56,7 +56,7 @@ def test_a_name_may_contain_brackets_and_tokens_may_be_characters():
     assert found(dense) == [(0, 4, ["PER"], "ORG", 0.7)]
 
 
-def test_rows_with_another_label_are_dropped_on_request_and_those_with_none_are_kept():
+def test_rows_with_another_label_are_dropped_on_request_but_not_those_without_one():
     rows = [row((0, 2, "ORG", 0.8)), row((0, 2, "PER", 0.8), id_="17-2")]
     kept = review(rows, {"PER", "LOC", "ORG"}).without_disagreeing()
     assert [one["id"] for one in kept.rows] == ["17-2"]

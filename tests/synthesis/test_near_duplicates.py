@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import random
 import string
-from pathlib import Path
 
 import pytest
 
+from tests.helpers.builders import ROOT
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share, text_key
 
-ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared" / "datasets"
 INSERTED = {"spaces": " ", "commas": ",", "wide marks": "，", "quotes": "”"}
 
 
@@ -22,33 +20,30 @@ def texts_of(path):
     return [row["text"] for row in rows if len(text_key("".join(row["text"]))) >= 8]
 
 
-def chinese_texts(number=200):
+def random_texts(*alphabet, number=200):
     """Return random sentences of 8 to 40 characters, which have few n-grams in common."""
     chance = random.Random(5)
-    common = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
-    return [chance.choices(common, k=chance.randint(8, 40)) for _ in range(number)]
+    characters = [chr(code) for codes in alphabet for code in codes]
+    return [chance.choices(characters, k=chance.randint(8, 40)) for _ in range(number)]
 
 
-def datasets():
-    demo = ROOT / "data" / "few_shot" / "demo"
-    found = {
-        "demo": (texts_of(demo / "dev.jsonl") + texts_of(demo / "test.jsonl"), WORDS),
-        "made": (chinese_texts(), CHARACTERS),
-    }
-    for name in ("weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"):
-        tokenisation = WORDS if name == "mit_movie" else CHARACTERS
-        if SHARED.is_dir():
-            found[name] = (texts_of(SHARED / name / "dev.jsonl")[:300], tokenisation)
-    return found
+def held_out_of(name):
+    """Return the texts of a demo dataset's dev and test."""
+    return [text for part in ("dev", "test") for text in texts_of(ROOT / "data" / "few_shot" / name / f"{part}.jsonl")]
 
 
-DATASETS = datasets()
+CHINESE, KANA, KOREAN = range(0x4E00, 0x4E00 + 3000), range(0x3041, 0x3097), range(0xAC00, 0xAC00 + 3000)
+DATASETS = {
+    "demo": (held_out_of("demo"), WORDS),
+    "demo_zh": (held_out_of("demo_zh"), CHARACTERS),
+    "random Chinese": (random_texts(CHINESE), CHARACTERS),
+    "random Japanese": (random_texts(CHINESE, KANA), CHARACTERS),
+    "random Korean": (random_texts(KOREAN), CHARACTERS),
+}
 
 
-@pytest.fixture(params=["demo", "made", "weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"])
+@pytest.fixture(params=DATASETS)
 def held_out(request):
-    if request.param not in DATASETS:
-        pytest.skip("needs ../shared/datasets")
     texts, tokenisation = DATASETS[request.param]
     return texts, KnownTexts(texts, tokenisation=tokenisation), random.Random(3), tokenisation
 
@@ -140,7 +135,7 @@ def test_a_text_with_one_long_changed_word_is_near_only_with_one_edit():
 
 
 def test_the_order_of_the_known_texts_changes_nothing():
-    texts = chinese_texts(60)
+    texts = random_texts(CHINESE, number=60)
     edited = [[*text[:-2], "鯨", "鯨"] for text in texts]
     found = [
         [KnownTexts(order, tokenisation=CHARACTERS).likeness(text) for text in edited] for order in (texts, texts[::-1])

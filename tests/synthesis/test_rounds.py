@@ -112,7 +112,7 @@ def test_a_target_that_is_not_reached_keeps_every_sentence():
     assert (len(rows), counts.rounds) == (24, 2)
 
 
-def test_sentences_beyond_the_target_come_from_random_answers_and_not_from_the_last_sources():
+def test_sentences_beyond_the_target_are_dropped_from_random_answers():
     rows, _, _ = run(every(1), quota=Quota(target=6))
     assert {row["source"] for row in rows} != {1, 2, 3}
     assert len({row["source"] for row in rows}) == 3  # whole answers

@@ -12,7 +12,7 @@ from tests.helpers.span_models import make_encoder, make_model, words_of
 from utils.synthesis.near_duplicates import text_key
 
 RESULT = "train_1000_synthetic.jsonl"
-SHARED = ROOT.parent / "shared" / "datasets"
+
 FRESH = {False: "{name} once wrote a long book on whales.", True: "{name}曾经写过一本关于鲸鱼的书。"}
 
 
@@ -68,15 +68,11 @@ def edits(text, dense, chance):
 
 def held_out_texts(name):
     """Return rows of dev and test that are long enough to be recognised, and whether they are dense."""
-    if name == "demo":
-        return [read_lines(ROOT / "data" / "few_shot" / "demo" / f"{part}.jsonl") for part in ("dev", "test")], False
-    if not SHARED.is_dir():
-        pytest.skip("needs ../shared/datasets")
-    parts = [read_lines(SHARED / name / f"{part}.jsonl")[:80] for part in ("dev", "test")]
-    return [[row for row in part if len("".join(row["text"])) >= 12] for part in parts], name != "mit_movie"
+    parts = [read_lines(ROOT / "data" / "few_shot" / name / f"{part}.jsonl") for part in ("dev", "test")]
+    return [[row for row in part if len("".join(row["text"])) >= 12] for part in parts], name == "demo_zh"
 
 
-@pytest.mark.parametrize("name", ["demo", "weibo", "mit_movie", "ner_wikipedia_ja", "klue_ner_ko"])
+@pytest.mark.parametrize("name", ["demo", "demo_zh"])
 def test_sentences_of_dev_and_test_are_never_kept_exact_or_edited(tmp_path, name):
     (dev, test), dense = held_out_texts(name)
     names = [f"甲{chr(0x4E00 + 31 * number)}" if dense else f"Name{number}" for number in range(40)]
