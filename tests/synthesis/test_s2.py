@@ -172,8 +172,8 @@ def test_rare_first_asks_about_rare_labels_first_and_more_often(tmp_path):
     [
         ({"temperature": 0, "num_samples": 2}, "gives the same answer each time"),
         ({"temperature": 0, "target_sentences": 9}, "gives the same answer each time"),
-        ({"min_tokens": 9, "max_tokens": 8}, "nothing would be kept"),
-        ({"style": "news", "prompt": "own.txt"}, "names a prompt, and so does --prompt"),
+        ({"min_tokens": 9, "max_tokens": 8}, "no sentence could be kept"),
+        ({"style": "news", "prompt": "own.txt"}, "and --prompt both choose a prompt"),
         ({"style": "poem"}, "invalid choice"),
         ({"num_samples": 0}, "must be at least 1"),
         ({"stop_below": 2}, "stop_below"),
