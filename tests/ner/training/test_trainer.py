@@ -134,7 +134,7 @@ class Kill:
 
 
 KILLS = [
-    Kill(Trainer, "_save_state", 3, goes_on=100),  # behind the second evaluation
+    Kill(Trainer, "_save_state", 3, goes_on=100),  # after the second evaluation
     Kill(Learner, "step", 80, goes_on=50),  # from the last evaluation
     Kill(Learner, "step", 80, goes_on=79, save_minutes=0),  # from the middle of a round
 ]
