@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from utils.dataset.modes import Mode
-from utils.parsing.item import Candidate, Item, orient
+from utils.parsing.item import Item, ItemCandidate, orient
 from utils.parsing.json_items import is_structured, read_value, says_nothing
 from utils.parsing.json_search import FoundValue, find_values
 from utils.parsing.keys import is_wrapper
@@ -67,12 +67,12 @@ def _standard_json(text: str) -> str:
     return text.translate(_CORNERS) if _CORNER_KEY.search(text) else text
 
 
-def _merge_values(found: list[FoundValue], mode: Mode) -> list[Candidate]:
+def _merge_values(found: list[FoundValue], mode: Mode) -> list[ItemCandidate]:
     """Return the candidates of all values, without arrays that only repeat earlier ones.
 
     Texts without a label count only where no candidate has a label: `["他"]` may belong to the model's reasoning.
     """
-    kept: list[Candidate] = []
+    kept: list[ItemCandidate] = []
     seen: set[Any] = set()
     for group in _groups(found, mode):
         parts = set(group) if mode == "entity" else {tuple(group)}
@@ -82,9 +82,9 @@ def _merge_values(found: list[FoundValue], mode: Mode) -> list[Candidate]:
     return [candidate for candidate in kept if candidate.kind != "bare"] or kept
 
 
-def _groups(found: list[FoundValue], mode: Mode) -> list[list[Candidate]]:
+def _groups(found: list[FoundValue], mode: Mode) -> list[list[ItemCandidate]]:
     """Return the candidates of the values, a list for each run of values without other words between them."""
-    groups: list[list[Candidate]] = []
+    groups: list[list[ItemCandidate]] = []
     for one in found:
         if one.begins_group or not groups:
             groups.append([])

@@ -43,7 +43,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ItemCandidate:
     """An item as it was read from an answer.
 
     Kind "item": keys or columns name the two parts. Kind "pair": only the order of the parts suggests which one is
@@ -59,12 +59,12 @@ class Candidate:
         """Whether the label may be the text, and the text the label."""
         return self.kind == "pair" and self.label != ""
 
-    def swapped(self) -> Candidate:
+    def swapped(self) -> ItemCandidate:
         """Return the candidate with its text and its label exchanged."""
-        return Candidate(self.label, self.text, "pair")
+        return ItemCandidate(self.label, self.text, "pair")
 
 
-def orient(candidates: Sequence[Candidate], sentence: str | None, mode: Mode) -> list[Candidate]:
+def orient(candidates: Sequence[ItemCandidate], sentence: str | None, mode: Mode) -> list[ItemCandidate]:
     """Return the candidates, with all pairs swapped where more labels than texts are in the sentence.
 
     Without a sentence, pairs are swapped where there are more distinct labels than texts

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from utils.dataset.modes import Mode
-from utils.parsing.item import NOTHING, Candidate
+from utils.parsing.item import NOTHING, ItemCandidate
 from utils.parsing.keys import KNOWN, LABEL_KEYS, TEXT_KEYS, is_wrapper, plain_key
 from utils.parsing.lines import read_line
 
 MAX_DEPTH = 20  # nested arrays and objects; deeper ones are not read
 
 
-def read_value(value: Any, mode: Mode, label: str = "", depth: int = MAX_DEPTH) -> Iterator[Candidate]:
+def read_value(value: Any, mode: Mode, label: str = "", depth: int = MAX_DEPTH) -> Iterator[ItemCandidate]:
     """Yield the candidates of a value; `label` is the key that holds it (`{"地名": [...]}`), "" for none."""
     if depth == 0:
         return
@@ -46,15 +46,15 @@ def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _read_object(value: Mapping[Any, Any], mode: Mode, label: str, depth: int) -> Iterator[Candidate]:
+def _read_object(value: Mapping[Any, Any], mode: Mode, label: str, depth: int) -> Iterator[ItemCandidate]:
     keys = {plain_key(key): key for key in reversed(value)}
     text_key, label_key = _named_parts(value, keys, mode)
     inner = [key for key, part in value.items() if _holds_items(part) and key not in (text_key, label_key)]
     if text_key is not None and (label_key is not None or not inner):
         own = as_text(value[label_key]).strip() if label_key is not None else label
-        yield from (Candidate(text, own) for text in _texts(value[text_key]))
+        yield from (ItemCandidate(text, own) for text in _texts(value[text_key]))
     elif label_key is not None and label and not inner:  # {"北京": {"type": "地名"}}
-        yield Candidate(label, as_text(value[label_key]).strip())
+        yield ItemCandidate(label, as_text(value[label_key]).strip())
     elif inner:
         for key in inner:
             yield from read_value(value[key], mode, _inner_label(key), depth - 1)
@@ -92,7 +92,7 @@ def _texts(value: Any) -> Iterator[str]:
     yield from (text.strip() for text in found if text.strip())
 
 
-def _read_mapping(value: Mapping[Any, Any], skipped: Iterable[Any]) -> Iterator[Candidate]:
+def _read_mapping(value: Mapping[Any, Any], skipped: Iterable[Any]) -> Iterator[ItemCandidate]:
     """Yield the candidates of `{text: label}` and of `{label: [texts]}`, without those of the keys in `skipped`."""
     for key, part in value.items():
         name = str(key).strip()
@@ -104,10 +104,10 @@ def _read_mapping(value: Mapping[Any, Any], skipped: Iterable[Any]) -> Iterator[
         elif len(value) == 1 and is_wrapper(name) and isinstance(part, str):
             yield from _read_string(part.strip(), "")
         else:
-            yield Candidate(name, as_text(part).strip(), kind="pair")
+            yield ItemCandidate(name, as_text(part).strip(), kind="pair")
 
 
-def _read_array(value: list[Any], mode: Mode, label: str, depth: int) -> Iterator[Candidate]:
+def _read_array(value: list[Any], mode: Mode, label: str, depth: int) -> Iterator[ItemCandidate]:
     strings = [part.strip() for part in value if isinstance(part, str)]
     if is_structured(value):
         for part in value:
@@ -117,18 +117,18 @@ def _read_array(value: list[Any], mode: Mode, label: str, depth: int) -> Iterato
     elif (
         len(strings) == 2 and strings[0] and not any(map(read_line, strings))
     ):  # ["北京", "地名"], ["北京", "地名", 0.9]
-        yield Candidate(strings[0], strings[1], kind="pair")
+        yield ItemCandidate(strings[0], strings[1], kind="pair")
     else:
         yield from (candidate for text in strings for candidate in _read_string(text, ""))
 
 
-def _read_string(text: str, label: str) -> Iterator[Candidate]:
+def _read_string(text: str, label: str) -> Iterator[ItemCandidate]:
     """Yield the candidates of a string in an array: a text, or a text with its label (`北京/ns`)."""
     if label:
         if text and text.casefold() not in NOTHING:
-            yield Candidate(text, label, kind="pair")
+            yield ItemCandidate(text, label, kind="pair")
     else:
-        yield from read_line(text) or ([Candidate(text, "", kind="bare")] if text else [])
+        yield from read_line(text) or ([ItemCandidate(text, "", kind="bare")] if text else [])
 
 
 def _inner_label(key: Any) -> str:

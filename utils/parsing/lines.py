@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from utils.parsing.decoration import BULLET, NOISE, without_decoration, without_quotes
-from utils.parsing.item import NOTHING, Candidate
+from utils.parsing.item import NOTHING, ItemCandidate
 from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, plain_key
 from utils.parsing.markup import read_elements
 from utils.parsing.tables import has_ruler, read_rows, split_columns
@@ -30,7 +30,7 @@ _LIST = re.compile(r"\s*[、，,;；]\s*")
 _FIELD = re.compile(r"\s*[，,;；\t]\s*(?=[^，,;；：:]{1,20}[：:])")
 
 
-def read_lines(text: str) -> list[Candidate]:
+def read_lines(text: str) -> list[ItemCandidate]:
     """Return the candidates of a text without JSON, or [] if it does not look like a list of items."""
     elements = list(read_elements(text))
     if elements:
@@ -42,7 +42,7 @@ def read_lines(text: str) -> list[Candidate]:
     return found or _read_each(bullets) or _read_each(lines) or _read_columns(lines)
 
 
-def read_line(line: str) -> list[Candidate]:
+def read_line(line: str) -> list[ItemCandidate]:
     """Return the candidates of one line: tagged words, a text and its label, or a label and its texts."""
     plain = without_decoration(line)
     tagged = _read_tagged(plain)
@@ -51,7 +51,7 @@ def read_line(line: str) -> list[Candidate]:
     return _read_fields(plain) or _read_listed(plain) or _read_pair(plain)
 
 
-def _read_each(lines: Sequence[str]) -> list[Candidate]:
+def _read_each(lines: Sequence[str]) -> list[ItemCandidate]:
     """Return the candidates of all lines if at least half of the lines that may hold items can be read."""
     possible = [line for line in lines if not line.rstrip().endswith((":", "："))]
     found = [candidates for line in possible if (candidates := read_line(line)) or _says_nothing(line)]
@@ -62,40 +62,40 @@ def _read_each(lines: Sequence[str]) -> list[Candidate]:
     return [candidate for candidates in found for candidate in candidates]
 
 
-def _read_named(lines: Sequence[str]) -> list[Candidate]:
+def _read_named(lines: Sequence[str]) -> list[ItemCandidate]:
     """Return the items of lines that name their part: `entity: 北京`, followed by `type: 地名`."""
-    candidates: list[Candidate] = []
+    candidates: list[ItemCandidate] = []
     text = ""
     for line in lines:
         name, value = _split_field(without_decoration(line[:MAX_LINE]))
         if plain_key(name) in TEXT_KEYS:
             text = value
         elif plain_key(name) in LABEL_KEYS and text and value:
-            candidates.append(Candidate(text, value))
+            candidates.append(ItemCandidate(text, value))
             text = ""
     return candidates
 
 
-def _read_tagged(line: str) -> list[Candidate]:
+def _read_tagged(line: str) -> list[ItemCandidate]:
     """Return the words of `北京/ns 大学/n` if most words of the line have a tag."""
     words = (line[1:-1] if line[:1] == "[" and line[-1:] == "]" else line).split()
     matches = [match for word in words if (match := _TAGGED.match(word) or _TAGGED_PARENS.match(word))]
     if "://" in line and len(words) == 1:
         return []
-    candidates = [Candidate(without_quotes(match[1]), match[2]) for match in matches]
+    candidates = [ItemCandidate(without_quotes(match[1]), match[2]) for match in matches]
     return candidates if 2 * len(matches) > len(words) else []
 
 
-def _read_fields(line: str) -> list[Candidate]:
+def _read_fields(line: str) -> list[ItemCandidate]:
     """Return the item of `实体：北京，类型：地名`."""
     fields = dict(_split_field(field) for field in _FIELD.split(line))
     named = {plain_key(key): value for key, value in fields.items() if value}
     text = next((named[key] for key in TEXT_KEYS if key in named), None)
     label = next((named[key] for key in LABEL_KEYS if key in named), None)
-    return [Candidate(text, label)] if text and label else []
+    return [ItemCandidate(text, label)] if text and label else []
 
 
-def _read_listed(line: str) -> list[Candidate]:
+def _read_listed(line: str) -> list[ItemCandidate]:
     """Return the candidates of `北京（地名）、上海（地名）` and of `北京：地名，上海：地名`."""
     parts = _LIST.split(line)
     matches = [_PARENS.match(part) or _SHORT_PAIR.match(part) for part in parts]
@@ -109,7 +109,7 @@ def _split_field(field: str) -> tuple[str, str]:
     return key, without_quotes(value)
 
 
-def _read_pair(line: str) -> list[Candidate]:
+def _read_pair(line: str) -> list[ItemCandidate]:
     """Return the candidate of `北京: 地名` or `北京（地名）`, or those of `地名: 北京、上海`."""
     parens = _PARENS.match(line)
     if parens and not any(separator in line for separator in ("：", ": ", "\t")):
@@ -121,7 +121,7 @@ def _read_pair(line: str) -> list[Candidate]:
     return []
 
 
-def _pair(left: str, right: str) -> list[Candidate]:
+def _pair(left: str, right: str) -> list[ItemCandidate]:
     left, right = without_quotes(left), without_quotes(right)
     if not left or not right or right.casefold() in NOTHING:
         return []
@@ -133,11 +133,11 @@ def _pair(left: str, right: str) -> list[Candidate]:
         return []
     parts = [part for part in map(without_quotes, _LIST.split(right)) if part]
     if len(parts) > 1:
-        return [Candidate(part, left, kind="pair") for part in parts]
-    return [Candidate(left, right, kind="pair")]
+        return [ItemCandidate(part, left, kind="pair") for part in parts]
+    return [ItemCandidate(left, right, kind="pair")]
 
 
-def _read_columns(lines: Sequence[str]) -> list[Candidate]:
+def _read_columns(lines: Sequence[str]) -> list[ItemCandidate]:
     return [candidate for row in split_columns(lines) for candidate in _pair(*row)]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from utils.parsing.item import Candidate
+from utils.parsing.item import ItemCandidate
 from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, WRAPPERS, plain_key
 
 _ELEMENT = re.compile(r"<([^\W\d][\w.-]{0,40})((?:\s[^<>]{0,120})?)>([^<>]{1,200})</\1\s{0,4}>")
 _ATTRIBUTE = re.compile(r"""=\s{0,4}["']([^"'<>]{1,60})["']""")
 
 
-def read_elements(text: str) -> Iterator[Candidate]:
+def read_elements(text: str) -> Iterator[ItemCandidate]:
     """Yield the candidates of elements in a text.
 
     The forms are `<地名>北京</地名>`, `<entity type="地名">北京</entity>` and `<word>北京</word><pos>ns</pos>`.
@@ -23,11 +23,11 @@ def read_elements(text: str) -> Iterator[Candidate]:
         key = plain_key(name)
         attribute = _ATTRIBUTE.search(attributes)
         if attribute and content:
-            yield Candidate(content, attribute[1].strip())
+            yield ItemCandidate(content, attribute[1].strip())
         elif key in LABEL_KEYS and waiting:
-            yield Candidate(waiting, content)
+            yield ItemCandidate(waiting, content)
             waiting = None
         elif key in TEXT_KEYS:
             waiting = content
         elif content and key not in WRAPPERS:
-            yield Candidate(content, name)
+            yield ItemCandidate(content, name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from utils.parsing.decoration import without_decoration, without_quotes
-from utils.parsing.item import Candidate
+from utils.parsing.item import ItemCandidate
 from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, plain_key
 
 MAX_ROW = 2000  # characters
@@ -19,12 +19,12 @@ def has_ruler(lines: Sequence[str]) -> bool:
     return any(_RULER.match(line[:MAX_ROW]) for line in lines)
 
 
-def read_rows(lines: Sequence[str], *, min_bars: int) -> list[Candidate]:
+def read_rows(lines: Sequence[str], *, min_bars: int) -> list[ItemCandidate]:
     """Return the candidates of a table's rows: `| 北京 | 地名 |`, or columns separated by tabs.
 
     A line is a row if it has a tab or at least `min_bars` bars.
     """
-    candidates: list[Candidate] = []
+    candidates: list[ItemCandidate] = []
     columns: tuple[int, int] | None = None
     for line in lines:
         cells = _cells(line, min_bars)
@@ -36,7 +36,7 @@ def read_rows(lines: Sequence[str], *, min_bars: int) -> list[Candidate]:
         first = 1 if len(cells) > 2 and cells[0].rstrip(".").isdigit() else 0
         text, label = columns or (first, first + 1)
         if max(text, label) < len(cells) and cells[text]:
-            candidates.append(Candidate(cells[text], cells[label], "pair" if columns is None else "item"))
+            candidates.append(ItemCandidate(cells[text], cells[label], "pair" if columns is None else "item"))
     return candidates
 
 
