@@ -41,7 +41,10 @@ def run(args: Namespace) -> None:
     sys.stdout.flush()
     if problems:
         raise RuntimeError(f"{len(problems)} problems in {layout.results}")
-    report(f"audited the sizes {', '.join(SIZES)}: no line, label, count or model is from outside", layout.results)
+    report(
+        f"audited the sizes {', '.join(SIZES)}: every line, label, count and model of a size comes from that size",
+        layout.results,
+    )
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

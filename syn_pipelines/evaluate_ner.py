@@ -7,10 +7,9 @@
 Reads   a trained model and a JSON Lines file of annotated sentences; or, with --compare, two files that --output
         wrote for the same test file
 Writes  to the screen and, with --report=FILE, as JSON:
-        precision, recall and F1 (micro, macro and per label; a span is correct if its start, end and label are), the
-        range of 95 % of resampled test sets, and the numbers of errors: wrong label, wrong bounds, both, missed and
-        spurious; or, with --compare, the difference in micro-F1 with its interval and p-value (paired bootstrap over
-        sentences)
+        precision, recall and F1 (micro, macro and per label; a span is correct if its start, end and label are), 95 %
+        bootstrap intervals, and the numbers of errors: wrong label, wrong boundaries, both, missed and spurious; or,
+        with --compare, the difference in micro-F1 with its interval and p-value (paired bootstrap over sentences)
         --output=FILE: the test sentences with their gold spans as "entities", and the "predicted" spans with scores
 """
 
@@ -34,7 +33,7 @@ cmd_args = True  # set to False inside a notebook
 def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
-    parser.add_argument("--test", type=path, help="annotated sentences, JSON Lines")
+    parser.add_argument("--test", type=path, help="test sentences with gold spans, JSON Lines")
     parser.add_argument("--output", type=Path, help="JSON Lines file to write the predictions to, with the gold spans")
     parser.add_argument("--report", type=Path, help="JSON file to write the scores to")
     parser.add_argument(
@@ -62,7 +61,7 @@ def run(args: Namespace) -> None:
         return
     missing = [f"--{name}" for name in ("model_from_pretrained", "test") if getattr(args, name) is None]
     if missing:
-        raise UsageError(f"{' and '.join(missing)} must be given, or --compare with two files of --output")
+        raise UsageError(f"give {' and '.join(missing)}, or --compare with two files that --output wrote")
     files = EvaluationFiles(args.test, args.output, args.report)
     evaluate_file(files, span_model_flags.prediction_settings(args), resampling, args.dense_lang)
 

@@ -38,7 +38,7 @@ def build_parser() -> Parser:
         "--format",
         choices=("auto", *get_args(Form)),
         default="auto",
-        help="format of the input; auto: by the file's ending, or by the first line of standard input",
+        help="format of the input; auto: by the file name extension, or by the first line of standard input",
     )
     data_flags.add_dense_flag(parser, auto="as in the model's training data")
     span_model_flags.add_span_model_flags(parser, batch_size=16)

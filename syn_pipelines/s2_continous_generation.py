@@ -3,7 +3,7 @@
     python syn_pipelines/s2_continous_generation.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
 
 Reads   <file_dir>/<file_name>/train_1000.jsonl and labels.txt
-        dev.jsonl and test.jsonl in the same folder, to drop synthetic sentences that are like theirs
+        dev.jsonl and test.jsonl in the same folder, to drop synthetic sentences that are equal or similar to theirs
 Writes  <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl: the synthetic sentences
         train_1000_synthetic.jsonl.journal.jsonl in the same folder: all answers of the LLM
         train_1000_synthetic_dropped.jsonl, with --keep_dropped: the dropped sentences, with the reasons

@@ -3,7 +3,7 @@
     python syn_pipelines/s6_combine_syn_fusion_label.py --file_name=weibo --save_type_name=GLM4
 
 Reads   <file_dir>/<file_name>/<save_type_name>/<size>/label_fusion.json and, if it exists, label_syn.json
-Writes  label_syn_fusion.json in the same folder: the target labels, and all extension labels with added counts
+Writes  label_syn_fusion.json in the same folder: the target labels, and all extension labels with their total counts
 """
 
 import contextlib

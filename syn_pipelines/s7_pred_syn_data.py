@@ -6,8 +6,8 @@
 Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl
         trained models: {size} in the path is replaced by 250, 500 and 1000, so that each size has its own model
 Writes  in the same folder: train_<size>_synthetic_target.jsonl: the synthetic sentences with target spans
-        train_<size>_synthetic_review.jsonl: mentions to review, because the model predicts no label or another one
-        than s2 asked for
+        train_<size>_synthetic_review.jsonl: mentions to review, because the model predicts no label, or
+        another label than s2 asked for
 """
 
 import contextlib
@@ -44,7 +44,7 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--drop_disagreeing",
         action="store_true",
-        help="drop the sentences in which the model gives an entity another label than s2 asked for",
+        help="drop the sentences in which the model's label of an entity differs from the one that s2 asked for",
     )
     run_flags.add_device_flags(parser, batch_size=4)
     run_flags.add_engine_flags(parser)

@@ -60,7 +60,7 @@ def run(args: Namespace) -> None:
             if size in synthetic:
                 counts = step.publish(synthetic[size], appended=layout.size_fusion(size))
                 result = synthetic[size].fusion
-                report(f"{counts}; the fusion sentences follow", result, advice=counts.advice)
+                report(f"{counts}; the fusion sentences are appended", result, advice=counts.advice)
             combined = combine_label_files("s8", layout, size, dataset.targets)
             report(combined, layout.label_file("syn_fusion", size))
 
@@ -69,7 +69,7 @@ def find_labelled_files(layout: Layout, size: Size) -> MergeFiles | None:
     """Return the files of the synthetic sentences that s7 labelled; None, with a message, if s7 has not run."""
     target = layout.size_target(size)
     if not target.is_file():
-        log.info("%s is not there (run s7): the synthetic side is left as s5 made it", target)
+        log.info("%s is missing (run s7): the results for synthetic sentences are not changed", target)
         return None
     return find_merge_files(layout, size, synthetic=True, sentences=target)
 

@@ -36,7 +36,8 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     statuses = Survey(layout, dataset, args.models, data_flags.dataset_words(args)).statuses()
     undone = next_step(statuses)
-    ending = f"next: {undone.command}" if undone else "all steps are done: train on the results, and see report.py"
+    done = "all steps are done: train on the results with train_ner.py, and compare the scores with report.py"
+    ending = f"next: {undone.command}" if undone else done
     sys.stdout.write("".join(f"{status}\n" for status in statuses) + ending + "\n")
 
 

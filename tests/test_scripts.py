@@ -374,7 +374,7 @@ def test_without_step_7_the_synthetic_results_stay_as_step_5_wrote_them(english,
     caplog.clear()
     call("s8", **english.data)
     after = bytes_below(english.results)
-    assert any("train_250_synthetic_target.jsonl is not there (run s7)" in line for line in caplog.messages)
+    assert any("train_250_synthetic_target.jsonl is missing (run s7)" in line for line in caplog.messages)
     changed = {name for name in after if after[name] != before.get(name)}
     assert all(name.endswith(".meta.json") for name in changed), changed  # they differ only in the step's name
     assert not any("synthetic_fusion" in name or "label_syn.json" in name for name in changed)
@@ -415,7 +415,7 @@ def test_all_steps_run_again_give_the_same_bytes_and_ask_nothing(finished):
 @pytest.mark.parametrize(("step", "options"), [("s5", {"is_syn": 0}), ("s5", {"is_syn": 1}), ("s6", {})])
 def test_after_step_8_steps_5_and_6_stop_and_name_overwrite(finished, step, options):
     before = bytes_below(finished.results)
-    with pytest.raises(ValueError, match="was made by s8; give --overwrite"):
+    with pytest.raises(ValueError, match="was made by s8; use --overwrite"):
         call(step, **finished.data, **options)
     assert bytes_below(finished.results) == before
 
@@ -514,7 +514,7 @@ def test_a_step_warns_about_a_changed_input(english, caplog):
     write_rows(english.dataset / "train_1000.jsonl", rows)
     caplog.clear()
     call("s5", **english.data)
-    assert any("is stale: train_1000.jsonl has changed since; run s4 again" in m for m in caplog.messages)
+    assert any("is stale: train_1000.jsonl has changed since it was made; run s4 again" in m for m in caplog.messages)
     caplog.clear()
     call("s4", **english.data)
     assert any("run s1 again" in message for message in caplog.messages)
@@ -528,7 +528,7 @@ def test_results_without_a_manifest_are_used_with_one_warning(english, caplog):
     call("s1", **english.llm)
     (english.results / f"{ORIGINAL[0]}.meta.json").unlink()
     call("s4", **english.data)
-    assert sum(f"{ORIGINAL[0]} has no manifest: it is used" in message for message in caplog.messages) == 1
+    assert sum(f"{ORIGINAL[0]} has no manifest: it cannot be checked" in message for message in caplog.messages) == 1
 
 
 def test_skipped_sentences_are_not_asked_and_have_rows_that_say_so(english):

@@ -1,3 +1,3 @@
-"""The pipeline's library: what the scripts in `syn_pipelines/` are made of."""
+"""The pipeline's library, which the scripts in `syn_pipelines/` use."""
 
 __version__ = "0.1.0"

@@ -108,14 +108,16 @@ def test_shots_are_parameters_and_without_shots_there_is_no_such_parameter(make_
 
 def test_sentences_without_an_entity_cannot_be_shots(make_annotator):
     bare = sentence("Nobody came .")
-    with pytest.raises(ValueError, match="--shots=1: no sentence has an annotated entity among the 1 sentences"):
+    with pytest.raises(
+        ValueError, match="--shots=1: none of the 1 sentences of the smallest size has an annotated entity"
+    ):
         make_annotator([bare], 1)
 
 
 def test_if_there_are_too_few_shots_all_are_shown_and_a_message_says_so(make_annotator, pool, caplog):
     caplog.set_level(logging.INFO)
     annotator = make_annotator(pool[:2], 5)
-    assert "--shots=5: the smallest size has 2 sentences to show" in caplog.text
+    assert "--shots=5: only 2 sentences of the smallest size can be shown" in caplog.text
     assert len(shown(annotator, sentence("Nobody came ."))) == 2
 
 
@@ -145,7 +147,7 @@ def test_sentences_covered_by_gold_words_are_shots_for_pos(make_annotator, word_
 )
 def test_other_sentences_cannot_be_shots_for_pos(make_annotator, word_labels, spans):
     gold = sentence(list("他看书"), *spans)
-    with pytest.raises(ValueError, match="--shots=1: no sentence is annotated with parts of speech, word by word"):
+    with pytest.raises(ValueError, match=r"--shots=1: none of the .* has gold spans that are its words"):
         make_annotator([gold], 1, mode="pos", tokenisation=CHARACTERS, label_file=word_labels)
 
 
@@ -191,5 +193,5 @@ def test_shots_need_a_placeholder_in_a_users_own_prompt(tmp_path, parse):
     own = tmp_path / "own.txt"
     own.write_text("Mark {sentence}", encoding="utf-8")
     assert parse(prompt=own).prompt.text == "Mark {sentence}"
-    with pytest.raises(UsageError, match=r"--shots=2: .*own\.txt has no placeholder \{examples\} to put them in"):
+    with pytest.raises(UsageError, match=r"--shots=2: .*own\.txt has no placeholder \{examples\}, where the examples"):
         parse(prompt=own, shots=2)

@@ -1,4 +1,4 @@
-"""Files of an earlier implementation, `sentence<TAB>answer`: matched by text, and merged like others."""
+"""Files of the first implementation, `sentence<TAB>answer`: matched by text, and merged like others."""
 
 from __future__ import annotations
 

@@ -90,10 +90,10 @@ def text_of(**settings):
 
 def test_an_estimate_lists_questions_and_tokens_and_says_what_is_unknown():
     text = text_of()
-    assert "120, 20 of them answered" in text
+    assert "120, 20 of them already answered" in text
     assert "50,000 tokens, 500 per question" in text
-    assert "8,000 tokens, 80 per question (based on typical answers" in text
-    assert "unknown; give --tokens_per_second" in text
+    assert "8,000 tokens, 80 per question (based on answers of typical length" in text
+    assert "unknown; set --tokens_per_second" in text
     assert "cost" not in text
 
 
@@ -106,7 +106,11 @@ def test_time_and_cost_come_from_speed_and_prices():
 
 @pytest.mark.parametrize(
     ("recorded", "basis"),
-    [(4, "based on typical answers"), (5, "5 recorded answers; --time=20"), (20, "(based on 20 recorded answers)")],
+    [
+        (4, "based on answers of typical length"),
+        (5, "5 recorded answers; --time=20"),
+        (20, "(based on 20 recorded answers)"),
+    ],
 )
 def test_an_estimate_says_what_it_is_based_on(recorded, basis):
     assert basis in text_of(recorded=recorded)
@@ -168,14 +172,14 @@ def test_an_estimate_of_step_3_counts_the_synthetic_sentences(english, caplog):
     caplog.set_level(logging.INFO)
     call("s2", **english.llm)
     call("s3", **english.llm, plan=True)
-    assert f"questions: {english.synthetic_number}, 0 of them answered" in caplog.text
+    assert f"questions: {english.synthetic_number}, 0 of them already answered" in caplog.text
 
 
 def test_answers_to_an_estimate_are_kept_and_the_step_asks_for_the_others(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm, save_type_name="whole")
     call("s1", **english.llm, plan=True, time=3)
-    assert "8, 3 of them answered" in caplog.text
+    assert "8, 3 of them already answered" in caplog.text
     assert "answer tokens per second" in caplog.text
     assert [path.name for path in sorted(english.results.glob("entity*"))] == ["entity_train_1000.jsonl.journal.jsonl"]
     call("s1", **english.llm)
@@ -189,7 +193,7 @@ def test_an_estimate_with_overwrite_does_not_move_the_old_answers(english, caplo
     call("s1", **english.llm)
     before = bytes_below(english.results)
     call("s1", **english.llm, plan=True, overwrite=True)
-    assert "8, 0 of them answered" in caplog.text
+    assert "8, 0 of them already answered" in caplog.text
     assert bytes_below(english.results) == before
 
 
@@ -206,7 +210,7 @@ def test_an_estimate_for_another_model_is_refused_like_the_step(english, tmp_pat
     [
         ({"time": 3}, "--time needs --plan"),
         ({"price_in": 3}, "--price_in needs --plan"),
-        ({"plan": True, "time": 3, "overwrite": True}, "--overwrite would set them aside"),
+        ({"plan": True, "time": 3, "overwrite": True}, "--overwrite moves them to a .bak file"),
     ],
 )
 def test_flags_that_cannot_be_combined_are_refused(english, given, message):

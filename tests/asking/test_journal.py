@@ -129,7 +129,11 @@ def test_overwrite_works_in_a_notebook_after_a_refused_run(path):
 def test_the_error_for_a_line_of_another_format_names_file_and_line(path, line):
     path.parent.mkdir()
     path.write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal; use --overwrite"):
+    with pytest.raises(
+        ValueError,
+        match=r"journal\.jsonl:1: this line is not an answer that was saved here; use "
+        "--overwrite",
+    ):
         answers(path)
 
 
@@ -203,7 +207,7 @@ def test_a_value_of_another_type_is_refused(path, change):
     fill(path, entry("1"))
     row = json.loads(path.read_text(encoding="utf-8")) | change
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"journal\.jsonl:1: not a line of a journal"):
+    with pytest.raises(ValueError, match=r"journal\.jsonl:1: this line is not an answer that was saved here"):
         answers(path)
 
 

@@ -239,7 +239,7 @@ LEAKS = {
     synthetic_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: sentence 4-1 is not a synthetic sentence",
     original_training_from_outside: r"250/train_250_synthetic_fusion\.jsonl: the sentences after .* differ from",
     answer_from_outside: r"250/pos_train_250\.jsonl: line 3 annotates sentence 3, which is not in size 250",
-    answer_to_another_text: r"250/entity_train_250\.jsonl: line 2 has another text than sentence 2",
+    answer_to_another_text: r"250/entity_train_250\.jsonl: the text of line 2 differs from that of sentence 2",
     extension_without_an_answer: r"250_fusion\.jsonl: sentence \d has an extension span \w+ \(entity\) without an",
     gold_span_changed: r"train_250_fusion\.jsonl: the target spans of sentence 1 were changed",
     gold_span_dropped: r"1000/train_1000\.jsonl: the target spans of sentence 1 were changed",
@@ -250,7 +250,7 @@ LEAKS = {
     target_turned_into_an_extension: r"500/label_syn_fusion\.json: the target label \S+ differs from labels\.txt",
     copy_of_another_size: r"GLM4/label_fusion\.json: is not a copy of .*1000/label_fusion\.json",
     made_from_another_size: r"train_250_fusion\.jsonl: was made from GLM4/1000/pos_train_1000\.jsonl, which",
-    input_changed_since: r"label_fusion\.json: is stale: labels\.txt has changed since; run s8 again",
+    input_changed_since: r"label_fusion\.json: is stale: labels\.txt has changed since it was made; run s8 again",
     model_of_another_size: r"tiny_250_fusion/best/training\.json: 6 of 8 training sentences are not in size 250",
     one_model_for_all_sizes: r"train_250_synthetic_target\.jsonl: was labelled by a model of another size: 6 of its 8",
     weights_of_another_size: r"tiny_250_fusion/best/training\.json: the label counts of the model differ from",
@@ -263,7 +263,7 @@ def test_a_clean_run_passes_and_nothing_is_written(clean):
     before = bytes_below(clean.file_dir)
     code, problems, said = audit(clean)
     assert (code, problems) == (0, [])
-    assert "audited the sizes 250, 500, 1000: no line, label, count or model is from outside" in said
+    assert "audited the sizes 250, 500, 1000: every line, label, count and model of a size comes from that size" in said
     assert bytes_below(clean.file_dir) == before
 
 

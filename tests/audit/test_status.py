@@ -108,7 +108,7 @@ def test_a_step_with_a_limit_is_partial(work):
     call("s1", **work.llm, limit=3)
     states, found, _ = survey(work)
     assert states["s1 --mode=entity", None] == "partial"
-    assert note(found, "s1 --mode=entity") == "5 sentences were not asked about"
+    assert note(found, "s1 --mode=entity") == "5 sentences were skipped: run without --skip and --limit"
 
 
 def test_the_next_command_names_the_last_llm(work):
@@ -152,7 +152,7 @@ def test_after_step_7_step_8_is_next(work):
     call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
     states, found, command = survey(work)
     assert states == sizes("s8", "missing")
-    assert note(found, "s8", "250") == "the synthetic sentences are still merged by s5"
+    assert note(found, "s8", "250") == "the synthetic sentences do not have their target labels yet"
     assert command == "python syn_pipelines/s8_process_label_and_combine.py --file_name=tiny"
 
 
@@ -211,7 +211,7 @@ def test_a_result_without_label_file_is_partial_and_without_manifest_is_done(don
     (done.results / "pos_train_1000.jsonl.meta.json").unlink()
     states, found, _ = survey(done)
     assert states["s5 --is_syn=0", "250"] == "partial"
-    assert note(found, "s1 --mode=pos") == "without a manifest: used without checks"
+    assert note(found, "s1 --mode=pos") == "no manifest: it cannot be checked whether the result is up to date"
     assert ("s1 --mode=pos", None) not in states
 
 

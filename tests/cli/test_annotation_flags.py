@@ -25,7 +25,7 @@ def test_guided_answers_are_refused_for_a_backend_without_grammars(parser, tmp_p
     given = ["--file_name=w", f"--model_from_pretrained={recording}", "--backend=scripted"]
     assert guided(parser.parse_words(given)) is False
     with pytest.raises(
-        UsageError, match=r"--guided=1: .*answers.jsonl \(scripted\) cannot hold answers to a grammar: leave"
+        UsageError, match=r"--guided=1: .*answers.jsonl \(scripted\) cannot constrain answers with a grammar: omit"
     ):
         guided(parser.parse_words([*given, "--guided=1"]))
 
@@ -40,7 +40,7 @@ def test_a_server_is_asked_whether_it_supports_grammars_unless_the_flag_is_0(par
         words = [*given, f"--api_base={server.api_base}"]
         assert guided(parser.parse_words(words)) is False
         with pytest.raises(
-            UsageError, match=f"--guided=1: the server {server.api_base} cannot hold answers to a grammar"
+            UsageError, match=f"--guided=1: the server {server.api_base} cannot constrain answers with a grammar"
         ):
             guided(parser.parse_words([*words, "--guided=1"]))
     assert guided(parser.parse_words([*given, "--api_base=http://127.0.0.1:9/v1", "--guided=0"])) is False

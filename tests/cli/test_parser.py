@@ -120,7 +120,7 @@ def test_values_from_a_notebook_are_read_by_the_types_of_flags(parser, values, n
         ({"batch_size": 0}, "--batch_size: '0' must be at least 1"),
         ({"batchsize": 3}, "'batchsize' is not an argument of "),
         ({"file_name": None}, "required: --file_name"),
-        ({"dense_lang": "maybe"}, "--dense_lang: 'maybe' is neither 0 nor 1"),
+        ({"dense_lang": "maybe"}, "--dense_lang: 'maybe' must be 0 or 1"),
     ],
 )
 def test_a_bad_value_from_a_notebook_raises_and_does_not_end_the_kernel(parser, values, message):

@@ -80,7 +80,7 @@ def test_an_error_is_one_line_with_its_type_and_an_exit_code(end, error, code):
     ("error", "remedy"),
     [
         (OSError(28, "No space left on device", "a.jsonl"), "a.jsonl'; the disk is full: free some space"),
-        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; permission is missing: ask the owner"),
+        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; permission denied: ask the owner"),
         (FileNotFoundError(2, "No such file or directory", "a.jsonl"), "a.jsonl'; check the path; if it was deleted"),
         (OSError(30, "Read-only file system", "a.jsonl"), "a.jsonl'; the disk is read-only"),
     ],
@@ -118,7 +118,7 @@ def test_an_interrupted_step_exits_with_130_and_says_how_to_continue(end):
         ([*NEEDED, "--is_syn=1"], "unrecognized arguments: --is_syn=1"),
         (["--model_from_pretrained=m"], "required: --file_name"),
         (["--file_name=weibo"], "required: --model_from_pretrained"),
-        ([*NEEDED, "--n_gpu="], "--n_gpu: '' is not the index of a GPU"),
+        ([*NEEDED, "--n_gpu="], "--n_gpu: '' must be a GPU index"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_one_line_and_exit_code_2(end, given, message):

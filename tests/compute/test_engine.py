@@ -136,7 +136,7 @@ def test_the_clusters_gpus_are_shared_among_workers(gpus, asked, each, shared):
 
 
 def test_more_gpus_per_worker_than_a_machine_has_are_refused():
-    with pytest.raises(ValueError, match="has 4 GPUs for one worker"):
+    with pytest.raises(ValueError, match="lists 4 GPUs for each worker"):
         _share_out(Engine("ray", None, 4), nodes_with(2.0, 2.0))
 
 
@@ -327,7 +327,7 @@ def test_a_running_cluster_is_used_and_needs_no_copy_of_the_project(cluster, dat
             RAY_AUTH_MODE="disabled",
         )
         assert done.returncode == 0, done.stderr
-        assert "labelled 200 sentences: 0 answers unreadable" in done.stderr
+        assert "annotated 200 sentences: 0 answers unreadable" in done.stderr
         assert len(read_lines(data / "many" / "cluster" / "entity_train_1000.jsonl")) == SENTENCES
     finally:
         head.terminate()

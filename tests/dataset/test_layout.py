@@ -110,7 +110,7 @@ def test_each_missing_optional_file_is_logged_in_one_line(tmp_path, caplog):
     found = require_files({"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"}, "run s1")
     assert found == {"a": tmp_path / "a.jsonl"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'b.jsonl'} is missing (run s1): continuing without it"
+        f"{tmp_path / 'b.jsonl'} is missing (to create it, run s1): continuing without it"
     ]
 
 

@@ -85,7 +85,7 @@ def test_the_error_of_a_missing_file_names_it(tmp_path, name):
 def test_a_dataset_without_a_sentence_is_refused(tmp_path):
     folder = ENGLISH.write(tmp_path)
     (folder / "train_1000.jsonl").write_text("\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="has no sentence"):
+    with pytest.raises(ValueError, match="contains no sentences"):
         read(folder)
 
 

@@ -33,9 +33,9 @@ def test_a_byte_order_mark_and_carriage_returns_are_not_part_of_the_data(tmp_pat
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"a": 1', r"a\.jsonl:2: not valid JSON .*one object a line is expected"),
-        (b"[1, 2]", r"a\.jsonl:2: a JSON object is expected, found list"),
-        (b"17", r"a\.jsonl:2: a JSON object is expected, found int"),
+        (b'{"a": 1', r"a\.jsonl:2: not valid JSON .*expected one JSON object per line"),
+        (b"[1, 2]", r"a\.jsonl:2: expected a JSON object, found list"),
+        (b"17", r"a\.jsonl:2: expected a JSON object, found int"),
         ("{'北京'}".encode("gb18030"), r"a\.jsonl:2: not UTF-8; convert the file first, .*iconv"),
         (b"[" * 100_000, r"a\.jsonl:2: not valid JSON"),
     ],
@@ -61,7 +61,7 @@ def test_a_missing_file_is_an_error(tmp_path):
 def test_an_object_with_the_same_key_twice_is_refused(tmp_path):
     path = tmp_path / "labels.json"
     path.write_text('{"NOUN": ["n"], "VERB": [], "NOUN": ["名词"]}', encoding="utf-8")
-    with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' is in one object twice"):
+    with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' occurs twice in one object"):
         read_json(path)
 
 
@@ -129,7 +129,11 @@ def test_files_of_killed_runs_are_removed_and_those_of_active_runs_stay(tmp_path
 
 def test_a_file_is_not_written_by_two_writers_at_the_same_time(tmp_path):
     path = tmp_path / "a.jsonl"
-    with replace_file(path) as file, pytest.raises(RuntimeError, match="already being written"), replace_file(path):
+    with (
+        replace_file(path) as file,
+        pytest.raises(RuntimeError, match="being written by another process"),
+        replace_file(path),
+    ):
         file.write(b"never")
 
 

@@ -98,7 +98,7 @@ def test_a_result_of_another_step_is_overwritten_only_with_the_flag(tmp_path, so
     publish(tmp_path / "a.jsonl", [], manifest(source, step="s8"))
     check_owner(tmp_path / "a.jsonl", step="s8")
     check_owner(tmp_path / "a.jsonl", step="s5", overwrite=True)
-    with pytest.raises(ValueError, match=r"a\.jsonl was made by s8; give --overwrite to make it again with s5"):
+    with pytest.raises(ValueError, match=r"a\.jsonl was made by s8; use --overwrite to replace it by the result of s5"):
         check_owner(tmp_path / "a.jsonl", step="s5")
 
 
@@ -116,7 +116,7 @@ def test_a_warning_names_a_changed_input_and_the_step_to_run_again(tmp_path, sou
     source.write_text("y", encoding="utf-8")
     warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert len(caplog.records) == 1
-    assert "is stale: train_1000.jsonl has changed since; run s4 again" in caplog.text
+    assert "is stale: train_1000.jsonl has changed since it was made; run s4 again" in caplog.text
 
 
 def test_a_result_without_a_manifest_is_used_and_logged_in_one_line(tmp_path, caplog):
@@ -124,7 +124,7 @@ def test_a_result_without_a_manifest_is_used_and_logged_in_one_line(tmp_path, ca
     (tmp_path / "a.jsonl").touch()
     warn_if_stale(tmp_path / "a.jsonl", lambda name: tmp_path / name)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'a.jsonl'} has no manifest: it is used without checks"
+        f"{tmp_path / 'a.jsonl'} has no manifest: it cannot be checked whether it is up to date"
     ]
 
 
@@ -215,4 +215,4 @@ def test_an_input_that_changes_during_a_step_is_noticed_afterwards(tmp_path, sou
     source.write_text("another", encoding="utf-8")
     publish(result, [{"a": 1}], build_manifest("s4", hashes, {}, {}))
     warn_if_stale(result, lambda name: tmp_path / name)
-    assert "is stale: train_1000.jsonl has changed since; run s4 again" in caplog.text
+    assert "is stale: train_1000.jsonl has changed since it was made; run s4 again" in caplog.text

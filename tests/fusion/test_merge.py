@@ -347,7 +347,7 @@ def test_a_file_from_elsewhere_may_have_labels_that_are_not_strings(publish, lab
     "row", [{"id": "1"}, answer_row(items=[{"name": "Rome"}]), answer_row(items=None), answer_row(mode="nouns")]
 )
 def test_an_error_names_the_line_that_is_not_one_of_s1(publish, row):
-    with pytest.raises(ValueError, match=r"entity_train_250\.jsonl:1: not a line of s1 or s3"):
+    with pytest.raises(ValueError, match=r"entity_train_250\.jsonl:1: this is not a line that s1 or s3 wrote"):
         publish(row)
 
 

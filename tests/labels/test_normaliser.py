@@ -129,10 +129,14 @@ def test_a_file_without_labels_is_refused(tmp_path, value):
 
 @pytest.mark.parametrize("spellings", ["n", None, ["n", 1], {"n": 1}])
 def test_a_label_without_a_list_of_spellings_is_named(tmp_path, spellings):
-    with pytest.raises(ValueError, match=r"a\.json: 'NOUN' must have a list of spellings"):
+    with pytest.raises(ValueError, match=r"a\.json: the value of 'NOUN' must be a list of spellings"):
         read_label_names(write_json(tmp_path / "a.json", {"NOUN": spellings}))
 
 
 def test_the_error_for_a_missing_label_file_says_what_it_contains(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none\.json is missing: a file that maps each canonical label"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"none\.json is missing: it must be a JSON file that maps each "
+        "canonical label",
+    ):
         LabelNormaliser.from_files([tmp_path / "none.json"])

@@ -168,7 +168,7 @@ def test_an_answer_is_the_same_in_a_batch_and_alone(writing):
 
 def test_an_answer_that_ends_with_its_grammar_has_stopped(writing):
     if not writing.guided:
-        pytest.skip("this backend does not hold answers to a grammar")
+        pytest.skip("this backend does not constrain answers with a grammar")
     answer = only(writing.llm, ask(grammar='root ::= "yes" | "no"', tokens=20))
     assert answer.text in ("yes", "no")
     assert answer.finish == "stop"
@@ -177,7 +177,7 @@ def test_an_answer_that_ends_with_its_grammar_has_stopped(writing):
 
 def test_each_answer_of_a_batch_is_held_to_its_own_grammar(writing):
     if not writing.guided:
-        pytest.skip("this backend does not hold answers to a grammar")
+        pytest.skip("this backend does not constrain answers with a grammar")
     words = [f"word-{number}" for number in range(7)]
     requests = [ask(number, grammar=f'root ::= "{word}"', tokens=20) for number, word in enumerate(words)]
     free = ask(99, "free", tokens=4)

@@ -53,7 +53,12 @@ def test_the_default_backend_of_a_hub_id_is_transformers(asked, tmp_path, monkey
         ("a/b/c", "auto", FileNotFoundError, "the folder a/b/c does not exist"),
         ("here/none", "auto", FileNotFoundError, "the folder here/none does not exist"),
         ("none.gguf", "auto", FileNotFoundError, "none.gguf is not a file: --backend=llamacpp needs a .gguf file"),
-        ("none.jsonl", "scripted", FileNotFoundError, "none.jsonl is not a file: --backend=scripted needs a recording"),
+        (
+            "none.jsonl",
+            "scripted",
+            FileNotFoundError,
+            "none.jsonl is not a file: --backend=scripted needs a JSON Lines file",
+        ),
         ("here", "llamacpp", FileNotFoundError, "here is not a file: --backend=llamacpp needs a .gguf file"),
         ("here", "auto", FileNotFoundError, "here has no config.json, so it is not a checkpoint"),
         ("file.bin", "auto", ValueError, "file.bin is a file: --backend=transformers needs a checkpoint folder"),
@@ -121,11 +126,11 @@ def test_with_an_address_the_backend_is_openai_and_the_model_is_a_name():
 @pytest.mark.parametrize(
     ("asked", "api_base", "message"),
     [
-        ("openai", None, "--backend=openai and --api_base=http://…/v1 need each other; here: openai, None"),
-        ("vllm", "http://localhost/v1", "need each other; here: vllm, http://localhost/v1"),
+        ("openai", None, "--backend=openai and --api_base=http://…/v1 must be used together; found openai and None"),
+        ("vllm", "http://localhost/v1", "must be used together; found vllm and http://localhost/v1"),
         ("auto", "localhost:8000/v1", "--api_base: localhost:8000/v1 is not the address of a server"),
         ("auto", "ftp://localhost/v1", "--api_base: ftp://localhost/v1 is not the address of a server"),
-        ("auto", "http://me:secret@localhost/v1", "--api_base: a password in the address would be logged"),
+        ("auto", "http://me:secret@localhost/v1", "--api_base: remove the password from the address"),
     ],
 )
 def test_a_wrong_address_is_reported(asked, api_base, message):
@@ -143,7 +148,7 @@ def test_vllm_sees_the_chosen_gpus_of_those_that_are_visible(gpus, current, expe
 
 
 def test_a_gpu_that_is_not_visible_is_an_error():
-    with pytest.raises(ValueError, match="--n_gpu=2: CUDA_VISIBLE_DEVICES=4,5 has 2 GPUs, counted from 0"):
+    with pytest.raises(ValueError, match="--n_gpu=2: CUDA_VISIBLE_DEVICES=4,5 lists 2 GPUs"):
         visible_devices([0, 2], "4,5")
 
 

@@ -206,7 +206,7 @@ def test_closing_a_run_stops_its_replicas():
 
 
 def test_quantised_weights_need_a_gpu(folder):
-    with pytest.raises(ValueError, match=r"--load_in=8bit needs a GPU; for the CPU, take a quantised \.gguf file"):
+    with pytest.raises(ValueError, match=r"--load_in=8bit needs a GPU; on the CPU, use a quantised \.gguf file"):
         load_llm(str(folder), "transformers", LLMOptions(load_in="8bit"))
 
 

@@ -39,7 +39,7 @@ def folder(request, tmp_path_factory):
 
 def test_guided_answers_of_every_family_are_about_their_sentences(folder, caplog):
     if not can_be_guided(str(folder), "transformers", OPTIONS):
-        assert "answers are not held to a grammar" in caplog.text
+        assert "answers are not constrained by a grammar" in caplog.text
         return
     llm = load_llm(str(folder), "transformers", OPTIONS)
     builds = {"entity": entity_grammar, "word": pos_grammar}
@@ -71,7 +71,7 @@ def test_a_tokenizer_without_known_bytes_is_not_guided_and_warns(tmp_path, caplo
     folder = spell_otherwise(make_checkpoint(tmp_path, FAMILIES["llama3"]))
     with caplog.at_level(logging.WARNING):
         assert not can_be_guided(str(folder), "transformers", OPTIONS)
-    assert f"{folder}: answers are not held to a grammar, because the bytes" in caplog.text
+    assert f"{folder}: answers are not constrained by a grammar, because the bytes" in caplog.text
 
 
 class SlowTokenizer:

@@ -152,7 +152,7 @@ def test_a_missing_server_is_one_line(monkeypatch):
     with ChatServer() as server:
         pass
     with pytest.raises(
-        ConnectionError, match=r"http://127.0.0.1:\d+/v1 gave no answer for \d s \(last: connection lost\)"
+        ConnectionError, match=r"http://127.0.0.1:\d+/v1 gave no answer for \d s \(last error: connection lost\)"
     ):
         load(server)
 
@@ -309,7 +309,7 @@ def test_a_retry_after_longer_than_the_patience_ends_the_run_at_once():
     begin = time.monotonic()
     with failing((429, {"Retry-After": "3600"}, b"{}")) as server:
         llm = load(server, patience=60)
-        with pytest.raises(ConnectionError, match=r"last: HTTP 429\) and asks to wait 3600 s"):
+        with pytest.raises(ConnectionError, match=r"last error: HTTP 429\) and asks to wait 3600 s"):
             list(llm.generate([ask()]))
     assert time.monotonic() - begin < 30
 

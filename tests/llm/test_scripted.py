@@ -52,7 +52,7 @@ def test_missing_answers_are_empty_and_reported_once(recording, caplog):
         "",
     ]
     assert len(caplog.records) == 1
-    assert "lacks 3 of 4 answers, the first for task entity of sentence 99" in caplog.text
+    assert "3 of 4 answers are not in the recording (first: task entity of sentence 99)" in caplog.text
 
 
 def test_a_complete_recording_gives_no_warning(recording, caplog):

@@ -28,7 +28,7 @@ def test_a_folder_is_read_as_targets_sentences_and_files(folder):
 
 
 def test_a_missing_folder_is_reported_with_the_script_that_writes_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none has no config\.json: train it with train_ner\.py first"):
+    with pytest.raises(FileNotFoundError, match=r"none has no config\.json: train a model with train_ner\.py first"):
         find_model(tmp_path / "none")
 
 

@@ -66,7 +66,7 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
     assert "already evaluated on" in again.stderr
     other = script("train_ner.py", values | {"seed": 5})
     assert (other.returncode, "Traceback" in other.stderr) == (2, False)
-    assert "has a training that differs in: settings; give --overwrite" in other.stderr
+    assert "has a model whose training differs in: settings; use --overwrite" in other.stderr
     test = {"model_from_pretrained": tmp_path / "model" / "best", "test": dataset / "test.jsonl"}
     evaluated = script("evaluate_ner.py", test | {"report": tmp_path / "report.json"})
     assert evaluated.returncode == 0, evaluated.stderr
@@ -96,7 +96,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
     [
         ({"data": "syn_fusion"}, "train_250_synthetic_fusion.jsonl is missing: run s5 with --is_syn=1, s6, s7 and s8"),
         ({"size": "500", "data": "base"}, "train_500.jsonl is missing: run s4"),
-        ({"file_name": None}, "--file_name is missing"),
+        ({"file_name": None}, "give --file_name"),
         ({"file_name": None, "train": "x"}, "--train also needs --labels and --save_dir"),
         ({"size": "300"}, "invalid choice"),
         (

@@ -75,13 +75,18 @@ BROKEN = b'{"text": ["a"], "entities": []}\n\n{"text": ["a"], "entities": \n'
 BAD_INPUT = {
     "missing dataset": ("s1", no_change, ["--file_name=nosuch"], "nosuch is missing: --file_dir and --file_name"),
     "missing sentences": ("s1", damage("train_1000.jsonl", None), [], "train_1000.jsonl is missing"),
-    "missing labels.txt": ("s1", damage("labels.txt", None), [], "labels.txt is missing: one target label a line"),
+    "missing labels.txt": (
+        "s1",
+        damage("labels.txt", None),
+        [],
+        "labels.txt is missing: write one target label per line",
+    ),
     "labels without O": ("s4", damage("labels.txt", b"PERSON\n"), [], "labels.txt: the first line must be O"),
     "broken line": ("s1", damage("train_1000.jsonl", BROKEN), [], "train_1000.jsonl:3: not valid JSON"),
     "broken line, s4": ("s4", damage("train_1000.jsonl", BROKEN), [], "train_1000.jsonl:3: not valid JSON"),
     "other encoding": ("s1", damage("train_1000.jsonl", "{北".encode("gb18030")), [], "train_1000.jsonl:1: not UTF-8"),
     "labels, other encoding": ("s1", damage("labels.txt", "O\n人名\n".encode("gb18030")), [], "labels.txt: not UTF-8"),
-    "empty dataset": ("s1", damage("train_1000.jsonl", b"\n"), [], "train_1000.jsonl has no sentence"),
+    "empty dataset": ("s1", damage("train_1000.jsonl", b"\n"), [], "train_1000.jsonl contains no sentences"),
     "span out of range": (
         "s1",
         damage("train_1000.jsonl", [GOOD_ROW, row((0, 1, "PERSON"), (0, 31, "PERSON"))]),
@@ -98,7 +103,7 @@ BAD_INPUT = {
     "unknown mode": ("s1", no_change, ["--mode=nouns"], "--mode: invalid choice: 'nouns'"),
     "batch size": ("s1", no_change, ["--batch_size=many"], "--batch_size: 'many' is not a whole number"),
     "batch size of 0": ("s2", no_change, ["--batch_size=0"], "--batch_size: '0' must be at least 1"),
-    "side": ("s5", no_change, ["--is_syn=maybe"], "--is_syn: 'maybe' is neither 0 nor 1"),
+    "side": ("s5", no_change, ["--is_syn=maybe"], "--is_syn: 'maybe' must be 0 or 1"),
     "unknown flag": ("s4", no_change, ["--mode=pos"], "unrecognized arguments: --mode=pos"),
     "model folder": ("s1", no_change, ["--model_from_pretrained=/no/such/"], "the folder /no/such/ does not exist"),
     "model folder, s2": ("s2", no_change, ["--model_from_pretrained=./none"], "the folder ./none does not exist"),
@@ -113,17 +118,17 @@ BAD_INPUT = {
         "s1",
         no_change,
         ["--guided=1", "--backend=scripted", "--model_from_pretrained=answers.jsonl"],
-        "answers.jsonl (scripted) cannot hold answers to a grammar: leave out the flag",
+        "answers.jsonl (scripted) cannot constrain answers with a grammar: omit the flag",
     ),
     "guided, s2": ("s2", no_change, ["--guided=1"], "unrecognized arguments: --guided=1"),
     "name": ("s1", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
     "name, s4": ("s4", no_change, ["--file_name=../tiny"], "--file_name: '../tiny' must be the name of one folder"),
     "results": ("s1", no_change, ["--save_type_name=../../x"], "--save_type_name: '../../x' must be the name"),
-    "labels": ("s1", no_change, ["--entity_label=none.json"], "none.json is missing: a file that maps each"),
-    "prompt": ("s1", no_change, ["--prompt=none.txt"], "none.txt is missing: a text file with {sentence}"),
-    "prompt, place": ("s1", own_prompt("Mark it."), ["--prompt=own.txt"], "own.txt has no {sentence}"),
-    "prompt, s2": ("s2", own_prompt("Go on: {sentence}"), ["--prompt=own.txt"], "own.txt has no {entities}"),
-    "shots": ("s1", no_change, ["--shots=2", "--mode=pos"], "no sentence is annotated with parts of speech"),
+    "labels": ("s1", no_change, ["--entity_label=none.json"], "none.json is missing: it must be a JSON file"),
+    "prompt": ("s1", no_change, ["--prompt=none.txt"], "none.txt is missing: it must be a text file with"),
+    "prompt, place": ("s1", own_prompt("Mark it."), ["--prompt=own.txt"], "own.txt does not contain {sentence}"),
+    "prompt, s2": ("s2", own_prompt("Go on: {sentence}"), ["--prompt=own.txt"], "own.txt does not contain {entities}"),
+    "shots": ("s1", no_change, ["--shots=2", "--mode=pos"], "has gold spans that are its words"),
     "s3 before s2": ("s3", no_change, [], "train_1000_synthetic.jsonl is missing: run s2 first"),
     "s4 before s1": ("s4", no_change, [], "entity_train_1000.jsonl is missing: run s1 first"),
     "s5 before s4": ("s5", no_change, [], "train_250.jsonl is missing: run s4 first"),
@@ -279,10 +284,7 @@ BAD_INPUT |= {
         f"label {value!r}": ("s1", train(span(entity=value)), [], '"entity" must be a label') for value in ("", 3, None)
     },
     "label O": ("s1", train(span(entity="O")), [], "'O' is not a label of labels.txt"),
-    **{
-        f"line {line}": ("s1", train(raw(line)), [], "a JSON object is expected")
-        for line in ("[1]", "7", '"a"', "null")
-    },
+    **{f"line {line}": ("s1", train(raw(line)), [], "expected a JSON object") for line in ("[1]", "7", '"a"', "null")},
     "trailing comma": ("s1", train(raw('{"text": ["a"], "entities": [],}')), [], ":1: not valid JSON"),
     "single quotes": ("s1", train(raw("{'text': ['a']}")), [], ":1: not valid JSON"),
     "two objects": ("s1", train(raw('{"text": []} {"text": []}')), [], ":1: not valid JSON"),
@@ -304,7 +306,7 @@ BAD_INPUT |= {
         "s1",
         train(raw(r'{"text": ["a", "\ud83d"], "entities": []}')),
         [],
-        r"half of a character (a lo",
+        r"a lone surrogate (half of a ch",
     ),
     "half in bytes": ("s1", train(b'{"text": ["\xed\xa0\xbd"], "entities": []}\n'), [], ":1: not UTF-8"),
     "half in dev": (
@@ -322,21 +324,26 @@ BAD_INPUT |= {
     "labels in UTF-16": ("s1", damage("labels.txt", "O\nA\n".encode("utf-16")), [], "labels.txt: not UTF-8"),
     # label files
     "label file broken": ("s1", own("own.json", b"{"), ["--entity_label=own.json"], "own.json: not valid JSON"),
-    "label file a list": ("s1", own("own.json", ["n"]), ["--entity_label=own.json"], "own.json: expected {"),
-    "label file empty": ("s1", own("own.json", {}), ["--entity_label=own.json"], "own.json: expected {"),
+    "label file a list": (
+        "s1",
+        own("own.json", ["n"]),
+        ["--entity_label=own.json"],
+        "own.json: expected a JSON object",
+    ),
+    "label file empty": ("s1", own("own.json", {}), ["--entity_label=own.json"], "own.json: expected a JSON object"),
     "label file, text": (
         "s1",
         own("own.json", {"N": "n"}),
         ["--entity_label=own.json"],
-        "'N' must have a list of spell",
+        "the value of 'N' must be a list of spell",
     ),
-    "label file, number": ("s1", own("own.json", {"N": [1]}), ["--entity_label=own.json"], "must have a list of spell"),
+    "label file, number": ("s1", own("own.json", {"N": [1]}), ["--entity_label=own.json"], "must be a list of spell"),
     "label file, half": ("s1", own("own.json", {"N": ["\ud800"]}), ["--entity_label=own.json"], "half of a character"),
     "label file, key twice": (
         "s1",
         own("own.json", b'{"N": ["n"], "N": ["m"]}'),
         ["--entity_label=own.json"],
-        "the key 'N' is in one object twice",
+        "the key 'N' occurs twice in one object",
     ),
     "label file in GBK": (
         "s1",
@@ -355,7 +362,7 @@ BAD_INPUT |= {
         "s1",
         own_prompt("{sentence} {name}"),
         ["--prompt=own.txt"],
-        "has the placeholder {name}, which",
+        "has the unknown placeholder {name};",
     ),
     # recordings
     "recording broken": ("s1", own("answers.jsonl", b"{"), RECORDED, RECORDING),
@@ -381,18 +388,23 @@ BAD_INPUT |= {
     "no GGUF": ("s1", own("a.gguf", b"GGML"), ["--model_from_pretrained=a.gguf"], "a.gguf is not a GGUF file"),
     # journals
     "journal of tabs": ("s1", journal_of(b"a\tb\n"), RECORDED, "journal.jsonl:1: not valid JSON"),
-    "journal, no entry": ("s1", journal_of(b"{}\n"), RECORDED, "journal.jsonl:1: not a line of a journal; use --over"),
+    "journal, no entry": (
+        "s1",
+        journal_of(b"{}\n"),
+        RECORDED,
+        "journal.jsonl:1: this line is not an answer that was saved here; use --over",
+    ),
     "journal, kinds": (
         "s1",
         journal_of(json.dumps({**ENTRY, "prompt_tokens": "3", "answer_tokens": 2}).encode() + b"\n"),
         RECORDED,
-        "journal.jsonl:1: not a line of a journal",
+        "journal.jsonl:1: this line is not an answer that was saved here",
     ),
     "journal of another": (
         "s1",
         journal_of(json.dumps({**ENTRY, "prompt_tokens": 3, "answer_tokens": 2}).encode() + b"\n"),
         RECORDED,
-        "contains answers of another model, prompt or setting (line 1); use the same ones",
+        "contains answers of another model, prompt or setting (line 1); use the same model",
     ),
     "journal in UTF-16": ("s1", journal_of("{}\n".encode("utf-16")), RECORDED, "journal.jsonl:1: not UTF-8"),
     # results of earlier steps
@@ -412,7 +424,7 @@ BAD_INPUT |= {
             "s5",
             result(ANSWERS, {**row, "text": ENGLISH.rows[0]["text"]}),
             [],
-            ":1: not a line of s1 or",
+            ":1: this is not a line that s1 or",
         )
         for name, row in NOT_ANSWERS.items()
     },
@@ -448,7 +460,12 @@ BAD_INPUT |= {
     "status, dataset": ("status", no_change, ["--file_name=nosuch"], "nosuch is missing"),
     # span models
     "model, config broken": ("s7", trained("config.json", b"{"), BEST, "config.json: not valid JSON"),
-    "model, no labels": ("s7", trained("config.json", {}), BEST, "has no labels: copy the label file of its training"),
+    "model, no labels": (
+        "s7",
+        trained("config.json", {}),
+        BEST,
+        "has no labels: copy the label file that the model was trained with",
+    ),
     "model, labels": (
         "s7",
         trained("config.json", {"labels": "O", "num_target_labels": 1}),
@@ -501,7 +518,7 @@ BAD_INPUT |= {
         "export",
         no_change,
         ["--model_from_pretrained=best", "--output=x.onnx"],
-        "is not a folder: give that of",
+        "is not a folder: give the folder of",
     ),
     # names
     **{
@@ -525,10 +542,10 @@ BAD_INPUT |= {
     "backend": ("s1", no_change, ["--backend=tensorflow"], "--backend: invalid choice: 'tensorflow'"),
     "skip": ("s1", no_change, ["--skip=1.5"], "--skip: '1.5' is not a whole number"),
     "limit": ("s1", no_change, ["--limit=0"], "--limit: '0' must be at least 1"),
-    "gpu": ("s1", no_change, ["--n_gpu=cuda"], "--n_gpu: 'cuda' is not the index of a GPU"),
-    "temperature": ("s2", no_change, ["--temperature=-1"], "--temperature: '-1' is not a number of at least 0"),
+    "gpu": ("s1", no_change, ["--n_gpu=cuda"], "--n_gpu: 'cuda' must be a GPU index"),
+    "temperature": ("s2", no_change, ["--temperature=-1"], "--temperature: '-1' must be a number that is 0 or greater"),
     "top_p": ("s2", no_change, ["--top_p=2"], "--top_p: '2' must be greater than 0 and at most 1"),
-    "dense": ("s4", no_change, ["--dense_lang=2"], "--dense_lang: '2' is neither 0 nor 1"),
+    "dense": ("s4", no_change, ["--dense_lang=2"], "--dense_lang: '2' must be 0 or 1"),
     "dtype": ("s1", no_change, ["--dtype=int8"], "--dtype: invalid choice"),
 }
 

@@ -127,15 +127,15 @@ def test_a_prompt_of_the_user_is_read_without_a_byte_order_mark(write):
 @pytest.mark.parametrize(
     ("text", "task", "message"),
     [
-        ("Mark all names.", "entity", r"own\.txt has no \{sentence\}, which the prompt of this step must have"),
-        ("Explain {sentence}", "explain", r"has no \{entities\}"),
-        ("", "pos", r"has no \{sentence\}"),
+        ("Mark all names.", "entity", r"own\.txt does not contain \{sentence\}, which is required"),
+        ("Explain {sentence}", "explain", r"does not contain \{entities\}"),
+        ("", "pos", r"does not contain \{sentence\}"),
         (
             "{sentence} {label}",
             "pos",
-            r"the placeholder \{label\}, which is not known; placeholders are \{examples\}, \{labels\}",
+            r"the unknown placeholder \{label\}; the placeholders of this step are \{examples\}, \{labels\}",
         ),
-        ("{sentence} {entities}", "entity", r"the placeholder \{entities\}, which is not known"),
+        ("{sentence} {entities}", "entity", r"the unknown placeholder \{entities\}"),
         ("标注{sentence}".encode("gb18030"), "pos", r"own\.txt is not UTF-8; convert it first"),
     ],
 )
@@ -145,5 +145,9 @@ def test_a_prompt_that_cannot_be_used_is_named_with_what_is_wrong(write, text, t
 
 
 def test_a_missing_prompt_says_what_it_should_be(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"--prompt: .*none\.txt is missing: a text file with \{sentence\}"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"--prompt: .*none\.txt is missing: it must be a text file with the "
+        r"placeholder \{sentence\}",
+    ):
         read_prompt(tmp_path / "none.txt", "entity")

@@ -239,8 +239,8 @@ def test_a_changed_entity_is_a_new_question():
 @pytest.mark.parametrize(
     ("counts", "advice"),
     [
-        (SynthesisCounts(asked=3), "no sentence was made"),
-        (SynthesisCounts(asked=3, made=10, kept=4), "most were dropped"),
+        (SynthesisCounts(asked=3), "the answers contain no new sentence"),
+        (SynthesisCounts(asked=3, made=10, kept=4), "most new sentences were dropped"),
         (SynthesisCounts(asked=3, made=10, kept=5), None),
         (SynthesisCounts(), None),
     ],

@@ -26,16 +26,16 @@ from utils.llm import Request
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 
-# The most tokens of an answer: a fixed number, and a number for each token of the sentence. An item takes
-# about 12 tokens and those of its text; dense text has about one word for 1.5 characters. A higher limit only makes
-# answers longer that repeat themselves.
+# The maximum length of an answer in tokens: a fixed number, plus a number for each token of the sentence. An item takes
+# about 12 tokens in addition to its text; dense text has about one word per 1.5 characters. A higher limit would only
+# lengthen answers that repeat themselves.
 FIXED_TOKENS = 96
 TOKENS_PER_TOKEN: dict[Mode, dict[Tokenisation, int]] = {
     "entity": {WORDS: 10, CHARACTERS: 4},
     "pos": {WORDS: 18, CHARACTERS: 11},
 }
 # A guided `pos` answer ends by itself. Its limit allows each token to be a word, with one token for each byte of it.
-GUIDED_WORD_TOKENS = 16  # besides the bytes of the word
+GUIDED_WORD_TOKENS = 16  # in addition to the bytes of the word
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Annotator:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Return the settings that change an answer, besides the model and the sentence."""
+        """Return the settings that affect an answer, without the model and the sentence."""
         return {
             "task": self.mode,
             "prompt": self.prompt.digest,
@@ -88,7 +88,7 @@ class Annotator:
 
     @property
     def result_parameters(self) -> dict[str, Any]:
-        """Return the settings that change the result but no answer: recorded answers stay valid for other votes."""
+        """Return the settings that affect only the result: recorded answers stay valid if these settings change."""
         return self.voting.parameters if self.voting else {}
 
     @property
@@ -97,7 +97,7 @@ class Annotator:
         return self.voting.num_answers if self.voting else 1
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
-        """Return the question about a sentence; `sample` numbers the answers to it from 0."""
+        """Return the question about a sentence; `sample` is the index of the answer, from 0, with several answers."""
         text = self.tokenisation.join(sentence.tokens)
         shots = self.shots.text_for(sentence) if self.shots else ""
         prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": shots, "sentence": text})
@@ -111,7 +111,7 @@ class Annotator:
         return Question(request, text_hash(sentence.tokens), typical)
 
     def _answer_tokens(self, sentence: Sentence) -> int:
-        """Return the most tokens that an answer has, besides the fixed number."""
+        """Return the maximum length of an answer in tokens, without the fixed number."""
         if self.guided and self.mode == "pos":
             return sum(GUIDED_WORD_TOKENS + _json_bytes(token) for token in sentence.tokens)
         usual = TOKENS_PER_TOKEN[self.mode][self.tokenisation]
@@ -127,10 +127,10 @@ class Annotator:
 
 
 def _draw_shots(dataset: Dataset, settings: AnnotationSettings, names: Mapping[str, str]) -> Shots:
-    """Return shots from the smallest size. All sizes contain it, so no size learns from sentences outside it.
+    """Return shots from the smallest size. Every size contains it, so no shot comes from outside a size.
 
-    `names` maps canonical labels to the names that the prompt lists. A target label that the label file maps to one
-    of these is shown by that name, others as they are.
+    `names` maps canonical labels to the names that the prompt lists. A target label that the label file maps to one of
+    them is shown with that name, other labels unchanged.
     """
     canonical = LabelNormaliser.from_files([settings.label_file])
     shot_format = ShotFormat(

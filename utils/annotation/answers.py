@@ -25,7 +25,7 @@ class Annotation:
     outvoted: int = 0  # spans with too few votes
 
     def row_of(self, sentence: Sentence, mode: Mode, *, asked: bool = True) -> AnnotationRow:
-        """Return the line of s1 or s3. A sentence that should be `asked` about and has no answer was skipped."""
+        """Return the line of s1 or s3. Without an answer, its status is "skipped" if it was to be `asked` about."""
         status: Status = "ok" if self.readable else "unreadable"
         if not self.answers:
             status = "skipped" if asked else "ok"
@@ -50,7 +50,7 @@ def read_answers(answers: Sequence[str], sentence: Sentence, mode: Mode, voting:
 
 
 def place_items(items: Sequence[Item], tokens: Sequence[str], mode: Mode) -> PlacedAnswer:
-    """Return the positions of items in their sentence. Items that were voted on keep the position of the votes."""
+    """Return the positions of items in their sentence. Items chosen by vote keep the position that they have."""
     voted = [item for item in items if isinstance(item, VotedItem)]
     others = [item for item in items if not isinstance(item, VotedItem)]
     found = (place_entities if mode == "entity" else place_words)(others, tokens)

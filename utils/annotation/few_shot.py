@@ -1,4 +1,4 @@
-"""Few-shot examples: annotated sentences that a prompt shows with their answers (s1, s3)."""
+"""Few-shot examples ("shots"): annotated sentences that a prompt shows with their answers (s1, s3)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from utils.prompts import Prompt
 log = logging.getLogger(__name__)
 
 NO_SHOTS: dict[Mode, str] = {
-    "entity": "no sentence has an annotated entity",
-    "pos": "no sentence is annotated with parts of speech, word by word,",
+    "entity": "has an annotated entity",
+    "pos": "has gold spans that are its words with their parts of speech",
 }
 
 
@@ -35,7 +35,7 @@ class Shot:
 class Shots:
     """The shots of one run, in the order in which prompts show them."""
 
-    drawn: Sequence[Shot]  # one more than `number`, because a prompt does not show the sentence that it asks about
+    drawn: Sequence[Shot]  # one more than `number`, since a prompt leaves out the sentence that it asks about
     number: int
     seed: int
 
@@ -88,9 +88,15 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
             shot = shot_format.shot(sentence, spans)
             shots.setdefault(shot.key, shot)
     if not shots:
-        raise ValueError(f"--shots={number}: {NO_SHOTS[mode]} among the {len(pool)} sentences of the smallest size")
+        raise ValueError(
+            f"--shots={number}: none of the {len(pool)} sentences of the smallest size {NO_SHOTS[mode]}: use --shots=0"
+        )
     if len(shots) <= number:
-        log.info("--shots=%d: the smallest size has %d sentences to show; all of them are used", number, len(shots))
+        log.info(
+            "--shots=%d: only %d sentences of the smallest size can be shown as examples; all of them are used",
+            number,
+            len(shots),
+        )
     drawn = random.Random(seed).sample(list(shots.values()), min(number + 1, len(shots)))
     return Shots(tuple(drawn), number, seed)
 

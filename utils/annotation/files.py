@@ -1,4 +1,4 @@
-"""Reading the files of s1 and s3, those of an earlier implementation included."""
+"""Reading the files of s1 and s3, including those of the first implementation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from utils.files.jsonl import JsonObject, read_rows
 
 
 def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[AnnotationRow]:
-    """Yield the rows of a file of s1 or s3; raise ValueError that names file and line where a line is not one."""
+    """Yield the rows of a file of s1 or s3; raise ValueError that names file and line if a line is not a valid row."""
     for number, row in read_annotation_rows(path, mode, sentences):
         try:
             yield AnnotationRow.from_json(row)
@@ -24,7 +24,7 @@ def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
 def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, JsonObject]]:
     """Return the line number and the JSON object of each line of a file of s1 or s3, as it was written.
 
-    The lines of an earlier implementation have only a text. They get the ids of the `sentences` with that text.
+    The lines of the first implementation have no ids. They get the ids of the `sentences` with the same text.
     """
     if not is_legacy_file(path):
         return read_rows(path)

@@ -1,7 +1,7 @@
 r"""Grammars for guided answers: items are parts of the sentence, and labels are listed ones or short texts.
 
 A grammar is GBNF, the notation of llama.cpp (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md);
-`utils/llm/grammar_dialects.py` translates it. Each item of a guided answer can be placed in its sentence, and the words
+`utils/llm/grammar_dialects.py` translates it. Each item of a guided answer can be found in its sentence, and the words
 of a guided `pos` answer are the whole sentence.
 
 The entity grammar of the tokens New York, with the type LOC and without the escaped keys of the items:
@@ -56,7 +56,7 @@ def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, tokeni
     """Return the grammar of `[{"entity":…,"type":…}]` in which entities are consecutive units of the sentence.
 
     Entities are sorted by their start, and at most two have the same start: the second one is longer (北京, 北京大学).
-    So a model that repeats itself comes to an end. `types=None` allows any short type.
+    So the answer of a model that repeats itself ends, too. `types=None` allows any short type.
     """
     units = units_of(tokens, tokenisation=tokenisation)
     ends = {start: _entity_ends(units, start, MAX_ENTITY_UNITS[tokenisation]) for start in range(len(units))}

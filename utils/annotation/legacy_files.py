@@ -1,4 +1,4 @@
-"""Files of an earlier implementation of s1 and s3: one `sentence<TAB>answer` a line."""
+"""Files of the first implementation of s1 and s3: one `sentence<TAB>answer` per line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_legacy_file(path: Path) -> bool:
 
 
 def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[tuple[int, AnnotationRow]]:
-    """Yield (line number, row) for each sentence that a line answers, in the order of the sentences.
+    """Yield (line number, row) for each sentence that has a line, in the order of the sentences.
 
     Lines and sentences are matched by their text. The lines that match no sentence follow, as rows without an id.
     """
@@ -49,7 +49,9 @@ def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
     lines: dict[str, list[LegacyLine]] = defaultdict(list)
     for line in _read_lines(path, frozenset(keys)):
         lines[without_spaces(line.text)].append(line)
-    log.info("%s: lines of an earlier implementation, matched by their text", path)
+    log.info(
+        "%s has the format of the first implementation: its lines are matched to the sentences by their text", path
+    )
     strays = sorted(line for key in lines.keys() - set(keys) for line in lines[key])
     if strays:
         log.warning(
@@ -60,7 +62,8 @@ def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
         )
     for sentence, key in zip(sentences, keys, strict=True):
         if found := lines.get(key):
-            line = found.pop(0) if len(found) > 1 else found[0]  # a text that is repeated uses its last line again
+            # A text that has fewer lines than sentences uses its last line again.
+            line = found.pop(0) if len(found) > 1 else found[0]
             yield line.number, read_answers([line.answer], sentence, mode, None).row_of(sentence, mode)
     for line in strays:
         yield line.number, AnnotationRow(None, [line.text], mode, [], [line.answer], "ok")
@@ -69,8 +72,7 @@ def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
 def _read_lines(path: Path, known: Collection[str]) -> Iterator[LegacyLine]:
     """Yield the lines of a file. Only a line feed ends a line, and a line without a tab continues the answer.
 
-    A text may contain tabs itself: it ends at the first tab before which there is a `known` text, or else at the
-    first tab.
+    A text can contain tabs: it ends at the first tab that follows a `known` text, or else at the first tab.
     """
     pending: LegacyLine | None = None
     for number, line in enumerate(decode_utf8(path.read_bytes(), str(path)).split("\n"), start=1):

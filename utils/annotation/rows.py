@@ -17,7 +17,7 @@ Status = Literal["ok", "unreadable", "skipped"]
 class AnnotationRow:
     """A line of s1 or s3."""
 
-    id: str | None  # None: a line of an older file whose text is in no sentence
+    id: str | None  # None: a line of the first implementation that matches no sentence
     text: Sequence[str]  # the tokens of the sentence
     mode: Mode
     items: Sequence[Item]
@@ -26,7 +26,7 @@ class AnnotationRow:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> AnnotationRow:
-        """Return the row of a JSON object; raise ValueError where a key is missing or has a wrong value."""
+        """Return the row of a JSON object; raise ValueError if a key is missing or has a wrong value."""
         try:
             hash(row["id"])  # a list or an object is not an id
             keys = ITEM_KEYS[row["mode"]]
@@ -39,10 +39,10 @@ class AnnotationRow:
                 status=row["status"],
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not a line of s1 or s3 ({error!r})") from None
+            raise ValueError(f"this is not a line that s1 or s3 wrote ({error!r})") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of the row. Items that were voted on have their position and score."""
+        """Return the JSON object of the row. Items that were chosen by vote include their position and score."""
         return {
             "id": self.id,
             "text": list(self.text),

@@ -19,11 +19,11 @@ class AnnotationSettings:
 
     mode: Mode
     label_file: Path  # its labels are listed in the prompt
-    language: Language | None = None  # of the project's prompt; None: the dataset's
-    prompt: Prompt | None = None  # the user's own; None: the project's
+    language: Language | None = None  # of the built-in prompt; None: that of the dataset
+    prompt: Prompt | None = None  # the user's own prompt; None: the built-in one
     num_shots: int = 0  # annotated sentences that each prompt shows
     votes: int = 1  # answers to each sentence
     min_votes: int = 1  # answers that a span must be in, out of `votes`
     sampling: SamplingSettings = GREEDY
     max_new_tokens: int | None = None  # None: from the sentence's length
-    closed_labels: bool = True  # a guided answer has no other labels than those of the file
+    closed_labels: bool = True  # guided answers use only labels of the file

@@ -47,7 +47,7 @@ class SplitFiles:
 
 
 def find_split_files(layout: Layout) -> SplitFiles:
-    """Return the files to split; raise FileNotFoundError if there is none of s1."""
+    """Return the files to split; raise FileNotFoundError if s1 has not written any."""
     annotations = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
     synthetic = require_files({"s2": layout.synthetic()}, "run s2", at_least=0).get("s2")
     synthetic_annotations = require_files(

@@ -29,7 +29,7 @@ class AnnotationCounts:
         skipped = f"{self.skipped} skipped, " if self.skipped else ""
         outvoted = "" if self.outvoted is None else f", {self.outvoted} spans outvoted"
         return (
-            f"labelled {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
+            f"annotated {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
             f"{self.lost} of {self.items} items not in their sentence{outvoted}"
         )
 
@@ -41,9 +41,9 @@ class AnnotationCounts:
     def advice(self) -> str | None:
         """What to try if more than half of the answers, or of the items, were lost; None otherwise."""
         if 2 * self.unreadable > self.sentences - self.skipped:
-            return "most answers are unreadable: try a larger model, or one that can be guided (--guided)"
+            return "most answers are unreadable: try a larger model, or one that supports --guided"
         if 2 * self.lost > self.items > 0:
-            return "most items are not in their sentence: try a larger model, or one that can be guided (--guided)"
+            return "most items are not in their sentence: try a larger model, or one that supports --guided"
         return None
 
 
@@ -69,7 +69,7 @@ def questions(
 def annotation_rows(
     sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
 ) -> tuple[list[dict[str, Any]], AnnotationCounts]:
-    """Return a line for each sentence, made from the recorded answers, and the counts of them all."""
+    """Return a line for each sentence, made from the recorded answers, and the counts of all lines."""
     annotations = [
         read_answers(_recorded_answers(sentence, annotator, journal), sentence, annotator.mode, annotator.voting)
         for sentence in sentences

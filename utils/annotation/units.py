@@ -26,7 +26,7 @@ UnitKind = Literal["character", "word", "symbol"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part of a sentence that is never cut; `gap` is the whitespace before it."""
+    """A part of a sentence that is never split; `gap` is the whitespace before it."""
 
     text: str
     kind: UnitKind

@@ -1,4 +1,4 @@
-"""Votes: the spans that enough of several answers to one question agree on (s1, s3)."""
+"""Voting: keeps the spans that enough of the answers to one question contain (s1, s3)."""
 
 from __future__ import annotations
 
@@ -34,23 +34,24 @@ class VoteResult:
 
 @dataclass(frozen=True)
 class Voting:
-    """How the answers to one question vote.
+    """The rules of a vote among the answers to one question.
 
     An answer votes for each of its spans, whatever label it gives them. A span keeps the labels that have
-    `min_votes` votes or, where no label has, the most frequent one. Spellings of one canonical label are one label.
+    `min_votes` votes or, if no label has as many, the most frequent one. Spellings of one canonical label count as one
+    label.
     """
 
-    num_answers: int  # asked for
+    num_answers: int  # requested for each question
     min_votes: int
     canonical: Callable[[str], str | None]
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Return the settings that a result's manifest holds. No answer depends on them."""
+        """Return the settings for the manifest of a result. The answers do not depend on them."""
         return {"votes": self.num_answers, "min_votes": self.min_votes}
 
     def count(self, answers: Sequence[Sequence[PlacedItem]]) -> VoteResult:
-        """Return the spans that have enough votes; `answers` holds the placed items of each answer."""
+        """Return the spans that have enough votes; `answers` contains the placed items of each answer."""
         votes: dict[tuple[int, int], list[dict[str, Item]]] = defaultdict(list)
         for placed in answers:
             for span, labels in self._labels_by_span(placed).items():
@@ -68,7 +69,7 @@ class Voting:
         return spans
 
     def _items(self, span: tuple[int, int], votes: Sequence[dict[str, Item]]) -> list[VotedItem]:
-        """Return an item for each label that a span keeps; `votes` holds the labels that each answer gives it."""
+        """Return an item for each label that a span keeps; `votes` contains the labels that each answer gives to it."""
         counts = Counter(label for labels in votes for label in labels)
         kept = [label for label, number in counts.items() if number >= self.min_votes]
         kept = kept or [counts.most_common(1)[0][0]]

@@ -67,7 +67,7 @@ class Estimate:
         divisor = max(1, self.unanswered)
         prompts, answers = self.tokens.prompt, self.tokens.answer
         lines = [
-            f"questions: {self.questions}, {self.questions - self.unanswered} of them answered in the journal",
+            f"questions: {self.questions}, {self.questions - self.unanswered} of them already answered in the journal",
             f"prompts:   {prompts:,.0f} tokens, {prompts / divisor:.0f} per question",
             f"answers:   {answers:,.0f} tokens, {answers / divisor:.0f} per question ({self._basis()})",
         ]
@@ -75,14 +75,16 @@ class Estimate:
             time = timedelta(seconds=round(self.seconds))
             lines.append(f"time:      {time} at {self.tokens_per_second:.0f} answer tokens per second")
         else:
-            lines.append("time:      unknown; give --tokens_per_second, or --time=20 to ask 20 questions and measure")
+            lines.append(
+                "time:      unknown; set --tokens_per_second, or --time=20 to ask 20 questions and measure the speed"
+            )
         if self.cost is not None:
             lines.append(f"cost:      {self.cost:.2f}")
         return lines
 
     def _basis(self) -> str:
         if self.recorded < MIN_ANSWERS:
-            return "based on typical answers; --time=20 asks 20 questions for a better estimate"
+            return "based on answers of typical length; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
         return f"based on {self.recorded} recorded answers{few}"
 

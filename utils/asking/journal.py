@@ -1,4 +1,4 @@
-"""The journal of an LLM step: every answer is on disk before the next one is complete."""
+"""The journal of an LLM step: every answer is saved as soon as it arrives."""
 
 from __future__ import annotations
 
@@ -105,12 +105,13 @@ class Journal:
             entry = None
         if entry is None or any(type(getattr(entry, name)) is not kind for name, kind in FIELD_TYPES.items()):
             raise ValueError(
-                f"{self.path}:{line}: not a line of a journal; use --overwrite to start from the beginning"
+                f"{self.path}:{line}: this line is not an answer that was saved here; use --overwrite to start from "
+                "the beginning"
             )
         if entry.fingerprint != self.fingerprint:
             raise ValueError(
-                f"{self.path} contains answers of another model, prompt or setting (line {line}); use the same "
-                "ones again, another --save_type_name, or --overwrite to start from the beginning"
+                f"{self.path} contains answers of another model, prompt or setting (line {line}); use the same model, "
+                "prompt and settings, another --save_type_name, or --overwrite to start from the beginning"
             )
         # Keep one copy of equal strings, to save memory with millions of answers.
         return replace(

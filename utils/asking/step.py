@@ -1,4 +1,4 @@
-"""A step of s1, s2 or s3: ask an LLM through a journal, then publish the result that is made from the journal."""
+"""The common part of s1, s2 and s3: record an LLM's answers in a journal, and make the result from the journal."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class LLMStep:
         found = read_manifest(self.result) if self.result.is_file() and not self.overwrite else None
         if found is not None and found.fingerprint != current:
             raise ValueError(
-                f"{self.result} was made with another model, prompt or setting; use the same ones again, "
-                "another --save_type_name, or --overwrite to start from the beginning"
+                f"{self.result} was made with another model, prompt or setting; use the same model, prompt and "
+                "settings, another --save_type_name, or --overwrite to start from the beginning"
             )
         return current
 

@@ -41,7 +41,7 @@ def check_targets(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
     yield from problems
     for found, source in pairs:
         if {**sentence_to_row(found), "entities": []} != {**sentence_to_row(source), "entities": []}:
-            yield Problem(file, f"sentence {found.id} is not as s2 made it")
+            yield Problem(file, f"sentence {found.id} differs from the sentence that s2 wrote")
         for span in found.spans:
             if span.origin != "ner" or span.label not in data.dataset.targets:
                 yield Problem(file, f"sentence {found.id} has a span {span.label} that is not a target span of a model")
@@ -59,7 +59,7 @@ def check_annotations(data: AuditData, size_data: SizeData) -> Iterator[Problem]
             elif id_ in seen:
                 yield Problem(file, f"line {line} annotates sentence {id_} again")
             elif row.get("text") != list(sentences[id_].tokens):
-                yield Problem(file, f"line {line} has another text than sentence {id_}")
+                yield Problem(file, f"the text of line {line} differs from that of sentence {id_}")
             seen.add(id_)
 
 
@@ -128,7 +128,7 @@ def _match_by_text(
             problems.append(
                 Problem(
                     file,
-                    f"line {sentence.id} is {known}, which is not in size {size_data.size} or is in the file already",
+                    f"line {sentence.id} is {known}, which is not in size {size_data.size}, or is already in this file",
                 )
             )
         else:
@@ -136,7 +136,7 @@ def _match_by_text(
     missing = [sentence.id for left in expected.values() for sentence in left]
     problems += [Problem(file, f"sentence {id_} of train_1000.jsonl is missing") for id_ in missing]
     if [int(known.id) for _, known in pairs] != sorted(int(known.id) for _, known in pairs):
-        problems.append(Problem(file, "the sentences are in another order than in train_1000.jsonl"))
+        problems.append(Problem(file, "the sentences are not in the order of train_1000.jsonl"))
     return pairs, problems
 
 

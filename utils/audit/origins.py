@@ -43,13 +43,13 @@ def check_manifests(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
         result = path.with_name(path.name.removesuffix(SUFFIX))
         manifest = read_manifest(result)
         if manifest is None or not result.is_file():
-            yield Problem(path, "its result is missing")
+            yield Problem(path, "the result that it describes is missing")
             continue
         for name in manifest.inputs:
             if name.startswith(tuple(others)):
                 yield Problem(result, f"was made from {name}, which belongs to another size")
         for name in find_stale_inputs(manifest, layout.find):
-            yield Problem(result, f"is stale: {name} has changed since; run {manifest.step} again")
+            yield Problem(result, f"is stale: {name} has changed since it was made; run {manifest.step} again")
 
 
 def check_models(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
@@ -96,5 +96,8 @@ def _check_label_counts(file: Path, data: AuditData, size: Size, training_data: 
 def _record(file: Path) -> dict[str, Any]:
     record = read_json(file)
     if not isinstance(record, dict) or not isinstance(record.get("sentences"), list):
-        raise ValueError(f'{file} has no list of "sentences": delete it if train_ner.py did not write it')
+        raise ValueError(
+            f'{file} has no list of "sentences": train the model again, or delete the file if '
+            "train_ner.py did not write it"
+        )
     return record

@@ -65,7 +65,7 @@ class Survey:
             state, note = "partial", f"{_count_lines(journal)} answers are in its journal"
         skipped = (read_manifest(result) or _NO_MANIFEST).counts.get("skipped", 0)
         if state == "done" and skipped:
-            state, note = "partial", f"{skipped} sentences were not asked about"
+            state, note = "partial", f"{skipped} sentences were skipped: run without --skip and --limit"
         words = f"--model_from_pretrained={self._model()} {flag}".strip()
         return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
@@ -125,18 +125,22 @@ class Survey:
     def _model_state(self, folder: Path, size: Size) -> tuple[State, str]:
         record = folder / BEST / RECORD
         if not record.is_file():
-            return ("partial", "it continues after its last epoch") if (folder / LAST).is_dir() else ("missing", "")
+            return (
+                ("partial", "interrupted: the same command continues it")
+                if (folder / LAST).is_dir()
+                else ("missing", "")
+            )
         known = read_json(record)
         files = self.layout.size_fusion(size), self.layout.label_file("fusion", size)
         if not all(file.is_file() for file in files) or "data" not in known:
-            return "done", "its data cannot be compared"
+            return "done", "not checked: its training data is not known or missing"
         dev = self.layout.dev if self.layout.dev.is_file() else None
         data = read_ner_data(
             files[0], dev, files[1], tokenisation=self.dataset.tokenisation, seed=known["settings"]["seed"]
         )
         if known["data"] != {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}:
             return "stale", f"the sentences or spans of {files[0].name} have changed since"
-        return ("done", "") if known.get("finished") else ("partial", "it continues after its last epoch")
+        return ("done", "") if known.get("finished") else ("partial", "interrupted: the same command continues it")
 
     def _labelled(self) -> Iterator[StepStatus]:
         layout = self.layout
@@ -150,7 +154,7 @@ class Survey:
             result = layout.size_fusion(size, synthetic=True)
             state, note = self._state([result, layout.label_file("syn_fusion", size)])
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
-                state, note = "missing", "the synthetic sentences are still merged by s5"
+                state, note = "missing", "the synthetic sentences do not have their target labels yet"
             yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"]))
 
     # --- shared by all steps
@@ -165,7 +169,7 @@ class Survey:
             return "partial", f"{missing[0].name} is missing"
         manifests = [manifest for result in found if (manifest := read_manifest(result)) is not None]
         if not manifests:
-            return "done", "without a manifest: used without checks"
+            return "done", "no manifest: it cannot be checked whether the result is up to date"
         names = self.layout.portable_names([source for source in sources if source.is_file()])
         for manifest in manifests:
             if changed := find_stale_inputs(manifest, self.layout.find):

@@ -31,7 +31,7 @@ def add_annotation_flags(parser: Parser) -> None:
         "--skip",
         type=whole_number,
         default=-1,
-        help="number of sentences at the start to skip: they are not asked about in this run; -1: skip none",
+        help="number of sentences to skip at the start: this run does not ask about them; -1: skip none",
     )
     flags.add_argument(
         "--shots",
@@ -43,19 +43,19 @@ def add_annotation_flags(parser: Parser) -> None:
         "--votes",
         type=positive_number,
         default=1,
-        help="number of answers to ask for per sentence; if more than 1, they vote on each span",
+        help="number of answers to request per sentence; with more than 1, spans are kept by majority vote",
     )
     flags.add_argument(
         "--min_votes",
         type=positive_number,
         default=None,
-        help="number of answers that must contain a span to keep it; default: more than half of --votes",
+        help="minimum number of answers that must contain a span for it to be kept; default: more than half of --votes",
     )
     flags.add_argument(
         "--guided",
         type=auto_switch,
         default="auto",
-        help="1: hold answers to a grammar, 0: do not; auto: do if the model or server supports it",
+        help="1: constrain answers with a grammar, 0: do not; auto: constrain them if the model or server supports it",
     )
     flags.add_argument(
         "--closed_labels",
@@ -74,7 +74,9 @@ def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
     """Return what is annotated, and how; raise UsageError for flags that cannot be used together."""
     prompt = own_prompt(args, args.mode)
     if args.shots and prompt and "examples" not in prompt.placeholders:
-        raise UsageError(f"--shots={args.shots}: {args.prompt} has no placeholder {{examples}} to put them in")
+        raise UsageError(
+            f"--shots={args.shots}: {args.prompt} has no placeholder {{examples}}, where the examples are inserted"
+        )
     sampling = _sampling(args)
     return AnnotationSettings(
         mode=args.mode,
@@ -91,7 +93,7 @@ def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
 
 
 def is_guided(args: argparse.Namespace, model: ModelChoice) -> bool:
-    """Return whether answers are held to a grammar; raise UsageError for --guided=1 if the model cannot be guided.
+    """Return whether answers are constrained by a grammar; raise UsageError for --guided=1 if they cannot be.
 
     This may load a checkpoint's tokenizer or ask a server, so call it after all cheaper checks.
     """
@@ -101,11 +103,11 @@ def is_guided(args: argparse.Namespace, model: ModelChoice) -> bool:
     if args.guided and not can_be_guided:
         name = f"the server {args.api_base}" if args.api_base else f"{model.path} ({model.backend})"
         raise UsageError(
-            f"--guided=1: {name} cannot hold answers to a grammar: leave out the flag, or use a .gguf file or another "
-            "checkpoint"
+            f"--guided=1: {name} cannot constrain answers with a grammar: omit the flag, or use a .gguf file or "
+            "another checkpoint"
         )
     if args.api_base and not can_be_guided:
-        log.info("%s does not support grammars: answers are not guided", args.api_base)
+        log.info("%s does not support grammars: answers are not constrained", args.api_base)
     return can_be_guided
 
 

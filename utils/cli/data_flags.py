@@ -14,9 +14,9 @@ def add_dataset_flags(parser: Parser) -> None:
     """Add the flags that name a dataset and the folder of its results."""
     flags = parser.add_argument_group("data")
     flags.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
-    flags.add_argument("--file_name", required=True, help="name of the dataset: of its folder in --file_dir")
+    flags.add_argument("--file_name", required=True, help="name of the dataset, and of its folder in --file_dir")
     flags.add_argument(
-        "--save_type_name", default="GLM4", help="folder of the results in the dataset, usually the LLM's name"
+        "--save_type_name", default="GLM4", help="name of the subfolder for the results, usually the LLM's name"
     )
     add_dense_flag(flags)
 

@@ -24,7 +24,7 @@ REMEDIES = {
     errno.ENOSPC: f"the disk is full: free some space, then {CONTINUE}",
     errno.EDQUOT: f"your disk quota is used up: free some space, then {CONTINUE}",
     errno.EROFS: "the disk is read-only: copy the dataset to a folder on another disk (--file_dir)",
-    errno.EACCES: "permission is missing: ask the owner, or copy the dataset to a folder of your own (--file_dir)",
+    errno.EACCES: "permission denied: ask the owner for access, or copy the dataset to your own folder (--file_dir)",
     errno.ENOENT: f"check the path; if it was deleted during the run, restore it, then {CONTINUE}",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
@@ -107,7 +107,7 @@ def _report_stop(name: str, reason: str, number: int) -> int:
 def _report_error(name: str, error: BaseException, code: int, debug: bool) -> int:
     if debug:
         raise error
-    message = " ".join(str(error).split()) or "no message; --debug shows where it happened"
+    message = " ".join(str(error).split()) or "the error has no message; --debug shows where it happened"
     if isinstance(error, OSError) and error.errno in REMEDIES:
         message += f"; {REMEDIES[error.errno]}"
     log.error("%s: %s: %s", name, "error" if isinstance(error, UsageError) else type(error).__name__, message)

@@ -23,7 +23,8 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     flags.add_argument(
         "--model_from_pretrained",
         required=True,
-        help="the LLM: a checkpoint folder, a hub id, a .gguf file, a recording, or the name of a server's model",
+        help="the LLM: a checkpoint folder, a Hub id, a .gguf file, a file of recorded answers, or the name of a "
+        "server's model",
     )
     flags.add_argument(
         "--backend",
@@ -34,19 +35,20 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     flags.add_argument(
         "--api_base",
         default=None,
-        help="address of an OpenAI-compatible server, http://…/v1; its key is read from the variable OPENAI_API_KEY",
+        help="base URL of an OpenAI-compatible server, http://…/v1; the environment variable OPENAI_API_KEY contains "
+        "its key",
     )
     flags.add_argument(
         "--patience",
         type=decimal,
         default=300,
-        help="with --api_base: number of seconds without any answer after which the run ends",
+        help="with --api_base: end the run after this number of seconds without any answer",
     )
     flags.add_argument(
         "--dtype",
         choices=("auto", "float32", "bfloat16", "float16"),
         default="auto",
-        help="number format of the weights (transformers); auto: bfloat16 if the hardware supports it",
+        help="data type of the weights (transformers); auto: bfloat16 if the hardware supports it",
     )
     flags.add_argument(
         "--load_in",
@@ -61,12 +63,15 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
         help=f"maximum length of an answer in tokens; default: {max_new_tokens}",
     )
     flags.add_argument(
-        "--trust_remote_code", type=switch, default=False, help="1: run the Python code of a hub id's checkpoint"
+        "--trust_remote_code",
+        type=switch,
+        default=False,
+        help="1: allow the checkpoint of a Hub id to run its own Python code",
     )
     flags.add_argument(
         "--overwrite",
         action="store_true",
-        help="ask everything again; the old answers are kept in a .bak file beside the journal",
+        help="start from the beginning; the old answers are kept in a .bak file next to the journal",
     )
     add_device_flags(parser, batch_size=batch_size)
     add_engine_flags(parser)
@@ -80,15 +85,18 @@ def add_prompt_flags(parser: Parser) -> None:
         "--lang",
         choices=("auto", *get_args(Language)),
         default="auto",
-        help="language of the prompt; auto: detected from the dataset's characters, en if it is none of the others",
+        help="language of the prompt; auto: detected from the dataset's characters; en if they are not zh, ja or ko",
     )
     flags.add_argument(
-        "--prompt", type=path, default=None, help="file with your own prompt; it must contain {sentence}"
+        "--prompt",
+        type=path,
+        default=None,
+        help="file with your own prompt; it must contain {sentence} (for s2, also {entities})",
     )
 
 
 def add_sampling_flags(parser: Parser, *, temperature: float | None, auto: str = "") -> None:
-    """Add the flags that say how answers are sampled; `auto` describes the default of a temperature that is None."""
+    """Add the flags that control how answers are sampled; `auto` describes the default if the temperature is None."""
     flags = parser.add_argument_group("sampling")
     flags.add_argument(
         "--temperature",
@@ -97,7 +105,10 @@ def add_sampling_flags(parser: Parser, *, temperature: float | None, auto: str =
         help="sampling temperature; 0: greedy decoding" + (f"; default: {auto}" if auto else ""),
     )
     flags.add_argument(
-        "--top_p", type=share, default=0.9, help="sample from the most likely tokens with this total probability"
+        "--top_p",
+        type=share,
+        default=0.9,
+        help="nucleus sampling: sample from the most likely tokens that together have this probability",
     )
     flags.add_argument(
         "--seed", type=whole_number, default=42, help="random seed; each answer's own seed is derived from it"

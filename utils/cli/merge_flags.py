@@ -1,4 +1,4 @@
-"""The flags of s5 and s8: how extension labels are standardised and merged."""
+"""The flags of s5 and s8: how extension labels are normalised and merged."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def add_label_file_flags(parser: Parser) -> None:
         "--entity_label",
         type=path,
         default=shortest(ENTITY_LABELS),
-        help="JSON file with the standard entity labels and their other spellings",
+        help="JSON file that maps each canonical entity label to its spellings",
     )
     flags.add_argument(
         "--pos_label",
         type=path,
         default=shortest(POS_LABELS),
-        help="JSON file with the standard part-of-speech labels and their other spellings",
+        help="JSON file that maps each canonical part-of-speech label to its spellings",
     )
 
 
@@ -34,7 +34,7 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     flags.add_argument(
         "--label_prefix",
         default="",
-        help="text to put before every extension label, to keep it apart from target labels of the same name",
+        help="prefix of every extension label, to distinguish it from a target label of the same name",
     )
     flags.add_argument(
         "--drop_crossing",
@@ -42,7 +42,7 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
         nargs="?",
         const=True,
         default=False,
-        help="1: drop extension spans that partly overlap a target span; without it they are kept and counted",
+        help="1: drop extension spans that partly overlap a target span; 0: keep and count them",
     )
     add_label_file_flags(parser)
 

@@ -1,4 +1,4 @@
-"""The flags that say where a script computes, and how much of its work it does or estimates."""
+"""The flags that choose the device and the engine of a script, limit its work, or estimate it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ESTIMATE_FLAGS = ("time", "tokens_per_second", "price_in", "price_out")
 
 
 def add_device_flags(parser: Parser, *, batch_size: int) -> None:
-    """Add the flags that say on which device a model runs, and with what batch size."""
+    """Add the flags for the device and the batch size."""
     flags = parser.add_argument_group("device")
     flags.add_argument(
-        "--n_gpu", type=gpus, default="0", help="index of the GPU, or of several as 0,1; -1: use the CPU"
+        "--n_gpu", type=gpus, default="0", help="index of the GPU, or a list such as 0,1; -1: use the CPU"
     )
     flags.add_argument(
         "--batch_size", type=positive_number, default=batch_size, help="number of prompts or sentences in a batch"
@@ -25,7 +25,7 @@ def add_device_flags(parser: Parser, *, batch_size: int) -> None:
 
 
 def add_engine_flags(parser: Parser) -> None:
-    """Add the flags that say in which processes the work is done."""
+    """Add the flags that choose the processes for the work."""
     flags = parser.add_argument_group("engine")
     flags.add_argument(
         "--engine",
@@ -37,8 +37,8 @@ def add_engine_flags(parser: Parser) -> None:
         "--num_workers",
         type=positive_number,
         default=None,
-        help="with --engine=ray: number of workers; each loads its own model, on as many GPUs as --n_gpu lists; "
-        "default: as many as the cluster has GPUs for, or one per machine",
+        help="with --engine=ray: number of workers; each loads a copy of the model onto as many GPUs as --n_gpu "
+        "lists; default: as many as the cluster's GPUs allow, or one per machine",
     )
 
 
@@ -49,7 +49,7 @@ def add_estimate_flags(parser: Parser) -> None:
         "--limit",
         type=positive_number,
         default=None,
-        help="number of sentences to ask about, from the first; default: all",
+        help="maximum number of sentences to ask about, starting with the first; default: all",
     )
     flags.add_argument(
         "--plan", action="store_true", help="do not run the step; estimate its questions, tokens, time and cost"
@@ -58,10 +58,13 @@ def add_estimate_flags(parser: Parser) -> None:
         "--time",
         type=positive_number,
         default=None,
-        help="with --plan: number of questions to ask first, to measure the speed; their answers are kept",
+        help="with --plan: number of questions to ask before estimating, to measure the speed; their answers are kept",
     )
     flags.add_argument(
-        "--tokens_per_second", type=decimal, default=None, help="with --plan: total speed of the model's answers"
+        "--tokens_per_second",
+        type=decimal,
+        default=None,
+        help="with --plan: speed of the model, in answer tokens per second over all parallel answers",
     )
     flags.add_argument("--price_in", type=decimal, default=None, help="with --plan: price of a million prompt tokens")
     flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: price of a million answer tokens")
@@ -80,7 +83,9 @@ def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
     if given and not args.plan:
         raise UsageError(f"--{given[0]} needs --plan")
     if args.time and args.overwrite:
-        raise UsageError("--time keeps its answers, but --overwrite would set them aside: use only one of the two")
+        raise UsageError(
+            "--time keeps the recorded answers, but --overwrite moves them to a .bak file: use only one of the two"
+        )
     if not args.plan:
         return None
     return EstimateSettings(args.time or 0, args.tokens_per_second, args.price_in, args.price_out)

@@ -43,14 +43,14 @@ def add_span_model_flags(parser: Parser, *, batch_size: int, required: bool = Tr
         dest="nested",
         action="store_const",
         const=False,
-        help="of spans that overlap, keep only the one with the best score",
+        help="of overlapping spans, keep only the one with the highest score",
     )
     overlaps.add_argument(
         "--nested",
         dest="nested",
         action="store_const",
         const=True,
-        help="keep spans inside other spans; default: as in the training data",
+        help="also keep spans inside other spans; default: only if the training data has nested spans",
     )
     flags.add_argument(
         "--multi_label", action="store_true", help="give a span every label above the threshold, not only the best one"

@@ -27,19 +27,21 @@ def add_synthesis_flags(parser: Parser) -> None:
         help=f"number of answers per sentence; default: 1, or up to {MOST_ROUNDS} with --target_sentences",
     )
     flags.add_argument(
-        "--rare_first", action="store_true", help="ask for up to 4 times as many answers to sentences with rare labels"
+        "--rare_first",
+        action="store_true",
+        help="ask about sentences with rare labels first, and for up to 4 times as many answers",
     )
     flags.add_argument(
         "--target_sentences",
         type=positive_number,
         default=None,
-        help="number of sentences to keep: more answers are asked for, round after round, until it is reached",
+        help="number of sentences to keep: s2 requests more answers, round by round, until it is reached",
     )
     flags.add_argument(
         "--stop_below",
         type=share,
         default=0.0,
-        help="end after a round in which less than this share of the n-grams (4 characters, or 2 words) is new",
+        help="stop after a round in which less than this fraction of the n-grams (4 characters, or 2 words) is new",
     )
     flags.add_argument("--min_tokens", type=positive_number, default=5, help="minimum length of a sentence to keep")
     flags.add_argument("--max_tokens", type=positive_number, default=128, help="maximum length of a sentence to keep")
@@ -63,7 +65,9 @@ def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
             f"--min_tokens={args.min_tokens} is greater than --max_tokens={args.max_tokens}: no sentence could be kept"
         )
     if args.temperature == 0 and (args.target_sentences or args.rare_first or (args.num_samples or 1) > 1):
-        raise UsageError("--temperature=0 gives the same answer each time: use a higher one to ask for several answers")
+        raise UsageError(
+            "--temperature=0 gives the same answer each time: use a higher temperature to request several answers"
+        )
     return SynthesisSettings(
         sampling=sampling_settings(args),
         style=args.style,

@@ -37,31 +37,33 @@ MADE_BY = {
 def add_file_flags(parser: Parser) -> None:
     """Add the flags that name the encoder, the training data and the folder of the trained model."""
     parser.add_argument(
-        "--from_pretrained", type=path_or_hub_id, required=True, help="base encoder: a checkpoint folder or a hub id"
+        "--from_pretrained", type=path_or_hub_id, required=True, help="base encoder: a checkpoint folder or a Hub id"
     )
     data = parser.add_argument_group("data of the pipeline")
     data.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
-    data.add_argument("--file_name", help="name of the dataset: of its folder in --file_dir")
+    data.add_argument("--file_name", help="name of the dataset, and of its folder in --file_dir")
     data.add_argument(
-        "--save_type_name", default="GLM4", help="folder of the results in the dataset, usually the LLM's name"
+        "--save_type_name", default="GLM4", help="name of the subfolder for the results, usually the LLM's name"
     )
     add_size_flag(data)
     data.add_argument(
         "--data",
         choices=get_args(TrainingData),
         default="fusion",
-        help="training data: base (target labels), fusion (with extension labels) or syn_fusion (with synthetic "
-        "sentences, too)",
+        help="training data: base (target labels), fusion (plus extension labels) or syn_fusion (plus synthetic "
+        "sentences)",
     )
     add_dense_flag(data)
-    files = parser.add_argument_group("other files, instead of the pipeline's")
+    files = parser.add_argument_group("your own files, instead of the pipeline's")
     files.add_argument("--train", type=path, help="training sentences, JSON Lines")
-    files.add_argument("--dev", type=path, help="sentences to choose the best model with, JSON Lines")
-    files.add_argument("--test", type=path, help="sentences to evaluate the best model on, JSON Lines")
+    files.add_argument("--dev", type=path, help="dev sentences, which choose the best model, JSON Lines")
+    files.add_argument("--test", type=path, help="test sentences, to evaluate the best model, JSON Lines")
     files.add_argument("--labels", type=path, help="labels.txt, or a label_*.json file")
     files.add_argument("--save_dir", type=Path, help="folder to save the trained model in")
     files.add_argument(
-        "--overwrite", action="store_true", help="replace a model in this folder that was trained differently"
+        "--overwrite",
+        action="store_true",
+        help="replace an existing model that was trained with other data or settings",
     )
 
 
@@ -72,13 +74,15 @@ def add_learning_flags(parser: Parser) -> None:
     model.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
     model.add_argument("--seed", type=whole_number, default=default.seed, help="random seed")
     model.add_argument(
-        "--seeds", type=seeds, help="several seeds, such as 1,2,3: train once with each, and report mean and deviation"
+        "--seeds",
+        type=seeds,
+        help="several seeds, such as 1,2,3: train once with each, and report mean and standard deviation",
     )
     model.add_argument(
         "--encoder_layers",
         type=positive_number,
-        help="number of the encoder's layers to keep, from the lowest; default: all. Fewer layers are faster, and may "
-        "be better with encoders of whole sentences (E5, MiniLM, BGE)",
+        help="number of encoder layers to keep, counted from the bottom; default: all. Fewer layers are faster, and "
+        "may score better with sentence-embedding models (E5, MiniLM, BGE)",
     )
     length = parser.add_argument_group("length of the training")
     length.add_argument(
@@ -88,36 +92,51 @@ def add_learning_flags(parser: Parser) -> None:
         "--min_steps",
         type=positive_number,
         default=default.min_steps,
-        help="minimum number of steps: small data is passed over more than --epochs times",
+        help="minimum number of steps: small datasets get more epochs than --epochs",
     )
     length.add_argument(
         "--patience",
         type=positive_number,
         default=default.patience,
-        help="number of evaluations without a better dev F1 after which the training ends",
+        help="early stopping: end after this number of evaluations without a better dev F1",
     )
     optimizer = parser.add_argument_group("optimizer and loss")
     optimizer.add_argument(
         "--batch_size", type=positive_number, help="sentences in a batch; default: 4, or 8 with over 1000 sentences"
     )
     optimizer.add_argument(
-        "--accumulate", type=positive_number, default=default.accumulate, help="number of batches in a step"
+        "--accumulate",
+        type=positive_number,
+        default=default.accumulate,
+        help="gradient accumulation: number of batches per optimizer step",
     )
     optimizer.add_argument(
         "--warmup_steps",
         type=count,
         default=default.warmup_steps,
-        help="steps of learning-rate warm-up; at most a tenth of all steps are used",
+        help="number of warm-up steps of the learning rate; limited to a tenth of all steps",
     )
     for name, value, meaning in (
         ("lr", default.encoder_lr, "learning rate of the encoder's top layer"),
-        ("layer_decay", default.layer_decay, "factor of the learning rate from each encoder layer to the one below"),
+        ("layer_decay", default.layer_decay, "learning rate of an encoder layer, relative to the layer above it"),
         ("head_lr", default.head_lr, "learning rate of all other layers"),
-        ("weight_decay", default.weight_decay, "weight decay, except of biases and norms"),
-        ("clip_norm", default.clip_norm, "maximum norm of the gradient"),
-        ("ema", default.ema, "decay of the moving average of the weights, which is saved; 0: save the weights as is"),
-        ("adversarial", default.adversarial, "size of adversarial changes, as a share of the embeddings; 0: none"),
-        ("synthetic_weight", default.synthetic_weight, "weight of synthetic sentences in the loss; others weigh 1"),
+        ("weight_decay", default.weight_decay, "weight decay of all parameters except biases and layer norms"),
+        ("clip_norm", default.clip_norm, "maximum gradient norm (gradient clipping)"),
+        (
+            "ema",
+            default.ema,
+            "decay of the moving average of the weights; the average is saved; 0: save the weights themselves",
+        ),
+        (
+            "adversarial",
+            default.adversarial,
+            "adversarial training: size of the perturbation, relative to the norm of the embeddings; 0: none",
+        ),
+        (
+            "synthetic_weight",
+            default.synthetic_weight,
+            "weight of synthetic sentences in the loss; the weight of others is 1",
+        ),
     ):
         optimizer.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
 
@@ -130,17 +149,19 @@ def add_computing_flags(parser: Parser) -> None:
         "--precision",
         choices=get_args(Precision),
         default=TrainSettings().precision,
-        help="number format of the training; auto: bf16 if the GPU supports it, else fp32. Evaluation and the saved "
+        help="precision of the training; auto: bf16 if the GPU supports it, else fp32. Evaluation and the saved "
         "model are always fp32",
     )
     flags.add_argument(
-        "--checkpoint_gradients", action="store_true", help="save memory by computing the encoder twice in each step"
+        "--checkpoint_gradients",
+        action="store_true",
+        help="gradient checkpointing: save memory by computing the encoder twice in each step",
     )
     flags.add_argument(
         "--save_minutes",
         type=decimal,
         default=SAVE_MINUTES,
-        help="number of minutes between saves of the training's state: the work that an interruption can cost",
+        help="minutes between saves of the training state; an interruption loses at most this much work",
     )
 
 
@@ -170,7 +191,7 @@ def training_files(args: Namespace) -> TrainingFiles:
             raise UsageError(f"--train also needs {' and '.join(missing)}")
         return TrainingFiles(args.train, args.dev, args.test, args.labels, args.save_dir)
     if not args.file_name:
-        raise UsageError("--file_name is missing (or --train, with --labels and --save_dir)")
+        raise UsageError("give --file_name, or --train together with --labels and --save_dir")
     layout = layout_of(args)
     train, labels = {
         "base": (layout.size_sentences(args.size), layout.labels),

@@ -1,4 +1,4 @@
-"""The types of flags' values: functions that read a value from text, or refuse it."""
+"""The types of flags' values: functions that convert a text, or raise an error if it is not valid."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def count(text: str) -> int:
 def decimal(text: str) -> float:
     """Read a number of at least 0."""
     if not re.fullmatch(r"(\d+\.?\d*|\.\d+)(e-?\d+)?", text.strip()):
-        raise ArgumentTypeError(f"{text!r} is not a number of at least 0")
+        raise ArgumentTypeError(f"{text!r} must be a number that is 0 or greater")
     return float(text)
 
 
@@ -58,7 +58,7 @@ def switch(text: str) -> bool:
     """Read 0 or 1, or false, true, no, yes."""
     word = text.strip().lower()
     if word not in ("0", "1", "false", "true", "no", "yes"):
-        raise ArgumentTypeError(f"{text!r} is neither 0 nor 1")
+        raise ArgumentTypeError(f"{text!r} must be 0 or 1")
     return word in ("1", "true", "yes")
 
 
@@ -76,7 +76,7 @@ def auto_tokenisation(text: str) -> Tokenisation | None:
 def gpus(text: str) -> tuple[int, ...]:
     """Read the indices of GPUs, such as `0` or `0,1`; `-1` is the CPU: no index."""
     if not re.fullmatch(r"-1|\d+(,\d+)*", text.strip()):
-        raise ArgumentTypeError(f"{text!r} is not the index of a GPU, several as 0,1, or -1 for the CPU")
+        raise ArgumentTypeError(f"{text!r} must be a GPU index, a list such as 0,1, or -1 for the CPU")
     return tuple(int(index) for index in text.split(",") if index.strip() != "-1")
 
 

@@ -1,1 +1,1 @@
-"""Where and how models compute: processes, Ray workers, devices, number formats, and linear layers by oneDNN."""
+"""Where and how models compute: processes, Ray workers, devices, data types, and linear layers by oneDNN."""

@@ -1,4 +1,4 @@
-"""The device of a model and its number format, for the LLM backends and the span model."""
+"""The device of a model and its data type, for the LLM backends and the span model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose_device(requested: tuple[int, ...]) -> torch.device:
 
 
 def choose_dtype(name: str, *, on_gpu: bool) -> torch.dtype:
-    """Return the number format `name`; `auto` is bfloat16 if supported, else float16 (GPU) or float32 (CPU)."""
+    """Return the data type `name`; `auto` is bfloat16 if supported, else float16 (GPU) or float32 (CPU)."""
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
     if on_gpu:

@@ -66,7 +66,10 @@ class Engine:
                     done.add(index)
                     yield index, result
             if len(done) == before:
-                raise RuntimeError(f"Ray's workers gave no result for {len(left)} of {len(rows)} rows")
+                raise RuntimeError(
+                    f"Ray's workers returned no result for {len(left)} of {len(rows)} rows: run the "
+                    "same command again to continue"
+                )
 
 
 LOCAL = Engine()
@@ -165,7 +168,9 @@ def _share_out(engine: Engine, ray: Any) -> tuple[int, int]:
         log.info("Ray's cluster has no GPU: its workers run on CPUs")
     room = sum(int(number // gpus) for number in available) if gpus else len(available)
     if gpus and not room:
-        raise ValueError(f"--n_gpu: no machine of Ray's cluster has {gpus} GPUs for one worker")
+        raise ValueError(
+            f"--n_gpu lists {gpus} GPUs for each worker, but no machine of Ray's cluster has as many: list fewer GPUs"
+        )
     workers = engine.workers or room
     if gpus and workers > room:
         log.warning("Ray's cluster has GPUs for %d of %d workers: the others wait until more are free", room, workers)

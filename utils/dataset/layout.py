@@ -145,7 +145,7 @@ def require_files(files: Mapping[FileKey, Path], remedy: str, *, at_least: int =
         if key not in found:
             if len(found) < at_least:
                 raise FileNotFoundError(f"{file} is missing: {remedy} first")
-            log.info("%s is missing (%s): continuing without it", file, remedy)
+            log.info("%s is missing (to create it, %s): continuing without it", file, remedy)
     return found
 
 

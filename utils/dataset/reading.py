@@ -43,13 +43,13 @@ def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None
             f"{train.parent} is missing: --file_dir and --file_name must name the folder of a dataset"
         )
     if not train.is_file():
-        raise FileNotFoundError(f"{train} is missing: it must hold the annotated sentences of the dataset")
+        raise FileNotFoundError(f"{train} is missing: it must contain the annotated sentences of the dataset")
     names = read_labels(labels)
     if tokenisation is None:
         tokenisation = tokenisation_of_file(train)
     sentences = read_sentences(train, tokenisation=tokenisation, labels=names)
     if not sentences:
-        raise ValueError(f"{train} has no sentence")
+        raise ValueError(f"{train} contains no sentences: add at least one annotated sentence")
     return Dataset(tuple(sentences), tuple(names), tokenisation)
 
 
@@ -62,7 +62,7 @@ def tokenisation_of_file(path: Path) -> Tokenisation:
 def read_labels(path: Path) -> list[str]:
     """Return the target labels of a `labels.txt`, "O" first."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: one target label a line, O first")
+        raise FileNotFoundError(f"{path} is missing: write one target label per line, O first")
     labels = [line.strip() for line in decode_utf8(path.read_bytes(), str(path)).splitlines() if line.strip()]
     if not labels or labels[0] != "O":
         raise ValueError(f"{path}: the first line must be O, found {labels[0] if labels else 'nothing'!r}")
@@ -70,7 +70,7 @@ def read_labels(path: Path) -> list[str]:
     if repeated:
         raise ValueError(f"{path}: {min(repeated)!r} is listed twice; remove one of the lines")
     if len(labels) == 1:
-        raise ValueError(f"{path}: there is no target label; write one a line, after O")
+        raise ValueError(f"{path}: there is no target label; write one label per line, after O")
     return labels
 
 

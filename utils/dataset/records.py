@@ -104,7 +104,7 @@ def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str,
         raise ValueError('"text" must be a list of tokens or a string')
     if broken := _NO_CHARACTER.search("\n".join(tokens)):
         number = next(number for number, token in enumerate(tokens, start=1) if broken[0] in token)
-        kind = "a NUL" if broken[0] == "\0" else "half of a character (a lone surrogate)"
+        kind = "a NUL" if broken[0] == "\0" else "a lone surrogate (half of a character)"
         raise ValueError(f"token {number} contains {kind}, {broken[0]!a}: correct or remove it")
     return tokens
 

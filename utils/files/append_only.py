@@ -11,10 +11,9 @@ from utils.files.jsonl import name_in_errors
 
 
 class AppendOnlyFile:
-    """A file for appending: written bytes survive a killed process at once, and a power cut a moment later.
+    """A file for appending: written bytes survive the end of the process at once, and a power failure a moment later.
 
-    `os.fsync` takes milliseconds, or tens of them on a network file system. A thread calls it, so that writers do not
-    wait.
+    `os.fsync` takes a few milliseconds, and more on a network file system. A thread calls it, so writers do not wait.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +66,7 @@ class AppendOnlyFile:
         self._file.close()
 
     def _sync(self) -> None:
-        """Store the written bytes on the disk until the file is closed; one call stores all bytes before it."""
+        """Flush the written bytes to disk in a loop, until the file is closed. Each call stores all bytes before it."""
         ended = False
         while not ended:
             self._written.wait()

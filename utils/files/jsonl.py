@@ -42,7 +42,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one JSON object a line; `path` is replaced only when everything is on the disk."""
+    """Write one JSON object per line; `path` is replaced only when everything is on the disk."""
     with replace_file(path) as file:
         for row in rows:
             file.write(encode_json(row) + b"\n")
@@ -75,7 +75,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     with name_in_errors(path):
         file = try_lock(partial)
         if file is None:
-            raise RuntimeError(f"{path} is already being written")
+            raise RuntimeError(f"{path} is being written by another process; wait for it, or stop it")
         with file:
             try:
                 file.truncate(0)
@@ -126,9 +126,9 @@ def _object(text: str, source: str) -> JsonObject:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{source}: not valid JSON ({error}); one object a line is expected") from None
+        raise ValueError(f"{source}: not valid JSON ({error}); expected one JSON object per line") from None
     if not isinstance(row, dict):
-        raise ValueError(f"{source}: a JSON object is expected, found {type(row).__name__}")
+        raise ValueError(f"{source}: expected a JSON object, found {type(row).__name__}")
     return row
 
 
@@ -137,5 +137,5 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:
     if len(row) < len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {repeated!r} is in one object twice")
+        raise ValueError(f"the key {repeated!r} occurs twice in one object")
     return row

@@ -20,7 +20,7 @@ except ModuleNotFoundError:  # Windows: two runs can write the same file
 
 log = logging.getLogger(__name__)
 
-NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # of file systems without locks, as on some clusters
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # errors of file systems without locks, as on some clusters
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def try_lock(path: Path) -> BinaryIO | None:
         except OSError:
             file.close()
             raise
-        file.close()  # its last owner removed it after we opened it
+        file.close()  # the last owner deleted it after it was opened here
 
 
 def remove_if_unlocked(path: Path) -> None:
@@ -86,6 +86,7 @@ def _lock(file: BinaryIO, path: Path) -> bool:
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Return whether `path` is still the open `file`."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:

@@ -22,7 +22,7 @@ SUFFIX = ".meta.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The origin of a result. The same work gives the same bytes, so it has no times and no host names."""
+    """The origin of a result. It contains no times or host names, so that the same work gives the same bytes."""
 
     step: str
     inputs: Mapping[str, str]  # portable name -> SHA-256
@@ -88,7 +88,7 @@ def read_manifest(result: Path) -> Manifest | None:
     value = read_json(path)
     is_manifest = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
     if not is_manifest or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
-        raise ValueError(f"{path} is not a manifest of this project; delete it, or make the result again")
+        raise ValueError(f"{path} is not a manifest of this project; delete it, or run the step of the result again")
     return Manifest(**value)
 
 
@@ -96,17 +96,17 @@ def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
     """Raise ValueError if `result` was made by another step, unless it may be overwritten."""
     found = read_manifest(result) if result.exists() else None
     if found is not None and found.step != step and not overwrite:
-        raise ValueError(f"{result} was made by {found.step}; give --overwrite to make it again with {step}")
+        raise ValueError(f"{result} was made by {found.step}; use --overwrite to replace it by the result of {step}")
 
 
 def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
     """Warn if an input of `result` has changed since it was made; `find` returns the path of an input by its name."""
     found = read_manifest(result)
     if found is None:
-        log.info("%s has no manifest: it is used without checks", result)
+        log.info("%s has no manifest: it cannot be checked whether it is up to date", result)
         return
     for name in find_stale_inputs(found, find):
-        log.warning("%s is stale: %s has changed since; run %s again", result, name, found.step)
+        log.warning("%s is stale: %s has changed since it was made; run %s again", result, name, found.step)
 
 
 def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
@@ -118,7 +118,7 @@ def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[s
 def model_identity(model: str) -> dict[str, str]:
     """Return hashes that identify a model, by the names of its files.
 
-    Weights are identified by their size and their first and last MiB, other files by all bytes.
+    Weights are identified by their size and their first and last MiB, other files by their whole content.
     """
     path = Path(model)
     if not path.exists():

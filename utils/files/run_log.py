@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] = dict) -> Iterator[None]:
     """Append a line to the run log when the block ends, even if it fails.
 
-    `entries` is called at the end and returns more entries of the line. Seconds are wall-clock; the start is in UTC.
+    `entries` is called at the end and returns additional entries. Seconds are wall-clock; the start is in UTC.
     """
     line: dict[str, Any] = {
         "step": step,

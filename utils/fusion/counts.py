@@ -78,7 +78,7 @@ class FusionCounts:
         if 2 * self.unanswered > self.sentences:
             return "most sentences have no answer: run s1 (s3 for synthetic ones) to its end, then s4"
         if 2 * self.lost > self.items > 0:
-            return "most items are not in their sentence: try another LLM, or --dense_lang"
+            return "most items are not in their sentence: try another LLM, or set --dense_lang to 0 or 1"
         if 2 * self.unnamed > self.items > 0:
             return "most labels are unknown: add them to --entity_label and --pos_label"
         return None

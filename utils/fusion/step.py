@@ -60,7 +60,7 @@ class FusionStep:
     def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
         """Write the merged sentences, the label files and the unknown labels; return the counts of the merge.
 
-        The lines of the file `appended` follow the merged ones.
+        The lines of the file `appended` are added after the merged ones.
         """
         inputs = hash_inputs(self.layout.portable_names([*files.inputs, self.layout.labels, *self.canonical_labels]))
         appended_inputs = hash_inputs(self.layout.portable_names([appended])) if appended else {}
@@ -72,7 +72,7 @@ class FusionStep:
             write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(files.unknown_labels, counts.unknown_to_json())
         for name in sorted(counts.renamed):
-            log.warning("an extension label has the name of a target label: it becomes %s", name)
+            log.warning("an extension label has the same name as a target label: it is renamed to %s", name)
         return counts
 
     def _write_sentences(self, files: MergeFiles, appended: Path | None) -> FusionCounts:
@@ -118,7 +118,7 @@ def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence
     for path in label_files(layout, "syn_fusion", size):
         write_json(path, table.to_json())
         write_manifest(path, manifest)
-    spans = f"{len(counts)} extension labels of {sum(counts.values())} spans"
+    spans = f"{len(counts)} extension labels with {sum(counts.values())} spans"
     return f"combined {len(files)} label files of size {size}: {len(targets)} targets, {spans}"
 
 

@@ -20,18 +20,23 @@ _NAME_POSITIONS = {
 def read_label_names(path: Path) -> dict[str, list[str]]:
     """Return the canonical labels of a file with their spellings.
 
-    Raises FileNotFoundError or ValueError, also where a spelling is listed under two labels.
+    Raises FileNotFoundError, or ValueError for an invalid file and for a spelling that is listed under two labels.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: a file that maps each canonical label to its spellings")
+        raise FileNotFoundError(
+            f"{path} is missing: it must be a JSON file that maps each canonical label to its spellings"
+        )
     value = read_json(path)
     if not isinstance(value, dict) or not value:
-        raise ValueError(f'{path}: expected {{"PERSON": ["人名", "nr", …], …}}')
+        raise ValueError(f'{path}: expected a JSON object such as {{"PERSON": ["人名", "nr", …], …}}')
     for label, spellings in value.items():
         if not isinstance(spellings, list) or not all(isinstance(spelling, str) for spelling in spellings):
-            raise ValueError(f"{path}: {label!r} must have a list of spellings")
+            raise ValueError(f"{path}: the value of {label!r} must be a list of spellings")
         if broken := next((text for text in (label, *spellings) if _has_lone_surrogate(text)), None):
-            raise ValueError(f"{path}: {label!a} has {broken!a}, with half of a character (a lone surrogate)")
+            raise ValueError(
+                f"{path}: {broken!a} of label {label!a} contains a lone surrogate (half of a character): "
+                "correct or remove it"
+            )
     _refuse_shared_spellings(value, path)
     return value
 
@@ -39,8 +44,8 @@ def read_label_names(path: Path) -> dict[str, list[str]]:
 def display_names(names: Mapping[str, Sequence[str]], language: str) -> dict[str, str]:
     """Return the name of each canonical label in prompts of a language; for English, the label itself.
 
-    The first three spellings of a label are its Chinese, Japanese and Korean names. Where the spelling at that
-    position is written in another script, the canonical label is used.
+    The first three spellings of a label are its Chinese, Japanese and Korean names. If the spelling at that position is
+    in another script, the canonical label is used.
     """
     position = _NAME_POSITIONS.get(language)
     if position is None:

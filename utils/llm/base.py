@@ -112,7 +112,9 @@ def choose_backend(model: str, asked: Backend | Literal["auto"], api_base: str |
     """
     backend = _default_backend(model, api_base) if asked == "auto" else asked
     if (backend == "openai") != bool(api_base):
-        raise ValueError(f"--backend=openai and --api_base=http://…/v1 need each other; here: {backend}, {api_base}")
+        raise ValueError(
+            f"--backend=openai and --api_base=http://…/v1 must be used together; found {backend} and {api_base}"
+        )
     _backend_module(backend).check(model, LLMOptions(api_base=api_base))
     return backend
 

@@ -1,4 +1,4 @@
-"""Several replicas of one model, each on a GPU of its own, that share the requests."""
+"""Several replicas of one model that share the requests, each on its own GPU."""
 
 from __future__ import annotations
 

@@ -26,14 +26,18 @@ class Review:
     def __str__(self) -> str:
         dropped = f" ({self.dropped} dropped)" if self.dropped else ""
         return (
-            f"labelled {self.spans} target spans in {len(self.rows)} synthetic sentences{dropped}; of the entities "
-            f"that s2 asked for, {self.disagreeing} have another label and {self.unlabelled} none"
+            f"labelled {self.spans} target spans in {len(self.rows)} synthetic sentences{dropped}; of the entities in "
+            f"s2's questions, {self.disagreeing} have a different label and {self.unlabelled} have none"
         )
 
     @property
     def advice(self) -> str | None:
         """Return what to try if the model found no span in the rows."""
-        return "the model found no target: train it longer, or on more data" if self.rows and not self.spans else None
+        return (
+            "the model found no target spans: train it longer, or on more data"
+            if self.rows and not self.spans
+            else None
+        )
 
     @property
     def spans(self) -> int:

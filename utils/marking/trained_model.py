@@ -45,7 +45,7 @@ def find_model(folder: Path) -> TrainedModel:
     """Return the trained model in a folder, read from its small files; raise FileNotFoundError if there is none."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(
-            f"--model_from_pretrained: {folder} has no config.json: train it with train_ner.py first"
+            f"--model_from_pretrained: {folder} has no config.json: train a model with train_ner.py first"
         )
     labels, targets = labels_of_model(read_json(folder / "config.json"), folder)
     return TrainedModel(folder, labels[1 : targets + 1], _training_sentences(folder))
@@ -90,7 +90,10 @@ def _training_sentences(folder: Path) -> frozenset[str] | None:
         return None
     value = read_json(record)
     if not isinstance(value, dict) or not _is_list_of_strings(value.get("sentences")):
-        raise ValueError(f'{record} has no list of "sentences": delete it if train_ner.py did not write it')
+        raise ValueError(
+            f'{record} has no list of "sentences": train the model again, or delete the file if '
+            "train_ner.py did not write it"
+        )
     return frozenset(value["sentences"])
 
 

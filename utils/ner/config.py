@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 Architecture = Literal["knowfree", "cnnner"]
-ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the public code
+ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the paper's published code
 
 
 @dataclass(frozen=True, slots=True)
 class NerConfig:
-    """The settings that are added to the encoder's in a checkpoint's `config.json`; key names as in the public code.
+    """The settings that are added to the encoder's in `config.json`; key names as in the paper's published code.
 
     Column k of the model's scores belongs to label k + 1, since "O" has no column. With labels
     ("O", "PER", "LOC", "NOUN") and num_target_labels = 2, columns 0 and 1 are the targets PER and LOC, and column 2 is

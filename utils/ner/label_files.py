@@ -1,7 +1,7 @@
 """The labels of a trained span model, from `config.json` or from a label file in the model's folder.
 
-Checkpoints of the public code have no labels in `config.json`, so users copy the label file there. Standard library
-only, so that s7 checks labels before it loads a model.
+Checkpoints of the paper's published code have no labels in `config.json`, so users copy the label file there. Standard
+library only, so that s7 checks labels before it loads a model.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def labels_of_model(values: Any, folder: Path) -> tuple[tuple[str, ...], int]:
     """
     config = folder / CONFIG
     if not isinstance(values, dict):
-        raise ValueError(f"{config} has no labels: it is not the configuration of a model")
+        raise ValueError(f"{config} has no labels: it is not the configuration of a span model")
     if "labels" in values:
         labels, targets = values["labels"], values.get("num_target_labels")
     else:
@@ -57,11 +57,11 @@ def _labels_in(folder: Path) -> LabelSet:
     found: Mapping[Path, LabelSet] = {file: read_label_file(file) for file in find_label_files(folder)}
     if not found:
         raise ValueError(
-            f"{folder / CONFIG} has no labels: copy the label file of its training, "
-            "labels.txt or label_*.json, into this folder"
+            f"{folder / CONFIG} has no labels: copy the label file that the model was trained with (labels.txt or "
+            "label_*.json) into this folder"
         )
     first, *others = found.values()
     if any((other.labels, other.num_targets) != (first.labels, first.num_targets) for other in others):
         names = " and ".join(file.name for file in found)
-        raise ValueError(f"{folder} has {names}, which differ: keep only the label file of the model's training")
+        raise ValueError(f"{folder} has {names}, which differ: keep only that of the model's training")
     return first

@@ -1,4 +1,4 @@
-"""Items, and candidates: items as they are read, before it is decided which part is the label."""
+"""Items, and candidates: items whose two parts are read, before it is known which part is the label."""
 
 from __future__ import annotations
 

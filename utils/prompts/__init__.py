@@ -54,7 +54,9 @@ def read_prompt(path: Path, task: Task) -> Prompt:
     missing, or if it has an unknown placeholder.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"--prompt: {path} is missing: a text file with {{sentence}} where the sentence goes")
+        raise FileNotFoundError(
+            f"--prompt: {path} is missing: it must be a text file with the placeholder {{sentence}}"
+        )
     try:
         prompt = Prompt(path.read_text(encoding="utf-8-sig").strip())
     except UnicodeDecodeError:
@@ -68,9 +70,9 @@ def read_prompt(path: Path, task: Task) -> Prompt:
 def _check_placeholders(prompt: Prompt, path: Path, task: Task) -> None:
     needed, allowed = PLACEHOLDERS[task]
     for name in sorted(needed - prompt.placeholders):
-        raise ValueError(f"--prompt: {path} has no {{{name}}}, which the prompt of this step must have")
+        raise ValueError(f"--prompt: {path} does not contain {{{name}}}, which is required for this step")
     for name in sorted(prompt.placeholders - needed - allowed):
         known = ", ".join(f"{{{other}}}" for other in sorted(needed | allowed))
         raise ValueError(
-            f"--prompt: {path} has the placeholder {{{name}}}, which is not known; placeholders are {known}"
+            f"--prompt: {path} has the unknown placeholder {{{name}}}; the placeholders of this step are {known}"
         )

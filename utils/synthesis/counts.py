@@ -38,5 +38,9 @@ class SynthesisCounts:
     def advice(self) -> str | None:
         """What to try if no sentence was made, or more than half were dropped; else None."""
         if self.asked and not self.made:
-            return "no sentence was made: try a larger model, or a larger --max_new_tokens"
-        return "most were dropped: try a larger model, or another --temperature" if 2 * self.kept < self.made else None
+            return "the answers contain no new sentence: try a larger model, or a larger --max_new_tokens"
+        return (
+            "most new sentences were dropped: try a larger model, or another --temperature"
+            if 2 * self.kept < self.made
+            else None
+        )

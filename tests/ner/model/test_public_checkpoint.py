@@ -139,7 +139,7 @@ def test_a_tensor_without_dimensions_is_reported(write, name):
 def test_labels_of_another_model_are_detected_by_their_number(write):
     folder, _ = write()
     (folder / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"2 labels besides O, but 3 columns of scores \(down_fc\.weight\)"):
+    with pytest.raises(ValueError, match=r"2 labels besides O, but the weights \(down_fc\.weight\) score 3"):
         load_model(folder)
 
 

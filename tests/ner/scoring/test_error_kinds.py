@@ -74,7 +74,7 @@ def test_confused_labels_are_counted_the_most_frequent_first():
     errors = count_errors(gold, found, LABELS)
     assert list(errors.confusions.items()) == [(("PER", "ORG"), 2), (("LOC", "PER"), 1)]
     assert errors.to_text().splitlines() == [
-        "right 0, wrong label 3, wrong bounds 0, both wrong 0, missed 0, spurious 0",
+        "correct 0, wrong label 3, wrong boundaries 0, wrong label and boundaries 0, missed 0, spurious 0",
         "confused labels: PER as ORG (2), LOC as PER (1)",
     ]
     assert errors.to_dict()["confusions"][0] == {"gold": "PER", "predicted": "ORG", "count": 2}

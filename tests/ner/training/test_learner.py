@@ -159,7 +159,7 @@ def test_bfloat16_learns_with_weights_and_loss_in_float32(make_learner):
 def test_the_number_format_is_chosen_by_the_device(monkeypatch):
     assert computing_dtype("auto", CPU) == torch.float32
     assert computing_dtype("bf16", CPU) == torch.bfloat16
-    with pytest.raises(ValueError, match="--precision=fp16 needs a GPU: give bf16 or fp32 on the CPU"):
+    with pytest.raises(ValueError, match="--precision=fp16 needs a GPU: use bf16 or fp32 on the CPU"):
         computing_dtype("fp16", CPU)
     gpu = torch.device("cuda", 0)
     for supported, dtype in ((True, torch.bfloat16), (False, torch.float32)):

@@ -66,7 +66,7 @@ def test_each_seed_is_trained_once_and_the_best_on_dev_is_copied(train, caplog):
 
 def test_seeds_do_not_mix_with_another_training_but_may_replace_it(train):
     folder = train("model", seed=5)
-    with pytest.raises(ValueError, match="model has a training that differs in: settings; give --overwrite"):
+    with pytest.raises(ValueError, match="model has a model whose training differs in: settings; use --overwrite"):
         train("model", seeds="1,2", ema=0.9)
     train("model", seeds="1", ema=0.9, overwrite=True)
     assert read_json(folder / "best" / "training.json")["settings"]["ema"] == 0.9

@@ -195,7 +195,7 @@ def test_training_stops_early_once_dev_no_longer_improves(start, monkeypatch):
 
 def test_a_training_without_any_dev_span_keeps_its_last_model_and_warns(start, tmp_path, caplog):
     start("model", TrainSettings(epochs=1, min_steps=1, encoder_lr=0.0, head_lr=0.0))
-    assert "no dev span was found after any epoch: the last model is kept" in caplog.text
+    assert "no dev span was predicted correctly after any epoch: the last model is kept" in caplog.text
     assert SpanNer.from_pretrained(tmp_path / "model" / "best", device="cpu").predict([["anna"]]) == [[]]
 
 
@@ -207,10 +207,10 @@ def test_a_finished_training_is_recognised_and_another_is_refused(start, data, e
     assert is_finished(folder, record)
     assert not (folder / "last" / "state.pt").exists()
     other = training_record(data, replace(settings, seed=7), str(encoder_folder))
-    with pytest.raises(ValueError, match=r"differs in: settings; give --overwrite to replace it"):
+    with pytest.raises(ValueError, match=r"differs in: settings; use --overwrite to replace it"):
         is_finished(folder, other)
     fewer = replace(data, train=data.train[1:])
-    with pytest.raises(ValueError, match=r"differs in: data; give --overwrite"):
+    with pytest.raises(ValueError, match=r"differs in: data; use --overwrite"):
         is_finished(folder, training_record(fewer, settings, str(encoder_folder)))
     discard_training(folder)
     assert not is_finished(folder, other)
@@ -283,7 +283,7 @@ def test_several_batches_per_step_make_fewer_steps():
         ({"layer_decay": 0.0}, "layer_decay is 0.0; it must be above 0 and at most 1"),
         (
             {"synthetic_weight": 0.0},
-            "synthetic_weight is 0.0; it must be above 0; to leave them out, train on data without synthetic",
+            "synthetic_weight is 0.0; it must be above 0; to exclude synthetic sentences, train on data",
         ),
     ],
 )
@@ -298,7 +298,7 @@ def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
     assert (len(rest), len(dev)) == (36, 4)
     assert [bool(sentence.spans) for sentence in dev].count(False) == 1
     assert hold_out(many, seed=1) == (rest, dev)
-    with pytest.raises(ValueError, match="no dev data can be held out of 1 annotated sentences: give a dev file"):
+    with pytest.raises(ValueError, match="1 annotated sentences are too few to hold out dev data: provide a dev file"):
         hold_out(many[:1], seed=1)
 
 
@@ -328,7 +328,7 @@ def test_dev_sentences_in_the_training_data_cause_a_warning(data, sentences, cap
 
 
 def test_data_without_a_sentence_are_refused(sentences):
-    with pytest.raises(ValueError, match="the dev data has no sentence"):
+    with pytest.raises(ValueError, match="the dev data has no sentences"):
         NerData(sentences, [], LABELS, tokenisation=WORDS)
 
 

@@ -91,7 +91,9 @@ class LlamaCpp:
         """Restart the server with larger slots if a prompt and answer of this length do not fit, and the model can."""
         if tokens >= self.context and not self._is_largest:
             self._start(1 << tokens.bit_length())  # the next power of two
-            log.info("the longest prompt and answer take %d tokens: %d sequences at once", tokens, self.slots)
+            log.info(
+                "the longest prompt with its answer takes %d tokens: running %d sequences at once", tokens, self.slots
+            )
 
     def _share(self, prefix: Sequence[int]) -> None:
         """Evaluate the common prefix of all prompts once, and copy its state to every slot."""

@@ -21,7 +21,10 @@ def check(model: str, options: LLMOptions) -> None:
             f"--api_base: {options.api_base} is not the address of a server, such as http://localhost:8000/v1"
         )
     if parts.password:
-        raise ValueError("--api_base: a password in the address would be logged; set OPENAI_API_KEY to the key instead")
+        raise ValueError(
+            "--api_base: remove the password from the address, because addresses are logged; set "
+            "OPENAI_API_KEY to the key instead"
+        )
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:

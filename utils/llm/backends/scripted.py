@@ -29,7 +29,7 @@ class ScriptedLLM:
         missing = [request for request in requests if self._recorded(request) is None]
         if missing:
             log.warning(
-                "the recording lacks %d of %d answers, the first for task %s of sentence %s; they count as unreadable",
+                "%d of %d answers are not in the recording (first: task %s of sentence %s); they count as unreadable",
                 len(missing),
                 len(requests),
                 missing[0].task,
@@ -47,11 +47,14 @@ class ScriptedLLM:
 def check(model: str, options: LLMOptions) -> None:
     """Raise FileNotFoundError if there is no file `model`."""
     if not Path(model).is_file():
-        raise FileNotFoundError(f"--model_from_pretrained: {model} is not a file: --backend=scripted needs a recording")
+        raise FileNotFoundError(
+            f"--model_from_pretrained: {model} is not a file: --backend=scripted needs a JSON "
+            "Lines file of recorded answers"
+        )
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
-    """Return False: recorded answers are what they are."""
+    """Return False: recorded answers cannot be changed."""
     return False
 
 

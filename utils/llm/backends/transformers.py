@@ -19,12 +19,12 @@ def check(model: str, options: LLMOptions) -> None:
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
-    """Return whether answers can be held to a grammar; log the reason if not.
+    """Return whether answers can be constrained by a grammar; log the reason if not.
 
     For a tokenizer that spells bytes, its files are enough. Other tokenizers are loaded.
     """
     if find_spec("llguidance") is None:
-        log.warning("answers are not held to a grammar, because llguidance is missing: pip install llguidance")
+        log.warning("answers are not constrained by a grammar, because llguidance is missing: pip install llguidance")
         return False
     if has_byte_tokens(Path(model)):
         return True
@@ -33,7 +33,9 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
 
     if is_guidable(Checkpoint(model, options).tokenizer()):
         return True
-    log.warning("%s: answers are not held to a grammar, because the bytes of its tokens are not known", model)
+    log.warning(
+        "%s: answers are not constrained by a grammar, because the bytes of its tokens cannot be determined", model
+    )
     return False
 
 

@@ -127,5 +127,7 @@ def visible_devices(gpus: Sequence[int], current: str | None) -> str:
     """
     names = current.split(",") if current else None
     if names and max(gpus) >= len(names):
-        raise ValueError(f"--n_gpu={max(gpus)}: CUDA_VISIBLE_DEVICES={current} has {len(names)} GPUs, counted from 0")
+        raise ValueError(
+            f"--n_gpu={max(gpus)}: CUDA_VISIBLE_DEVICES={current} lists {len(names)} GPUs, which --n_gpu counts from 0"
+        )
     return ",".join(names[index] if names else str(index) for index in gpus)

@@ -87,7 +87,7 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
     """
     gpus = usable_gpus(options.gpus)
     if options.load_in is not None and not gpus:
-        raise ValueError(f"--load_in={options.load_in} needs a GPU; for the CPU, take a quantised .gguf file instead")
+        raise ValueError(f"--load_in={options.load_in} needs a GPU; on the CPU, use a quantised .gguf file instead")
     checkpoint = Checkpoint(model, options)
     loaded = [checkpoint.load(DeviceMap(gpus))]
     if len(gpus) > 1 and len(devices_of(loaded[0][0])) < 2:

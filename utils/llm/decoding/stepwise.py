@@ -1,7 +1,7 @@
 """A decoder that adds and removes answers one by one: no padding, and no step for tokens that a grammar forces.
 
-It needs little of a model: that it takes ids, positions and a cache, and calls torch's `scaled_dot_product_attention`.
-`can_step` tries whether a model does, and whether its scores stay the same. `ragged` explains the attention.
+A model must accept ids, positions and a cache, and must call torch's `scaled_dot_product_attention`. `can_step` checks
+this, and that the scores stay the same. `ragged` explains the attention.
 """
 
 from __future__ import annotations

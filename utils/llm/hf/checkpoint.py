@@ -65,7 +65,7 @@ class Checkpoint:
                 "use the environment of requirements.txt"
             )
         if not getattr(tokenizer, "chat_template", None):
-            raise ValueError(f"{self.name}: its tokenizer has no chat template; take a chat (instruct) model")
+            raise ValueError(f"{self.name}: its tokenizer has no chat template; use a chat (instruct) model")
         return tokenizer
 
     def settings(self) -> Any:
@@ -110,7 +110,7 @@ def _cpu_attention(dtype: torch.dtype) -> dict[str, Any]:
 
 @contextmanager
 def _short_errors(model: str, *, code_refused: bool) -> Iterator[None]:
-    """Turn the errors of transformers about a checkpoint into one line that says what to do."""
+    """Replace the errors of transformers about a checkpoint by one line with a remedy."""
     try:
         yield
     except torch.cuda.OutOfMemoryError:
@@ -118,11 +118,13 @@ def _short_errors(model: str, *, code_refused: bool) -> Iterator[None]:
     except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
         if any(isinstance(cause, pickle.UnpicklingError) for cause in _chain(error)):
             raise ValueError(
-                f"{model}: its pickled weights hold more than tensors, so they were not loaded; "
+                f"{model}: its pickled weights contain other objects than tensors, so they were not loaded; "
                 "use the checkpoint's .safetensors files, or save the weights again"
             ) from error
         if code_refused or "trust_remote_code" in str(error):
-            raise ValueError(f"{model} comes with Python code of its own: --trust_remote_code=1 runs it") from error
+            raise ValueError(
+                f"{model} needs its own Python code: if you trust the code, run it with --trust_remote_code=1"
+            ) from error
         if "offload_folder" in str(error):
             raise RuntimeError(OUT_OF_MEMORY.format(model)) from error
         raise

@@ -1,4 +1,4 @@
-"""The files of a checkpoint folder, read without torch: are they complete, and what do its tokens spell?"""
+"""The files of a checkpoint folder, read without torch: checks that they are complete, and the bytes of the tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters that a server accepts besides OpenAI's own, and how they are found out."""
+"""The parameters that a server accepts in addition to OpenAI's own, and how they are detected."""
 
 from __future__ import annotations
 

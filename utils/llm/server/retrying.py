@@ -69,8 +69,9 @@ class Patience:
         if left <= 0 or asked_for > left:
             asked = f" and asks to wait {error.retry_after:.0f} s" if error.retry_after else ""
             raise ConnectionError(
-                f"{self.server} gave no answer for {now - self._failing_since:.0f} s (last: {error}){asked}. All "
-                "earlier answers are saved: run the same command again to continue (--patience=SECONDS waits longer)"
+                f"{self.server} gave no answer for {now - self._failing_since:.0f} s (last error: {error}){asked}. All "
+                "earlier answers are saved: run the same command again to continue (or wait longer with "
+                "--patience=SECONDS)"
             )
         if not self.reasons:
             log.warning("%s: %s; retrying", self.server, error)

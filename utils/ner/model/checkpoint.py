@@ -53,7 +53,7 @@ def load_model(folder: Path) -> SpanModel:
 def _read(folder: Path) -> tuple[Any, dict[str, Tensor]]:
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{folder} is not a folder: give that of a trained span model, such as save_model/…/best"
+            f"{folder} is not a folder: give the folder of a trained span model, such as save_model/…/best"
         )
     if not (folder / CONFIG).is_file():
         raise FileNotFoundError(f"{folder} has no {CONFIG}: give the folder of a trained span model")
@@ -72,27 +72,32 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         first = (str(error).splitlines() or ["the file is empty"])[0]
         reason, *_ = first.split(". ")  # the next sentence of torch's message advises an unsafe way of loading
         raise ValueError(f"the weights in {folder} cannot be read ({reason}): copy them again") from None
-    raise FileNotFoundError(f"{folder} has neither {WEIGHTS} nor {OLD_WEIGHTS}: its training may have been cut short")
+    raise FileNotFoundError(
+        f"{folder} has neither {WEIGHTS} nor {OLD_WEIGHTS}: its training may have been "
+        "interrupted; run the training again"
+    )
 
 
 def _tensors(weights: Any, folder: Path) -> dict[str, Tensor]:
     if isinstance(weights, dict) and all(isinstance(tensor, Tensor) for tensor in weights.values()):
         return weights
-    raise ValueError(f"{folder / OLD_WEIGHTS} must contain named tensors and nothing else: save model.state_dict()")
+    raise ValueError(
+        f"{folder / OLD_WEIGHTS} must contain named tensors and nothing else: save only model.state_dict() in it"
+    )
 
 
 def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConfig:
     """Return the checkpoint's settings; those missing in `values` (public checkpoints) follow from the tensors."""
     if "down_fc.weight" not in weights:
-        raise ValueError(f"{folder} has no span model: down_fc.weight is missing in its weights")
+        raise ValueError(f"{folder} does not contain a span model: its weights have no tensor down_fc.weight")
     labels, targets = labels_of_model(values, folder)
     inferred = {"span_model": architecture_of(weights), **sizes_of({name: t.shape for name, t in weights.items()})}
     config = NerConfig.from_dict({**inferred, **values, "labels": labels, "num_target_labels": targets})
     columns = len(weights["down_fc.weight"])
     if len(config.labels) - 1 != columns:
         raise ValueError(
-            f"{folder}: {len(config.labels) - 1} labels besides O, but {columns} columns of scores (down_fc.weight): "
-            "these are not the labels of its training"
+            f"{folder}: {len(config.labels) - 1} labels besides O, but the weights "
+            f"(down_fc.weight) score {columns}: use the labels that the model was trained with"
         )
     return config
 

@@ -1,7 +1,7 @@
 """Kinds of errors: each gold and each predicted span is counted in exactly one of them, also with nested spans.
 
-The package nervaluate was tried. It pairs a prediction with the first gold span that overlaps, so that nested spans
-take the partners of others and exact matches are lost; and it needs Python 3.11.
+The package nervaluate was tried. It pairs a prediction with the first gold span that overlaps. With nested spans, that
+can be the exact match of another prediction, which is then lost. It also needs Python 3.11.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ ErrorKind = Literal["right", "label", "bounds", "both", "missed", "spurious"]
 SpanKey = tuple[int, int, str]  # start, end, label
 KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 NAMES: Mapping[ErrorKind, str] = {
-    "right": "right",
+    "right": "correct",
     "label": "wrong label",
-    "bounds": "wrong bounds",
-    "both": "both wrong",
+    "bounds": "wrong boundaries",
+    "both": "wrong label and boundaries",
     "missed": "missed",
     "spurious": "spurious",
 }

@@ -37,7 +37,7 @@ class Assessment:
             f"{name} {100 * self.intervals[key].low:.2f} to {100 * self.intervals[key].high:.2f}"
             for name, key in (("P", "precision"), ("R", "recall"), ("F1", "f1"))
         ]
-        spread = f"95 % of resampled test sets: micro {', '.join(ranges)}"
+        spread = f"95 % bootstrap intervals: micro {', '.join(ranges)}"
         return "\n".join([self.report.to_text(), spread, self.errors.to_text()])
 
 
@@ -64,7 +64,9 @@ def scored_labels(ner: SpanNer, sentences: Iterable[Sentence]) -> list[str]:
     """
     unknown = sorted({span.label for sentence in sentences for span in sentence.spans} - set(ner.labels))
     if unknown:
-        log.warning("the model does not know these labels, so their spans count as missed: %s", ", ".join(unknown))
+        log.warning(
+            "the model was not trained with these labels, so their spans count as missed: %s", ", ".join(unknown)
+        )
     return [*ner.targets, *unknown]
 
 

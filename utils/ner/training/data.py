@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NerData:
-    """Sentences to learn from and to choose the best model by, their labels, and their tokenisation."""
+    """The training sentences, the dev sentences that choose the best model, their labels, and their tokenisation."""
 
     train: Sequence[Sentence]
     dev: Sequence[Sentence]
@@ -30,7 +30,7 @@ class NerData:
     def __post_init__(self) -> None:
         for name, sentences in (("training", self.train), ("dev", self.dev)):
             if not any(sentence.tokens for sentence in sentences):
-                raise ValueError(f"the {name} data has no sentence")
+                raise ValueError(f"the {name} data has no sentences")
 
     @property
     def source(self) -> list[Sentence]:
@@ -53,26 +53,28 @@ def read_ner_data(
     rest, chosen = hold_out(source, seed)
     log.info("no dev file: %d of %d training sentences are held out for dev", len(chosen), len(source))
     if related := len(source) - len(rest) - len(chosen):
-        log.info("%d synthetic sentences made from these are dropped", related)
+        log.info("%d synthetic sentences that were made from held-out sentences are dropped", related)
     return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 
 def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Return (the rest, a random tenth), each in the given order, for data without a dev set.
+    """Hold out a random tenth as dev set; return (the rest, the tenth), each in the given order.
 
-    The tenth has a tenth of the sentences with spans, at least one, and a tenth of those without. Synthetic sentences
-    are not held out, since a model labelled them. Those made from a held-out sentence are dropped from both parts.
+    A tenth of the sentences with spans (at least one) and a tenth of those without are held out. Synthetic sentences
+    are not held out, since a model labelled them; those made from a held-out sentence are dropped.
     """
     own = [number for number, sentence in enumerate(sentences) if not sentence.is_synthetic]
     annotated = [number for number in own if sentences[number].spans]
     others = [number for number in own if not sentences[number].spans]
     if len(annotated) < 2:
         raise ValueError(
-            f"no dev data can be held out of {len(annotated)} annotated sentences: give a dev file (--dev)"
+            f"{len(annotated)} annotated sentences are too few to hold out dev data: provide a dev file (--dev)"
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
-    sources = {source for source, number in enumerate(own, start=1) if number in chosen}  # as synthetic rows name them
+    sources = {
+        source for source, number in enumerate(own, start=1) if number in chosen
+    }  # as "source" in synthetic rows
     rest = [
         sentence
         for number, sentence in enumerate(sentences)

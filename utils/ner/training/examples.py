@@ -1,4 +1,4 @@
-"""Annotated sentences as training examples: windows of words, and the cells of their spans."""
+"""Training examples from annotated sentences: windows of words, and the cells of the spans in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
 
 log = logging.getLogger(__name__)
 
-POOL_BATCHES = 16  # examples of this many batches are sorted by length together; less padding halves the work
+POOL_BATCHES = 16  # batches whose examples are sorted by length together; less padding halves the computation
 MOST_CELLS = 1 << 17  # pairs of words in a batch; each takes about 7 kB of memory, with the CNN 20 kB
 
 
@@ -24,8 +24,9 @@ MOST_CELLS = 1 << 17  # pairs of words in a batch; each takes about 7 kB of memo
 class TrainingExample:
     """A window of a sentence, and the spans in it as cells (first word, last word, column).
 
-    Words count from the window's first, and the last word is inclusive. For labels ("O", "PER", "LOC"), a window of the
-    words 4 … 11 and a span of the words 5 and 6 (start 5, end 7) with the label LOC, the cell is (1, 2, 1).
+    Words are counted from the first word of the window, and the last word is inclusive. For labels ("O", "PER", "LOC"),
+    a window of the words 4 to 11 and a span of the words 5 and 6 (start 5, end 7) with the label LOC, the cell is
+    (1, 2, 1).
     """
 
     window: Window
@@ -36,9 +37,9 @@ class TrainingExample:
 def make_examples(
     sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str], synthetic_weight: float = 1.0
 ) -> list[TrainingExample]:
-    """Return an example for each window of each sentence, with the spans that lie completely in it.
+    """Return an example for each window of each sentence, with the spans that are completely inside it.
 
-    Warns about spans that lie completely in no window: those longer than half of the encoder's input.
+    Warns about spans that are not completely inside any window; they are longer than half of the encoder's input.
     """
     columns = {label: column for column, label in enumerate(labels[1:])}
     examples: list[TrainingExample] = []
@@ -96,7 +97,7 @@ def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> b
 
 
 def _cells(sentence: Sentence, window: Window, columns: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
-    """Return the cells of the spans that lie completely in a window."""
+    """Return the cells of the spans that are completely inside a window."""
     return tuple(
         (span.start - window.first, span.end - 1 - window.first, columns[span.label])
         for span in sentence.spans

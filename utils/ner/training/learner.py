@@ -19,7 +19,7 @@ from utils.ner.training.settings import TrainingPlan, TrainSettings
 
 
 class Learner:
-    """Takes the steps of a training. The model is on its device; `weights` are those of the labels in the loss."""
+    """Runs the steps of a training. The model is on its device; `weights` are the labels' weights in the loss."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Learner:
         return cast(SpanModel, self.average.module) if self.average else self.model
 
     def step(self, examples: Sequence[TrainingExample]) -> float:
-        """Update the weights once from some examples, and return their mean loss.
+        """Run one optimizer step on some examples, and return their mean loss.
 
         Examples pass through the model in parts that fit into memory. The gradients are those of one large batch.
         """
@@ -111,7 +111,7 @@ class Learner:
 
 
 def seed_all(seed: int) -> None:
-    """Seed all random generators that a model or an encoder may draw from."""
+    """Seed all random generators that a model or an encoder may use."""
     random.seed(seed)
     torch.manual_seed(seed)
 

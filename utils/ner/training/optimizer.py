@@ -31,10 +31,10 @@ def make_optimizer(model: SpanModel, settings: TrainSettings) -> AdamW:
 def _rates(model: SpanModel, settings: TrainSettings) -> Iterable[tuple[nn.Parameter, float]]:
     """Yield the trained parameters with their learning rates.
 
-    Lower encoder layers hold more general knowledge, so each layer has `layer_decay` times the rate of the one above.
-    With encoder_lr 2e-4, layer_decay 0.9 and 12 layers, the top layer has 2e-4, the lowest 2e-4 * 0.9**11 = 6.3e-5, and
-    the embeddings 2e-4 * 0.9**12 = 5.6e-5. Source: Howard and Ruder, 2018, "Universal Language Model Fine-tuning for
-    Text Classification".
+    Lower encoder layers contain more general knowledge, so each layer has `layer_decay` times the rate of the one
+    above. With encoder_lr 2e-4, layer_decay 0.9 and 12 layers, the top layer has 2e-4, the lowest 2e-4 * 0.9**11 =
+    6.3e-5, and the embeddings 2e-4 * 0.9**12 = 5.6e-5. Source: Howard and Ruder, 2018, "Universal Language Model
+    Fine-tuning for Text Classification".
     """
     depths = {id(parameter): _depth(name) for name, parameter in model.bert.named_parameters()}
     layers = 1 + max((depth for depth in depths.values() if depth is not None), default=-1)
@@ -69,7 +69,7 @@ def trainable(model: nn.Module) -> Iterable[nn.Parameter]:
 
 
 def moving_average(model: nn.Module, decay: float) -> AveragedModel:
-    """Return a moving average of a model's weights, which on few sentences scores better than the weights themselves.
+    """Return a moving average of a model's weights. With few sentences, it scores better than the weights themselves.
 
     Call `update_parameters(model)` after each step; `.module` is the averaged model. After n steps the decay is
     min(decay, (1 + n) / (10 + n)), so that the average soon forgets the initial weights.

@@ -1,4 +1,4 @@
-"""Adversarial training: each sentence is also learnt with its embeddings shifted so that its loss grows fastest.
+"""Adversarial training: each sentence is also trained with its embeddings shifted to increase its loss the most.
 
 Source: Miyato, Dai and Goodfellow, 2017, "Adversarial Training Methods for Semi-Supervised Text Classification".
 """
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 @contextmanager
 def observed(embeddings: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect the results of each call of `embeddings` in the returned list; after `backward` they have `.grad`."""
+    """Collect the outputs of all calls of `embeddings` in the returned list; after `backward` they have `.grad`."""
     seen: list[Tensor] = []
 
     def keep(_module: nn.Module, _given: Any, result: Tensor) -> None:
@@ -31,7 +31,7 @@ def observed(embeddings: nn.Module) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def shifted(embeddings: nn.Module, shift: Tensor) -> Iterator[None]:
-    """Add `shift` to the result of `embeddings` in this context."""
+    """Add `shift` to the output of `embeddings` inside the `with` block."""
     handle = embeddings.register_forward_hook(lambda _module, _given, result: result + shift)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The files of a training's folder, and the record of its settings and data in `training.json`.
+"""The files in the folder of a trained model, and the record of its settings and data in `training.json`.
 
 Standard library only, so that a finished training is recognised without loading torch.
 """
@@ -64,19 +64,19 @@ def read_record(path: Path) -> dict[str, Any]:
     """Return the record of a training; raise ValueError if the file has no such record."""
     found = read_json(path)
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is not a record of train_ner.py; give --overwrite to replace the training")
+        raise ValueError(f"{path} is not a record of train_ner.py; use --overwrite to replace the model")
     return found
 
 
 def is_finished(folder: Path, record: dict[str, Any]) -> bool:
-    """Return whether `folder` has the finished training of `record`; raise ValueError if it has another training."""
+    """Return whether `folder` has a finished model with this `record`; raise ValueError if it has another model."""
     path = folder / BEST / RECORD
     if not path.is_file():
         return False
     found = read_record(path)
     if found.get("fingerprint") != record["fingerprint"]:
         differing = ", ".join(key for key in COMPARED if found.get(key) != record[key]) or "fingerprint"
-        raise ValueError(f"{folder} has a training that differs in: {differing}; give --overwrite to replace it")
+        raise ValueError(f"{folder} has a model whose training differs in: {differing}; use --overwrite to replace it")
     return bool(found.get("finished"))
 
 

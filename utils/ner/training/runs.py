@@ -47,7 +47,7 @@ class TrainingFiles:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What is trained on which files, and how it is computed."""
+    """The files, the encoder, the settings and the hardware of a training."""
 
     files: TrainingFiles
     encoder: str  # a folder or hub id
@@ -71,7 +71,7 @@ class SeedTraining:
 
 
 def run_trainings(config: TrainingConfig) -> None:
-    """Train with each seed and evaluate on test; what is finished already is skipped."""
+    """Train with each seed and evaluate on test. Finished trainings and evaluations are skipped."""
     files = config.files
     trainings = _plan(config)
     test = _read_test(files.test, trainings[0].data)
@@ -110,7 +110,7 @@ def _read_test(file: Path | None, data: NerData) -> list[Sentence]:
 
 def _train(training: SeedTraining, config: TrainingConfig, *, is_done: bool) -> None:
     if is_done:
-        remove_state(training.folder)  # it is still there if the run that finished was killed before removing it
+        remove_state(training.folder)  # it still exists if the finished run was killed before removing it
         log.info("already trained with these data and settings -> %s", training.folder / BEST)
         return
     from utils.compute.devices import choose_device
@@ -122,7 +122,7 @@ def _train(training: SeedTraining, config: TrainingConfig, *, is_done: bool) -> 
 
 
 def _evaluate_on_test(file: Path, test: Sequence[Sentence], training: SeedTraining, gpus: tuple[int, ...]) -> None:
-    """Write the best model's report on test, unless it exists; the report does not influence any choice."""
+    """Write the best model's test report, unless it exists. It is never used to choose a model."""
     path = training.folder / TEST_REPORT
     identity = {"training": training.record["fingerprint"], "test": hash_file(file)}
     known = read_json(path) if path.is_file() else None

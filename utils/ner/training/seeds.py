@@ -40,7 +40,7 @@ def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
         found, expected = _without_seed(read_record(path)), _without_seed(record)
         if differing := [key for key in expected if found[key] != expected[key]]:
             raise ValueError(
-                f"{folder} has a training that differs in: {', '.join(differing)}; give --overwrite to replace it"
+                f"{folder} has a model whose training differs in: {', '.join(differing)}; use --overwrite to replace it"
             )
 
 

@@ -12,14 +12,14 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 LARGE = 1000  # sentences; above this, the paper's batch size is 8 instead of 4
 STEPS_BETWEEN_EVALUATIONS = 50  # at least; on a tiny set, evaluations after each epoch would take most of the time
-EVALUATION_COST = 0.25  # time to evaluate a sentence / time to learn from one
-EVALUATION_SHARE = 1 / 3  # of the time of a training, at most, unless it has fewer rounds than
-MIN_ROUNDS = 5  # since the best model is chosen among as many
+EVALUATION_COST = 0.25  # time to evaluate a sentence, divided by the time to train on it
+EVALUATION_SHARE = 1 / 3  # maximum share of the training time, unless this gives fewer rounds than MIN_ROUNDS
+MIN_ROUNDS = 5  # minimum number of models to choose the best one from
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Hyper-parameters. They differ from the paper's so that few sentences suffice, with any encoder.
+    """Hyper-parameters. They differ from the paper's, so that training works with few sentences and any encoder.
 
     The paper has an encoder lr of 2e-5, 120 epochs, 190 warm-up steps and no early stopping. Here a higher rate needs
     fewer epochs, `min_steps` gives tiny sets enough steps, and the warm-up is at most a tenth of all steps.
@@ -42,7 +42,7 @@ class TrainSettings:
     precision: Precision = "auto"  # of the forward pass; saved models are float32, and evaluated in it
     ema: float = 0.99  # decay of the moving average of the weights, which is the saved model; 0: no average
     adversarial: float = 0.05  # perturbation of a sentence's embeddings, relative to their norm; 0: none
-    patience: int = 5  # evaluations without a better dev F1 before the end; counted after the first F1 above 0
+    patience: int = 5  # evaluations without a better dev F1 before training ends; counted after the first F1 above 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.ema < 1:
@@ -51,14 +51,14 @@ class TrainSettings:
             raise ValueError(f"layer_decay is {self.layer_decay}; it must be above 0 and at most 1 (one rate for all)")
         if self.synthetic_weight <= 0:
             raise ValueError(
-                f"synthetic_weight is {self.synthetic_weight}; it must be above 0; to leave them out, train on data "
-                "without synthetic sentences"
+                f"synthetic_weight is {self.synthetic_weight}; it must be above 0; to exclude synthetic sentences, "
+                "train on data without them"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """The numbers of steps and evaluations of a training. A round is some epochs, followed by an evaluation."""
+    """The numbers of steps and evaluations of a training. A round consists of one or more epochs and an evaluation."""
 
     batch_size: int
     step_size: int  # examples per step: those of one or several batches
@@ -82,7 +82,7 @@ def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> TrainingP
 
     It depends on these numbers and not on measured times, so that a training has the same plan on every machine. With
     the default settings, 250 examples and 50 dev sentences: 63 steps of 4 examples per epoch, 12 epochs; an evaluation
-    takes as long as 50 * 0.25 / 4 = 3 steps, so that it may follow every epoch: 12 rounds of 63 steps.
+    takes as long as 50 * 0.25 / 4 = 3 steps, so there is one after every epoch: 12 rounds of 63 steps.
     """
     batch_size = settings.batch_size or (8 if examples > LARGE else 4)
     step_size = batch_size * settings.accumulate

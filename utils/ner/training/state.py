@@ -1,4 +1,4 @@
-"""The saved state of a training: an interrupted one resumes from it, with the same result to the byte."""
+"""The saved state of a training: an interrupted training resumes from it, and ends with the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TrainingProgress:
     """The finished rounds, with a row each as in train_log.jsonl, and the steps of the current round so far."""
 
     history: list[dict[str, Any]] = field(default_factory=list)
-    # of the current round:
+    # the next four belong to the current round
     steps: int = 0
     loss: float = 0.0  # sum over its examples so far
     examples: int = 0

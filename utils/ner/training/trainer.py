@@ -1,4 +1,4 @@
-"""The training of a span model: rounds of epochs, of which the best model on dev is kept. It can be resumed."""
+"""The training of a span model in rounds of epochs. The best model on dev is kept, and training can be resumed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrainRun:
 
 
 class Trainer:
-    """A training in `run.folder`: `best/` is the best checkpoint, `last/` the newest, with the saved state.
+    """Trains in `run.folder`: `best/` is the best checkpoint; `last/` is the newest one, with the saved state.
 
     `record` describes data and settings, and is written to `training.json` in both.
     """
@@ -99,7 +99,7 @@ class Trainer:
         return len(self.history) == self.plan.rounds or self.progress.rounds_since_best >= self.settings.patience
 
     def _train_round(self, bar: tqdm[Any]) -> None:
-        """Take the steps of the current round, without those before an interruption."""
+        """Run the remaining steps of the current round; those before an interruption are skipped."""
         self.learner.model.train()
         for examples in self._round()[self.progress.steps :]:
             started = time.monotonic()
@@ -121,7 +121,7 @@ class Trainer:
         return [step for epoch in epochs for step in epoch]
 
     def _end_round(self) -> None:
-        """Evaluate, save the model as the last and if it is the best so far as the best, and then save the state.
+        """Evaluate, save the model as `last/` (and as `best/` if it is the best so far), and then save the state.
 
         If the run is killed before the state is saved, the rest of the round is trained again, with the same result.
         """
@@ -177,7 +177,10 @@ class Trainer:
     def _finish(self) -> None:
         """Record in both checkpoints that the training is finished, and remove the saved state."""
         if self.progress.best_f1 == 0:
-            log.warning("no dev span was found after any epoch: the last model is kept; try more epochs or sentences")
+            log.warning(
+                "no dev span was predicted correctly after any epoch: the last model is kept; try more epochs "
+                "or sentences"
+            )
             _, report = self._evaluate()
             self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
         for name in (LAST, BEST):  # the best is the last to change: is_finished reads its record
