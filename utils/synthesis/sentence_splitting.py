@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import sentencex
 
-from utils.synthesis.abbreviations import NEVER_LAST, NOT_AN_END, any_of
+from utils.synthesis.habits.abbreviations import NEVER_LAST, NOT_AN_END, any_of
 
 _CLOSERS = "\"'”’」』）)】》\\]"
 _FINISHED = re.compile(rf"[.!?。！？…．｡；][^\w<({{\[（「『“《【]*$|[。！？!?.…][{_CLOSERS}]+$")

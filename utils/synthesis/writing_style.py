@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
-from utils.synthesis.abbreviations import ONE_TOKEN, any_of
+from utils.synthesis.habits.abbreviations import ONE_TOKEN, any_of
 
 Punctuation = Literal["apart", "glued", "none"]  # each mark is a token, is part of a word, or is not written
 Hanzi = Literal["simplified", "traditional"]
