@@ -61,7 +61,7 @@ def run(args: Namespace) -> None:
         run_log=layout.run_log,
         inputs=inputs,
         parameters=synthesis.generator.parameters,
-        result_parameters=settings.result_parameters,
+        result_parameters=settings.result_parameters(synthesis),
         overwrite=args.overwrite,
     )
     if estimate_settings := run_flags.estimate_settings(args):

@@ -43,8 +43,18 @@ def add_synthesis_flags(parser: Parser) -> None:
         default=0.0,
         help="stop after a round in which less than this fraction of the n-grams (4 characters, or 2 words) is new",
     )
-    flags.add_argument("--min_tokens", type=positive_number, default=5, help="minimum length of a sentence to keep")
-    flags.add_argument("--max_tokens", type=positive_number, default=128, help="maximum length of a sentence to keep")
+    flags.add_argument(
+        "--min_tokens",
+        type=positive_number,
+        default=None,
+        help="minimum length of a sentence to keep; default: that of the dataset's sentences, at most 5",
+    )
+    flags.add_argument(
+        "--max_tokens",
+        type=positive_number,
+        default=None,
+        help="maximum length of a sentence to keep; default: that of the dataset's sentences, at least 128",
+    )
     flags.add_argument(
         "--require_mention",
         action="store_true",
@@ -60,10 +70,6 @@ def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
     prompt = own_prompt(args, "explain")
     if prompt and args.style != "explain":
         raise UsageError(f"--style={args.style} and --prompt both choose a prompt: use only one of them")
-    if args.min_tokens > args.max_tokens:
-        raise UsageError(
-            f"--min_tokens={args.min_tokens} is greater than --max_tokens={args.max_tokens}: no sentence could be kept"
-        )
     if args.temperature == 0 and (args.target_sentences or args.rare_first or (args.num_samples or 1) > 1):
         raise UsageError(
             "--temperature=0 gives the same answer each time: use a higher temperature to request several answers"

@@ -5,48 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from utils.dataset.tokens import WORDS
+from utils.synthesis.habits.rules import Reason, reason_to_drop
 from utils.synthesis.near_duplicates import KnownTexts, text_key
-from utils.synthesis.plain_text import paragraphs, without_marker
-from utils.synthesis.remarks import Remark, remark_of, without_preamble
-from utils.synthesis.sentence_splitting import cut_sentences, is_finished
+from utils.synthesis.plain_text import paragraphs
+from utils.synthesis.remarks import remark_of, without_preamble
+from utils.synthesis.sentence_splitting import cut_sentences, has_end_mark
 from utils.synthesis.writing_style import WritingStyle
-
-Reason = (
-    Remark
-    | Literal[
-        "markup",
-        "a heading",
-        "unfinished",
-        "a fragment",
-        "an echo of the prompt",
-        "another script",
-        "too short",
-        "too long",
-        "copied",
-        "nearly copied",
-        "repeated",
-        "nearly repeated",
-        "in dev or test",
-        "near dev or test",
-        "repeats itself",
-        "a list item",
-        "without an asked entity",
-        "beyond the target",
-    ]
-)
 
 MIN_KEY = 6  # letters and digits: a shorter sentence of dev or test may be in a new text by chance
 
-# A sentence that lacks its beginning starts with a punctuation mark, or with a lower-case word (but: iPhone, e-mail).
-_PUNCTUATION_FIRST = re.compile(r"^\s*[，、。；：！？,;:.!?)）】》”’」』]")
-_LOWER_CASE_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
-_QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
 _CUT_NUMBER = re.compile(r"\d\.\s*$")  # 3.14 after the token budget ran out
-_CODE = re.compile(r"[(（]\s*[A-Z]{2,}(?:[._][A-Z]{2,})+\s*[)）]")  # a label that the model made up: 邓超(SONG.NAM)
-_HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
 
 
 @dataclass(frozen=True)
@@ -69,8 +39,8 @@ class Cleaner:
         default_factory=lambda: KnownTexts(tokenisation=WORDS)
     )  # the sentences of the prompt's text
     entities_line: str = ""  # the words before the entities in the prompt
-    shortest: int = 5  # tokens
-    longest: int = 128
+    shortest: int | None = None  # tokens; None: as in the dataset
+    longest: int | None = None
 
     def pieces(self, answer: str, *, is_cut: bool = False) -> Iterator[Piece]:
         """Yield the pieces of an answer in order. `is_cut`: the answer ended because the token budget ran out."""
@@ -79,15 +49,33 @@ class Cleaner:
         echoes = [line.strip() for line in answer.splitlines() if self._repeats_entities(line)]
         yield from (Piece(line, reason="an echo of the prompt") for line in echoes)
         own = "\n".join("" if self._repeats_entities(line) else line for line in answer.splitlines())
-        for paragraph, is_heading in paragraphs(self._without_labels(own)):
+        found = list(paragraphs(self._without_labels(own), self.writing.lines))
+        for number, (paragraph, is_heading) in enumerate(found, start=1):
             if is_heading:
                 yield Piece(paragraph, reason=remark_of(paragraph) or _kind_of_heading(paragraph))
-                continue
+            else:
+                yield from self._pieces(paragraph, is_cut=is_cut and number == len(found))
+
+    def _pieces(self, paragraph: str, *, is_cut: bool) -> Iterator[Piece]:
+        text, announced = paragraph, False
+        if not self.writing.lines.keeps_preambles:
             text, announced = without_preamble(paragraph)
-            if announced:
-                yield Piece(paragraph.removesuffix(text), reason="a preamble")
-            for sentence in cut_sentences(text, language=self.language):
-                yield self._piece(_bare(sentence))
+        if announced:
+            yield Piece(paragraph.removesuffix(text), reason="a preamble")
+        pieces = [self._piece(one) for one in self.writing.pieces(text, self.language, is_cut=is_cut)]
+        if is_cut and pieces and not pieces[-1].reason and not has_end_mark(pieces[-1].text):
+            pieces[-1] = Piece(pieces[-1].text, reason="unfinished")
+        yield from pieces
+
+    @property
+    def min_tokens(self) -> int:
+        """The minimum length of a sentence to keep."""
+        return self.writing.min_tokens if self.shortest is None else self.shortest
+
+    @property
+    def max_tokens(self) -> int:
+        """The maximum length of a sentence to keep."""
+        return self.writing.max_tokens if self.longest is None else self.longest
 
     def with_sentences(self, texts: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
         """Yield each text, and each sentence of a text of several, as new text is compared sentence by sentence."""
@@ -106,33 +94,26 @@ class Cleaner:
         if reason:
             return Piece(text, reason=reason)
         tokens = tuple(self.writing.tokens(text))
-        if len(tokens) < self.shortest:
+        if len(tokens) < self.min_tokens:
             return Piece(text, reason="too short")
-        return Piece(text, reason="too long") if len(tokens) > self.longest else Piece(text, tokens)
+        return Piece(text, reason="too long") if len(tokens) > self.max_tokens else Piece(text, tokens)
 
     def _reason(self, text: str) -> Reason | None:
-        if remark := remark_of(text):
-            return remark
-        if (
-            self.template.likeness([text])
-            or _CODE.search(text)
-            or any(_contains_label(one, text) for one in self.labels)
-        ):
-            return "an echo of the prompt"
-        if not is_finished(text):
-            return "unfinished"
-        if self._is_fragment(text):
-            return "a fragment"
-        return "another script" if self.writing.is_foreign(text) else None
-
-    def _is_fragment(self, text: str) -> bool:
-        has_capitals = not self.writing.tokenisation.is_dense and not self.writing.lower_case
-        return bool((has_capitals and _LOWER_CASE_FIRST.match(text)) or _PUNCTUATION_FIRST.match(text))
+        reason = reason_to_drop(self.writing.rules, text)
+        if reason in ("a preamble", "a refusal", "a remark"):
+            return reason
+        shown = (label for label in self.labels if label not in self.writing.code_words)
+        is_echo = self.template.likeness([text]) or any(_contains_label(label, text) for label in shown)
+        return "an echo of the prompt" if is_echo else reason
 
     def _without_labels(self, answer: str) -> str:
-        """Return an answer without the labels that follow entities in the prompt: `邓超(PER.NAM)`."""
+        """Return an answer without the labels that follow entities in the prompt: `邓超(PER.NAM)`.
+
+        A label that is also a word of the dataset, such as DNA, is removed only if no space precedes it.
+        """
         for label in self.labels:
-            answer = re.sub(rf"\s?[(（]\s*{re.escape(label)}\s*[)）]", "", answer)
+            before = r"(?<=\S)" if label in self.writing.code_words else r"\s?"
+            answer = re.sub(rf"{before}[(（]\s*{re.escape(label)}\s*[)）]", "", answer)
         return answer
 
 
@@ -146,13 +127,6 @@ def entities_line(prompt: str) -> str:
     """Return the words before the entities in a prompt, or "" if there are none on that line."""
     found = re.search(r"^(.*?)\s*\{entities\}", prompt, re.MULTILINE)
     return found[1].strip() if found else ""
-
-
-def _bare(sentence: str) -> str:
-    """Return a sentence without a list marker, a headword, or quotation marks around the whole of it."""
-    text = _HEADWORD.sub(r"\1", without_marker(sentence))
-    quoted = _QUOTED.fullmatch(text)
-    return quoted[1].strip() if quoted else text
 
 
 def _kind_of_heading(paragraph: str) -> Reason:

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from utils.synthesis.habits.measures import StyleMeasures, compared
+
 
 @dataclass
 class SynthesisCounts:
@@ -19,6 +21,8 @@ class SynthesisCounts:
     made: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    style: StyleMeasures | None = None  # of all new sentences, dropped ones included
+    dataset_style: StyleMeasures | None = None
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
@@ -26,9 +30,9 @@ class SynthesisCounts:
         skipped = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
         skipped += f"; {self.skipped} skipped" if self.skipped else ""
         times = f" in {self.answers} answers of {self.rounds} rounds" if self.rounds > 1 else ""
-        return (
-            f"continued {self.asked} sentences{times}{skipped}: kept {self.kept} of {self.made} new sentences{dropped}"
-        )
+        style = f"; {compared(self.style, self.dataset_style)}" if self.style and self.dataset_style else ""
+        kept = f"kept {self.kept} of {self.made} new sentences{dropped}"
+        return f"continued {self.asked} sentences{times}{skipped}: {kept}{style}"
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts as they are written to a manifest."""

@@ -15,14 +15,18 @@ from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject
 from utils.placing import TokenIndex
-from utils.synthesis.cleaning import Cleaner, Piece, Reason
+from utils.synthesis.cleaning import Cleaner, Piece
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names, input_hash
+from utils.synthesis.habits.measures import StyleMeter
+from utils.synthesis.habits.rules import Reason
 from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share
 from utils.synthesis.quota import KnownNgrams, Quota
 
+# Reasons to drop a piece that is no sentence, and so tells nothing about the style of the new sentences.
+NO_SENTENCES = {"a preamble", "a refusal", "a remark", "markup", "a heading", "an echo of the prompt"}
+
 MAX_SHARED = 0.5  # share of a sentence's n-grams that are in its source; from here on it is a copy
-MAX_REPEATED = 0.25  # share of a sentence's n-grams that repeat an earlier one; above, the model was in a loop
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Synthesis:
         self._held_out = KnownTexts(cleaner.with_sentences(held_out), tokenisation=generator.tokenisation)
         self._new = KnownTexts(tokenisation=generator.tokenisation)
         self._ngrams = KnownNgrams(texts, tokenisation=generator.tokenisation)
+        self._meter = StyleMeter(texts, cleaner.writing.scripts, is_dense=generator.tokenisation.is_dense)
         self._share_of_new = 1.0
         self._rounds: list[list[Candidate]] = []
         self._answered: Counter[str] = Counter()  # sentence id -> answers
@@ -139,9 +144,10 @@ class Synthesis:
         tokens, tokenisation = candidate.piece.tokens, self.generator.tokenisation
         if shared_share(tokens, candidate.source.tokens, tokenisation=tokenisation) >= MAX_SHARED:
             return "nearly copied"
-        if repeated_share(tokens, tokenisation=tokenisation) > MAX_REPEATED:
+        if repeated_share(tokens, tokenisation=tokenisation) > self.cleaner.writing.max_repeated:
             return "repeats itself"
-        if any(candidate.piece.text.startswith(f"{name}{colon}") for name in candidate.mentions for colon in ":："):
+        starts = (f"{name}{colon}" for name in candidate.mentions for colon in ":：")
+        if not self.cleaner.writing.lines.keeps_headwords and any(map(candidate.piece.text.startswith, starts)):
             return "a list item"
         return "without an asked entity" if self.require_mention and not candidate.mentions else None
 
@@ -157,6 +163,8 @@ class Synthesis:
     def _counts(self, candidates: Sequence[Candidate]) -> SynthesisCounts:
         asked = [sentence for sentence in self.sentences if sentence.spans]
         answered = sum(sentence.id in self._answered for sentence in asked)
+        tokens = self.cleaner.writing.tokens
+        sentences = [tokens(one.piece.text) for one in candidates if one.piece.reason not in NO_SENTENCES]
         return SynthesisCounts(
             asked=answered,
             without_entity=len(self.sentences) - len(asked),
@@ -166,6 +174,8 @@ class Synthesis:
             made=len(candidates),
             kept=sum(one.is_kept for one in candidates),
             dropped=Counter(one.piece.reason for one in candidates if one.piece.reason),
+            style=self._meter.measure(sentences) if sentences else None,
+            dataset_style=self._meter.dataset,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import sentencex
 
@@ -12,7 +12,9 @@ from utils.synthesis.habits.abbreviations import NEVER_LAST, NOT_AN_END, any_of
 _CLOSERS = "\"'”’」』）)】》\\]"
 _FINISHED = re.compile(rf"[.!?。！？…．｡；][^\w<({{\[（「『“《【]*$|[。！？!?.…][{_CLOSERS}]+$")
 _ABBREVIATION_LAST = re.compile(rf"(?:\b(?:{any_of(NEVER_LAST)})|(?<![\w.])[B-HJ-Z])\.$")
-_PAIRS = ("“”", "「」", "『』", "（）", "《》", "【】", "()")
+_QUOTES = ("“”", "「」", "『』")
+_BRACKETS = ("（）", "《》", "【】", "()")
+_PAIRS = (*_QUOTES, *_BRACKETS)
 
 # Latin abbreviations that the rules of another language take for an end: U. + S., St. + Louis.
 _INITIAL = re.compile(r"(?<![A-Za-z])[A-Za-z]\.$")
@@ -35,14 +37,16 @@ _FURTHER_END = re.compile(r"；|(?:……|…)(?!…)|[。！？](?![。！？!?
 MIN_CLAUSE = 4  # characters without punctuation on both sides: an ellipsis between shorter ones is only a pause
 
 
-def cut_sentences(text: str, *, language: str) -> list[str]:
+def cut_sentences(text: str, *, language: str, abbreviations: Collection[str] = ()) -> list[str]:
     """Return the sentences of running text, including a last one that is not finished.
 
-    `language` is a code such as "zh". Text of two languages is cut by the rules of both.
+    `language` is a code such as "zh". Text of two languages is cut by the rules of both. A sentence does not end after
+    one of the `abbreviations`, which are in the form of `abbreviation_key`.
     """
     pieces: list[str] = []
     for piece in _segments(text, language):
-        if pieces and _belongs_together(pieces[-1], piece):
+        is_inside = pieces and pieces[-1].strip() and abbreviation_key(pieces[-1].split()[-1]) in abbreviations
+        if is_inside or (pieces and _belongs_together(pieces[-1], piece)):
             pieces[-1] += piece
         else:
             pieces.append(piece)
@@ -50,11 +54,50 @@ def cut_sentences(text: str, *, language: str) -> list[str]:
     return _with_numbers_in_front(parts)
 
 
+def abbreviation_key(word: str) -> str:
+    """Return a word in lower case, without a bracket before it and with all numbers alike: "(18." is "0."."""
+    return re.sub(r"\d+", "0", word.lower().lstrip("(\"'“„[«"))
+
+
+def cut_line(
+    line: str, *, language: str, whole_up_to: int = 0, is_cut: bool = False, abbreviations: Collection[str] = ()
+) -> list[str]:
+    """Return the texts of a line: the line itself up to a number of characters, or else its sentences.
+
+    `is_cut`: the line ends because the token budget ran out. Then an unfinished sentence is a text of its own.
+    """
+    if len(line) > whole_up_to:
+        return cut_sentences(line, language=language, abbreviations=abbreviations)
+    if not is_cut or has_end_mark(line):
+        return [line]
+    last = cut_sentences(line, language=language, abbreviations=abbreviations)[-1:]
+    return [text for text in (line.removesuffix("".join(last)).strip(), *last) if text]
+
+
 def is_finished(sentence: str) -> bool:
     """Return whether a sentence has a punctuation mark at its end and closes its quotations and brackets."""
-    if not _FINISHED.search(sentence) or _ABBREVIATION_LAST.search(sentence):
-        return False
-    return _is_balanced(sentence)
+    is_balanced = not has_open_bracket(sentence) and not has_open_quotation(sentence)
+    return has_end_mark(sentence) and not ends_with_abbreviation(sentence) and is_balanced
+
+
+def has_end_mark(sentence: str) -> bool:
+    """Return whether a sentence ends with a punctuation mark that can end a sentence."""
+    return _FINISHED.search(sentence) is not None
+
+
+def ends_with_abbreviation(sentence: str) -> bool:
+    """Return whether a sentence ends with an abbreviation that something must follow, such as "Dr."."""
+    return _ABBREVIATION_LAST.search(sentence) is not None
+
+
+def has_open_bracket(sentence: str) -> bool:
+    """Return whether a bracket is opened and not closed, or the reverse."""
+    return any(sentence.count(pair[0]) != sentence.count(pair[1]) for pair in _BRACKETS)
+
+
+def has_open_quotation(sentence: str) -> bool:
+    """Return whether a quotation is opened and not closed, or the reverse."""
+    return any(sentence.count(pair[0]) != sentence.count(pair[1]) for pair in _QUOTES) or sentence.count('"') % 2 == 1
 
 
 def _segments(text: str, language: str) -> list[str]:
@@ -114,7 +157,3 @@ def _with_numbers_in_front(parts: list[str]) -> list[str]:
 
 def _has_open_pair(text: str) -> bool:
     return any(text.count(pair[0]) > text.count(pair[1]) for pair in _PAIRS)
-
-
-def _is_balanced(text: str) -> bool:
-    return all(text.count(pair[0]) == text.count(pair[1]) for pair in _PAIRS) and text.count('"') % 2 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
 from utils.synthesis.rounds import Synthesis
 from utils.synthesis.writing_style import WritingStyle
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class SynthesisSettings:
@@ -33,12 +36,11 @@ class SynthesisSettings:
     rare_first: bool = False
     target_sentences: int | None = None
     stop_below: float = 0.0
-    min_tokens: int = 5
-    max_tokens: int = 128
+    min_tokens: int | None = None  # None: as in the dataset
+    max_tokens: int | None = None
     require_mention: bool = False
 
-    @property
-    def result_parameters(self) -> dict[str, Any]:
+    def result_parameters(self, synthesis: Synthesis) -> dict[str, Any]:
         """Return the settings that change which sentences are kept, but no answer."""
         return {
             "style": self.style,
@@ -46,34 +48,39 @@ class SynthesisSettings:
             "rare_first": self.rare_first,
             "target_sentences": self.target_sentences,
             "stop_below": self.stop_below,
-            "min_tokens": self.min_tokens,
-            "max_tokens": self.max_tokens,
+            "min_tokens": synthesis.cleaner.min_tokens,
+            "max_tokens": synthesis.cleaner.max_tokens,
             "require_mention": self.require_mention,
         }
 
     def synthesis(self, dataset: Dataset, held_out: Sequence[Sequence[str]]) -> Synthesis:
         """Return the synthesis for a dataset; sentences like the `held_out` ones (lists of tokens) are dropped."""
+        style = WritingStyle.of((one.tokens for one in dataset.sentences), tokenisation=dataset.tokenisation)
+        log.info("habits of the dataset: %s", style)
         prompt = self.prompt or style_prompt(self.style, self.language or dataset.language)
         return Synthesis(
             dataset.sentences,
             Generator(prompt, dataset.tokenisation, self.sampling, self.max_new_tokens),
-            self._cleaner(dataset, prompt.text),
+            self._cleaner(dataset, style, prompt.text),
             held_out=held_out,
             quota=self._quota(dataset),
             require_mention=self.require_mention,
         )
 
-    def _cleaner(self, dataset: Dataset, prompt: str) -> Cleaner:
+    def _cleaner(self, dataset: Dataset, style: WritingStyle, prompt: str) -> Cleaner:
+        shortest, longest = self.min_tokens or style.min_tokens, self.max_tokens or style.max_tokens
+        if shortest > longest:
+            raise ValueError(
+                f"--min_tokens={shortest} is greater than --max_tokens={longest}: no sentence could be kept"
+            )
         return Cleaner(
             language=dataset.language,
-            writing=WritingStyle.of(
-                (sentence.tokens for sentence in dataset.sentences), tokenisation=dataset.tokenisation
-            ),
+            writing=style,
             labels=dataset.targets,
             entities_line=entities_line(prompt),
             template=KnownTexts(template_sentences(prompt), tokenisation=dataset.tokenisation),
-            shortest=self.min_tokens,
-            longest=self.max_tokens,
+            shortest=shortest,
+            longest=longest,
         )
 
     def _quota(self, dataset: Dataset) -> Quota:

@@ -1,173 +1,208 @@
-"""The writing style of a dataset: its scripts, capitals and tokens. New text is written in the same style."""
+"""The writing style of a dataset: its scripts, tokens, lines and lengths. New text is written in the same style."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
-from utils.synthesis.habits.abbreviations import ONE_TOKEN, any_of
-
-Punctuation = Literal["apart", "glued", "none"]  # each mark is a token, is part of a word, or is not written
-Hanzi = Literal["simplified", "traditional"]
-
-MIN_SCRIPT_SHARE = 0.001  # of a dataset's letters: a script below it is not one of the dataset's scripts
-MAX_IDEOGRAPHS = 8  # a Japanese sentence with this many ideographs or more has kana too
-MAX_KANA_SHARE = 0.05  # of letters: above it, the text is Japanese, which is neither simplified nor traditional
-MIN_MAIN_SHARE = 0.3  # of a sentence's letters that are in the main scripts of the dataset
-_WIDE = r"\u3000-\u303f\uff00-\uffef"  # punctuation marks of dense text
-_DENSE = rf"[{DENSE_CHARACTER.pattern[1:-1]}{_WIDE}“”‘’…—·]"
-_NEEDLESS_SPACE = re.compile(rf" (?={_DENSE})|(?<={_DENSE}) ")
-_CLITIC = r"['’](?:s|re|ve|ll|d|m)\b"
-_ABBREVIATION = (
-    rf"(?:[^\W\d_]\.){{2,}}|(?:{any_of(ONE_TOKEN)})\.(?=\s|$|[,;])"
-    r"|[^\W\d_]\.(?=\s[^\W\d_])"  # U.S., J. Carver
+from utils.dataset.tokens import Tokenisation, language_of
+from utils.synthesis.habits.default_words import bare_words, split_words, split_words_and_clitics
+from utils.synthesis.habits.rules import CASE_RULES, RULES, Rule, rules_followed
+from utils.synthesis.habits.scripts import ANY_SCRIPT, Scripts, hanzi_of, script_of
+from utils.synthesis.habits.token_habits import (
+    MIN_EVIDENCE,
+    MIN_FORM_SHARE,
+    NEEDLESS_SPACE,
+    PUNCTUATION,
+    Case,
+    Punctuation,
+    Spaces,
+    abbreviations_of,
+    case_of,
+    code_words_of,
+    punctuation_of,
+    quantile,
+    spaces_of,
+    splits_clitics_of,
 )
-_NUMBER = r"\d+(?:[.,:/]\d+)*%?"
-_WORD = re.compile(rf"{_ABBREVIATION}|{_NUMBER}|\w+(?:[-'’.&]\w+)*|\S")
-_WORD_OR_CLITIC = re.compile(
-    rf"{_ABBREVIATION}|{_NUMBER}|n['’]t\b|{_CLITIC}|\w+?(?=n['’]t\b)|\w+(?:[-'’.&]\w+)*?(?={_CLITIC})|\w+(?:[-'’.&]\w+)*|\S"
-)
-_ADDRESS = re.compile(r"(?:https?://|www\.)[\w./?=&%#~+-]+|\S+@\S+\.\w+", re.ASCII)
-_BARE_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+")
+from utils.synthesis.habits.tokeniser import Tokeniser
+from utils.synthesis.near_duplicates import repeated_share
+from utils.synthesis.plain_text import PROSE, LineHabits, bare_sentence, line_forms, paragraphs
+from utils.synthesis.remarks import without_preamble
+from utils.synthesis.sentence_splitting import cut_line, has_end_mark
+
+__all__ = ["WritingStyle", "hanzi_of", "script_of"]
+
+
+MAX_SENTENCES = 5000  # that lines, rules and lengths are learnt from: more change nothing, and take time
+MIN_OPEN_SHARE = 0.02  # of the sentences without punctuation at the end: from here on, a line break ends a text
+MIN_TITLE_SHARE = 0.5  # of the sentences without punctuation at the end: from here on, lines may be whole texts
+MIN_SEVERAL_SHARE = 0.1  # of the texts that are several sentences: from here on, they are not cut
+LENGTH_TAIL = 0.003  # share of the dataset's shortest and longest texts that sets no limit
+REPEATED_TAIL = 0.005  # share of the dataset's most repetitive texts that sets no limit
+DEFAULT_MIN_TOKENS, DEFAULT_MAX_TOKENS = 5, 128
+DEFAULT_MAX_REPEATED = 0.25  # share of a sentence's n-grams that repeat an earlier one; above, the model was in a loop
 
 
 @dataclass(frozen=True)
 class WritingStyle:
-    """How a dataset writes, learnt from its tokens."""
+    """How a dataset writes, learnt from its sentences. The defaults are those of edited prose."""
 
     tokenisation: Tokenisation
     punctuation: Punctuation = "apart"
     splits_clitics: bool = True  # do n't, Ann 's
-    lower_case: bool = False  # no capital letter anywhere
-    scripts: frozenset[str] = frozenset()  # names as from `script_of`; empty: every script is accepted
-    main_scripts: frozenset[str] = frozenset()
-    hanzi: Hanzi | None = None
+    case: Case | None = None  # of all letters; None: both occur
+    spaces: Spaces = "needed"
+    scripts: Scripts = ANY_SCRIPT
+    lines: LineHabits = PROSE
+    rules: tuple[Rule, ...] = RULES
+    broken_rules: tuple[str, ...] = ()  # names of rules that the dataset does not follow
+    ended_share: float = 1.0  # of the dataset's texts that end with a punctuation mark
+    min_tokens: int = DEFAULT_MIN_TOKENS
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    max_repeated: float = DEFAULT_MAX_REPEATED
+    tokeniser: Tokeniser | None = None  # for word-based text
+    abbreviations: frozenset[str] = field(default=frozenset(), repr=False)  # in the form of `abbreviation_key`
+    code_words: frozenset[str] = field(default=frozenset(), repr=False)  # DNA, U.S.: words that labels may look like
 
     @classmethod
     def of(cls, sentences: Iterable[Sequence[str]], *, tokenisation: Tokenisation) -> WritingStyle:
         """Return the writing style of tokenised sentences."""
-        texts = list(sentences)
-        tokens = Counter(token for text in texts for token in text)
-        shares = _script_shares(tokens)
-        return cls(
-            tokenisation=tokenisation,
-            punctuation="apart" if tokenisation.is_dense else _punctuation(tokens),
-            splits_clitics=_splits_clitics(tokens),
-            lower_case=any(map(str.islower, tokens)) and not any(token != token.lower() for token in tokens),
-            scripts=frozenset(script for script, share in shares.items() if share >= MIN_SCRIPT_SHARE),
-            main_scripts=_main_scripts(shares),
-            hanzi=None if shares.get("KANA", 0) > MAX_KANA_SHARE else _usual_hanzi(texts),
-        )
+        given = [list(tokens) for tokens in sentences]
+        style = _with_tokens(cls(tokenisation), given)
+        texts = [style.written(tokens) for tokens in given[:: 1 + len(given) // MAX_SENTENCES]]
+        language = language_of(texts)
+        ended = sum(map(has_end_mark, texts)) / max(1, len(texts))
+        lines = _line_habits(texts, language, style.abbreviations)
+        style = replace(style, scripts=Scripts.of(texts), lines=lines, ended_share=ended)
+        pieces = _own_pieces(style, texts, language)
+        return _with_limits(_with_rules(style, pieces), pieces)
+
+    def __str__(self) -> str:
+        """Return the habits in one line."""
+        habits = {
+            str(self.scripts): True,
+            f"{self.case} case": self.case,
+            "no punctuation": self.punctuation == "none",
+            "no spaces": self.spaces == "none",
+            f"{self.ended_share:.0%} end with a punctuation mark": True,
+            "a line is one text": self.lines.whole_up_to,
+            f"{self.min_tokens} to {self.max_tokens} tokens": True,
+            f"usual here and so no reason to drop a sentence: {', '.join(self.broken_rules)}": self.broken_rules,
+        }
+        return "; ".join(habit for habit, is_so in habits.items() if is_so)
+
+    def written(self, tokens: Sequence[str]) -> str:
+        """Return tokens as the text that a person would write."""
+        return self.tokeniser.written.text(tokens) if self.tokeniser else self.tokenisation.join(tokens)
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of new text, cut as in the dataset."""
-        text = " ".join((text.lower() if self.lower_case else text).split())
+        text = " ".join(self._in_usual_case(text).split())
         if self.tokenisation.is_dense:
-            # Only in Korean, and between two words of another script (New York), does a space mean something.
-            return self.tokenisation.split(_NEEDLESS_SPACE.sub("", text))
-        if self.punctuation == "apart":
-            return (_WORD_OR_CLITIC if self.splits_clitics else _WORD).findall(text)
-        return _BARE_WORD.findall(text) if self.punctuation == "none" else text.split()
+            return self._characters(text)
+        if self.punctuation == "none":
+            return bare_words(text)
+        return self.tokeniser.tokens(text) if self.tokeniser else list(self._split_words(text))
+
+    def pieces(self, paragraph: str, language: str, *, is_cut: bool = False) -> Iterator[str]:
+        """Return the texts of a paragraph; `is_cut`: it ends because the token budget ran out."""
+        pieces = cut_line(
+            paragraph,
+            language=language,
+            whole_up_to=self.lines.whole_up_to,
+            is_cut=is_cut,
+            abbreviations=self.abbreviations,
+        )
+        return (bare_sentence(piece, self.lines) for piece in pieces)
 
     def is_foreign(self, text: str) -> bool:
-        """Return whether a sentence is in another script than the dataset, or mixes simplified and traditional.
+        """Return whether a sentence is in another script than the dataset, or in Chinese characters of another kind."""
+        return self.scripts.is_foreign(text)
 
-        Latin words occur in text of every script. A sentence of Latin words alone is foreign if the dataset is not.
-        """
-        letters = Counter(script for script in map(script_of, _ADDRESS.sub("", text)) if script)
-        if not letters or not self.scripts:
-            return False
-        others = sum(number for script, number in letters.items() if script not in {*self.scripts, "LATIN"})
-        main = sum(number for script, number in letters.items() if script in self.main_scripts)
-        if others >= 2 or main < MIN_MAIN_SHARE * letters.total() or self._lacks_kana(letters):
-            return True
-        return self.hanzi is not None and _mixes_in(text, self.hanzi)
+    def _in_usual_case(self, text: str) -> str:
+        return text.lower() if self.case == "lower" else text.upper() if self.case == "upper" else text
 
-    def _lacks_kana(self, letters: Counter[str]) -> bool:
-        """Return whether a sentence is too long to be Japanese without a single kana."""
-        return "KANA" in self.main_scripts and letters["CJK"] >= MAX_IDEOGRAPHS and not letters["KANA"]
+    def _characters(self, text: str) -> list[str]:
+        if self.punctuation == "none":
+            text = " ".join(PUNCTUATION.sub(" ", text).split())
+        if self.spaces == "none":
+            text = text.replace(" ", "")
+        # Only in Korean, and between two words of another script (New York), does a space mean something.
+        return self.tokenisation.split(NEEDLESS_SPACE.sub("", text) if self.spaces == "needed" else text)
 
-
-def script_of(character: str) -> str | None:
-    """Return the script of a letter from its Unicode name ("LATIN", "CJK", "HANGUL", …), or None if it is no letter."""
-    if not character.isalpha():
-        return None
-    name = unicodedata.name(character, "UNKNOWN").removeprefix("FULLWIDTH ").removeprefix("HALFWIDTH ")
-    script = name.split()[0].split("-")[0]
-    return "KANA" if script in ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else script
+    @property
+    def _split_words(self) -> Callable[[str], Sequence[str]]:
+        if self.punctuation == "glued":
+            return str.split
+        return split_words_and_clitics if self.splits_clitics else split_words
 
 
-def hanzi_of(text: str) -> Hanzi | None:
-    """Return whether the Chinese characters of a text are simplified or traditional, or None if both are possible.
-
-    A character of Big5 that is not in GB 2312 is traditional (or rare). The reverse is simplified.
-    """
-    kinds = Counter(_kind_of_hanzi(character) for character in text if "\u4e00" <= character <= "\u9fff")
-    simplified, traditional = kinds["simplified"], kinds["traditional"]
-    if max(simplified, traditional) < 2 or simplified == traditional:
-        return None
-    return "traditional" if traditional > simplified else "simplified"
-
-
-def _mixes_in(text: str, usual: Hanzi) -> bool:
-    """Return whether a text has at least two characters of the other kind: a single one may be a rare name."""
-    return sum(_kind_of_hanzi(one) not in (None, usual) for one in set(text) if "\u4e00" <= one <= "\u9fff") >= 2
-
-
-def _kind_of_hanzi(character: str) -> Hanzi | None:
-    in_gb, in_big5 = _encodes(character, "gb2312"), _encodes(character, "big5")
-    if in_gb == in_big5:
-        return None
-    return "simplified" if in_gb else "traditional"
+def _with_tokens(style: WritingStyle, texts: Sequence[Sequence[str]]) -> WritingStyle:
+    """Return a style with the habits that tokens show."""
+    is_dense = style.tokenisation.is_dense
+    style = replace(
+        style,
+        punctuation=punctuation_of(texts, is_dense=is_dense),
+        splits_clitics=splits_clitics_of(texts),
+        case=case_of(texts),
+        spaces=spaces_of(texts) if is_dense else "needed",
+        code_words=code_words_of(texts),
+    )
+    if is_dense:
+        return style
+    abbreviations = abbreviations_of(texts) if style.punctuation == "apart" else frozenset()
+    return replace(style, tokeniser=Tokeniser(texts, style._split_words), abbreviations=abbreviations)
 
 
-def _encodes(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _with_rules(style: WritingStyle, pieces: Sequence[str]) -> WritingStyle:
+    """Return a style with the rules that the pieces of the dataset's texts follow."""
+    scripts = style.scripts
+    rules = [
+        *RULES,
+        *(() if style.tokenisation.is_dense or style.case == "lower" else CASE_RULES),
+        Rule("another script", "letters of other scripts", scripts.has_other_letters, max_share=0.01),
+        Rule("another script", "mainly another script", scripts.is_mainly_other, max_share=0.02),
+        Rule("another script", "Japanese without kana", scripts.lacks_kana, max_share=0.01),
+        Rule("another script", "simplified and traditional mixed", scripts.mixes_hanzi, max_share=0.02),
+    ]
+    followed = rules_followed(rules, pieces)
+    return replace(style, rules=followed, broken_rules=tuple(rule.name for rule in rules if rule not in followed))
 
 
-def _usual_hanzi(texts: Sequence[Sequence[str]]) -> Hanzi | None:
-    """Return the kind of Chinese characters in at least 90 % of the sentences, or None if both kinds are common."""
-    joined = ["".join(text) for text in texts]
-    kinds = Counter(kind for kind in map(hanzi_of, joined) if kind)
-    usual = max(kinds, key=lambda kind: kinds[kind], default=None)
-    return usual if usual and kinds[usual] >= 0.9 * kinds.total() else None
+def _with_limits(style: WritingStyle, pieces: Sequence[str]) -> WritingStyle:
+    """Return a style with the lengths of the dataset's pieces. They only ever make the default limits wider."""
+    tokenised = [style.tokens(piece) for piece in pieces]
+    lengths = sorted(map(len, tokenised))
+    repeated = sorted(repeated_share(tokens, tokenisation=style.tokenisation) for tokens in tokenised)
+    if not pieces:
+        return style
+    style = replace(style, min_tokens=max(1, min(DEFAULT_MIN_TOKENS, int(quantile(lengths, LENGTH_TAIL)))))
+    if len(pieces) < MIN_EVIDENCE:
+        return style
+    return replace(
+        style,
+        max_tokens=max(DEFAULT_MAX_TOKENS, int(quantile(lengths, 1 - LENGTH_TAIL))),
+        max_repeated=max(DEFAULT_MAX_REPEATED, quantile(repeated, 1 - REPEATED_TAIL)),
+    )
 
 
-def _script_shares(tokens: Counter[str]) -> dict[str, float]:
-    letters: Counter[str] = Counter()
-    for token, number in tokens.items():
-        for character in token:
-            if script := script_of(character):
-                letters[script] += number
-    return {script: number / letters.total() for script, number in letters.items()}
+def _own_pieces(style: WritingStyle, texts: Sequence[str], language: str) -> list[str]:
+    """Return the pieces that the texts of the dataset would be cut to as answers, without headings."""
+    found = (one for text in texts for one in paragraphs(text, style.lines))
+    return [piece for paragraph, is_heading in found if not is_heading for piece in style.pieces(paragraph, language)]
 
 
-def _main_scripts(shares: dict[str, float]) -> frozenset[str]:
-    """Return the script that most letters of a dataset are in; kana and ideographs count as one."""
-    most = max(shares, key=lambda script: shares[script], default="")
-    return frozenset({"CJK", "KANA"} & shares.keys() if most in ("CJK", "KANA") else {most} - {""})
-
-
-def _punctuation(tokens: Counter[str]) -> Punctuation:
-    apart = sum(tokens[mark] for mark in (",", ";", "."))
-    glued = sum(number for token, number in tokens.items() if len(token) > 1 and token[-1] in ",;")
-    if not apart and not glued and tokens.total() >= 1000 and not any(tokens[mark] for mark in "!?:"):
-        return "none"
-    return "apart" if apart >= glued else "glued"
-
-
-def _splits_clitics(tokens: Counter[str]) -> bool:
-    """Return whether `n't` and `'s` are separate tokens. True if a dataset has none: most datasets split them."""
-    clitic = re.compile(rf"(?:n['’]t|{_CLITIC})$")
-    apart = sum(number for token, number in tokens.items() if clitic.fullmatch(token))
-    whole = sum(number for token, number in tokens.items() if not clitic.match(token) and clitic.search(token))
-    return apart >= whole
+def _line_habits(texts: Sequence[str], language: str, abbreviations: Collection[str]) -> LineHabits:
+    forms = Counter(form for text in texts for form in line_forms(text))
+    forms["keeps_preambles"] = sum(without_preamble(text)[1] for text in texts)
+    usual = {form: True for form, number in forms.items() if number >= max(2, MIN_FORM_SHARE * len(texts))}
+    open_ = sum(not has_end_mark(text) for text in texts)
+    several = sum(len(cut_line(text, language=language, abbreviations=abbreviations)) > 1 for text in texts)
+    is_whole = open_ >= MIN_TITLE_SHARE * len(texts) and several >= max(2, MIN_SEVERAL_SHARE * len(texts))
+    return LineHabits(
+        breaks_end_texts=open_ >= max(2, MIN_OPEN_SHARE * len(texts)),
+        whole_up_to=int(quantile(sorted(map(len, texts)), 1 - LENGTH_TAIL)) if is_whole else 0,
+        **usual,
+    )
