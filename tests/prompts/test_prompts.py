@@ -13,6 +13,7 @@ from utils.dataset.tokens import Language, language_of
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
 from utils.prompts import FOLDER, PLACEHOLDERS, Prompt, load_prompt, read_prompt
+from utils.synthesis.shots import with_examples
 
 LANGUAGES = get_args(Language)
 KEYS = {"entity": ("entity", "type"), "pos": ("word", "pos")}
@@ -28,11 +29,11 @@ def example(task, language):
 
 
 NAMES = sorted({path.name.split(".")[0] for path in FOLDER.glob("*.txt")})
-PROMPTS = [name for name in NAMES if name != "example"]  # that one is the form of an example
+PROMPTS = [name for name in NAMES if name not in ("example", "examples")]  # those are parts of prompts
 
 
 def test_there_is_a_prompt_for_every_task_and_each_exists_in_every_language():
-    assert {*PLACEHOLDERS, "example"} <= set(NAMES)
+    assert {*PLACEHOLDERS, "example", "examples"} <= set(NAMES)
     files = {f"{name}.{language}.txt" for name in NAMES for language in LANGUAGES}
     assert {path.name for path in FOLDER.glob("*.txt")} == files
 
@@ -43,7 +44,18 @@ def test_every_prompt_of_the_project_has_all_the_placeholders_of_its_task(name, 
     needed, allowed = PLACEHOLDERS.get(name, PLACEHOLDERS["explain"])  # the others are styles of s2
     placeholders = load_prompt(name, language).placeholders
     assert needed <= placeholders <= needed | allowed
-    assert placeholders == needed | allowed or name not in PLACEHOLDERS
+    assert placeholders == needed | allowed or name not in ("entity", "pos")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_examples_of_s2_go_around_its_prompt(language):
+    examples = load_prompt("examples", language)
+    assert examples.placeholders == {"examples", "task"}
+    assert language_of([re.sub(r"\{.*?\}", "", examples.text)]) == language
+    task = load_prompt("explain", language)
+    prompt = with_examples(task, language)
+    assert prompt.placeholders == {"examples", "sentence", "entities"}
+    assert prompt.text.index("{examples}") < prompt.text.index(task.text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

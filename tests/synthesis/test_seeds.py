@@ -42,7 +42,15 @@ def make(checkpoint, tmp_path):
         rows = [row_of(text.split(), (text.split()[0], "PER")) for text in texts]
         write_rows(tmp_path / "tiny" / "train_1000.jsonl", rows)
         (tmp_path / "tiny" / "labels.txt").write_text("O\nPER\n", encoding="utf-8")
-        given = {"num_samples": 2, "max_new_tokens": 40, "dtype": "float32", "n_gpu": -1, "temperature": 1.2, **flags}
+        given = {
+            "num_samples": 2,
+            "shots": 0,
+            "max_new_tokens": 40,
+            "dtype": "float32",
+            "n_gpu": -1,
+            "temperature": 1.2,
+            **flags,
+        }
         data = {"file_dir": tmp_path, "file_name": "tiny", "save_type_name": name}
         call("s2", **data, model_from_pretrained=checkpoint, **given)
         return read_lines(tmp_path / "tiny" / name / RESULT)

@@ -8,10 +8,11 @@ from typing import get_args
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import own_prompt, prompt_language, sampling_settings
 from utils.cli.parser import Parser
-from utils.cli.values import positive_number, share
+from utils.cli.values import count, positive_number, share
 from utils.synthesis.generator import MAX_NEW_TOKENS, PromptStyle
 from utils.synthesis.quota import MOST_ROUNDS
 from utils.synthesis.settings import SynthesisSettings
+from utils.synthesis.shots import DEFAULT_SHOTS
 
 
 def add_synthesis_flags(parser: Parser) -> None:
@@ -19,6 +20,13 @@ def add_synthesis_flags(parser: Parser) -> None:
     flags = parser.add_argument_group("synthetic sentences")
     flags.add_argument(
         "--style", choices=get_args(PromptStyle), default="explain", help="kind of text that the LLM is asked to write"
+    )
+    flags.add_argument(
+        "--shots",
+        type=count,
+        default=None,
+        help="number of sentences that each prompt shows as examples of the style, from the first 25 %% of the data; "
+        f"default: {DEFAULT_SHOTS}, or 0 if --prompt has no {{examples}}",
     )
     flags.add_argument(
         "--num_samples",
@@ -70,6 +78,8 @@ def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
     prompt = own_prompt(args, "explain")
     if prompt and args.style != "explain":
         raise UsageError(f"--style={args.style} and --prompt both choose a prompt: use only one of them")
+    if args.shots and prompt and "examples" not in prompt.placeholders:
+        raise UsageError(f"--shots={args.shots}: {args.prompt} has no {{examples}} to replace with sentences")
     if args.temperature == 0 and (args.target_sentences or args.rare_first or (args.num_samples or 1) > 1):
         raise UsageError(
             "--temperature=0 gives the same answer each time: use a higher temperature to request several answers"
@@ -77,6 +87,7 @@ def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
     return SynthesisSettings(
         sampling=sampling_settings(args),
         style=args.style,
+        shots=args.shots,
         language=prompt_language(args),
         prompt=prompt,
         max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 PLACEHOLDERS: dict[Task, tuple[set[str], set[str]]] = {
     "entity": ({"sentence"}, {"labels", "examples"}),
     "pos": ({"sentence"}, {"labels", "examples"}),
-    "explain": ({"sentence", "entities"}, set()),
+    "explain": ({"sentence", "entities"}, {"examples"}),
 }
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
 

@@ -13,6 +13,7 @@ from utils.dataset.records import Sentence, text_hash
 from utils.dataset.tokens import Language, Tokenisation
 from utils.llm import Request
 from utils.prompts import Prompt, load_prompt
+from utils.synthesis.shots import StyleShots
 
 PromptStyle = Literal["explain", "continue", "dialogue", "news"]
 
@@ -28,12 +29,14 @@ class Generator:
     tokenisation: Tokenisation
     sampling: SamplingSettings
     max_new_tokens: int = MAX_NEW_TOKENS
+    shots: StyleShots | None = None
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
         """Return a question about a sentence. Each sample has a different seed."""
         asked = ", ".join(asked_entities(sentence, tokenisation=self.tokenisation))
         text = self.tokenisation.join(sentence.tokens)
-        prompt = self.prompt.fill({"entities": asked, "sentence": text})
+        examples = self.shots.lines(sentence, sample) if self.shots else ""
+        prompt = self.prompt.fill({"entities": asked, "sentence": text, "examples": examples})
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, TASK, prompt, self.max_new_tokens, sampling, sample=sample)
         return Question(request, input_hash(sentence), typical_continuation(text, tokenisation=self.tokenisation))
@@ -47,6 +50,7 @@ class Generator:
             "dense": self.tokenisation.is_dense,
             "decoding": self.sampling.parameters,
             "max_new_tokens": self.max_new_tokens,
+            **({"shots": self.shots.parameters} if self.shots else {}),
         }
 
 

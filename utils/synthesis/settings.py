@@ -18,6 +18,7 @@ from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, PromptStyle, st
 from utils.synthesis.near_duplicates import KnownTexts
 from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
 from utils.synthesis.rounds import Synthesis
+from utils.synthesis.shots import DEFAULT_SHOTS, StyleShots, with_examples
 from utils.synthesis.writing_style import WritingStyle
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class SynthesisSettings:
     style: PromptStyle = "explain"
     language: Language | None = None  # of the project's prompt; None: the dataset's
     prompt: Prompt | None = None  # the user's own; None: the project's
+    shots: int | None = None  # None: DEFAULT_SHOTS, or 0 if the user's own prompt has no {examples}
     max_new_tokens: int = MAX_NEW_TOKENS
     num_samples: int | None = None  # None: 1, or as many as `target_sentences` needs
     rare_first: bool = False
@@ -57,15 +59,27 @@ class SynthesisSettings:
         """Return the synthesis for a dataset; sentences like the `held_out` ones (lists of tokens) are dropped."""
         style = WritingStyle.of((one.tokens for one in dataset.sentences), tokenisation=dataset.tokenisation)
         log.info("habits of the dataset: %s", style)
-        prompt = self.prompt or style_prompt(self.style, self.language or dataset.language)
+        generator = self._generator(dataset, style)
         return Synthesis(
             dataset.sentences,
-            Generator(prompt, dataset.tokenisation, self.sampling, self.max_new_tokens),
-            self._cleaner(dataset, style, prompt.text),
+            generator,
+            self._cleaner(dataset, style, generator.prompt.text),
             held_out=held_out,
             quota=self._quota(dataset),
             require_mention=self.require_mention,
         )
+
+    def _generator(self, dataset: Dataset, style: WritingStyle) -> Generator:
+        """Return the generator. Its prompts show sentences of the smallest size, which belong to all sizes."""
+        language = self.language or dataset.language
+        prompt, number = self.prompt or style_prompt(self.style, language), self.shots
+        if number is None:
+            number = DEFAULT_SHOTS if self.prompt is None or "examples" in self.prompt.placeholders else 0
+        if number and self.prompt is None:
+            prompt = with_examples(prompt, language)
+        pool = first_sentences(dataset.sentences, min(SIZES.values()))
+        shots = StyleShots.of(pool, style.written, number=number, seed=self.sampling.seed) if number else None
+        return Generator(prompt, dataset.tokenisation, self.sampling, self.max_new_tokens, shots)
 
     def _cleaner(self, dataset: Dataset, style: WritingStyle, prompt: str) -> Cleaner:
         shortest, longest = self.min_tokens or style.min_tokens, self.max_tokens or style.max_tokens

@@ -1,0 +1,54 @@
+"""Sentences of the dataset that a prompt of s2 shows, so that the LLM writes in the same style."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from utils.dataset.records import Sentence, same_text_key
+from utils.dataset.tokens import Language
+from utils.prompts import Prompt, load_prompt
+
+DEFAULT_SHOTS = 4
+
+
+@dataclass(frozen=True)
+class StyleShots:
+    """The sentences that prompts may show, and how many of them each prompt shows."""
+
+    pool: tuple[tuple[str, str], ...]  # key of a sentence's text, and the text as a person would write it
+    number: int
+    seed: int
+
+    @classmethod
+    def of(
+        cls, sentences: Sequence[Sentence], written: Callable[[Sequence[str]], str], *, number: int, seed: int
+    ) -> StyleShots:
+        """Return shots from the sentences with an entity, or from all if none has one."""
+        shown = [sentence for sentence in sentences if sentence.spans] or sentences
+        texts = {same_text_key(sentence.tokens): written(sentence.tokens) for sentence in shown}
+        return cls(tuple(texts.items()), number, seed)
+
+    def lines(self, source: Sentence, sample: int) -> str:
+        """Return the shots in the prompt about a sentence, one a line; never the sentence itself.
+
+        Each sample of each sentence is shown different ones, which depend on the seed.
+        """
+        source_key = same_text_key(source.tokens)
+        others = [text for key, text in self.pool if key != source_key]
+        chosen = random.Random(f"{self.seed} {source.id} {sample}").sample(others, min(self.number, len(others)))
+        return "\n".join(chosen)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the settings that belong to a result's fingerprint."""
+        digest = hashlib.sha256("\n".join(text for _, text in self.pool).encode()).hexdigest()
+        return {"number": self.number, "seed": self.seed, "examples": digest}
+
+
+def with_examples(prompt: Prompt, language: Language) -> Prompt:
+    """Return a prompt of s2 that shows examples before its task."""
+    return Prompt(load_prompt("examples", language).fill({"task": prompt.text}))
