@@ -108,9 +108,7 @@ def _synthesis(
 def line_of(name: str, kept: Kept, tokens: Sequence[Tokens]) -> str:
     """Return the line of a dataset."""
     reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(kept.dropped.items())) or "none dropped"
-    style = kept.style
-    same = sum(style.tokens(style.written(one)) == list(one) for one in tokens) / max(1, len(tokens))
-    joined = "" if style.tokenisation.is_dense else f", tokens {same:.1%}"
+    joined = "" if kept.style.tokenisation.is_dense else f", tokens {kept.style.accuracy(tokens):.1%}"
     shares = f"kept {kept.share:6.1%} of {kept.made}, unchanged {kept.unchanged / max(1, kept.made):6.1%}{joined}"
     return f"{name:18} {shares} ({reasons})"
 

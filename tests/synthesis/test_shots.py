@@ -94,3 +94,11 @@ def test_the_last_line_compares_the_style_and_the_first_describes_the_habits(run
     run()
     assert "habits of the dataset: latin" in caplog.text
     assert "style of the new sentences (of the dataset): " in caplog.text
+
+
+@pytest.mark.parametrize(("end", "warns"), [("U.S.", False), ("U.S .", True)])
+def test_a_warning_is_given_if_text_cannot_be_split_into_the_tokens_of_the_dataset(caplog, end, warns):
+    ends = ["U.S.", end] * 10
+    texts = [sentence(f"{name} left the {end}", (0, 1, "PER")) for name, end in zip(NAMES, ends, strict=True)]
+    SynthesisSettings(SamplingSettings(0.8)).synthesis(Dataset(tuple(texts), ("O", "PER"), WORDS), [])
+    assert ("only 50 % of the dataset's sentences, written as a person would" in caplog.text) is warns

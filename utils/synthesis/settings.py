@@ -23,6 +23,9 @@ from utils.synthesis.writing_style import WritingStyle
 
 log = logging.getLogger(__name__)
 
+CHECKED_SENTENCES = 1000  # of the dataset, whose tokens are compared after they were joined and split again
+MIN_ACCURACY = 0.97  # share of them that come back as their tokens: below it, new sentences have other tokens
+
 
 @dataclass(frozen=True)
 class SynthesisSettings:
@@ -58,7 +61,7 @@ class SynthesisSettings:
     def synthesis(self, dataset: Dataset, held_out: Sequence[Sequence[str]]) -> Synthesis:
         """Return the synthesis for a dataset; sentences like the `held_out` ones (lists of tokens) are dropped."""
         style = WritingStyle.of((one.tokens for one in dataset.sentences), tokenisation=dataset.tokenisation)
-        log.info("habits of the dataset: %s", style)
+        _report_habits(style, [one.tokens for one in dataset.sentences[:CHECKED_SENTENCES]])
         generator = self._generator(dataset, style)
         return Synthesis(
             dataset.sentences,
@@ -102,3 +105,15 @@ class SynthesisSettings:
         rounds = self.num_samples or (MOST_ROUNDS if self.target_sentences else 1)
         weights = rare_weights(parts) if self.rare_first else {}
         return Quota(rounds, self.target_sentences, self.stop_below, weights)
+
+
+def _report_habits(style: WritingStyle, texts: Sequence[Sequence[str]]) -> None:
+    """Log the habits of the dataset, and a warning if text is not split as the dataset's tokens are."""
+    log.info("habits of the dataset: %s", style)
+    accuracy = style.accuracy(texts)
+    if accuracy < MIN_ACCURACY:
+        log.warning(
+            "warning: only %.0f %% of the dataset's sentences, written as a person would, come back as their tokens: "
+            "new sentences may have other tokens than the dataset",
+            100 * accuracy,
+        )

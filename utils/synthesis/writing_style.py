@@ -106,6 +106,12 @@ class WritingStyle:
             return bare_words(text)
         return self.tokeniser.tokens(text) if self.tokeniser else list(self._split_words(text))
 
+    def accuracy(self, texts: Sequence[Sequence[str]]) -> float:
+        """Return the share of tokenised sentences that, written as a person would, come back as their tokens."""
+        if self.tokenisation.is_dense or not texts:
+            return 1.0
+        return sum(self.tokens(self.written(tokens)) == list(tokens) for tokens in texts) / len(texts)
+
     def pieces(self, paragraph: str, language: str, *, is_cut: bool = False) -> Iterator[str]:
         """Return the texts of a paragraph; `is_cut`: it ends because the token budget ran out."""
         pieces = cut_line(

@@ -14,18 +14,23 @@ def learnt(name, number=400):
     return Tokeniser(sentences(name, number), split_words_and_clitics)
 
 
+def accuracy(tokeniser, texts):
+    """Return the share of sentences that, written as a person would, come back as their tokens."""
+    return sum(tokeniser.tokens(tokeniser.written.text(tokens)) == tokens for tokens in texts) / len(texts)
+
+
 LEARNT = {name: learnt(name) for name in TOKENISATIONS}
 
 
 @pytest.mark.parametrize("name", TOKENISATIONS)
 def test_the_sentences_of_a_dataset_written_as_a_person_would_come_back_as_their_tokens(name):
-    assert LEARNT[name].accuracy(sentences(name)) >= 0.97
+    assert accuracy(LEARNT[name], sentences(name)) >= 0.97
 
 
 @pytest.mark.parametrize("name", TOKENISATIONS)
 def test_so_do_other_sentences_of_the_same_kind_and_tokens_that_are_joined_by_spaces(name):
     others = sentences(name, 200, seed=1)
-    assert LEARNT[name].accuracy(others) >= 0.95
+    assert accuracy(LEARNT[name], others) >= 0.95
     spaced = sum(LEARNT[name].tokens(" ".join(tokens)) == tokens for tokens in others)
     assert spaced >= 0.95 * len(others)
 

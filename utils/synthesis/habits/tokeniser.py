@@ -59,15 +59,6 @@ class Tokeniser:
             start += len(chunk)
         return self._with_usual_forms(tokens)
 
-    def accuracy(self, texts: Sequence[Sequence[str]]) -> float:
-        """Return the share of tokenised sentences that, written as a person would, come back as their tokens."""
-        right = sum(self.tokens(self.written.text(tokens)) == list(tokens) for tokens in texts)
-        return right / len(texts) if texts else 1.0
-
-    def knows(self, token: str) -> bool:
-        """Return whether at least one sentence of the dataset has a token."""
-        return token in self._vocabulary
-
     def _learn(self, tokens: Sequence[str]) -> None:
         chunks = self.written.chunks(tokens)
         for number, chunk in enumerate(chunks, start=1):
@@ -135,7 +126,7 @@ class Tokeniser:
         characters = {character for token in self._vocabulary for character in token}
         variants = []
         for variant, usual in _VARIANTS:
-            is_used = usual in self._vocabulary or (len(usual) == 1 and usual in characters)
+            is_used = usual in characters if usual == "'" else usual in self._vocabulary
             if variant not in characters and is_used:
                 variants.append((variant, usual))
         return variants
