@@ -50,7 +50,7 @@ def test_every_prompt_of_the_project_has_all_the_placeholders_of_its_task(name, 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_examples_of_s2_go_around_its_prompt(language):
     examples = load_prompt("examples", language)
-    assert examples.placeholders == {"examples", "task"}
+    assert examples.placeholders == {"examples", "task", "entities"}
     assert language_of([re.sub(r"\{.*?\}", "", examples.text)]) == language
     task = load_prompt("explain", language)
     prompt = with_examples(task, language)
