@@ -38,7 +38,7 @@ def test_characters_of_the_other_kind_that_are_usual_in_the_dataset_do_not_count
 
 
 @pytest.mark.parametrize(("english", "foreign"), [(0, True), (3, True), (30, False)])
-def test_english_sentences_are_accepted_if_enough_sentences_of_the_dataset_are_english(english, foreign):
+def test_english_sentences_are_accepted_if_enough_of_the_dataset_are_english(english, foreign):
     sentences = chinese(300, *["They went to New York yesterday."] * english)
     assert Scripts.of(sentences).is_foreign("She came back from London in May.") is foreign
 

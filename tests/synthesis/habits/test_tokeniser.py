@@ -23,12 +23,12 @@ LEARNT = {name: learnt(name) for name in TOKENISATIONS}
 
 
 @pytest.mark.parametrize("name", TOKENISATIONS)
-def test_the_sentences_of_a_dataset_written_as_a_person_would_come_back_as_their_tokens(name):
+def test_the_sentences_of_a_dataset_come_back_as_their_tokens(name):
     assert accuracy(LEARNT[name], sentences(name)) >= 0.97
 
 
 @pytest.mark.parametrize("name", TOKENISATIONS)
-def test_so_do_other_sentences_of_the_same_kind_and_tokens_that_are_joined_by_spaces(name):
+def test_so_do_other_sentences_of_its_kind_and_tokens_joined_by_spaces(name):
     others = sentences(name, 200, seed=1)
     assert accuracy(LEARNT[name], others) >= 0.95
     spaced = sum(LEARNT[name].tokens(" ".join(tokens)) == tokens for tokens in others)
