@@ -92,7 +92,10 @@ def test_a_single_object_is_an_item():
     assert parse_items('{"entity": "Osaka", "type": "LOCATION"}', "entity") == [OSAKA]
 
 
-@pytest.mark.parametrize("answer", ["[]", " [ ]\n", "```json\n[]\n```", "没有实体：[]", "<think>none</think>[]"])
+@pytest.mark.parametrize(
+    "answer",
+    ["[]", " [ ]\n", "```json\n[]\n```", "没有实体：[]", "<think>none</think>[]", "There are no entities.", "null"],
+)
 def test_an_answer_that_clearly_has_no_items_is_an_empty_list(answer):
     assert read_answer(answer, "entity") == []
 
@@ -103,10 +106,9 @@ def test_an_answer_that_clearly_has_no_items_is_an_empty_list(answer):
         "",
         "   ",
         "抱歉，我无法回答。",
-        "There are no entities.",
+        "There are many entities.",
         "42",
         '"Osaka"',
-        "null",
         '<think>[{"entity": "Osaka", "type": "LOC"}]',  # the thought never ends
         "[1, 2, 3]",
         '[{"entity": "", "type": "LOC"}]',

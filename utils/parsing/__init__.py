@@ -2,6 +2,6 @@
 
 from utils.parsing.answer import parse_items, read_answer
 from utils.parsing.item import ITEM_KEYS, Item
-from utils.parsing.json_items import as_text
+from utils.parsing.json_forms.values import as_text
 
 __all__ = ["ITEM_KEYS", "Item", "as_text", "parse_items", "read_answer"]

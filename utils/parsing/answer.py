@@ -7,19 +7,25 @@ import re
 from typing import Any
 
 from utils.dataset.modes import Mode
+from utils.parsing.bio import join_chunks
+from utils.parsing.context import Context, SentenceText
 from utils.parsing.item import Item, ItemCandidate, orient
-from utils.parsing.json_items import is_structured, read_value, says_nothing
-from utils.parsing.json_search import FoundValue, find_values
+from utils.parsing.json_forms.backslashes import escape_unknown
+from utils.parsing.json_forms.requested import read_requested_form
+from utils.parsing.json_forms.search import FoundValue, find_values
+from utils.parsing.json_forms.values import is_structured, read_value, says_nothing
 from utils.parsing.keys import is_wrapper
-from utils.parsing.lines import read_lines
-from utils.parsing.requested_form import read_requested_form
+from utils.parsing.nothing import is_none, is_none_label, is_none_text, states_nothing
+from utils.parsing.text_forms.decoration import split_texts
+from utils.parsing.text_forms.label_lists import has_label_lists, with_arrays_on_one_line
+from utils.parsing.text_forms.lines import read_lines, say_nothing
 from utils.parsing.thinking import without_thoughts
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\x00"))
 _FULL_WIDTH = str.maketrans("｛｝［］＂＇", "{}[]\"'")
 _ESCAPED_JSON = re.compile(r'[\[{]\s{0,20}\\"')
 _CORNER_KEY = re.compile(r"「([^「」\"\n]{1,60})」(?=\s{0,4}[:：])")
-_BROKEN_JSON = re.compile(r"""[\[{]\s{0,20}[{\["'“]""")
+_QUOTED_JSON = re.compile(r"""[\[{]\s{0,20}[{"'“]""")
 _QUOTED_PAIR = re.compile(r"""["'“][^"'“”\n]{1,60}["'”]\s{0,4}[:：]\s{0,4}["'“][^"'“”\n]{1,60}["'”]""")
 _CORNERS = str.maketrans("「」『』", '""""')
 
@@ -32,20 +38,52 @@ def parse_items(answer: str, mode: Mode) -> list[Item]:
 def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[Item] | None:
     """Return the items of an answer, or None if nothing in it can be read.
 
-    An answer that clearly says that there is nothing (`[]`) is an empty list. Both modes are read alike: `mode` only
-    decides which key of an item is looked up first. The sentence, where it is known, decides which part of
-    `{"北京": "地名"}` is the label.
+    An answer that clearly says that there is nothing (`[]`, `没有实体`) is an empty list. Both modes are read alike:
+    `mode` only decides which key of an item is looked up first. The sentence, where it is known, decides which part
+    of `{"北京": "地名"}` is the label.
     """
-    if (requested := read_requested_form(answer, mode)) is not None:
-        return requested
-    text = _final_text(answer)
-    found = list(find_values(_standard_json(text)))
-    candidates = _merge_values(found, mode)
-    nothing = not candidates and any(one.valid and says_nothing(one.value) for one in found)
-    if not nothing and not _BROKEN_JSON.search(text) and not any(is_structured(one.value) for one in found):
-        candidates = read_lines(text) or candidates
-    items = [Item(candidate.text, candidate.label) for candidate in orient(candidates, sentence, mode)]
+    context = Context(mode, SentenceText(sentence) if sentence is not None else None)
+    requested = read_requested_form(escape_unknown(answer, context), mode)
+    if requested is not None:
+        candidates = [ItemCandidate(text, item.label) for item in requested for text in _texts(item.text, context)]
+        nothing = not requested
+    else:
+        candidates, nothing = _read(_final_text(answer), context)
+    real = [candidate for candidate in candidates if not _is_none(candidate, context)]
+    nothing = nothing or len(real) < len(candidates)
+    if context.sentence is None and real:  # then the order of pairs is a guess: 无 may be the text
+        real = [one for one in candidates if one.kind == "pair" or one in real]
+    items = [Item(candidate.text, candidate.label) for candidate in join_chunks(real, context)]
     return items if items or nothing else None
+
+
+def _read(text: str, context: Context) -> tuple[list[ItemCandidate], bool]:
+    """Return the candidates of an answer, and whether it says that there is nothing."""
+    if is_none(text):
+        return [], True
+    found = list(find_values(escape_unknown(_standard_json(text), context)))
+    found = _with_columns_paired(found, context)
+    values = _merge_values(found, context)
+    nothing = any((one.valid or one.value) and says_nothing(one.value) for one in found)
+    if any(is_structured(one.value) for one in found):
+        return orient(values, context), nothing
+    if has_label_lists(text):
+        lines = read_lines(with_arrays_on_one_line(text), context)
+        return orient(lines or values, context), nothing
+    if nothing and not values:
+        return [], True
+    if not _QUOTED_JSON.search(text):
+        values = read_lines(text, context) or values
+    return orient(values, context), not found and (states_nothing(text) or say_nothing(text))
+
+
+def _texts(text: str, context: Context) -> list[str]:
+    return split_texts(text, context, named=True) if context.lacks(text) else [text]
+
+
+def _is_none(candidate: ItemCandidate, context: Context) -> bool:
+    """Return whether a candidate says that there is no entity, or no text with its label."""
+    return is_none_label(candidate.label, context) or is_none_text(candidate.text, context)
 
 
 def _final_text(answer: str) -> str:
@@ -67,26 +105,37 @@ def _standard_json(text: str) -> str:
     return text.translate(_CORNERS) if _CORNER_KEY.search(text) else text
 
 
-def _merge_values(found: list[FoundValue], mode: Mode) -> list[ItemCandidate]:
+def _with_columns_paired(found: list[FoundValue], context: Context) -> list[FoundValue]:
+    """Return two arrays of equal length, one with texts of the sentence and one with labels, as one array of pairs."""
+    if len(found) != 2 or not all(isinstance(text, str) for one in found for text in one.value):
+        return found
+    (texts, labels) = sorted((one.value for one in found), key=lambda value: -sum(map(context.contains, value)))
+    if len(texts) != len(labels) or not all(map(context.contains, texts)) or any(map(context.contains, labels)):
+        return found
+    pairs = [list(pair) for pair in zip(texts, labels, strict=True)]
+    return [FoundValue(pairs, "", valid=True, begins_group=True)]
+
+
+def _merge_values(found: list[FoundValue], context: Context) -> list[ItemCandidate]:
     """Return the candidates of all values, without arrays that only repeat earlier ones.
 
     Texts without a label count only where no candidate has a label: `["他"]` may belong to the model's reasoning.
     """
     kept: list[ItemCandidate] = []
     seen: set[Any] = set()
-    for group in _groups(found, mode):
-        parts = set(group) if mode == "entity" else {tuple(group)}
+    for group in _groups(found, context):
+        parts = set(group) if context.mode == "entity" else {tuple(group)}
         if not parts <= seen:
             kept += group
         seen |= parts
     return [candidate for candidate in kept if candidate.kind != "bare"] or kept
 
 
-def _groups(found: list[FoundValue], mode: Mode) -> list[list[ItemCandidate]]:
+def _groups(found: list[FoundValue], context: Context) -> list[list[ItemCandidate]]:
     """Return the candidates of the values, a list for each run of values without other words between them."""
     groups: list[list[ItemCandidate]] = []
     for one in found:
         if one.begins_group or not groups:
             groups.append([])
-        groups[-1] += read_value(one.value, mode, "" if is_wrapper(one.name) else one.name)
+        groups[-1] += read_value(one.value, context, "" if is_wrapper(one.name) else one.name)
     return [group for group in groups if group]

@@ -1,7 +1,7 @@
 """The JSON in a text, valid or broken, as values; the time grows linearly with the length of the text.
 
 Valid JSON is decoded. Broken JSON is split at its braces and brackets into short pieces, one item each, and every
-piece is repaired alone (`broken_json`).
+piece is repaired alone (`broken`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from utils.parsing.broken_json import NAME, as_object, read_broken_array, read_broken_object
+from utils.parsing.json_forms.broken import NAME, as_object, read_broken_array, read_broken_object
+from utils.parsing.json_forms.tuples import read_call, read_tuples
 
 SHORT_TEXT = 1000  # characters; the longest value that is decoded after half of the budget was spent
 BUDGET_PER_CHARACTER = 12  # characters that may be decoded in vain for each character of the text
 NESTING_COST = 50_000  # characters; the price of a decoding that fails at too many open brackets
 
 _OPEN = re.compile(
-    r"""[\[{]|\((?=\s{0,4}["'“‘])|["'“](?=(?:entity|word|name|text|token|实体|词|词语|单词)["'”]\s{0,4}[:：])"""
+    r"""[\[{]|\((?=\s{0,4}["'“‘]|\s{0,4}\w{1,20}\s{0,4}=\s{0,4}["'])|["'“](?=(?:entity|word|name|text|token|实体|词|词语|单词)["'”]\s{0,4}[:：])"""
 )
+_TUPLE = re.compile(r"""\(\s{0,4}["'“‘]|\[\s{0,4}['“‘]""")
 _NAME_BEFORE = re.compile(rf"{NAME}\s{{0,8}}\[?\s{{0,8}}$")
 _GAP = re.compile(rf"(?:[\s,，;；、\[\](){{}}]|{NAME})*$")
 
@@ -71,10 +73,16 @@ class _Scanner:
         decoded = self._decoded(start) if opening in "[{" else None
         if decoded is not None:
             return (*decoded, True)
+        tuples = read_tuples(self.text, start) if _TUPLE.match(self.text, start) else None
+        if tuples is not None:
+            return (*tuples, True)
+        if opening == "(" and (call := read_call(self.text, start)) is not None:
+            return (*call, True)
         if opening in "[(":
             return (*read_broken_array(self.text, start), False)
         # A quotation mark begins an object without its brace.
-        return (*read_broken_object(self.text, start + (opening == "{")), False)
+        value, end = read_broken_object(self.text, start + (opening == "{"))
+        return value, end if value is not None else start + 1, False
 
     def _decoded(self, start: int) -> tuple[Any, int] | None:
         """Return the valid value that begins at `start`, and its end.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from utils.parsing.context import Context
 from utils.parsing.item import ItemCandidate
 from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, WRAPPERS, plain_key
+from utils.parsing.text_forms.decoration import split_texts
 
 _ELEMENT = re.compile(r"<([^\W\d][\w.-]{0,40})((?:\s[^<>]{0,120})?)>([^<>]{1,200})</\1\s{0,4}>")
 _ATTRIBUTE = re.compile(r"""=\s{0,4}["']([^"'<>]{1,60})["']""")
 
 
-def read_elements(text: str) -> Iterator[ItemCandidate]:
+def read_elements(text: str, context: Context) -> Iterator[ItemCandidate]:
     """Yield the candidates of elements in a text.
 
     The forms are `<地名>北京</地名>`, `<entity type="地名">北京</entity>` and `<word>北京</word><pos>ns</pos>`.
@@ -30,4 +32,4 @@ def read_elements(text: str) -> Iterator[ItemCandidate]:
         elif key in TEXT_KEYS:
             waiting = content
         elif content and key not in WRAPPERS:
-            yield ItemCandidate(content, name)
+            yield from (ItemCandidate(one, name) for one in split_texts(content, context, named=True))

@@ -8,6 +8,7 @@ from typing import Any
 
 import json_repair
 
+from utils.parsing.json_forms.backslashes import escape_unknown
 from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, plain_key
 
 MAX_PIECE = 400  # characters; of a longer broken piece, only the complete pairs are taken
@@ -31,6 +32,10 @@ _FLAT = re.compile(
     rf"(?:\s{{0,20}}{_SHORT_STRING}\s{{0,8}}:\s{{0,8}}(?:{_SHORT_STRING}|[\w.+-]{{1,40}})\s{{0,8}}(?:,|(?=\}})))+\s{{0,20}}\}}"
 )
 
+# A flat object without any quotation mark; a key may have spaces: {Ann Lee: PER}
+_UNQUOTED_PAIR = r"""[^"'“”‘’「」{}\[\]:：=,，\n]{1,60}[:：][^"'“”‘’「」{}\[\]:：=,，\n]{1,60}"""
+_UNQUOTED = re.compile(rf"((?:{_UNQUOTED_PAIR}[,，]){{0,200}}{_UNQUOTED_PAIR}[,，]?\s{{0,8}})\}}")
+
 # Forms that json_repair would misread, and their replacements.
 _REPLACEMENTS = (
     (re.compile(r"""(["'”’])\s{0,8}：\s{0,8}|\s{0,8}：\s{0,8}(?=["'“‘])"""), r"\1:"),
@@ -39,6 +44,7 @@ _REPLACEMENTS = (
     (re.compile(r'"""(?=\s{0,8}(?:[,}:\]]|$))'), r'"\""'),
     (re.compile(r"'''(?=\s{0,8}(?:[,}:\]]|$))"), '"\'"'),
     (re.compile(r'([:,\[]\s{0,8})"\\"(?=\s{0,8}[,}\]])'), r'\1"\\\\"'),
+    (re.compile(r'(?<!\\)\\"(?=\s{0,8}(?:,\s{0,8}"[^"\n]{1,40}"\s{0,8}:|$))'), r'\\\\"'),
 )
 
 
@@ -47,6 +53,9 @@ def read_broken_object(text: str, start: int) -> tuple[Any, int]:
     flat = _FLAT.match(text, start)
     if flat is not None:
         return as_object(_pairs(flat[0])), flat.end()
+    if (unquoted := _UNQUOTED.match(text, start)) is not None:
+        pairs = [pair.replace("：", ":").partition(":") for pair in re.split("[,，]", unquoted[1])]
+        return as_object([(key.strip(), value.strip()) for key, _, value in pairs if key.strip()]), unquoted.end()
     end = _piece_end(text, _BRACE, start)
     piece = text[start:end]
     cut_off = end == len(text)
@@ -66,7 +75,7 @@ def read_broken_array(text: str, start: int) -> tuple[Any, int]:
     end = _piece_end(text, _BRACKET, start + 1)
     if end < len(text) and text[end] not in "])":
         return None, start + 1
-    strings = [_string(match[0]) for match in _COMPLETE_STRING.finditer(text, start + 1, end)]
+    strings = [literal_text(match[0]) for match in _COMPLETE_STRING.finditer(text, start + 1, end)]
     cut_off = end == len(text)
     if cut_off and len(strings) < 2:
         strings = []
@@ -114,7 +123,7 @@ def _repair(piece: str, *, cut_off: bool) -> dict[str, Any] | None:
 
 def _pairs(piece: str) -> list[tuple[str, Any]]:
     """Return the complete pairs of a piece."""
-    return [(_string(match[1]), _value(match[2])) for match in _PAIR.finditer(piece)]
+    return [(literal_text(match[1]), _value(match[2])) for match in _PAIR.finditer(piece)]
 
 
 def _split_at_repeated_key(piece: str) -> list[str]:
@@ -130,20 +139,20 @@ def _split_at_repeated_key(piece: str) -> list[str]:
 
 def _value(text: str) -> Any:
     if text.startswith("["):
-        return [_string(match[0]) for match in _COMPLETE_STRING.finditer(text)]
-    return None if text in ("null", "None") else _string(text)
+        return [literal_text(match[0]) for match in _COMPLETE_STRING.finditer(text)]
+    return None if text in ("null", "None") else literal_text(text)
 
 
-def _string(text: str) -> str:
+def literal_text(text: str) -> str:
     """Return the text of a string literal, without its quotation marks and escapes."""
     if len(text) < 2 or text[0] not in "\"'“‘「" or text[-1] not in "\"'”’」":
         return text.strip("\"'“”‘’「」 ")
     inner = text[1:-1]
     if "\\" not in inner:
         return inner
-    escaped = inner.replace("\\'", "'") if text[0] == "'" else inner
+    escaped = escape_unknown(inner).replace("\\'", "'")
     try:
         value = json.loads('"' + re.sub(r'(?<!\\)"', r"\"", escaped) + '"', strict=False)
     except ValueError:
-        return inner.replace("\\", "")
+        return inner
     return str(value)

@@ -1,0 +1,1 @@
+"""JSON forms: answers that are JSON, valid or broken, as candidates."""
