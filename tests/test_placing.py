@@ -186,3 +186,41 @@ def test_every_gold_entity_of_an_annotated_sentence_is_found_at_its_position(ann
     for start, end in spans:
         found, _ = entities(tokens, ("" if dense else " ").join(tokens[start:end]))
         assert (start, end) in found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("他2012年12月来", "20"),
+        ("他2012年来", "12"),
+        ("去party了", "art"),
+        ("去party了", "part"),
+        ("去party了", "party了吗"),
+        ("买iPhone12手机", "Phone"),
+        ("他说party，PARTY", "art"),
+        ("用ｉＰｈｏｎｅ上网", "phone"),
+        ("第２０１２届", "12"),
+        ("喝Rosé酒", "Ros"),
+        ("서울에서Seoul", "Seo"),
+        ("party!", "art"),
+    ],
+)
+def test_a_run_of_latin_letters_or_of_digits_is_never_cut_in_dense_text(sentence, name):
+    assert entities(list(sentence), name) == ([], [name])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "name", "spans"),
+    [
+        (list("他2012年12月来"), "12", [(6, 8)]),
+        (list("买iPhone12手机"), "iphone", [(1, 7)]),
+        (list("买iPhone12手机"), "12", [(7, 9)]),
+        (list("在New York玩"), "York", [(5, 9)]),
+        (list("坐A380去"), "A380", [(1, 5)]),
+        (["press", "1", "2", "3"], "2", [(2, 3)]),
+        (["vitamin", "A", "B"], "B", [(2, 3)]),
+        (["在", "New", "York", "2", "0"], "New", [(1, 2)]),
+    ],
+)
+def test_whole_runs_and_words_that_are_tokens_are_found(tokens, name, spans):
+    assert entities(tokens, name) == (spans, [])

@@ -92,3 +92,10 @@ def test_all_gold_words_of_a_segmented_sentence_are_placed_in_order(segmented):
     tokens = [character for part in parts for character in part]
     ends = list(accumulate(map(len, parts)))
     assert words(tokens, *parts) == (list(zip([0, *ends], ends, strict=False)), [])
+
+
+def test_a_run_of_digits_or_latin_letters_is_not_cut_into_words():
+    assert words(list("2012年去party"), "20", "12", "年", "去", "par", "ty") == (
+        [(4, 5), (5, 6)],
+        ["20", "12", "par", "ty"],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,11 @@ MAX_OCCURRENCES = 20_000
 _EQUIVALENTS = str.maketrans(
     "‘’‛′`´“”„″«»–—―−‐‑〜∼", "''''''\"\"\"\"\"\"------~~", "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"
 )
+
+MIN_DENSE = 4  # tokens; a shorter sentence without ideographs may consist of one-letter words
+_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024fＡ-Ｚａ-ｚ"
+_INSIDE_RUN = re.compile(rf"(?<=[{_LATIN}])(?=[{_LATIN}])|(?<=[0-9０-９])(?=[0-9０-９])")
+_DENSE_CHARACTER = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,12 @@ class TokenIndex:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tokens
-        self.exact = _search_text(tokens)
+        self._inside_runs = _inside_runs(tokens)
+        self.exact = _search_text(tokens, self._inside_runs)
 
     @cached_property
     def folded(self) -> _SearchText:
-        return _search_text([_fold(token) for token in self.tokens])
+        return _search_text([_fold(token) for token in self.tokens], self._inside_runs)
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Return the spans with exactly this text or, if there are none, those that differ only in form."""
@@ -190,10 +197,11 @@ def _add_to_front(front: list[_Chain], chain: _Chain) -> None:
         front.insert(after, chain)
 
 
-def _search_text(tokens: Sequence[str]) -> _SearchText:
+def _search_text(tokens: Sequence[str], inside: frozenset[int]) -> _SearchText:
     text = "".join(tokens)
     if len(text) == len(tokens) and "" not in tokens and len(text.split()) == 1:  # each token is one character
-        return _SearchText(text, _Identity(len(text)), _Identity(len(text) + 1))
+        boundaries = {offset: offset for offset in range(len(text) + 1) if offset not in inside}
+        return _SearchText(text, boundaries, boundaries)
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
     parts = []
@@ -201,30 +209,30 @@ def _search_text(tokens: Sequence[str]) -> _SearchText:
     for number, token in enumerate(tokens):
         part = without_spaces(token)
         if part:
-            starts[offset] = number
+            if number not in inside:
+                starts[offset] = number
             offset += len(part)
-            ends[offset] = number + 1
+            if number + 1 not in inside:
+                ends[offset] = number + 1
             parts.append(part)
     return _SearchText("".join(parts), starts, ends)
 
 
-class _Identity(Mapping[int, int]):
-    """Maps every number below `length` to itself."""
+def _inside_runs(tokens: Sequence[str]) -> frozenset[int]:
+    """Return the token boundaries that no span may have: those inside a run of Latin letters, or of digits.
 
-    def __init__(self, length: int) -> None:
-        self.numbers = range(length)
+    Only dense text has such runs of one-character tokens. It has ideographs, kana or hangul, none of which shares a
+    token with other characters, or at least MIN_DENSE tokens, all of one character.
 
-    def __getitem__(self, number: int) -> int:
-        return self.numbers[number]
-
-    def __contains__(self, number: object) -> bool:
-        return number in self.numbers
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.numbers)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
+        >>> sorted(_inside_runs(list("在iOS15上")))  # boundary n is before token n
+        [2, 3, 5]
+    """
+    longer = [token for token in tokens if len(token) > 1]
+    has_dense_tokens = any(map(_DENSE_CHARACTER.match, tokens)) or (not longer and len(tokens) >= MIN_DENSE)
+    if not has_dense_tokens or any(map(_DENSE_CHARACTER.search, longer)):
+        return frozenset()
+    marked = "".join(token if len(token) == 1 else " " for token in tokens)  # a character a token
+    return frozenset(match.start() for match in _INSIDE_RUN.finditer(marked))
 
 
 @lru_cache(maxsize=1 << 16)
