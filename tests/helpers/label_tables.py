@@ -157,3 +157,68 @@ _COUNTED = """
 外貌 1  性能 1  尺寸 1  形状 1  模糊 1  赶紧 1  陈立国 1
 """
 LABEL_COUNTS = {label: int(count) for label, count in zip(*[iter(_COUNTED.split())] * 2, strict=True)}
+
+# --- compounds that are in no file, and words that end like one of its heads but have another meaning
+
+COMPOUNDS = {
+    "PERSON": "招生办负责人 抚养人 收件人 外籍球员 电竞选手 影评人 主讲人 陪审员 女队员",
+    "ORGANIZATION": "餐饮企业 公益组织 中标单位 研究生院 救援队 拍卖行 考古队 汽车厂",
+    "LOCATION": "进口国 商业街 考区 沿海地带 施工现场 取景地",
+    "FACILITY": "换乘站 发射场 更衣室 物流园 停车位 展览厅",
+    "PRODUCT": "智能音箱 钓具 限量款 变速箱 学习机 净水器",
+    "WORK_OF_ART": "散文集 儿童读物 地方戏 宣传片 武功秘籍 乡村民歌",
+    "EVENT": "邀请赛 招聘会 残奥会 庙会 车展",
+    "ACTIVITY": "疫情防控 室内设计 美甲 外汇结算 盗窃罪 汉服穿搭",
+    "LAW": "抚养权 劳动合同法条 居住证 房屋租赁合同书",
+    "MONEY": "发行价 物业费 印花税 保额 违约金",
+    "NUMBER": "录取分数线 点击率 住院天数 中奖数 积分榜",
+    "QUANTITY": "熔点 发电量 油箱容积 室温 地震震级",
+    "ATTRIBUTE": "溶解度 仪式感 便携性 曲风 外貌描写",
+    "CONCEPT": "相对论 社会热点 考试科目 竞争格局 婚俗 餐饮业",
+    "DISEASE": "胃癌 工伤 过敏性鼻炎 睡眠障碍",
+    "FOOD": "炖菜 绿豆汤 果汁饮料",
+    "ORGANISM": "病毒变异株 观赏鱼 果树 野花",
+    "SUBSTANCE": "污水 聚合物 稀有气体 化学键",
+    "BODY_PART": "左手 双眼皮肤",
+    "TECHNOLOGY": "卫星导航 游戏模块 语音助手",
+    "DATE": "购物季 考试月",
+    "TIME": "潜伏期 刑期",
+}
+OTHER_MEANINGS = {
+    "EVENT": "天气",
+    "WORK_OF_ART": "情节",
+    "DATE": "季节",
+    "BODY_PART": "关节 器官 五官",
+    "ACTIVITY": "发展 停车 消费 排队 毕业",
+    "ATTRIBUTE": "态度 动机 人品 特色 质量 语气",
+    "LAW": "制度",
+    "CONCEPT": "市场 立场 观点 结局",
+    "TECHNOLOGY": "软件 网站",
+    "IDENTIFIER": "邮件 邮箱 口令",
+    "PRODUCT": "机器人",
+    "ORGANIZATION": "法人 企业",
+    "GROUP": "国民",
+    "AWARD": "冠军 证书",
+    "DISEASE": "流感",
+    "LOCATION": "景点",
+    "MEDICINE": "药物",
+    "ORGANISM": "生物",
+    "PERSON": "秘书 女性 司机",
+}
+TWO_NAMES = [
+    "CLIMATE-MODELS",
+    "language-models",
+    "FOOD-CHAIN",
+    "TIME-SERIES",
+    "WEATHER–MODELS",
+    "event-planning",
+    "DRUG-FREE",
+]
+OPEN_CHOICES = {
+    "NN|VBG": "NOUN",
+    "VBG|NN": "VERB",
+    "JJ|VBN": "ADJECTIVE",
+    "IN|RP": "ADPOSITION",
+    "NNS|VBZ": "NOUN",
+    "NN|VV": "NOUN",
+}

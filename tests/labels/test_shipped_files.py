@@ -7,11 +7,15 @@ import json
 import pytest
 
 from tests.helpers.label_tables import (
+    COMPOUNDS,
     ENTITY_SPELLINGS,
     ENTITY_TAGS,
     LABEL_COUNTS,
+    OPEN_CHOICES,
+    OTHER_MEANINGS,
     POS_SPELLINGS,
     POS_TAGS,
+    TWO_NAMES,
     UNREADABLE,
 )
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
@@ -80,6 +84,35 @@ def test_spellings_of_entities_as_llms_write_them_are_read(entity, label):
 @pytest.mark.parametrize("label", POS_SPELLINGS)
 def test_spellings_of_parts_of_speech_as_llms_write_them_are_read(pos, label):
     assert wrong(pos, {label: POS_SPELLINGS[label]}) == {}
+
+
+@pytest.mark.parametrize("label", COMPOUNDS)
+def test_compounds_that_are_in_no_file_have_the_label_of_their_head(entity, label):
+    assert wrong(entity, {label: COMPOUNDS[label].split()}) == {}
+
+
+@pytest.mark.parametrize("label", OTHER_MEANINGS)
+def test_a_word_whose_end_is_not_its_head_has_its_own_label(entity, label):
+    assert wrong(entity, {label: OTHER_MEANINGS[label].split()}) == {}
+
+
+@pytest.mark.parametrize("spelling", TWO_NAMES)
+def test_two_names_are_unknown_if_neither_the_whole_nor_the_head_is_known(entity, pos, spelling):
+    assert (entity(spelling), pos(spelling)) == (None, None)
+
+
+@pytest.mark.parametrize("spelling", ["PERSON-ACTOR", "cartoon-actor", "film-actors", "art-film"])
+def test_two_names_have_the_label_of_the_whole_or_of_the_head(entity, spelling):
+    assert entity(spelling) == ("WORK_OF_ART" if spelling == "art-film" else "PERSON")
+
+
+@pytest.mark.parametrize("tag", OPEN_CHOICES)
+def test_a_tag_that_an_annotator_left_open_is_the_first_one(entity, pos, tag):
+    assert (entity(tag), pos(tag)) == (OPEN_CHOICES[tag], OPEN_CHOICES[tag])
+
+
+def test_an_open_choice_of_entities_stays_unknown(entity, pos):
+    assert (entity("PER|ORG"), pos("PER|ORG")) == (None, None)
 
 
 @pytest.mark.parametrize("spelling", UNREADABLE)

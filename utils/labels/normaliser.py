@@ -12,10 +12,12 @@ from utils.labels.files import read_label_names
 from utils.labels.spelling import (
     alternatives,
     bracket_parts,
+    chosen_tag,
     english_readings,
     han_alternatives,
     han_readings,
     has_name,
+    is_compound,
     is_negated,
     is_tag,
     levels,
@@ -98,6 +100,9 @@ class _LabelFile:
         return self._read_parts(text)
 
     def _read_parts(self, text: str) -> str | None:
+        tag = chosen_tag(text)
+        if tag or is_compound(text):
+            return self.listed.get(plain(tag)) if tag else self._read_phrase(text)
         parts = alternatives(text)
         if len(parts) > 1:
             return _agreed([self._read(part) for part in parts])

@@ -31,6 +31,15 @@ _ALTERNATIVE = re.compile(r"[/|,;、&+]|(?<=\w)\s+(?:and|or)\s+(?=\w)", re.IGNOR
 _OF_HAN = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?:和|或者|或|与|及)(?=[\u4e00-\u9fff]{2})")
 _NAME = "[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"  # Chinese, Japanese and Korean
 _LEVEL = re.compile(rf"[.:>→\\—·\-]+|(?<={_NAME})[\s_]*(?=[A-Za-z])|(?<=[A-Za-z])[\s_]*(?={_NAME})")
+_TREEBANK_TAG = (
+    r"(?:(?:NN|VB|JJ|RB|PRP|W[DPR])[A-Z]{0,3}\$?|CD|DT|IN|RP|TO|MD|UH|FW|EX|PDT|POS|SYM|LS|CC|CS|AD|AS|BA|DE[CGRV]|ETC|IJ"
+    r"|LB|LC|M|MSP|NR|NT|OD|ON|P|PN|PU|SB|SP|VA|VC|VE|VV)"
+)
+_OPEN_CHOICE = re.compile(rf"({_TREEBANK_TAG})(?:\|{_TREEBANK_TAG})+")
+_HYPHENATED = re.compile(r"([A-Za-z]+)\s*[-–—]\s*[A-Za-z][A-Za-z\s–—_-]*")
+_LEVEL_TAG = re.compile(
+    rf"{_TREEBANK_TAG}|PER|PERS|ORG|LOC|GPE|FAC|MISC|GEO|NE|NORP|PROD|EVT|EVE|WOA|NUM|TIM|n[a-z]{{0,2}}", re.IGNORECASE
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 # Traditional and Japanese characters of labels, each followed by its simplified form.
@@ -95,6 +104,18 @@ def levels(text: str) -> list[str]:
     return [part for part in parts if singular(part.casefold()) not in _GENERIC_WORDS] or parts
 
 
+def chosen_tag(text: str) -> str | None:
+    """Return `NN` for `NN|VBG`, the Penn Treebank's way to leave a tag open; None for other texts."""
+    found = _OPEN_CHOICE.fullmatch(text)
+    return found[1] if found else None
+
+
+def is_compound(text: str) -> bool:
+    """Return whether hyphens join names in Latin letters (`CLIMATE-MODELS`), and not a tag and a name (`ORG-club`)."""
+    found = _HYPHENATED.fullmatch(text)
+    return found is not None and not _LEVEL_TAG.fullmatch(found[1])
+
+
 def is_tag(part: str) -> bool:
     """Return whether a part looks like a tag, such as `nr`, and not like a name."""
     return part.isascii() and len(part) <= 4
@@ -107,7 +128,7 @@ def has_name(text: str) -> bool:
 
 def words(text: str) -> list[str]:
     """Return the words of a label in Latin letters, in lower case; split at spaces, `_`, `-`, `.` and capitals."""
-    return [word.casefold() for word in re.split(r"[\s_\-.]+", _CAMEL.sub(" ", text)) if word]
+    return [word.casefold() for word in re.split(r"[\s_\-–—.]+", _CAMEL.sub(" ", text)) if word]
 
 
 def singular(word: str) -> str:
