@@ -49,12 +49,9 @@ def read_answer(answer: str, mode: Mode, sentence: str | None = None) -> list[It
         nothing = not requested
     else:
         candidates, nothing = _read(_final_text(answer), context)
-    real = [candidate for candidate in candidates if not _is_none(candidate, context)]
-    nothing = nothing or len(real) < len(candidates)
-    if context.sentence is None and real:  # then the order of pairs is a guess: 无 may be the text
-        real = [one for one in candidates if one.kind == "pair" or one in real]
+    real = _without_none(candidates, context)
     items = [Item(candidate.text, candidate.label) for candidate in join_chunks(real, context)]
-    return items if items or nothing else None
+    return items if items or nothing or len(real) < len(candidates) else None
 
 
 def _read(text: str, context: Context) -> tuple[list[ItemCandidate], bool]:
@@ -81,9 +78,15 @@ def _texts(text: str, context: Context) -> list[str]:
     return split_texts(text, context, named=True) if context.lacks(text) else [text]
 
 
-def _is_none(candidate: ItemCandidate, context: Context) -> bool:
-    """Return whether a candidate says that there is no entity, or no text with its label."""
-    return is_none_label(candidate.label, context) or is_none_text(candidate.text, context)
+def _without_none(candidates: list[ItemCandidate], context: Context) -> list[ItemCandidate]:
+    """Return the candidates without those that say that there is no entity, or no text with their label.
+
+    Without a sentence, the order of a pair is a guess: `无` may be its text. So all pairs are kept if one is real.
+    """
+    none_labels = {label for label in {one.label for one in candidates} if is_none_label(label, context)}
+    is_real = [one.label not in none_labels and not is_none_text(one.text, context) for one in candidates]
+    keep_pairs = context.sentence is None and any(is_real)
+    return [one for one, real in zip(candidates, is_real, strict=True) if real or (keep_pairs and one.kind == "pair")]
 
 
 def _final_text(answer: str) -> str:

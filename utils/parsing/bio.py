@@ -21,18 +21,18 @@ class _Chunk:
 
 def join_chunks(candidates: Sequence[ItemCandidate], context: Context) -> list[ItemCandidate]:
     """Return the candidates, with `京 I-LOC` appended to `北 B-LOC` before it. In pos mode nothing is joined."""
-    if context.mode == "pos" or not any(_CHUNK_LABEL.match(candidate.label) for candidate in candidates):
+    if context.mode == "pos" or not any(map(_CHUNK_LABEL.match, {candidate.label for candidate in candidates})):
         return list(candidates)
     chunks: list[_Chunk] = []
     is_open = False
     for candidate in candidates:
         parts = _CHUNK_LABEL.match(candidate.label)
-        if parts and is_open and parts[1] in _CONTINUES and chunks[-1].label.endswith(f"-{parts[2]}"):
+        if parts and is_open and parts[1] in _CONTINUES and chunks[-1].label[2:] == parts[2]:
             joined = _Chunk((*chunks[-1].texts, candidate.text), chunks[-1].label)
             if not context.lacks(_join(joined.texts, context)):
                 chunks[-1] = joined
                 continue
-        chunks.append(_Chunk((candidate.text,), candidate.label.replace("_", "-", 1) if parts else candidate.label))
+        chunks.append(_Chunk((candidate.text,), candidate.label))
         is_open = parts is not None and parts[1] in "BIM"
     return [ItemCandidate(_join(chunk.texts, context), chunk.label) for chunk in chunks]
 

@@ -54,19 +54,24 @@ _CANNOT = re.compile(r"請提供|请提供|无法|無法|\b(?:please|provide|una
 _APOLOGY = re.compile(
     r"^\s*(?:(?:I['’]?m |I am )?sorry,?(?: but)?|(?:很|非常)?(?:抱歉|对不起|遗憾)[，,]?(?:但是?)?)\s*", re.IGNORECASE
 )
-_MAX_STATEMENT = 200  # characters; a longer answer says more than that there is nothing
+MAX_STATEMENT = 200  # characters; a longer line says more than that there is nothing
+MAX_NONE = 40  # characters of a word that means "none", with punctuation around it
+
+
+def is_none(text: str, *, ambiguous: bool = True) -> bool:
+    """Return whether a text means "none"; `ambiguous` ones, such as "NA" and "O", only if asked for."""
+    return len(text) <= MAX_NONE and _means_none(text, ambiguous)
 
 
 @lru_cache(maxsize=4096)
-def is_none(text: str, *, ambiguous: bool = True) -> bool:
-    """Return whether a text means "none"; `ambiguous` ones, such as "NA" and "O", only if asked for."""
+def _means_none(text: str, ambiguous: bool) -> bool:
     bare = _bare(text)
     return bare in _NONE or (ambiguous and bare in _AMBIGUOUS) or (not bare and text.strip() in ("-", "—", "–", "--"))
 
 
 def is_unknown(text: str) -> bool:
     """Return whether a text means "not mentioned in the sentence"."""
-    return _bare(text) in _UNKNOWN
+    return len(text) <= MAX_NONE and _bare(text) in _UNKNOWN
 
 
 def is_none_label(label: str, context: Context) -> bool:
@@ -82,21 +87,23 @@ def is_none_text(text: str, context: Context) -> bool:
     if context.contains(text):
         return context.mode == "entity" and is_none(text, ambiguous=False)
     if context.sentence is None:
-        return states_nothing(text, ambiguous=False) if context.mode == "entity" else len(text) > 2 and is_none(text)
+        return context.mode == "entity" and states_nothing(text, ambiguous=False)
     return states_nothing(text) or is_unknown(text)
 
 
-@lru_cache(maxsize=4096)
 def states_nothing(text: str, *, ambiguous: bool = True) -> bool:
     """Return whether an answer in words says that there is nothing: "None", "没有实体", "No entities were found."."""
-    text = text.strip()
     if is_none(text, ambiguous=ambiguous):
         return _bare(text) != "0"
-    last = _APOLOGY.sub("", text.rpartition("\n")[2])
-    if len(last) > _MAX_STATEMENT or _CANNOT.search(text):
-        return False
-    statement = _STATEMENT.search(last)
-    return statement is not None and not _CONTRAST.search(last, statement.end())
+    last = text.rstrip().rpartition("\n")[2]
+    return len(last) <= MAX_STATEMENT and _is_statement(last) and not _CANNOT.search(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_statement(line: str) -> bool:
+    line = _APOLOGY.sub("", line)
+    statement = _STATEMENT.search(line)
+    return statement is not None and not _CONTRAST.search(line, statement.end())
 
 
 def _bare(text: str) -> str:
