@@ -82,7 +82,9 @@ class _Scanner:
             return (*read_broken_array(self.text, start), False)
         # A quotation mark begins an object without its brace.
         value, end = read_broken_object(self.text, start + (opening == "{"))
-        return value, end if value is not None else start + 1, False
+        if value is None and _TUPLE.match(self.text, start + 1):  # {('北京', '地名')}
+            return None, start + 1, False
+        return value, end, False
 
     def _decoded(self, start: int) -> tuple[Any, int] | None:
         """Return the valid value that begins at `start`, and its end.
