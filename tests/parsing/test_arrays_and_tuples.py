@@ -165,6 +165,7 @@ def read(answer, sentence, mode="entity"):
         ("（“张三”，“人名”），（“上海”，“地名”）", CHINESE, "entity", [("张三", "人名"), ("上海", "地名")]),
         ("【张三，人名】【上海，地名】", CHINESE, "entity", [("张三", "人名"), ("上海", "地名")]),
         ("【张三：人名】【上海：地名】", CHINESE, "entity", [("张三", "人名"), ("上海", "地名")]),
+        ("Ann/B-PER Lee/I-PER and/O Bob/B-PER", ENGLISH, "entity", [("Ann Lee", "B-PER"), ("Bob", "B-PER")]),
     ],
 )
 def test_rows_of_strings_are_texts_with_labels_or_bare_texts(answer, sentence, mode, items):

@@ -161,6 +161,31 @@ def read(answer, sentence, mode="entity"):
         ('{"地名": "北京；上海"}', CHINESE, "entity", [("北京", "地名"), ("上海", "地名")]),
         ('{"地名": "北京\\n上海"}', CHINESE, "entity", [("北京", "地名"), ("上海", "地名")]),
         ('{"地名": "北京 上海"}', CHINESE, "entity", [("北京", "地名"), ("上海", "地名")]),
+        ('[{"entity":"Ann Lee","type":"PER"}]\n\nNo other entities found.', ENGLISH, "entity", [("Ann Lee", "PER")]),
+        ('[["Ann Lee","PER"]]\n[["Ann Lee","PER"]]', ENGLISH, "entity", [("Ann Lee", "PER"), ("Ann Lee", "PER")]),
+        (
+            '[{"word":"Ann","label":"B-PER"},{"word":"Lee","label":"I-PER"},'
+            '{"word":"and","label":"O"},{"word":"Oslo","label":"B-LOC"}]',
+            ENGLISH,
+            "entity",
+            [("Ann Lee", "B-PER"), ("Oslo", "B-LOC")],
+        ),
+        (
+            '[["张","B-人名"],["三","I-人名"],["和","O"],["上","B-地名"],["海","I-地名"]]',
+            CHINESE,
+            "entity",
+            [("张三", "B-人名"), ("上海", "B-地名")],
+        ),
+        ("[Ann Lee](PER) and [Bob](PER) flew to [Oslo](LOC)", ENGLISH, "entity", ALL),
+        ('{"PER":[{"text":"Ann Lee","start":0},{"text":"Bob"}],"LOC":[{"text":"Oslo"}]}', ENGLISH, "entity", ALL),
+        (
+            '{"entities":[{"text":"Ann Lee","span":[0,7],"label":"PER"},{"text":"Oslo","span":[24,28],"label":"LOC"}]}',
+            ENGLISH,
+            "entity",
+            BOTH,
+        ),
+        ('{"entities":[{"span":"0-7","text":"Ann Lee","label":"PER"}]}', ENGLISH, "entity", [("Ann Lee", "PER")]),
+        ('[{"entity":"Ann Lee","type":"PER","offset":"0:7"}]', ENGLISH, "entity", [("Ann Lee", "PER")]),
     ],
 )
 def test_texts_that_json_groups_by_label_are_read(answer, sentence, mode, items):

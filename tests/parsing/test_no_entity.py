@@ -202,6 +202,7 @@ def test_no_entity_is_a_readable_answer_with_nothing_in_it(answer):
         ("Sorry, I cannot do that. Please provide the text.", "他昨天没来吃饭", "entity", None),
         ("The cat sat on the mat.", "他昨天没来吃饭", "entity", None),
         ("42", None, "entity", None),
+        ('PER: ["Ann Lee"]\nLOC: ["None"]\nORG: [N/A]', ENGLISH, "entity", [("Ann Lee", "PER")]),
         ('No ORG entities were found.\n[{"entity":"Ann Lee","type":"PER"}]', ENGLISH, "entity", [("Ann Lee", "PER")]),
         ('[{"entity":"flew","type":"NO_ENTITY"},{"entity":"Oslo","type":"LOC"}]', ENGLISH, "entity", [("Oslo", "LOC")]),
         (

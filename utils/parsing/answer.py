@@ -59,12 +59,14 @@ def _read(text: str, context: Context) -> tuple[list[ItemCandidate], bool]:
     if is_none(text):
         return [], True
     found = list(find_values(escape_unknown(_standard_json(text), context)))
-    found = _with_columns_paired(found, context)
+    by_label = has_label_lists(text)
+    if not by_label:
+        found = _with_columns_paired(found, context)
     values = _merge_values(found, context)
     nothing = any((one.valid or one.value) and says_nothing(one.value) for one in found)
     if any(is_structured(one.value) for one in found):
         return orient(values, context), nothing
-    if has_label_lists(text):
+    if by_label:
         lines = read_lines(with_arrays_on_one_line(text), context)
         return orient(lines or values, context), nothing
     if nothing and not values:
@@ -113,7 +115,7 @@ def _with_columns_paired(found: list[FoundValue], context: Context) -> list[Foun
     if len(found) != 2 or not all(isinstance(text, str) for one in found for text in one.value):
         return found
     (texts, labels) = sorted((one.value for one in found), key=lambda value: -sum(map(context.contains, value)))
-    if len(texts) != len(labels) or not all(map(context.contains, texts)) or any(map(context.contains, labels)):
+    if not 1 < len(texts) == len(labels) or not all(map(context.contains, texts)) or any(map(context.contains, labels)):
         return found
     pairs = [list(pair) for pair in zip(texts, labels, strict=True)]
     return [FoundValue(pairs, "", valid=True, begins_group=True)]

@@ -10,6 +10,7 @@ BULLET = re.compile(r"\s{0,20}(?:[-*•·+–○●◦▪]\s|[•·●▪]|\(?\d
 NOISE = re.compile(r"\s*(?:[`~]{3}.{0,20}|[-=*_|:+\s]{3,}|[\[\](){},]{1,3})?\s*$")  # fences, rulers, empty lines
 _MARKDOWN = re.compile(r"\*\*|__|`+|^#{1,6}\s|^>\s")
 _QUOTES = "\"'“”‘’「」『』《》【】[]"
+REMARK = re.compile(r"\s*（|\s+\(|[:：]\s+|：|\s+[-–—]\s+|\s*->|\s*→")  # Ann Lee (a nurse), 苏州：城市
 MAX_NAME_WORDS = 3  # of a name in a list that the sentence repeats; longer parts are clauses
 
 _SEPARATOR = re.compile("[、，,;；\n]")
@@ -35,6 +36,14 @@ def without_quotes(text: str) -> str:
     while len(text) > 2 and text[0] in _QUOTES and text[-1] in _QUOTES:
         text = text[1:-1].strip()
     return text
+
+
+def without_remark(text: str, context: Context) -> str:
+    """Return `Ann Lee` for `Ann Lee (a nurse)` or `Ann Lee - a nurse`, if only the first part is in the sentence."""
+    if not context.lacks(text):
+        return text
+    before = without_quotes(REMARK.split(text, maxsplit=1)[0])
+    return before if context.contains(before) else text
 
 
 def split_list(text: str) -> list[str]:

@@ -19,9 +19,10 @@ from utils.parsing.text_forms.decoration import (
     split_texts,
     without_decoration,
     without_quotes,
+    without_remark,
 )
 from utils.parsing.text_forms.label_lists import array_texts, is_label
-from utils.parsing.text_forms.markup import read_elements
+from utils.parsing.text_forms.markup import read_elements, read_links
 from utils.parsing.text_forms.sections import read_sections
 from utils.parsing.text_forms.tables import has_ruler, read_rows, split_columns
 from utils.parsing.text_forms.tuples import read_tuples
@@ -31,7 +32,7 @@ MAX_PART = 120  # characters of a text or label
 MAX_LABEL = 40  # characters of the shorter part
 
 _PARENS = re.compile(r"(.{1,120}?)\s{0,4}[（(【\[]([^（()）【】\[\]]{1,40})[)）】\]]\s{0,4}[，,;；、。.]?$")
-_SEPARATORS = ("\t", "→", "->", "=>", "：", ":", " — ", " – ", " - ", "——", " = ", "=")
+_SEPARATORS = ("\t", "→", "->", "=>", "：", ":", " — ", " – ", " - ", " | ", "——", " = ", "=")
 _TAGGED = re.compile(
     r"(\S{1,60})[/_|\\]([A-Za-z][\w.$*-]{0,19}|-\w{2,4}-|[^\w\s/]{1,2}|[\u3040-\u9fff\uac00-\ud7a3]{1,8})[,，、]?$"
 )
@@ -48,7 +49,7 @@ _FIELD = re.compile(r"\s*[，,;；\t|]\s*(?=[^，,;；：:|]{1,20}[：:])")
 
 def read_lines(text: str, context: Context) -> list[ItemCandidate]:
     """Return the candidates of a text without JSON, or [] if it does not look like a list of items."""
-    elements = list(read_elements(text, context))
+    elements = list(read_elements(text, context)) or read_links(text, context)
     if elements or say_nothing(text):
         return elements
     all_lines = text.splitlines()
@@ -183,8 +184,8 @@ def _pair(left: str, right: str, context: Context) -> list[ItemCandidate]:
     if plain_key(left) in TEXT_KEYS and plain_key(right) in LABEL_KEYS:  # the head of a table
         return []
     if len(parts) > 1:
-        return [ItemCandidate(part, left, kind="listed") for part in parts]
-    return [ItemCandidate(left, right, kind="pair")]
+        return [ItemCandidate(without_remark(part, context), left, kind="listed") for part in parts]
+    return [ItemCandidate(without_remark(left, context), without_remark(right, context), kind="pair")]
 
 
 def say_nothing(text: str) -> bool:

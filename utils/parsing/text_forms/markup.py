@@ -11,7 +11,13 @@ from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, WRAPPERS, plain_key
 from utils.parsing.text_forms.decoration import split_texts
 
 _ELEMENT = re.compile(r"<([^\W\d][\w.-]{0,40})((?:\s[^<>]{0,120})?)>([^<>]{1,200})</\1\s{0,4}>")
+_LINK = re.compile(r"\[([^\[\]()\n]{1,120})\][(（]([^\[\]()（）\n]{1,40})[)）]")
 _ATTRIBUTE = re.compile(r"""=\s{0,4}["']([^"'<>]{1,60})["']""")
+
+
+def read_links(text: str, context: Context) -> list[ItemCandidate]:
+    """Return the candidates of `[Ann Lee](PER) flew to [Oslo](LOC)` whose text is in the sentence."""
+    return [ItemCandidate(link[1], link[2], "pair") for link in _LINK.finditer(text) if context.contains(link[1])]
 
 
 def read_elements(text: str, context: Context) -> Iterator[ItemCandidate]:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from utils.parsing.context import Context
 from utils.parsing.item import ItemCandidate
 from utils.parsing.nothing import states_nothing
-from utils.parsing.text_forms.decoration import BULLET, split_texts, without_decoration, without_quotes
+from utils.parsing.text_forms.decoration import (
+    BULLET,
+    REMARK,
+    split_texts,
+    without_decoration,
+    without_quotes,
+    without_remark,
+)
 from utils.parsing.text_forms.label_lists import array_texts, is_label
 
 MAX_TEXT = 120  # characters
@@ -17,12 +24,12 @@ MAX_TEXT = 120  # characters
 _HEADING = re.compile(
     r"\s{0,3}#{1,6}\s+(.{1,80})$|\s{0,8}(?:\d{1,2}[.)]\s|[-*•]\s)?\s{0,4}\*\*(.{1,60}?)\*\*\s{0,4}[:：]?\s*$"
 )
+_INLINE = re.compile(r"\s{0,3}([^\n:：]{1,60})[:：]\s{0,4}(?:\*\*|__)?\s{0,4}([^\s:：][^:：]{0,200})$")  # **LOC**: Oslo
 _COLON = re.compile(r"(.{1,60}?)\s{0,4}[:：]\s{0,4}(?:\*\*|__)?\s*$")
 _IN_BRACKETS = re.compile(r"""\s{0,8}[【\[<《]([^【】\[\]<>《》"'“”,，]{1,40})[】\]>》]\s{0,4}[:：]?\s*$""")
 _COUNT = re.compile(r"\s*[(（]\s{0,4}(?:\d{1,4}|[A-Za-z]{1,12})\s{0,4}[)）]\s*$")  # Person (2), 人名（PER）
 _COLONS = re.compile("[:：]")
 _NUMBER = re.compile(r"[一二三四五六七八九十]{1,3}[、.．]\s*")
-_REMARK = re.compile(r"\s*（|\s+\(|[:：]\s+|：|\s+[-–—]\s+|\s*->|\s*→")  # Ann Lee (a nurse), 苏州：城市
 _ENDS_SENTENCE = re.compile(r"[。！？!?]\s*$|\w{4}\.\s*$")
 
 
@@ -58,7 +65,11 @@ def _sections(lines: Sequence[str]) -> list[_Section]:
     for number, line in enumerate(lines):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         heading = _heading(line, following)
-        if heading is None:
+        can_be_inline = heading is None and sections[-1].label and not BULLET.match(line[:60])
+        inline = _INLINE.match(line) if can_be_inline else None
+        if inline and is_label(inline[1]):
+            sections.append(_Section(without_decoration(inline[1]), [inline[2]]))
+        elif heading is None:
             sections[-1].lines.append(line)
         else:
             sections.append(_Section(heading if is_label(heading) else "", []))
@@ -108,5 +119,4 @@ def _texts(line: str, context: Context) -> list[str]:
     texts = split_texts(text, context, named=True)
     if len(texts) > 1 or context.contains(text):
         return texts
-    before = without_quotes(_REMARK.split(text, maxsplit=1)[0])
-    return [before if before and not context.lacks(before) else text]
+    return [without_remark(text, context) if context.sentence else without_quotes(REMARK.split(text, maxsplit=1)[0])]
