@@ -168,6 +168,27 @@ def read(answer, sentence, mode="entity"):
         ("- Ann Lee | PER\n- Oslo | LOC", ENGLISH, "entity", BOTH),
         ("Ann\tNNP\nLee\tNNP\nand\tCC", ENGLISH, "pos", [("Ann", "NNP"), ("Lee", "NNP"), ("and", "CC")]),
         ("- Entities\n  - PER\n    - Ann Lee\n    - Bob\n  - LOC\n    - Oslo", ENGLISH, "entity", ALL),
+        (
+            "TIME: 10:30, 11:45\nLOC: Oslo",
+            "10:30 and 11:45 in Oslo",
+            "entity",
+            [("10:30", "TIME"), ("11:45", "TIME"), ("Oslo", "LOC")],
+        ),
+        ("TIME: 10:30\nLOC: Oslo", "10:30 in Oslo", "entity", [("10:30", "TIME"), ("Oslo", "LOC")]),
+        ("TIME: 10:30\nLOC: Oslo", None, "entity", [("TIME", "10:30"), ("LOC", "Oslo")]),
+        ("时间：10：30\n地名：北京", "10：30到北京", "entity", [("10：30", "时间"), ("北京", "地名")]),
+        (
+            "REGION - Elbe - North\nLOC - Oslo",
+            "the Elbe - North and Oslo",
+            "entity",
+            [("Elbe - North", "REGION"), ("Oslo", "LOC")],
+        ),
+        (
+            "Elbe - North - REGION\nOslo - LOC",
+            "the Elbe - North and Oslo",
+            "entity",
+            [("Elbe - North", "REGION"), ("Oslo", "LOC")],
+        ),
     ],
 )
 def test_texts_that_are_listed_by_label_are_read(answer, sentence, mode, items):

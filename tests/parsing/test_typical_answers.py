@@ -99,3 +99,14 @@ def test_a_long_array_is_read_to_its_end():
     found = read_answer(answer, "entity", "、".join(text for text, _ in pairs))
     assert found is not None
     assert [(item.text, item.label) for item in found] == pairs
+
+
+def test_long_lines_of_tuples_and_of_texts_by_label_are_read_to_their_end():
+    words = [f"w{number}" for number in range(300)]
+    tuples = ", ".join(f"({word}, NN)" for word in words)
+    quoted = "[" + ", ".join(f"('{word}', 'NN')" for word in words) + "]"
+    array = "NN: [" + ", ".join(f'"{word}"' for word in words) + "]"
+    for answer in (tuples, quoted, array, f"NN: {', '.join(words)}"):
+        found = read_answer(answer, "pos", " ".join(words))
+        assert found is not None
+        assert [(item.text, item.label) for item in found] == [(word, "NN") for word in words]

@@ -27,8 +27,9 @@ from utils.parsing.text_forms.sections import read_sections
 from utils.parsing.text_forms.tables import has_ruler, read_rows, split_columns
 from utils.parsing.text_forms.tuples import read_tuples
 
-MAX_LINE = 2000  # characters; a longer line is prose, or one line of tagged words
+MAX_LINE = 10_000  # characters; of a longer line, only tuples and tagged words are read
 MAX_PART = 120  # characters of a text or label
+MAX_SEPARATORS = 8  # of one kind that are tried in a line
 MAX_LABEL = 40  # characters of the shorter part
 
 _PARENS = re.compile(r"(.{1,120}?)\s{0,4}[（(【\[]([^（()）【】\[\]]{1,40})[)）】\]]\s{0,4}[，,;；、。.]?$")
@@ -63,9 +64,10 @@ def read_lines(text: str, context: Context) -> list[ItemCandidate]:
 def read_line(line: str, context: Context) -> list[ItemCandidate]:
     """Return the candidates of one line: tagged words, a text and its label, or a label and its texts."""
     plain = without_decoration(line)
-    if len(plain) > MAX_LINE:
-        return _read_tagged(plain)
-    found = read_tuples(plain, context) or _read_tagged(plain) or _read_fields(plain)
+    found = read_tuples(plain, context) or _read_tagged(plain)
+    if found or len(plain) > MAX_LINE:
+        return found
+    found = _read_fields(plain)
     found = found or _read_fields_of_labels(plain, context) or _read_listed(plain, context)
     return found or _read_pair(plain, context)
 
@@ -164,10 +166,31 @@ def _read_pair(line: str, context: Context) -> list[ItemCandidate]:
     if parens and not any(separator in line for separator in ("：", ": ", "\t")):
         return _pair(parens[1], parens[2], context)
     for separator in _SEPARATORS:
-        text, found, label = line.rpartition(separator)
-        if found and text.strip() and label.strip() and not label.startswith("//"):
+        text, label = _halves(line, separator, context)
+        if text.strip() and label.strip() and not label.startswith("//"):
             return _pair(text, label, context)
     return []
+
+
+def _halves(line: str, separator: str, context: Context) -> tuple[str, str]:
+    """Return a line in two parts: at a separator beside a text of the sentence, else at the last one.
+
+    A colon between digits (10:30) separates only if there is no other one.
+    """
+    pieces = line.split(separator)
+    cuts = range(len(pieces) - 1, 0, -1)
+    halves = [(separator.join(pieces[:cut]), separator.join(pieces[cut:])) for cut in cuts[:MAX_SEPARATORS]]
+    halves = [(left, right) for left, right in halves if not (left[-1:].isdigit() and right[:1].isdigit())] or halves
+    beside_text = [(_contained(half, context), half) for half in halves]
+    if beside_text and max(beside_text)[0]:
+        return max(beside_text, key=lambda one: one[0])[1]
+    lists = (half for half in halves if context.sentence and all(map(context.contains, split_list(half[1]))))
+    return next(lists, halves[0] if halves else ("", ""))
+
+
+def _contained(halves: tuple[str, str], context: Context) -> int:
+    """Return the length of the longest half that the sentence contains, 0 for none."""
+    return max((len(half) for half in halves if context.contains(without_quotes(half))), default=0)
 
 
 def _pair(left: str, right: str, context: Context) -> list[ItemCandidate]:
@@ -177,7 +200,8 @@ def _pair(left: str, right: str, context: Context) -> list[ItemCandidate]:
     left, right = without_quotes(_COUNT.sub("", left)), without_quotes(right)
     if not left or not right or is_none(right) or is_unknown(right):
         return []
-    if max(len(left), len(right)) > MAX_PART or min(len(left), len(right)) > MAX_LABEL:
+    longest = max(map(len, (left, *parts)))
+    if longest > (MAX_PART if len(right) <= MAX_PART else MAX_LABEL) or min(len(left), len(right)) > MAX_LABEL:
         return []
     if _ENDS_SENTENCE.search(left) or any(map(_ENDS_SENTENCE.search, parts)):
         return []
