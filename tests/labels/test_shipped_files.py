@@ -19,6 +19,7 @@ from tests.helpers.label_tables import (
     UNREADABLE,
 )
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import UNKNOWN, LabelNormaliser
 
 
@@ -193,3 +194,10 @@ def test_each_kind_of_label_is_looked_up_in_its_own_file_first(entity, pos):
     assert (entity("人名"), pos("人名")) == ("PERSON", "PROPER_NOUN")
     assert entity("副词") == "ADVERB"
     assert pos("公司名称") in ("ORGANIZATION", "PROPER_NOUN")
+
+
+@pytest.mark.parametrize("path", [ENTITY_LABELS, POS_LABELS])
+def test_every_label_has_a_chinese_a_japanese_and_a_korean_name(path):
+    names = read_label_names(path)
+    for language in ("zh", "ja", "ko"):
+        assert [label for label, name in display_names(names, language).items() if name == label] == []
