@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
@@ -14,11 +14,12 @@ from pathlib import Path
 from types import TracebackType
 
 from utils.files.append_only import AppendOnlyFile
-from utils.files.jsonl import encode_json, read_rows
+from utils.files.jsonl import JsonObject, encode_json, read_rows
 from utils.files.locks import exclusive_lock
 
 log = logging.getLogger(__name__)
 
+SETTINGS = "settings"  # key of the answers' settings
 ZEROS = bytes(8)  # no text in any encoding contains so many zero bytes in a row
 
 
@@ -51,13 +52,27 @@ class Journal:
     """The answers for one result of s1, s2 or s3; a context manager that locks its file against other runs.
 
     Raises ValueError if the file contains answers with another fingerprint; with `overwrite` such answers are moved to
-    a `.bak` file instead. Raises RuntimeError if another process is writing the file.
+    a `.bak` file instead. `explain` returns the difference to the settings with a fingerprint. Raises RuntimeError if
+    another process is writing the file.
+
+    The first line with a fingerprint also has the `settings` of the answers, under the key "settings".
     """
 
-    def __init__(self, path: Path, fingerprint: str, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fingerprint: str,
+        *,
+        overwrite: bool = False,
+        settings: JsonObject | None = None,
+        explain: Callable[[str], str] | None = None,
+    ) -> None:
         self.path = path
         self.fingerprint = fingerprint
         self.overwrite = overwrite
+        self._settings = settings
+        self._explain = explain
+        self._has_settings = False
         self.entries: dict[AnswerKey, Entry] = {}
         self._file: AppendOnlyFile | None = None
         self._lock = ExitStack()
@@ -85,9 +100,17 @@ class Journal:
         if self._file.is_deleted:
             log.warning("%s was deleted during the run: it is written again", self.path)
             self._file.recreate()
-            self._file.write(_lines(self.entries.values()))
-        self._file.write(_lines(new))
+            self._has_settings = False
+            self._file.write(self._lines(self.entries.values()))
+        self._file.write(self._lines(new))
         self.entries.update((entry.key, entry) for entry in new)
+
+    def _lines(self, entries: Iterable[Entry]) -> bytes:
+        rows: list[JsonObject] = [asdict(entry) for entry in entries]
+        if rows and self._settings is not None and not self._has_settings:
+            rows[0][SETTINGS] = self._settings
+            self._has_settings = True
+        return b"".join(encode_json(row) + b"\n" for row in rows)
 
     def _set_aside(self) -> None:
         self.path.replace(_free_backup(self.path))
@@ -95,6 +118,7 @@ class Journal:
     def _read(self) -> None:
         _drop_incomplete_end(self.path)
         for line, row in read_rows(self.path):
+            self._has_settings |= row.pop(SETTINGS, None) is not None
             entry = self._entry(row, line)
             self.entries[entry.key] = entry
 
@@ -109,9 +133,10 @@ class Journal:
                 "the beginning"
             )
         if entry.fingerprint != self.fingerprint:
+            difference = f"; {self._explain(entry.fingerprint)}" if self._explain else ""
             raise ValueError(
                 f"{self.path} contains answers of another model, prompt or setting (line {line}); use the same model, "
-                "prompt and settings, another --save_type_name, or --overwrite to start from the beginning"
+                "prompt and settings, another --save_type_name, or --overwrite to start from the beginning" + difference
             )
         # Keep one copy of equal strings, to save memory with millions of answers.
         return replace(
@@ -124,14 +149,16 @@ def journal_path(result: Path) -> Path:
     return result.with_name(f"{result.name}.journal.jsonl")
 
 
+def recorded_settings(path: Path) -> dict[str, JsonObject]:
+    """Return the settings of answers that a journal records, by fingerprint; of a missing journal, none."""
+    rows = (row for _, row in read_rows(path)) if path.is_file() else iter(())
+    return {row["fingerprint"]: row[SETTINGS] for row in rows if isinstance(row.get(SETTINGS), dict)}
+
+
 def _free_backup(path: Path) -> Path:
     """Return a path for the old journal that does not exist yet: `.bak`, `.bak2`, …"""
     names = (f"{path.name}.bak{number if number > 1 else ''}" for number in count(1))
     return next(backup for name in names if not (backup := path.with_name(name)).exists())
-
-
-def _lines(entries: Iterable[Entry]) -> bytes:
-    return b"".join(encode_json(asdict(entry)) + b"\n" for entry in entries)
 
 
 def _drop_incomplete_end(path: Path) -> None:

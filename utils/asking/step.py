@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from utils.asking.answer_settings import AnswerSettings
 from utils.asking.journal import AnswerKey, Entry, Journal, journal_path
 from utils.asking.model import ModelChoice
 from utils.asking.questions import Question, Usage, ask
-from utils.files.manifest import Manifest, fingerprint, hash_inputs, publish, read_manifest
+from utils.files.manifest import Manifest, hash_inputs, publish, read_manifest
 from utils.files.run_log import logged_run
 
 
@@ -43,17 +44,15 @@ class LLMStep:
         before the first question that the journal does not answer.
         """
         hashes = hash_inputs(self.inputs)
-        journal = Journal(journal_path(self.result), self._checked_fingerprint(), overwrite=self.overwrite)
-        run = StepRun(self, journal, hashes)
-        with journal, logged_run(self.run_log, self.name, run.log_entries):
+        run = StepRun(self, self._journal(overwrite=self.overwrite), hashes)
+        with run.journal, logged_run(self.run_log, self.name, run.log_entries):
             yield run
 
     def recorded_answers(self) -> dict[AnswerKey, Entry]:
         """Return the answers in the journal, without creating one; none with `overwrite`, which sets them aside."""
-        path = journal_path(self.result)
-        if self.overwrite or not path.is_file():
+        if self.overwrite or not journal_path(self.result).is_file():
             return {}
-        with Journal(path, self._checked_fingerprint()) as journal:
+        with self._journal() as journal:
             return dict(journal.entries)
 
     @property
@@ -61,16 +60,22 @@ class LLMStep:
         """Return all settings that change answers, including those of the model."""
         return {**self.model.parameters, **self.parameters}
 
-    def _checked_fingerprint(self) -> str:
-        """Return the step's fingerprint; raise ValueError if the result was made with another one."""
-        current = fingerprint(self.model.identity(), self.answer_parameters)
+    def _journal(self, *, overwrite: bool = False) -> Journal:
+        """Return the journal of the result; raise ValueError if the result was made with other settings."""
+        settings = AnswerSettings(self.model.identity(), self.answer_parameters)
+
+        def explain(old_fingerprint: str) -> str:
+            return settings.explain_difference(self.result, old_fingerprint, self.result_parameters)
+
         found = read_manifest(self.result) if self.result.is_file() and not self.overwrite else None
-        if found is not None and found.fingerprint != current:
+        if found is not None and found.fingerprint != settings.fingerprint:
             raise ValueError(
                 f"{self.result} was made with another model, prompt or setting; use the same model, prompt and "
-                "settings, another --save_type_name, or --overwrite to start from the beginning"
+                "settings, another --save_type_name, or --overwrite to start from the beginning; "
+                f"{explain(found.fingerprint)}"
             )
-        return current
+        path = journal_path(self.result)
+        return Journal(path, settings.fingerprint, overwrite=overwrite, settings=settings.to_json(), explain=explain)
 
 
 class StepRun:
