@@ -20,7 +20,7 @@ from utils.audit.checks import find_problems
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
-from utils.dataset.layout import SIZES
+from utils.dataset.layout import SIZES, require_results
 
 cmd_args = True  # set to False inside a notebook
 
@@ -36,6 +36,7 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Write each problem to standard output; raise RuntimeError if there is one."""
     layout = data_flags.layout_of(args)
+    require_results(layout)
     problems = find_problems(layout, args.models, tokenisation=args.dense_lang)
     sys.stdout.write("".join(f"{problem}\n" for problem in problems))
     sys.stdout.flush()

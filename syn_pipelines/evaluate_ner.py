@@ -1,6 +1,6 @@
 """Evaluate a trained span model on annotated sentences, or compare the predictions of two models.
 
-    python syn_pipelines/evaluate_ner.py --model_from_pretrained=save_model/weibo_250_fusion/best --test=FILE
+    python syn_pipelines/evaluate_ner.py --model_from_pretrained=save_model/GLM4/weibo_250_fusion/best --test=FILE
     python syn_pipelines/evaluate_ner.py --model_from_pretrained=… --test=FILE --output=fusion.jsonl
     python syn_pipelines/evaluate_ner.py --compare base.jsonl fusion.jsonl
 

@@ -1,6 +1,6 @@
 """Export a trained span model to ONNX, and check that the exported model gives the same scores.
 
-    python syn_pipelines/export_ner.py --model_from_pretrained=save_model/weibo_250_fusion/best --output=weibo.onnx
+    python syn_pipelines/export_ner.py --model_from_pretrained=save_model/GLM4/weibo_250_fusion/best --output=weibo.onnx
 
 Reads   the model's folder
 Writes  one ONNX file, for any number of sentences of any length up to the encoder's limit. Before it is written, it is

@@ -1,6 +1,6 @@
 """Find the entities in any text with a trained span model.
 
-    python syn_pipelines/predict_ner.py --model_from_pretrained=save_model/weibo_250_fusion/best --input=texts.txt
+    python syn_pipelines/predict_ner.py --model_from_pretrained=save_model/GLM4/weibo_250_fusion/best --input=texts.txt
     echo 邓超在北京 | python syn_pipelines/predict_ner.py --model_from_pretrained=DIR --input=- --nested > found.jsonl
 
 Reads   a file, or standard input (-): plain text with one text per line, or JSON Lines with "text" (a string or a

@@ -3,7 +3,9 @@
     python syn_pipelines/report.py --file_name=weibo --save_type_name=GLM4 --size=1000
 
 Reads   the training data of a size (base, fusion and syn_fusion), and of the model trained on each
-        save_model/<file_name>_<size>_<data>/test_report.json or, if it was trained with several seeds, seeds.json
+        save_model/<save_type_name>/<file_name>_<size>_<data>/test_report.json or, if it was trained with several seeds,
+        seeds.json; for base, save_model/<file_name>_<size>_base/. A model that was trained on other data than there
+        are now is not shown without a note.
 Writes  to the screen only
 """
 
@@ -33,7 +35,8 @@ def build_parser() -> Parser:
 
 def run(args: Namespace) -> None:
     """Write the table to standard output."""
-    lines = result_lines(data_flags.layout_of(args), args.size, args.models)
+    layout = data_flags.unchecked_layout(args)  # models can be shown without the dataset
+    lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -15,11 +15,9 @@ DATASET=${DATASET:-demo} # or demo_zh
 ENCODER=${ENCODER:-models/all-MiniLM-L6-v2}
 if [ -n "${LLM:-}" ]; then
     SAVE_TYPE_NAME=${SAVE_TYPE_NAME:-$(basename "${LLM%.gguf}")}
-    TRAINED=save_model/$SAVE_TYPE_NAME # not mixed with the models trained on the default LLM's data
 else
     LLM=models/SmolLM2-135M-Instruct.Q4_1.gguf
     SAVE_TYPE_NAME=SmolLM2
-    TRAINED=save_model
 fi
 
 step() {
@@ -35,8 +33,7 @@ data=(--file_name="$DATASET" --save_type_name="$SAVE_TYPE_NAME")
 llm=("${data[@]}" --model_from_pretrained="$LLM")
 
 train() { # SIZE DATA
-    step syn_pipelines/train_ner.py "${data[@]}" --from_pretrained="$ENCODER" --size="$1" --data="$2" \
-        --save_dir="$TRAINED/${DATASET}_$1_$2"
+    step syn_pipelines/train_ner.py "${data[@]}" --from_pretrained="$ENCODER" --size="$1" --data="$2"
 }
 
 step syn_pipelines/s1_predict_data.py "${llm[@]}" --mode=entity
@@ -53,11 +50,11 @@ for size in 250 500 1000; do
     train $size fusion
 done
 step syn_pipelines/s7_pred_syn_data.py "${data[@]}" --from_pretrained="$ENCODER" \
-    --model_from_pretrained="$TRAINED/${DATASET}_{size}_fusion/best"
+    --model_from_pretrained="save_model/$SAVE_TYPE_NAME/${DATASET}_{size}_fusion/best"
 step syn_pipelines/s8_process_label_and_combine.py "${data[@]}"
 train 1000 base
 train 1000 syn_fusion
 
-step syn_pipelines/report.py "${data[@]}" --models="$TRAINED"
+step syn_pipelines/report.py "${data[@]}"
 # exits with code 1 if anything in a size comes from outside it
-step syn_pipelines/audit.py "${data[@]}" --models="$TRAINED"
+step syn_pipelines/audit.py "${data[@]}"

@@ -49,7 +49,7 @@ done
 
 # s7: target labels in the synthetic sentences, one model for each size
 "$PYTHON" syn_pipelines/s7_pred_syn_data.py "${data[@]}" --from_pretrained="$ENCODER" --n_gpu="$N_GPU" --batch_size=4 \
-    --model_from_pretrained="save_model/${FILE_NAME}_{size}_fusion/best"
+    --model_from_pretrained="save_model/${SAVE_TYPE_NAME}/${FILE_NAME}_{size}_fusion/best"
 
 # s8: merge again with the labels of s7, and add the fusion sentences
 "$PYTHON" syn_pipelines/s8_process_label_and_combine.py "${data[@]}" --is_syn=0 --label_prefix=''

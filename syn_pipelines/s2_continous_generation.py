@@ -23,7 +23,7 @@ from utils.asking.step import LLMStep
 from utils.cli import data_flags, llm_flags, run_flags, synthesis_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
-from utils.dataset.reading import read_dataset, read_sentences
+from utils.dataset.reading import read_dataset, read_sentences, require_dataset
 from utils.files.manifest import build_manifest, hash_inputs, publish
 from utils.synthesis.generator import MAX_NEW_TOKENS
 from utils.synthesis.rounds import synthesise
@@ -45,6 +45,7 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Make synthetic sentences from the sentences of the dataset."""
     layout = data_flags.layout_of(args)
+    require_dataset(layout.train)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
     inputs = layout.portable_names([layout.train, *held_out])
     hashes = hash_inputs(inputs)

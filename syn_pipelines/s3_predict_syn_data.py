@@ -46,7 +46,7 @@ def run(args: Namespace) -> None:
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     source = require_files({"s2": layout.synthetic()}, "run s2")["s2"]
     warn_if_stale(source, layout.find)
-    sentences = read_synthetic(source, tokenisation=dataset.tokenisation)
+    sentences = read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
     model = llm_flags.model_choice(args)
     annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))

@@ -1,7 +1,8 @@
 """Step 7: a trained span model labels the target spans in the synthetic sentences.
 
     python syn_pipelines/s7_pred_syn_data.py --file_name=weibo --save_type_name=GLM4 \\
-        --from_pretrained=/models/chinese-bert-wwm-ext/ --model_from_pretrained='save_model/weibo_{size}_fusion/best'
+        --from_pretrained=/models/chinese-bert-wwm-ext/ \\
+        --model_from_pretrained='save_model/GLM4/weibo_{size}_fusion/best'
 
 Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl
         trained models: {size} in the path is replaced by 250, 500 and 1000, so that each size has its own model
@@ -46,6 +47,9 @@ def build_parser() -> Parser:
         action="store_true",
         help="drop the sentences in which the model's label of an entity differs from the one that s2 asked for",
     )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="label the sentences again if they were labelled by another model"
+    )
     run_flags.add_device_flags(parser, batch_size=4)
     run_flags.add_engine_flags(parser)
     return parser
@@ -64,7 +68,7 @@ def run(args: Namespace) -> None:
     def load(folder: Path) -> Predict:
         return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, run_flags.engine(args)).predict
 
-    models = find_size_models(layout, dataset, folders, load, refuse_leaks=one_each)
+    models = find_size_models(layout, dataset, folders, load, refuse_leaks=one_each, overwrite=args.overwrite)
     with logged_run(layout.run_log, "s7"):
         for size in reversed(SIZES):  # a shared model then predicts each text once: the largest size has them all
             labelled = label_size(

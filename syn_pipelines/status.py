@@ -17,6 +17,7 @@ from utils.audit.status import Survey, next_step
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start
+from utils.dataset.layout import require_results
 from utils.dataset.reading import read_dataset
 
 cmd_args = True  # set to False inside a notebook
@@ -34,9 +35,10 @@ def run(args: Namespace) -> None:
     """Write a line for each step and size, and the next command."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    require_results(layout)
     statuses = Survey(layout, dataset, args.models, data_flags.dataset_words(args)).statuses()
     undone = next_step(statuses)
-    done = "all steps are done: train on the results with train_ner.py, and compare the scores with report.py"
+    done = "all steps and trainings are done: compare the scores with report.py"
     ending = f"next: {undone.command}" if undone else done
     sys.stdout.write("".join(f"{status}\n" for status in statuses) + ending + "\n")
 

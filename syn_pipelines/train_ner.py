@@ -8,7 +8,8 @@ Reads   --data=base        <size>/train_<size>.jsonl                   and the d
         --data=fusion      <size>/train_<size>_fusion.jsonl            and <size>/label_fusion.json
         --data=syn_fusion  <size>/train_<size>_synthetic_fusion.jsonl  and <size>/label_syn_fusion.json
         and the dataset's dev.jsonl (without it, a tenth of the training sentences is held out) and test.jsonl
-Writes  save_model/<file_name>_<size>_<data>/best/: the model
+Writes  save_model/<save_type_name>/<file_name>_<size>_<data>/best/: the model; for base, which depends on no LLM,
+        save_model/<file_name>_<size>_base/best/
         last/: the state of the training; train_log.jsonl: the losses and scores
         test_report.json, if there is a test file: the scores on it
         With --seeds=1,2,3 the same files in seed_1/, seed_2/ and seed_3/, the model with the best dev F1 in best/,

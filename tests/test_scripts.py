@@ -404,7 +404,10 @@ def test_all_steps_run_again_give_the_same_bytes_and_ask_nothing(finished):
     finished.annotate()
     call("s4", **finished.data)
     call(
-        "s7", **finished.data, model_from_pretrained=f"{finished.folder}/save_model/tiny_{{size}}_fusion/best", n_gpu=-1
+        "s7",
+        **finished.data,
+        model_from_pretrained=f"{finished.folder}/save_model/GLM4/tiny_{{size}}_fusion/best",
+        n_gpu=-1,
     )
     call("s8", **finished.data)
     call("s8", **finished.data)

@@ -36,7 +36,7 @@ def add_record(work, size):
     """Add the labels and counts of a size to the record of its model, as train_ner does."""
     table = work.json("label_fusion.json", size)
     extensions = [label for label, entry in table.items() if not entry["is_target"]]
-    record = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
+    record = work.folder / "save_model" / "GLM4" / f"tiny_{size}_fusion" / "best" / "training.json"
     added = {
         "labels": list(table),
         "num_target_labels": len(table) - len(extensions) - 1,
@@ -206,18 +206,18 @@ def input_changed_since(work):
 
 
 def model_of_another_size(work):
-    record = work.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
-    shutil.copy(work.folder / "save_model" / "tiny_1000_fusion" / "best" / "training.json", record)
+    record = work.folder / "save_model" / "GLM4" / "tiny_250_fusion" / "best" / "training.json"
+    shutil.copy(work.folder / "save_model" / "GLM4" / "tiny_1000_fusion" / "best" / "training.json", record)
 
 
 def one_model_for_all_sizes(work):
-    model = work.folder / "save_model" / "tiny_1000_fusion" / "best"
-    call("s7", **work.data, model_from_pretrained=model, n_gpu=-1)
+    model = work.folder / "save_model" / "GLM4" / "tiny_1000_fusion" / "best"
+    call("s7", **work.data, model_from_pretrained=model, n_gpu=-1, overwrite=True)
     call("s8", **work.data)
 
 
 def weights_of_another_size(work):
-    path = work.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    path = work.folder / "save_model" / "GLM4" / "tiny_250_fusion" / "best" / "training.json"
     change_json(path, lambda record: {**record, "extension_counts": [n + 1 for n in record["extension_counts"]]})
 
 
@@ -274,6 +274,23 @@ def test_a_planted_leak_is_found(work, plant):
     assert code == 1
     assert f"{len(problems)} problems in " in said
     assert any(re.search(LEAKS[plant], problem) for problem in problems), problems
+
+
+def test_sentences_that_s7_dropped_as_asked_are_not_missing(work):
+    """A model that disagrees about every mention: its labels are exchanged."""
+    for size in SIZES:
+        config = work.folder / "save_model" / "GLM4" / f"tiny_{size}_fusion" / "best" / "config.json"
+        change_json(config, lambda value: {**value, "labels": ["O", *value["labels"][2:0:-1], *value["labels"][3:]]})
+    pattern = work.folder / "save_model" / "GLM4" / "tiny_{size}_fusion" / "best"
+    call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1, drop_disagreeing=True, overwrite=True)
+    call("s8", **work.data)
+    counts = work.json("train_1000_synthetic_target.jsonl.meta.json", "1000")["counts"]
+    assert counts["dropped"] > 0
+    assert counts["sentences"] + counts["dropped"] == len(work.lines("train_1000_synthetic.jsonl"))
+    code, problems, said = audit(work)
+    assert (code, problems) == (0, []), said
+    change_rows(work, "train_1000_synthetic_target.jsonl", lambda rows: rows[1:], "1000")
+    assert any(re.search(r"synthetic_target\.jsonl: sentence \S+ of s2 is missing", one) for one in audit(work)[1])
 
 
 @pytest.mark.parametrize("last", ["s4", "s5", "s6"])

@@ -19,7 +19,7 @@ from utils.ner.training.record import data_fingerprint
 from utils.ner.training.settings import TrainSettings
 
 STEPS = ["s1 --mode=entity", "s1 --mode=pos", "s2", "s3 --mode=entity", "s3 --mode=pos"]
-SIZED = ["s4", "s5 --is_syn=0", "s5 --is_syn=1", "s6", "train fusion", "s7", "s8"]
+SIZED = ["s4", "s5 --is_syn=0", "s5 --is_syn=1", "s6", "train fusion", "s7", "s8", "train base", "train syn_fusion"]
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def finished(tmp_path_factory):
     """A dataset on which all steps have run, with a model for each size and its training record."""
     work = Workspace(tmp_path_factory.mktemp("finished"), ENGLISH).finish()
     for size in SIZES:
-        add_record(work, size)
+        for data in ("fusion", "base", "syn_fusion"):
+            add_record(work, size, data)
     return work
 
 
@@ -42,20 +43,18 @@ def done(finished, tmp_path):
     return finished.copy(tmp_path)
 
 
-def add_record(work, size, *, finished=True):
-    """Write into the record of a size's model that it was trained on the current fusion file."""
+def add_record(work, size, data="fusion", *, finished=True):
+    """Write into the record of a size's model that it was trained on the current data of the size."""
     layout = Layout(work.file_dir, "tiny")
-    data = read_ner_data(
-        layout.size_fusion(size),
-        layout.dev,
-        layout.label_file("fusion", size),
-        tokenisation=WORDS,
-        seed=TrainSettings().seed,
-    )
-    path = work.folder / "save_model" / f"tiny_{size}_fusion" / "best" / "training.json"
+    sentences, labels = layout.training_files(size, data)
+    read = read_ner_data(sentences, layout.dev, labels, tokenisation=WORDS, seed=TrainSettings().seed)
+    folder = layout.model_folder(size, data, parent=work.folder / "save_model")
+    if not folder.is_dir():
+        shutil.copytree(layout.model_folder(size, "fusion", parent=work.folder / "save_model"), folder)
+    path = folder / "best" / "training.json"
     record = {
         "settings": {"seed": TrainSettings().seed},
-        "data": {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)},
+        "data": {"train": data_fingerprint(read.train), "dev": data_fingerprint(read.dev)},
         "finished": finished,
     }
     write_json(path, json.loads(path.read_text(encoding="utf-8")) | record)
@@ -78,6 +77,10 @@ def note(found, step, size=None):
 
 def sizes(step, state):
     return {(step, size): state for size in SIZES}
+
+
+def not_trained():
+    return {**sizes("train base", "missing"), **sizes("train syn_fusion", "missing")}
 
 
 def test_before_the_first_run_all_steps_are_missing_and_step_1_is_next(work):
@@ -129,7 +132,8 @@ def test_after_step_6_the_training_of_each_size_is_next(work):
     work.annotate()
     work.merge()
     states, _, command = survey(work)
-    assert states == {**sizes("train fusion", "missing"), **sizes("s7", "missing"), **sizes("s8", "missing")}
+    missing = {**sizes("train fusion", "missing"), **sizes("s7", "missing"), **sizes("s8", "missing")}
+    assert states == {**missing, **not_trained()}
     assert "train_ner.py --file_name=tiny --size=250 --data=fusion --from_pretrained=PATH_OF_THE_ENCODER" in command
 
 
@@ -140,7 +144,7 @@ def test_after_the_trainings_step_7_with_the_models_is_next(done):
     states, _, command = survey(done)
     assert states == {**sizes("s7", "missing")}
     assert "s7_pred_syn_data.py" in command
-    assert f"--model_from_pretrained='{done.folder}/save_model/tiny_{{size}}_fusion/best'" in command
+    assert f"--model_from_pretrained='{done.folder}/save_model/GLM4/tiny_{{size}}_fusion/best'" in command
 
 
 def test_after_step_7_step_8_is_next(work):
@@ -151,7 +155,7 @@ def test_after_step_7_step_8_is_next(work):
         add_record(work, size)
     call("s7", **work.data, model_from_pretrained=pattern, n_gpu=-1)
     states, found, command = survey(work)
-    assert states == sizes("s8", "missing")
+    assert states == {**sizes("s8", "missing"), **not_trained()}
     assert note(found, "s8", "250") == "the synthetic sentences do not have their target labels yet"
     assert command == "python syn_pipelines/s8_process_label_and_combine.py --file_name=tiny"
 
@@ -160,9 +164,28 @@ def test_changed_sentences_make_all_results_from_them_stale(done):
     rows = read_lines(done.dataset / "train_1000.jsonl")
     write_rows(done.dataset / "train_1000.jsonl", [*rows[:-1], {**rows[-1], "note": "x"}])
     states, found, command = survey(done)
-    assert states == {(step, None): "stale" for step in STEPS[:3]} | sizes("s4", "stale")
+    unsized = {(step, None): "stale" for step in STEPS}
+    replaced = sizes("s5 --is_syn=1", "stale").keys()  # its results are those of s8
+    assert states == {key: "stale" for step in SIZED for key in sizes(step, "") if key not in replaced} | unsized
     assert note(found, "s2") == "train_1000.jsonl has changed since"
+    assert note(found, "s3 --mode=pos") == "train_1000.jsonl has changed since; run s2 again first"
+    assert note(found, "train base", "250") == "train_1000.jsonl has changed since; run s4 again first"
     assert "s1_predict_data.py" in command
+
+
+def test_a_repeated_step_leaves_the_later_steps_stale_until_they_are_repeated(work):
+    work.annotate()
+    work.merge()
+    write_rows(work.dataset / "train_1000.jsonl", read_lines(work.dataset / "train_1000.jsonl")[:-1])
+    assert survey(work)[0]["s5 --is_syn=0", "250"] == "stale"
+    work.annotate()
+    states, found, _ = survey(work)
+    merged = [key for step in ("s4", "s5 --is_syn=0", "s5 --is_syn=1", "s6") for key in sizes(step, "")]
+    assert {states[key] for key in merged} == {"stale"}
+    assert note(found, "s5 --is_syn=0", "250").endswith("train_1000.jsonl has changed since; run s4 again first")
+    assert note(found, "s6", "250").endswith("train_1000.jsonl has changed since; run s4 and s5 again first")
+    work.merge()
+    assert set(survey(work)[0].values()) == {"missing"}
 
 
 def test_a_changed_label_file_makes_the_merge_stale_with_overwrite_as_the_remedy(done):
@@ -173,7 +196,8 @@ def test_a_changed_label_file_makes_the_merge_stale_with_overwrite_as_the_remedy
     with (done.dataset / "labels.txt").open("a", encoding="utf-8") as file:
         file.write("\n")
     states, found, command = survey(done)
-    assert {step for step, _ in states} == {"s5 --is_syn=0", "s6", "train fusion", "s7", "s8"}
+    trainings = {"train fusion", "train syn_fusion"}
+    assert {step for step, _ in states} == {"s5 --is_syn=0", "s6", "s7", "s8", *trainings}
     assert set(states.values()) == {"stale"}
     assert note(found, "s5 --is_syn=0", "250") == "labels.txt has changed since"
     assert command == "python syn_pipelines/s5_merge_data.py --file_name=tiny --is_syn=0 --overwrite"
@@ -194,11 +218,11 @@ def test_a_later_mode_makes_the_split_partial_and_then_the_merge_stale(work):
 
 
 def test_a_model_of_other_sentences_is_stale_and_an_unfinished_one_is_partial(done):
-    record = done.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    record = done.folder / "save_model" / "GLM4" / "tiny_250_fusion" / "best" / "training.json"
     write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "data": {"train": "0", "dev": "0"}})
     add_record(done, "500", finished=False)
-    shutil.rmtree(done.folder / "save_model" / "tiny_1000_fusion" / "best")
-    (done.folder / "save_model" / "tiny_1000_fusion" / "last").mkdir()
+    shutil.rmtree(done.folder / "save_model" / "GLM4" / "tiny_1000_fusion" / "best")
+    (done.folder / "save_model" / "GLM4" / "tiny_1000_fusion" / "last").mkdir()
     states, found, command = survey(done)
     trained = [states["train fusion", size] for size in SIZES]
     assert trained == ["stale", "partial", "partial"]
@@ -239,3 +263,34 @@ def test_the_script_shows_a_line_for_each_step_and_a_command_that_runs(work):
     again = run_python(SCRIPTS / "status.py", *words, cwd=work.folder).stdout
     assert again.splitlines()[2].split() == ["s2", "all", "done"]
     assert "s3_predict_syn_data.py" in again.splitlines()[-1]
+
+
+def test_the_three_kinds_of_trainings_are_listed_and_come_last(done):
+    layout, models = Layout(done.file_dir, "tiny"), done.folder / "save_model"
+    shutil.rmtree(layout.model_folder("250", "base", parent=models))
+    shutil.rmtree(layout.model_folder("500", "syn_fusion", parent=models))
+    states, _, command = survey(done)
+    assert states == {("train base", "250"): "missing", ("train syn_fusion", "500"): "missing"}
+    assert "train_ner.py --file_name=tiny --size=250 --data=base --from_pretrained=PATH_OF_THE_ENCODER" in command
+
+
+def test_models_of_an_older_version_are_found_if_their_data_are_the_same(done):
+    layout, models = Layout(done.file_dir, "tiny"), done.folder / "save_model"
+    for size in SIZES:
+        old = layout.old_model_folder(size, "fusion", parent=models)
+        layout.model_folder(size, "fusion", parent=models).rename(old)
+    assert survey(done)[0] == {}
+    record = layout.old_model_folder("250", "fusion", parent=models) / "best" / "training.json"
+    write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "data": {"train": "0", "dev": "0"}})
+    states, found, _ = survey(done)
+    assert states == {("train fusion", "250"): "missing"}
+    reason = note(found, "train fusion", "250")
+    assert "tiny_250_fusion is not used: the sentences or spans of train_250_fusion.jsonl have changed since" in reason
+    assert "--save_dir" in reason
+
+
+def test_a_mistyped_name_of_results_is_one_error(work):
+    call("s1", **work.llm)
+    for script in ("status", "report", "audit"):
+        with pytest.raises(FileNotFoundError, match=r"GML4 is missing: --save_type_name must name .* such as GLM4"):
+            call(script, **work.data, save_type_name="GML4", models=work.folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.dataset.layout import ROOT, SIZES, Layout, model_folder, require_files
+from utils.dataset.layout import ROOT, SIZES, Layout, require_files, require_results
 
 
 @pytest.fixture
@@ -63,8 +63,34 @@ def test_the_sizes_are_a_quarter_a_half_and_all():
     assert SIZES == {"250": 25, "500": 50, "1000": 100}
 
 
-def test_the_folder_of_a_trained_model_names_dataset_size_and_data():
-    assert model_folder("weibo", "250", "syn_fusion") == ROOT / "save_model" / "weibo_250_syn_fusion"
+def test_a_trained_model_belongs_to_its_llm_except_one_of_the_original_data(layout, tmp_path):
+    models = ROOT / "save_model"
+    assert layout.model_folder("250", "syn_fusion") == models / "GLM4" / "weibo_250_syn_fusion"
+    assert layout.model_folder("1000", "fusion", parent=tmp_path) == tmp_path / "GLM4" / "weibo_1000_fusion"
+    assert layout.model_folder("250", "base") == models / "weibo_250_base"
+    assert layout.old_model_folder("250", "fusion") == models / "weibo_250_fusion"
+
+
+def test_the_files_of_a_training_are_those_of_its_data(layout):
+    folder = layout.results / "250"
+    assert layout.training_files("250", "base") == (folder / "train_250.jsonl", layout.labels)
+    assert layout.training_files("250", "fusion") == (folder / "train_250_fusion.jsonl", folder / "label_fusion.json")
+    assert layout.training_files("250", "syn_fusion") == (
+        folder / "train_250_synthetic_fusion.jsonl",
+        folder / "label_syn_fusion.json",
+    )
+
+
+def test_a_mistyped_name_of_results_is_refused_with_the_names_that_exist(layout):
+    layout.dataset.mkdir()
+    require_results(layout)  # nothing has run yet
+    (layout.dataset / "Qwen05").mkdir()
+    require_results(layout)  # not a folder of results
+    (layout.dataset / "Qwen05" / "entity_train_1000.jsonl").touch()
+    with pytest.raises(FileNotFoundError, match=r"GLM4 is missing: --save_type_name must name .* such as Qwen05; or"):
+        require_results(layout)
+    layout.results.mkdir()
+    require_results(layout)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".", "", "a\\b", "/etc", "a\0b"])

@@ -9,8 +9,9 @@ from typing import Any
 
 from tests.helpers.builders import Corpus, call, read_lines
 from tests.helpers.span_models import make_encoder, make_model, words_of
+from utils.dataset.layout import Size
 
-SIZES = {"250": 2, "500": 4, "1000": 8}  # size -> sentences of a dataset of eight
+SIZES: dict[Size, int] = {"250": 2, "500": 4, "1000": 8}  # size -> sentences of a dataset of eight
 ORIGINAL = ("entity_train_1000.jsonl", "pos_train_1000.jsonl")
 SYNTHETIC = ("entity_train_1000_synthetic.jsonl", "pos_train_1000_synthetic.jsonl")
 
@@ -76,9 +77,9 @@ class Workspace:
         rows = self.corpus.rows
         self.encoder = make_encoder(self.folder / "encoder", words_of(rows))
         for size, number in SIZES.items():
-            folder = self.folder / "save_model" / f"tiny_{size}_fusion" / "best"
+            folder = self.folder / "save_model" / "GLM4" / f"tiny_{size}_fusion" / "best"
             make_model(folder, self.encoder, self.corpus.labels, rows[:number])
-        return f"{self.folder}/save_model/tiny_{{size}}_fusion/best"
+        return f"{self.folder}/save_model/GLM4/tiny_{{size}}_fusion/best"
 
     def finish(self) -> Workspace:
         """Run all eight steps, in both modes, on original and synthetic sentences, with a model for each size."""

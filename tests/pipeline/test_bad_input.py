@@ -74,6 +74,21 @@ BROKEN = b'{"text": ["a"], "entities": []}\n\n{"text": ["a"], "entities": \n'
 
 BAD_INPUT = {
     "missing dataset": ("s1", no_change, ["--file_name=nosuch"], "nosuch is missing: --file_dir and --file_name"),
+    **{
+        f"missing dataset, {step}": (
+            step,
+            no_change,
+            ["--file_name=nosuch", *(["--model_from_pretrained=x"] if step == "s7" else [])],
+            "nosuch is missing: --file_dir and --file_name must name the folder of a dataset",
+        )
+        for step in ("s2", "s3", "s4", "s5", "s6", "s7", "s8", "train", "report", "audit", "status")
+    },
+    "missing sentences, s2": (
+        "s2",
+        damage("train_1000.jsonl", None),
+        [],
+        "train_1000.jsonl is missing: it must contain",
+    ),
     "missing sentences": ("s1", damage("train_1000.jsonl", None), [], "train_1000.jsonl is missing"),
     "missing labels.txt": (
         "s1",

@@ -34,7 +34,11 @@ class SplitFiles:
     def read(self, dataset: Dataset) -> Share:
         """Return the content of all files."""
         sentences = dataset.sentences
-        synthetic = read_synthetic(self.synthetic, tokenisation=dataset.tokenisation) if self.synthetic else []
+        synthetic = (
+            read_synthetic(self.synthetic, tokenisation=dataset.tokenisation, sources=dataset.sentences)
+            if self.synthetic
+            else []
+        )
         return Share(
             sentences,
             synthetic,

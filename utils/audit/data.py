@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from utils.dataset.layout import SIZES, Layout, Size, require_files
+from utils.dataset.layout import FULL, SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence, same_text_key, text_hash
-from utils.dataset.splits import first_sentences
+from utils.dataset.splits import first_sentences, made_from
 from utils.dataset.tokens import Tokenisation
 
 
@@ -59,9 +59,8 @@ class AuditData:
     def of_size(self, size: Size) -> SizeData:
         """Return the first sentences of the dataset that make up a size, and the synthetic sentences made from them."""
         sentences = first_sentences(self.dataset.sentences, SIZES[size])
-        ids = {sentence.id for sentence in sentences}
-        synthetic = {sentence.id: sentence for sentence in self.synthetic if str(sentence.source) in ids}
-        return SizeData(size, sentences, synthetic)
+        synthetic = made_from(self.synthetic, sentences, is_whole=size == FULL)
+        return SizeData(size, sentences, {sentence.id: sentence for sentence in synthetic})
 
     def annotation_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:
         """Return (mode, is_synthetic, path) of the annotation files that exist for a size."""
@@ -100,7 +99,9 @@ def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation 
         layout=layout,
         models=models,
         dataset=dataset,
-        synthetic=read_synthetic(source, tokenisation=dataset.tokenisation) if source.is_file() else [],
+        synthetic=read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
+        if source.is_file()
+        else [],
         held_out={same_text_key(sentence.tokens): position for sentence, position in held_out},
         held_out_hashes={text_hash(sentence.tokens): position for sentence, position in held_out},
     )

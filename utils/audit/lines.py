@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from utils.audit.data import AuditData, Problem, SizeData
+from utils.dataset.layout import Size
 from utils.dataset.modes import MODES
 from utils.dataset.records import Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
@@ -37,7 +38,8 @@ def check_targets(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
     file = data.layout.size_target(size_data.size)
     if not file.is_file():
         return
-    pairs, problems = _match_by_id(file, data.read_synthetic(file), size_data)
+    dropped = _dropped_by_s7(data, size_data.size)
+    pairs, problems = _match_by_id(file, data.read_synthetic(file), size_data, dropped)
     yield from problems
     for found, source in pairs:
         if {**sentence_to_row(found), "entities": []} != {**sentence_to_row(source), "entities": []}:
@@ -84,7 +86,8 @@ def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Pro
     source = layout.size_target(size) if is_combined else layout.size_sentences(size, synthetic=True)
     expected = {one.id: one for one in data.read_synthetic(source)} if source.is_file() else size_data.synthetic
     synthetic, appended = _split_synthetic(data, file)
-    pairs, problems = _match_by_id(file, synthetic, size_data)
+    dropped = _dropped_by_s7(data, size) if is_combined else frozenset()
+    pairs, problems = _match_by_id(file, synthetic, size_data, dropped)
     yield from problems
     pairs = [(found, expected.get(found.id, known)) for found, known in pairs]
     yield from _changed(file, pairs, extended=True)
@@ -141,9 +144,12 @@ def _match_by_text(
 
 
 def _match_by_id(
-    file: Path, found: Iterable[Sentence], size_data: SizeData
+    file: Path, found: Iterable[Sentence], size_data: SizeData, dropped: Collection[str] = ()
 ) -> tuple[list[SentencePair], list[Problem]]:
-    """Pair the synthetic sentences of a file with the synthetic sentences of the size by id."""
+    """Pair the synthetic sentences of a file with the synthetic sentences of the size by id.
+
+    Those with the ids `dropped` may be missing.
+    """
     pairs: dict[str, SentencePair] = {}
     problems = []
     for sentence in found:
@@ -158,8 +164,18 @@ def _match_by_id(
             problems.append(Problem(file, f"sentence {sentence.id} is in the file twice"))
         else:
             pairs[sentence.id] = sentence, size_data.synthetic[sentence.id]
-    problems += [Problem(file, f"sentence {id_} of s2 is missing") for id_ in size_data.synthetic if id_ not in pairs]
+    missing = [id_ for id_ in size_data.synthetic if id_ not in pairs and id_ not in dropped]
+    problems += [Problem(file, f"sentence {id_} of s2 is missing") for id_ in missing]
     return list(pairs.values()), problems
+
+
+def _dropped_by_s7(data: AuditData, size: Size) -> frozenset[str]:
+    """Return the ids of the sentences that s7 dropped, as asked: the manifest says so, and the review lists them."""
+    manifest, review = read_manifest(data.layout.size_target(size)), data.layout.size_review(size)
+    if manifest is None or not manifest.parameters.get("drop_disagreeing") or not review.is_file():
+        return frozenset()
+    ids = frozenset(str(row.get("id")) for _, row in read_rows(review) if row.get("predicted") is not None)
+    return ids if len(ids) == manifest.counts.get("dropped") else frozenset()
 
 
 def _changed(file: Path, pairs: Iterable[SentencePair], *, extended: bool = False) -> Iterator[Problem]:

@@ -8,10 +8,12 @@ from typing import Any, get_args
 
 from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.label_table import read_label_table
-from utils.dataset.layout import FULL, SIZES, LabelKind, Size, TrainingData, model_folder
+from utils.dataset.layout import FULL, SIZES, LabelKind, Size, TrainingData
 from utils.dataset.records import same_text_key
 from utils.files.jsonl import read_json
 from utils.files.manifest import SUFFIX, Manifest, find_stale_inputs, read_manifest
+from utils.ner.kept_models import find_kept_model
+from utils.ner.training.record import BEST, RECORD
 
 
 def check_held_out(data: AuditData) -> Iterator[Problem]:
@@ -58,10 +60,14 @@ def check_models(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
     if manifest is not None and manifest.parameters.get("model_warning"):
         reason = manifest.parameters["model_warning"]
         yield Problem(data.layout.size_target(size_data.size), f"was labelled by a model of another size: {reason}")
+    if manifest is not None and (reason := manifest.parameters.get("model_data")):
+        yield Problem(data.layout.size_target(size_data.size), f"was labelled by a model of other data: {reason}")
     records = {_used_model(data, manifest)} if manifest else set()
     for training_data in get_args(TrainingData):
-        folder = model_folder(data.layout.file_name, size_data.size, training_data, parent=data.models)
-        record = folder / "best" / "training.json"
+        model = find_kept_model(
+            data.layout, size_data.size, training_data, models=data.models, tokenisation=data.dataset.tokenisation
+        )
+        record = model.folder / BEST / RECORD
         records.add(record)
         if record.is_file() and training_data != "base":
             yield from _check_label_counts(record, data, size_data.size, training_data)
@@ -72,7 +78,7 @@ def check_models(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
 def _used_model(data: AuditData, manifest: Manifest) -> Path | None:
     """Return the path of the record of the model that labelled a size; None if it cannot be found."""
     names = [name for name in manifest.inputs if name.endswith(("/model.safetensors", "/pytorch_model.bin"))]
-    return next((data.layout.find(name).parent / "training.json" for name in names), None)
+    return next((data.layout.find(name).parent / RECORD for name in names), None)
 
 
 def _check_record(file: Path, data: AuditData, size_data: SizeData) -> Iterator[Problem]:

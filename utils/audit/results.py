@@ -5,44 +5,57 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from utils.dataset.layout import Layout, Size, TrainingData, model_folder
+from utils.dataset.layout import Layout, Size, TrainingData, require_folder, require_results
 from utils.dataset.reading import read_sentences
-from utils.dataset.tokens import WORDS
+from utils.dataset.tokens import WORDS, Tokenisation
 from utils.files.jsonl import read_json
+from utils.files.manifest import hash_file
+from utils.ner.kept_models import KeptModel, find_kept_model
+from utils.ner.training.record import SEEDS, TEST_REPORT
 
 HEAD = f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"
 
 
-def result_lines(layout: Layout, size: Size, models: Path) -> list[str]:
+def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Tokenisation | None = None) -> list[str]:
     """Return the table's lines: one for each kind of training data, after the headings."""
-    lines = [HEAD]
-    for data in get_args(TrainingData):
-        model = model_folder(layout.file_name, size, data, parent=models)
-        lines.append(_line(data, _training_file(layout, size, data), model))
-    return lines
+    kinds = get_args(TrainingData)
+    kept = [find_kept_model(layout, size, data, models=models, tokenisation=tokenisation) for data in kinds]
+    if all(model.state == "missing" for model in kept):
+        require_folder(layout.dataset)
+        require_results(layout)
+    return [HEAD, *(_line(layout, size, data, model) for data, model in zip(kinds, kept, strict=True))]
 
 
-def _training_file(layout: Layout, size: Size, data: TrainingData) -> Path:
-    if data == "base":
-        return layout.size_sentences(size)
-    return layout.size_fusion(size, synthetic=data == "syn_fusion")
-
-
-def _line(data: TrainingData, file: Path, model: Path) -> str:
+def _line(layout: Layout, size: Size, data: TrainingData, model: KeptModel) -> str:
     """Return the line of one kind of data; a file that does not exist has dashes instead of numbers."""
+    file, _ = layout.training_files(size, data)
     counts = ["-"] * 3
     if file.is_file():
         sentences = read_sentences(file, tokenisation=WORDS)
         spans = [span for sentence in sentences for span in sentence.spans]
         extensions = sum(span.origin in ("entity", "pos") for span in spans)
         counts = [str(len(sentences)), str(len(spans) - extensions), str(extensions)]
-    score = _score(model) if (model / "test_report.json").is_file() else "no model"
-    return f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
+    score = _score(model.folder) if (model.folder / TEST_REPORT).is_file() else "no model"
+    line = f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
+    return "  ".join([line, *_notes(layout, model)])
+
+
+def _notes(layout: Layout, model: KeptModel) -> list[str]:
+    """Return why a score may not be that of the data of today; [] if it is."""
+    if model.state == "missing":
+        return [model.note] if model.note else []
+    notes = []
+    if model.note:
+        notes.append(f"{model.folder}: {model.note}" + ("; train it again" if model.state == "changed" else ""))
+    report = read_json(model.folder / TEST_REPORT) if (model.folder / TEST_REPORT).is_file() else {}
+    if "test" in report and layout.test.is_file() and report["test"] != hash_file(layout.test):
+        notes.append(f"{model.folder}: {layout.test.name} has changed since, or is another file")
+    return notes
 
 
 def _score(model: Path) -> str:
     """Return a model's micro-F1 on test; after training with several seeds, their mean and standard deviation."""
-    seeds, report = model / "seeds.json", model / "test_report.json"
+    seeds, report = model / SEEDS, model / TEST_REPORT
     file = seeds if seeds.is_file() else report
     found = read_json(file)
     try:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from utils.asking.journal import journal_path
-from utils.dataset.layout import SIZES, Layout, Size, model_folder
+from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import MODES
 from utils.dataset.reading import Dataset
-from utils.files.jsonl import read_json, read_rows
-from utils.files.manifest import Manifest, find_stale_inputs, read_manifest
-from utils.ner.training.data import read_ner_data
-from utils.ner.training.record import BEST, LAST, RECORD, data_fingerprint
+from utils.files.jsonl import read_rows
+from utils.files.manifest import Change, ChangeFinder, Manifest, read_manifest
+from utils.ner.kept_models import KeptModel, find_kept_model
+from utils.ner.training.record import BEST, LAST, RECORD
 
 State = Literal["done", "partial", "stale", "missing"]
 MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in commands for unknown paths
@@ -46,7 +47,19 @@ class Survey:
 
     def statuses(self) -> list[StepStatus]:
         """Return the status of every step, in the order of the steps."""
-        return [*self._annotations(), *self._splits(), *self._merges(), *self._models(), *self._labelled()]
+        return [
+            *self._annotations(),
+            *self._splits(),
+            *self._merges(),
+            *self._trainings("fusion"),
+            *self._labelled(),
+            *self._trainings("base"),
+            *self._trainings("syn_fusion"),
+        ]
+
+    @cached_property
+    def _changes(self) -> ChangeFinder:
+        return ChangeFinder(self.layout.find)
 
     # --- s1, s2, s3
 
@@ -115,36 +128,37 @@ class Survey:
 
     # --- the span model, s7, s8
 
-    def _models(self) -> Iterator[StepStatus]:
+    def _trainings(self, data: TrainingData) -> Iterator[StepStatus]:
         for size in SIZES:
-            folder = model_folder(self.layout.file_name, size, "fusion", parent=self.models)
-            state, note = self._model_state(folder, size)
-            words = f"--size={size} --data=fusion --from_pretrained={ENCODER}"
-            yield StepStatus("train fusion", size, state, note, self._command("train_ner", words))
+            state, note = self._model_state(size, data)
+            words = f"--size={size} --data={data} --from_pretrained={ENCODER}"
+            yield StepStatus(f"train {data}", size, state, note, self._command("train_ner", words))
 
-    def _model_state(self, folder: Path, size: Size) -> tuple[State, str]:
-        record = folder / BEST / RECORD
-        if not record.is_file():
+    def _model_state(self, size: Size, data: TrainingData) -> tuple[State, str]:
+        model = self._model_of(size, data)
+        change = self._changes.find(self.layout.training_files(size, data)[0])
+        if model.state == "unknown" and not (model.folder / BEST / RECORD).is_file():
             return (
                 ("partial", "interrupted: the same command continues it")
-                if (folder / LAST).is_dir()
+                if (model.folder / LAST).is_dir()
                 else ("missing", "")
             )
-        known = read_json(record)
-        files = self.layout.size_fusion(size), self.layout.label_file("fusion", size)
-        if not all(file.is_file() for file in files) or "data" not in known:
-            return "done", "not checked: its training data is not known or missing"
-        dev = self.layout.dev if self.layout.dev.is_file() else None
-        data = read_ner_data(
-            files[0], dev, files[1], tokenisation=self.dataset.tokenisation, seed=known["settings"]["seed"]
-        )
-        if known["data"] != {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}:
-            return "stale", f"the sentences or spans of {files[0].name} have changed since"
-        return ("done", "") if known.get("finished") else ("partial", "interrupted: the same command continues it")
+        if model.state == "missing":
+            return "missing", model.note
+        if model.state == "changed":
+            return "stale", model.note
+        if change:
+            return "stale", _note(change, before="this training")
+        if model.state in ("unknown", "no data") or model.is_finished:
+            return "done", model.note
+        return "partial", "interrupted: the same command continues it"
+
+    def _model_of(self, size: Size, data: TrainingData) -> KeptModel:
+        return find_kept_model(self.layout, size, data, models=self.models, tokenisation=self.dataset.tokenisation)
 
     def _labelled(self) -> Iterator[StepStatus]:
         layout = self.layout
-        pattern = model_folder(layout.file_name, "250", "fusion", parent=self.models) / BEST
+        pattern = self._model_of("250", "fusion").folder / BEST
         model = shlex.quote(str(pattern).replace("_250_fusion", "_{size}_fusion"))
         words = f"--from_pretrained={ENCODER} --model_from_pretrained={model}"
         for size in SIZES:
@@ -171,9 +185,9 @@ class Survey:
         if not manifests:
             return "done", "no manifest: it cannot be checked whether the result is up to date"
         names = self.layout.portable_names([source for source in sources if source.is_file()])
+        if change := next(filter(None, map(self._changes.find, found)), None):
+            return "stale", _note(change)
         for manifest in manifests:
-            if changed := find_stale_inputs(manifest, self.layout.find):
-                return "stale", f"{changed[0]} has changed since"
             if unknown := sorted(names.keys() - manifest.inputs.keys()):
                 return "stale", f"made before {unknown[0]} existed"
         return "done", ""
@@ -198,6 +212,11 @@ _NO_MANIFEST = Manifest("", {}, {}, "", {})
 def next_step(statuses: Iterable[StepStatus]) -> StepStatus | None:
     """Return the first step that is not done; None where all are."""
     return next((status for status in statuses if status.state != "done"), None)
+
+
+def _note(change: Change, *, before: str = "") -> str:
+    earlier = change.earlier_steps if not before else " and ".join(change.steps)
+    return f"{change.name} has changed since" + (f"; run {earlier} again first" if earlier else "")
 
 
 def _count_lines(file: Path) -> int:

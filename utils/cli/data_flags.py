@@ -7,7 +7,7 @@ import shlex
 
 from utils.cli.parser import Parser
 from utils.cli.values import auto_tokenisation, path, shortest
-from utils.dataset.layout import FEW_SHOT, SAVE_MODEL, SIZES, Layout
+from utils.dataset.layout import FEW_SHOT, SAVE_MODEL, SIZES, Layout, require_folder
 
 
 def add_dataset_flags(parser: Parser) -> None:
@@ -44,7 +44,14 @@ def add_models_flag(parser: Parser) -> None:
 
 
 def layout_of(args: argparse.Namespace) -> Layout:
-    """Return the paths of the dataset that the flags name."""
+    """Return the paths of the dataset that the flags name; raise FileNotFoundError if its folder is missing."""
+    layout = unchecked_layout(args)
+    require_folder(layout.dataset)
+    return layout
+
+
+def unchecked_layout(args: argparse.Namespace) -> Layout:
+    """Return the paths of the dataset that the flags name; its folder may be missing."""
     return Layout(args.file_dir, args.file_name, args.save_type_name)
 
 

@@ -20,7 +20,7 @@ from utils.cli.values import (
     shortest,
     whole_number,
 )
-from utils.dataset.layout import FEW_SHOT, TrainingData, model_folder, require_files
+from utils.dataset.layout import FEW_SHOT, TrainingData, require_files
 from utils.files.manifest import warn_if_stale
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES
@@ -59,7 +59,12 @@ def add_file_flags(parser: Parser) -> None:
     files.add_argument("--dev", type=path, help="dev sentences, which choose the best model, JSON Lines")
     files.add_argument("--test", type=path, help="test sentences, to evaluate the best model, JSON Lines")
     files.add_argument("--labels", type=path, help="labels.txt, or a label_*.json file")
-    files.add_argument("--save_dir", type=Path, help="folder to save the trained model in")
+    files.add_argument(
+        "--save_dir",
+        type=Path,
+        help="folder to save the trained model in; default: "
+        "save_model/<save_type_name>/<file_name>_<size>_<data>, for base without <save_type_name>",
+    )
     files.add_argument(
         "--overwrite",
         action="store_true",
@@ -193,11 +198,7 @@ def training_files(args: Namespace) -> TrainingFiles:
     if not args.file_name:
         raise UsageError("give --file_name, or --train together with --labels and --save_dir")
     layout = layout_of(args)
-    train, labels = {
-        "base": (layout.size_sentences(args.size), layout.labels),
-        "fusion": (layout.size_fusion(args.size), layout.label_file("fusion", args.size)),
-        "syn_fusion": (layout.size_fusion(args.size, synthetic=True), layout.label_file("syn_fusion", args.size)),
-    }[args.data]
+    train, labels = layout.training_files(args.size, args.data)
     labels = args.labels or labels
     require_files({"train": train, "labels": labels}, MADE_BY[args.data], at_least=2)
     warn_if_stale(train, layout.find)
@@ -206,7 +207,8 @@ def training_files(args: Namespace) -> TrainingFiles:
         dev=args.dev or (layout.dev if layout.dev.is_file() else None),
         test=args.test or (layout.test if layout.test.is_file() else None),
         labels=labels,
-        save_dir=args.save_dir or model_folder(args.file_name, args.size, args.data),
+        save_dir=args.save_dir or layout.model_folder(args.size, args.data),
+        old_save_dir=None if args.save_dir else layout.old_model_folder(args.size, args.data),
     )
 
 

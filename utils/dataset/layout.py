@@ -118,6 +118,27 @@ class Layout:
         """Return the path of the labels of items that are in no label file, with counts and examples."""
         return self.size_folder(size) / f"unknown_{kind}.json"
 
+    def training_files(self, size: Size, data: TrainingData) -> tuple[Path, Path]:
+        """Return the sentences and the labels that a span model is trained on."""
+        if data == "base":
+            return self.size_sentences(size), self.labels
+        return self.size_fusion(size, synthetic=data == "syn_fusion"), self.label_file(data, size)
+
+    def model_folder(self, size: Size, data: TrainingData, *, parent: Path | None = None) -> Path:
+        """Return the folder of a trained span model; the best checkpoint is in its subfolder `best`.
+
+        Models belong to the LLM, except those that are trained on the original data (`base`).
+        """
+        name = self._model_name(size, data)
+        return (parent or SAVE_MODEL) / name if data == "base" else (parent or SAVE_MODEL) / self.save_type_name / name
+
+    def old_model_folder(self, size: Size, data: TrainingData, *, parent: Path | None = None) -> Path:
+        """Return the folder of a trained span model in an older version: one for all LLMs."""
+        return (parent or SAVE_MODEL) / self._model_name(size, data)
+
+    def _model_name(self, size: Size, data: TrainingData) -> str:
+        return f"{self.file_name}_{size}_{data}"
+
     def portable_names(self, files: Iterable[Path]) -> dict[str, Path]:
         """Return files by their names in manifests."""
         return {self.portable_name(file): file for file in files}
@@ -135,6 +156,26 @@ class Layout:
         return self.dataset / name if (self.dataset / name).exists() else ROOT / name
 
 
+def require_folder(dataset: Path) -> None:
+    """Raise FileNotFoundError if the folder of a dataset is missing."""
+    if not dataset.is_dir():
+        raise FileNotFoundError(f"{dataset} is missing: --file_dir and --file_name must name the folder of a dataset")
+
+
+def require_results(layout: Layout) -> None:
+    """Raise FileNotFoundError if the dataset has results, but none of this name: the name may be mistyped."""
+    others = sorted(
+        folder.name
+        for folder in layout.dataset.iterdir()
+        if folder.is_dir() and any(path.suffix == ".jsonl" or path.name in SIZES for path in folder.iterdir())
+    )
+    if others and not layout.results.is_dir():
+        raise FileNotFoundError(
+            f"{layout.results} is missing: --save_type_name must name the folder of results, such as "
+            f"{', '.join(others)}; or run s1 to begin"
+        )
+
+
 def require_files(files: Mapping[FileKey, Path], remedy: str, *, at_least: int = 1) -> dict[FileKey, Path]:
     """Return the files that exist; log each missing file with the `remedy` that makes it.
 
@@ -147,11 +188,6 @@ def require_files(files: Mapping[FileKey, Path], remedy: str, *, at_least: int =
                 raise FileNotFoundError(f"{file} is missing: {remedy} first")
             log.info("%s is missing (to create it, %s): continuing without it", file, remedy)
     return found
-
-
-def model_folder(file_name: str, size: Size, data: TrainingData, *, parent: Path | None = None) -> Path:
-    """Return the folder of a trained span model; the best checkpoint is in its subfolder `best`."""
-    return (parent or SAVE_MODEL) / f"{file_name}_{size}_{data}"
 
 
 def _synthetic(synthetic: bool) -> str:

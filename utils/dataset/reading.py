@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from utils.dataset.records import Sentence, Span, sentence_from_row
+from utils.dataset.layout import require_folder
+from utils.dataset.legacy_synthetic import add_sources
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence, Span, sentence_from_row
 from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of, without_spaces
 from utils.files.jsonl import decode_utf8, read_rows
 
@@ -38,12 +40,7 @@ class Dataset:
 
 def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> Dataset:
     """Return the dataset of a training file and its labels; by default, the tokenisation is found from the tokens."""
-    if not train.parent.is_dir():
-        raise FileNotFoundError(
-            f"{train.parent} is missing: --file_dir and --file_name must name the folder of a dataset"
-        )
-    if not train.is_file():
-        raise FileNotFoundError(f"{train} is missing: it must contain the annotated sentences of the dataset")
+    require_dataset(train)
     names = read_labels(labels)
     if tokenisation is None:
         tokenisation = tokenisation_of_file(train)
@@ -51,6 +48,13 @@ def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None
     if not sentences:
         raise ValueError(f"{train} contains no sentences: add at least one annotated sentence")
     return Dataset(tuple(sentences), tuple(names), tokenisation)
+
+
+def require_dataset(train: Path) -> None:
+    """Raise FileNotFoundError if the folder of a dataset, or the training file in it, is missing."""
+    require_folder(train.parent)
+    if not train.is_file():
+        raise FileNotFoundError(f"{train} is missing: it must contain the annotated sentences of the dataset")
 
 
 def tokenisation_of_file(path: Path) -> Tokenisation:
@@ -74,8 +78,16 @@ def read_labels(path: Path) -> list[str]:
     return labels
 
 
-def read_synthetic(path: Path, *, tokenisation: Tokenisation) -> list[Sentence]:
-    """Return the synthetic sentences of a file of s2, s4 or s7, with the ids of their rows."""
+def read_synthetic(path: Path, *, tokenisation: Tokenisation, sources: Sequence[Sentence] = ()) -> list[Sentence]:
+    """Return the synthetic sentences of a file of s2, s4 or s7, with the ids of their rows.
+
+    The rows of an earlier implementation have no ids. They are matched by their text to the `sources`, the sentences of
+    the dataset.
+    """
+    if _is_legacy_synthetic(path):
+        made = add_sources(read_sentences(path, tokenisation=tokenisation), sources, tokenisation=tokenisation)
+        _report_sources(path, made)
+        return made
     for line, row in read_rows(path):
         if not isinstance(row.get("source"), int):
             raise ValueError(f'{path}:{line}: "source" must be the number of the source sentence')
@@ -108,6 +120,23 @@ def read_sentences(
             mismatches[0],
         )
     return sentences
+
+
+def _is_legacy_synthetic(path: Path) -> bool:
+    """Return whether no row of a file has an id or a source."""
+    return not any("id" in row or "source" in row for _, row in read_rows(path))
+
+
+def _report_sources(path: Path, sentences: Collection[Sentence]) -> None:
+    known = sum(sentence.source != UNKNOWN_SOURCE for sentence in sentences)
+    log.log(
+        logging.INFO if 2 * known >= len(sentences) else logging.WARNING,
+        "%s: sentences of an earlier implementation; %d of %d are matched to their source by the mentions in them, and "
+        "the others belong to size 1000 alone; run s2 to make sentences with a known source",
+        path,
+        known,
+        len(sentences),
+    )
 
 
 def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from utils.dataset.tokens import Tokenisation, without_spaces
 from utils.files.jsonl import JsonObject
 
+UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from utils.dataset.modes import Mode
-from utils.dataset.records import Sentence
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence
 from utils.files.jsonl import JsonObject
 
 AnnotationsByMode = Mapping[Mode, list[JsonObject]]
@@ -24,11 +24,11 @@ class Share:
     def first(self, percent: int) -> Share:
         """Return the first `percent` of the sentences, rounded down but at least one, and everything made from them.
 
-        A synthetic sentence belongs to its source sentence, a row to the sentence that has its id and its text.
+        A synthetic sentence belongs to its source sentence, a row to the sentence that has its id and its text. A
+        synthetic sentence of an unknown source belongs to the 100 % alone.
         """
         sentences = first_sentences(self.sentences, percent)
-        ids = {sentence.id for sentence in sentences}
-        synthetic = [sentence for sentence in self.synthetic if str(sentence.source) in ids]
+        synthetic = made_from(self.synthetic, sentences, is_whole=percent == 100)
         return Share(
             sentences,
             synthetic,
@@ -50,6 +50,12 @@ class Share:
 def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sentence]:
     """Return the first `percent` of the sentences, rounded down but at least one."""
     return sentences[: max(1, len(sentences) * percent // 100)]
+
+
+def made_from(synthetic: Iterable[Sentence], sentences: Iterable[Sentence], *, is_whole: bool) -> list[Sentence]:
+    """Return the synthetic sentences made from `sentences`; `is_whole`: these are all sentences of the dataset."""
+    sources = {sentence.id for sentence in sentences} | ({str(UNKNOWN_SOURCE)} if is_whole else set())
+    return [one for one in synthetic if str(one.source) in sources]
 
 
 def _rows_of(sentences: Iterable[Sentence], rows: Iterable[JsonObject]) -> list[JsonObject]:

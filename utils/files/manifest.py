@@ -100,19 +100,70 @@ def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
 
 
 def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
-    """Warn if an input of `result` has changed since it was made; `find` returns the path of an input by its name."""
-    found = read_manifest(result)
-    if found is None:
+    """Warn if `result` must be made again; `find` returns the path of an input by its name in manifests."""
+    if read_manifest(result) is None:
         log.info("%s has no manifest: it cannot be checked whether it is up to date", result)
-        return
-    for name in find_stale_inputs(found, find):
-        log.warning("%s is stale: %s has changed since it was made; run %s again", result, name, found.step)
+    elif change := ChangeFinder(find).find(result):
+        log.warning("%s is stale: %s", result, change)
 
 
 def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
     """Return the inputs that have changed since the result was made; missing inputs are not included."""
     files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
     return [name for name, digest, file in files if file.is_file() and hash_file(file) != digest]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that has changed, and the steps to run again, in their order."""
+
+    name: str
+    steps: tuple[str, ...]
+
+    @property
+    def earlier_steps(self) -> str:
+        """The steps before the last one; "" if the last step alone must run again."""
+        return _joined(self.steps[:-1])
+
+    def __str__(self) -> str:
+        return f"{self.name} has changed since it was made; run {_joined(self.steps)} again"
+
+
+class ChangeFinder:
+    """Follows the manifests of results back to the files that have changed. Each file is hashed once.
+
+    With the manifests train_250.jsonl <- train_1000.jsonl (s4) and train_250_fusion.jsonl <- train_250.jsonl (s5), both
+    results are stale if train_1000.jsonl has changed: s4 and s5 must run again.
+    """
+
+    def __init__(self, find: Callable[[str], Path]) -> None:
+        self._find = find  # returns the path of an input by its name in manifests
+        self._hashes: dict[Path, str] = {}
+        self._changes: dict[Path, Change | None] = {}
+
+    def find(self, result: Path) -> Change | None:
+        """Return the change that makes a result stale; None if it is up to date or has no manifest."""
+        if result not in self._changes:
+            self._changes[result] = None  # ends the search if manifests name each other
+            manifest = read_manifest(result)
+            self._changes[result] = self._change(manifest) if manifest else None
+        return self._changes[result]
+
+    def _change(self, manifest: Manifest) -> Change | None:
+        files = {name: file for name in manifest.inputs if (file := self._find(name)).is_file()}
+        for name, file in files.items():
+            if self._hash(file) != manifest.inputs[name]:
+                return Change(name, (manifest.step,))
+        earlier = (change for file in files.values() if (change := self.find(file)))
+        first = next(earlier, None)
+        if first is None:
+            return None
+        return Change(first.name, tuple(dict.fromkeys([*first.steps, manifest.step])))
+
+    def _hash(self, file: Path) -> str:
+        if file not in self._hashes:
+            self._hashes[file] = hash_file(file)
+        return self._hashes[file]
 
 
 def model_identity(model: str) -> dict[str, str]:
@@ -141,3 +192,7 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return [_sorted(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _joined(steps: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(steps[:-1]), *steps[-1:])))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from utils.dataset.layout import Layout, Size, TrainingData
 from utils.dataset.records import Sentence, text_hash
+from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json
+from utils.files.manifest import hash_inputs, read_manifest
+from utils.ner.kept_models import find_kept_model, is_trained_on
 from utils.ner.label_files import find_label_files, labels_of_model
+from utils.ner.training.record import BEST, RECORD, read_record
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +86,67 @@ def check_leaks(model: TrainedModel, own: Iterable[Sentence], size: str, *, refu
             reason,
         )
     return reason
+
+
+def check_data(model: TrainedModel, layout: Layout, *, tokenisation: Tokenisation) -> str | None:
+    """Return why the model may be that of another LLM, for the manifest, and warn about it.
+
+    The record of a model shows its training sentences with their spans, which are different for each LLM.
+    """
+    record = model.folder / RECORD
+    if not record.is_file() or is_trained_on(read_record(record), layout, tokenisation) is not False:
+        return None
+    reason = f"it was not trained on the sentences and spans that {layout.save_type_name} has now"
+    log.warning(
+        "%s may be the model of another LLM: %s; train it again, if necessary with another --save_dir of train_ner.py",
+        model.folder,
+        reason,
+    )
+    return reason
+
+
+def check_same_model(layout: Layout, size: Size, model: TrainedModel) -> None:
+    """Raise ValueError if the target spans of a size were made with another model."""
+    result = layout.size_target(size)
+    found = read_manifest(result) if result.is_file() else None
+    if found is None:
+        return
+    others = layout.portable_names([layout.size_sentences(size, synthetic=True), layout.labels])
+    before = {name: digest for name, digest in found.inputs.items() if name not in others}
+    now = hash_inputs(layout.portable_names(model.files))
+    if files := sorted(_by_file_name(before).items() ^ _by_file_name(now).items()):
+        names = ", ".join(dict.fromkeys(name for name, _ in files))
+        raise ValueError(
+            f"{result} was made with another model: {_folder_of(before)} before, {_folder_of(now)} now (different: "
+            f"{names}); use the same one again, another --save_type_name, or --overwrite to label the sentences again"
+        )
+
+
+def find_model_folder(folder: Path, layout: Layout, size: Size, *, tokenisation: Tokenisation) -> Path:
+    """Return the folder of a model; if it is missing there, that of the same training in an older or newer version.
+
+    Models of an older version are in save_model/<file_name>_<size>_<data>, without the name of the LLM.
+    """
+    kind = next((data for data in get_args(TrainingData) if f"{layout.file_name}_{size}_{data}" in folder.parts), None)
+    if (folder / "config.json").is_file() or folder.name != BEST or kind is None:
+        return folder
+    above = folder.parent.parent
+    models = above.parent if above.name == layout.save_type_name else above
+    kept = find_kept_model(layout, size, kind, models=models, tokenisation=tokenisation)
+    if not (kept.folder / BEST / "config.json").is_file():
+        if kept.note:
+            log.warning("%s", kept.note)
+        return folder
+    log.info("%s is missing: %s is used", folder, kept.folder / BEST)
+    return kept.folder / BEST
+
+
+def _by_file_name(hashes: Mapping[str, str]) -> dict[str, str]:
+    return {name.rpartition("/")[2]: digest for name, digest in hashes.items()}
+
+
+def _folder_of(names: Iterable[str]) -> str:
+    return next((name.rpartition("/")[0] for name in names), "no model")
 
 
 def _training_sentences(folder: Path) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """The span models KnowFREE and CNN Nested NER: training, prediction and scoring.
 
 from utils.ner import SpanNer
-SpanNer.from_pretrained("save_model/weibo_250_fusion/best").predict(["邓超在北京"])
+SpanNer.from_pretrained("save_model/GLM4/weibo_250_fusion/best").predict(["邓超在北京"])
 """
 
 from __future__ import annotations

@@ -39,9 +39,18 @@ class NerData:
 
 
 def read_ner_data(
-    train: Path, dev: Path | None, labels: Path, *, tokenisation: Tokenisation | None, seed: int
+    train: Path,
+    dev: Path | None,
+    labels: Path,
+    *,
+    tokenisation: Tokenisation | None,
+    seed: int,
+    quiet: bool = False,
 ) -> NerData:
-    """Return the data of a training; without a dev file, a tenth of the training sentences is held out."""
+    """Return the data of a training; without a dev file, a tenth of the training sentences is held out and reported.
+
+    With `quiet`, it is not reported.
+    """
     known = read_label_file(labels)
     if tokenisation is None:
         tokenisation = tokenisation_of_file(train)
@@ -51,9 +60,10 @@ def read_ner_data(
             source, read_sentences(dev, labels=known.targets, tokenisation=tokenisation), known, tokenisation
         )
     rest, chosen = hold_out(source, seed)
-    log.info("no dev file: %d of %d training sentences are held out for dev", len(chosen), len(source))
+    level = logging.DEBUG if quiet else logging.INFO
+    log.log(level, "no dev file: %d of %d training sentences are held out for dev", len(chosen), len(source))
     if related := len(source) - len(rest) - len(chosen):
-        log.info("%d synthetic sentences that were made from held-out sentences are dropped", related)
+        log.log(level, "%d synthetic sentences that were made from held-out sentences are dropped", related)
     return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 

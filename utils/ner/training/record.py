@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from utils import __version__
 from utils.dataset.records import Sentence, text_hash
+from utils.files.differences import find_differences, join_differences
 from utils.files.jsonl import read_json
 from utils.files.manifest import fingerprint, model_identity
 from utils.ner.training.data import NerData
@@ -42,6 +43,7 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
         "version": __version__,
         **made_from,
         "fingerprint": fingerprint(made_from),
+        "encoder_name": Path(encoder).name,
         "counts": {"train": len(data.train), "dev": len(data.dev)},
         "sentences": sorted({text_hash(sentence.tokens) for sentence in data.source}),
     }
@@ -75,12 +77,58 @@ def is_finished(folder: Path, record: dict[str, Any]) -> bool:
         return False
     found = read_record(path)
     if found.get("fingerprint") != record["fingerprint"]:
-        differing = ", ".join(key for key in COMPARED if found.get(key) != record[key]) or "fingerprint"
-        raise ValueError(f"{folder} has a model whose training differs in: {differing}; use --overwrite to replace it")
+        raise ValueError(difference_message(folder, found, record))
     return bool(found.get("finished"))
 
 
+def difference_message(folder: Path, found: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Return the error for a folder with the training `found`, which is another one than `record`."""
+    keys = ", ".join(key for key in COMPARED if key in record and found.get(key) != record[key]) or "fingerprint"
+    details = [*find_differences(_settings_and_labels(found), _settings_and_labels(record))]
+    details += [*_encoder_difference(found, record), *_sentences_difference(found, record)]
+    return (
+        f"{folder} has a model whose training differs in: {keys}; use --overwrite to replace it, or another --save_dir"
+        + (f"; different: {join_differences(details)}" if details else "")
+    )
+
+
+def _settings_and_labels(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a training by their flags, its labels, and the number of spans of each label."""
+    settings, labels = record.get("settings") or {}, record.get("labels") or []
+    extensions = labels[(record.get("num_target_labels") or 0) + 1 :]
+    return {
+        **{FLAGS.get(name, name): value for name, value in settings.items()},
+        "labels": labels,
+        "spans": dict(zip(extensions, record.get("extension_counts") or (), strict=False)),
+    }
+
+
+def _encoder_difference(found: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    if found.get("encoder") == record.get("encoder"):
+        return []
+    before, now = (str(one.get("encoder_name") or one.get("encoder")) for one in (found, record))
+    return (
+        ["encoder (other files of the same name)"]
+        if before == now
+        else find_differences({"encoder": before}, {"encoder": now})
+    )
+
+
+def _sentences_difference(found: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    """Return how the training and the dev sentences differ; a record without `data` is not compared."""
+    before, now = found.get("data") or {}, record.get("data") or {}
+    differences = []
+    if now and before.get("train") != now.get("train"):
+        old, new = set(found.get("sentences") or ()), set(record.get("sentences") or ())
+        what = f"{len(new - old)} added, {len(old - new)} removed" if old != new else "the same texts, with other spans"
+        differences.append(f"training sentences ({what})")
+    if now and before.get("dev") != now.get("dev"):
+        differences.append("dev sentences")
+    return differences
+
+
 COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
+FLAGS = {"encoder_lr": "lr", "span_model": "model"}  # settings whose flags have other names
 
 
 def data_fingerprint(sentences: Sequence[Sentence]) -> str:

@@ -15,14 +15,17 @@ from utils.files.jsonl import read_json, write_json
 from utils.files.locks import exclusive_lock
 from utils.files.manifest import hash_file
 from utils.files.run_log import logged_run
+from utils.ner.kept_models import has_training
 from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
 from utils.ner.training.record import (
     BEST,
+    RECORD,
     SAVE_MINUTES,
     SEEDS,
     TEST_REPORT,
     discard_training,
     is_finished,
+    read_record,
     remove_state,
     training_record,
 )
@@ -43,6 +46,7 @@ class TrainingFiles:
     test: Path | None
     labels: Path
     save_dir: Path
+    old_save_dir: Path | None = None  # where an older version saved the model
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class SeedTraining:
 
 def run_trainings(config: TrainingConfig) -> None:
     """Train with each seed and evaluate on test. Finished trainings and evaluations are skipped."""
+    config = _continue_in_old_folder(config)
     files = config.files
     trainings = _plan(config)
     test = _read_test(files.test, trainings[0].data)
@@ -90,6 +95,23 @@ def run_trainings(config: TrainingConfig) -> None:
                 _evaluate_on_test(files.test, test, training, config.gpus)
         if config.seeds:
             _report_seeds(trainings, files.save_dir)
+
+
+def _continue_in_old_folder(config: TrainingConfig) -> TrainingConfig:
+    """Return the config with the old folder, if the same training is there and nothing is in the new folder."""
+    files = config.files
+    if files.old_save_dir is None or config.overwrite or has_training(files.save_dir):
+        return config
+    old = replace(config, files=replace(files, save_dir=files.old_save_dir, old_save_dir=None))
+    if not has_training(files.old_save_dir) or not any(_is_in_folder(training) for training in _plan(old)):
+        return config
+    log.info("%s has this training: it is used instead of %s", files.old_save_dir, files.save_dir)
+    return old
+
+
+def _is_in_folder(training: SeedTraining) -> bool:
+    path = training.folder / BEST / RECORD
+    return path.is_file() and read_record(path).get("fingerprint") == training.record["fingerprint"]
 
 
 def _plan(config: TrainingConfig) -> list[SeedTraining]:

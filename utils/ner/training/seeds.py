@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from utils.files.jsonl import read_json, write_json
-from utils.ner.training.record import BEST, COMPARED, RECORD, SEEDS, TEST_REPORT, read_record
+from utils.ner.training.record import BEST, COMPARED, RECORD, SEEDS, TEST_REPORT, difference_message, read_record
 
 RATIOS = ("precision", "recall", "f1")
 
@@ -38,10 +38,8 @@ def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
     path = folder / BEST / RECORD
     if path.is_file():
         found, expected = _without_seed(read_record(path)), _without_seed(record)
-        if differing := [key for key in expected if found[key] != expected[key]]:
-            raise ValueError(
-                f"{folder} has a model whose training differs in: {', '.join(differing)}; use --overwrite to replace it"
-            )
+        if any(found[key] != expected[key] for key in expected):
+            raise ValueError(difference_message(folder, found, expected))
 
 
 def seed_result(folder: Path, seed: int) -> SeedResult:
