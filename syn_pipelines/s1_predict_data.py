@@ -19,11 +19,12 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 
 from utils.annotation.annotator import Annotator
 from utils.annotation.step import annotate, questions
-from utils.asking.estimate import report_estimate
+from utils.asking.estimate import QuestionPlan, report_estimate
 from utils.asking.step import LLMStep
 from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.dataset.held_out import warn_of_shared_sentences
 from utils.dataset.reading import read_dataset
 
 cmd_args = True  # set to False inside a notebook
@@ -42,6 +43,7 @@ def run(args: Namespace) -> None:
     """Annotate the sentences of the dataset."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    warn_of_shared_sentences(layout.train, (layout.dev, layout.test))
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
     model = llm_flags.model_choice(args)
     annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))
@@ -56,7 +58,8 @@ def run(args: Namespace) -> None:
         overwrite=args.overwrite,
     )
     if settings := run_flags.estimate_settings(args):
-        report_estimate(step, questions(dataset.sentences, annotator, skip=args.skip, limit=args.limit), settings)
+        asked = questions(dataset.sentences, annotator, skip=args.skip, limit=args.limit)
+        report_estimate(step, lambda _: QuestionPlan([asked]), settings)
         return
     counts = annotate(dataset.sentences, annotator, step, skip=args.skip, limit=args.limit)
     report(counts, step.result, advice=counts.advice)

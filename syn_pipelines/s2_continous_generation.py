@@ -23,9 +23,11 @@ from utils.asking.step import LLMStep
 from utils.cli import data_flags, llm_flags, run_flags, synthesis_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.dataset.held_out import warn_of_shared_sentences
 from utils.dataset.reading import read_dataset, read_sentences, require_dataset
 from utils.files.manifest import build_manifest, hash_inputs, publish
 from utils.synthesis.generator import MAX_NEW_TOKENS
+from utils.synthesis.quota import plan_rounds
 from utils.synthesis.rounds import synthesise
 
 cmd_args = True  # set to False inside a notebook
@@ -53,6 +55,7 @@ def run(args: Namespace) -> None:
     texts = [
         sentence.tokens for file in held_out for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
     ]
+    warn_of_shared_sentences(layout.train, held_out)
     settings = synthesis_flags.synthesis_settings(args)
     synthesis = settings.synthesis(dataset, texts)
     step = LLMStep(
@@ -66,7 +69,11 @@ def run(args: Namespace) -> None:
         overwrite=args.overwrite,
     )
     if estimate_settings := run_flags.estimate_settings(args):
-        report_estimate(step, synthesis.questions(args.limit), estimate_settings)
+        report_estimate(
+            step,
+            lambda entries: plan_rounds(settings.synthesis(dataset, texts), entries, limit=args.limit),
+            estimate_settings,
+        )
         return
     dropped, counts = synthesise(synthesis, step, limit=args.limit)
     if args.keep_dropped:

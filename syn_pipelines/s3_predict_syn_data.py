@@ -19,7 +19,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 
 from utils.annotation.annotator import Annotator
 from utils.annotation.step import annotate, questions
-from utils.asking.estimate import report_estimate
+from utils.asking.estimate import QuestionPlan, report_estimate
 from utils.asking.step import LLMStep
 from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
 from utils.cli.parser import Parser
@@ -61,7 +61,8 @@ def run(args: Namespace) -> None:
         overwrite=args.overwrite,
     )
     if settings := run_flags.estimate_settings(args):
-        report_estimate(step, questions(sentences, annotator, skip=args.skip, limit=args.limit), settings)
+        asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)
+        report_estimate(step, lambda _: QuestionPlan([asked]), settings)
         return
     counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
     report(counts, step.result, advice=counts.advice)

@@ -14,6 +14,7 @@ from utils.asking.estimate import (
     MAX_COUNTED,
     Estimate,
     EstimateSettings,
+    Speed,
     Tokens,
     estimate_tokens,
     evenly_spaced,
@@ -64,10 +65,15 @@ def test_recorded_answers_correct_the_counted_tokens():
     assert tokens == Tokens(4 * 60 * 1.5, 4 * 60 * 0.5)
 
 
-def test_too_few_recorded_answers_correct_nothing():
-    known = [question(number) for number in range(4)]
-    entries = {key: entry for one in known for key, entry in answered(one, 450, 150).items()}
-    assert estimate_tokens([question(9)], known, entries, count) == Tokens(30, 30)
+def test_even_one_recorded_answer_corrects_the_counted_tokens():
+    known = [question(1)]
+    assert estimate_tokens([question(9)], known, answered(known[0], 45, 150), count) == Tokens(45, 150)
+    assert estimate_tokens([question(9)], [], {}, count) == Tokens(30, 30)
+
+
+def test_tokens_that_were_not_recorded_correct_nothing():
+    known = [question(1)]
+    assert estimate_tokens([question(9)], known, answered(known[0], 0, 15), count) == Tokens(30, 15)
 
 
 def test_no_unanswered_question_takes_no_tokens():
@@ -83,9 +89,9 @@ def test_questions_are_chosen_at_equal_distances(number, indices):
 # --- the text of an estimate
 
 
-def text_of(**settings):
-    return "\n".join(Estimate(120, 100, Tokens(50_000, 8_000), settings.pop("recorded", 0), settings.pop("speed", None),
-                          EstimateSettings(**settings)).lines())  # fmt: skip
+def text_of(*, recorded=0, speed=None, basis=None, **settings):
+    tokens = Tokens(50_000, 8_000)
+    return "\n".join(Estimate(120, 100, tokens, recorded, speed, EstimateSettings(**settings), basis).lines())
 
 
 def test_an_estimate_lists_questions_and_tokens_and_says_what_is_unknown():
@@ -98,7 +104,7 @@ def test_an_estimate_lists_questions_and_tokens_and_says_what_is_unknown():
 
 
 def test_time_and_cost_come_from_speed_and_prices():
-    text = text_of(speed=4.0, price_in=2.0, price_out=10.0)
+    text = text_of(speed=Speed(4.0), price_in=2.0, price_out=10.0)
     assert "0:33:20 at 4 answer tokens per second" in text
     assert "cost:      0.18" in text
     assert "cost:      0.08" in text_of(price_out=10.0)
@@ -107,13 +113,30 @@ def test_time_and_cost_come_from_speed_and_prices():
 @pytest.mark.parametrize(
     ("recorded", "basis"),
     [
-        (4, "based on answers of typical length"),
-        (5, "5 recorded answers; --time=20"),
+        (0, "based on answers of typical length"),
+        (3, "3 recorded answers; --time=20"),
         (20, "(based on 20 recorded answers)"),
     ],
 )
 def test_an_estimate_says_what_it_is_based_on(recorded, basis):
     assert basis in text_of(recorded=recorded)
+
+
+@pytest.mark.parametrize(
+    ("speed", "time"),
+    [
+        (Speed(4.0), "0:33:20 at 4 answer tokens per second, without the time to read 50,000 prompt tokens; give"),
+        (Speed(4.0, 10.0), "1:56:40 at 4 answer tokens per second and 10 prompt tokens per second"),
+        (Speed(4.0, measured=3), "0:33:20 at 4 answer tokens per second, measured with 3 answers, including the read"),
+    ],
+)
+def test_the_time_says_whether_it_contains_the_reading_of_prompts(speed, time):
+    assert f"time:      {time}" in text_of(speed=speed)
+
+
+def test_the_basis_of_an_estimated_number_of_questions_is_shown():
+    assert "\nrounds:    about 3 for 500 sentences" in text_of(basis="about 3 for 500 sentences")
+    assert "rounds" not in text_of()
 
 
 def test_the_time_left_is_estimated_from_the_token_budgets():
@@ -175,12 +198,63 @@ def test_an_estimate_of_step_3_counts_the_synthetic_sentences(english, caplog):
     assert f"questions: {english.synthetic_number}, 0 of them already answered" in caplog.text
 
 
+PER_ROUND = len(ENGLISH.synthetic)  # sentences with an entity, each with one answer in a round
+
+
+def planned(work, caplog, **flags):
+    """Return the number of questions and the line about rounds that --plan of s2 shows."""
+    caplog.clear()
+    call("s2", **work.llm, plan=True, **flags)
+    lines = [line.strip() for line in caplog.messages]
+    rounds = [line for line in lines if line.startswith("rounds:")]
+    return int(next(line for line in lines if line.startswith("questions:")).split()[1].strip(",")), *rounds
+
+
+def test_an_estimate_of_step_2_counts_all_samples(english, caplog):
+    caplog.set_level(logging.INFO)
+    assert planned(english, caplog) == (PER_ROUND,)
+    assert planned(english, caplog, num_samples=3) == (3 * PER_ROUND,)
+    assert planned(english, caplog, num_samples=3, limit=1) == (3,)
+    number, rounds = planned(english, caplog, num_samples=3, stop_below=0.5)
+    assert number == 3 * PER_ROUND
+    assert "at most 3; --stop_below may end the step earlier" in rounds
+    weighted, _ = planned(english, caplog, num_samples=3, rare_first=True), None
+    assert weighted[0] >= 3 * PER_ROUND
+
+
+def test_an_estimate_of_step_2_plans_rounds_for_a_target_and_says_how(english, caplog):
+    caplog.set_level(logging.INFO)
+    number, rounds = planned(english, caplog, target_sentences=50)
+    assert number == 4 * PER_ROUND  # 7 answers with 2.3 sentences each give 16 in a round
+    assert "about 4 for 50 sentences, if 2.3 sentences of each answer are kept (a typical number" in rounds
+    number, rounds = planned(english, caplog, target_sentences=50, num_samples=2)
+    assert number == 2 * PER_ROUND
+    assert "2, the most, which give about 32 of 50 sentences" in rounds
+
+
+def test_recorded_answers_say_how_many_rounds_a_target_takes(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s2", **english.llm)  # keeps 9 sentences of 7 answers
+    number, rounds = planned(english, caplog, target_sentences=30)
+    assert number == 4 * PER_ROUND
+    assert "about 4 for 30 sentences, if 1.3 sentences of each answer are kept (as in 7 recorded answers)" in rounds
+    assert planned(english, caplog, target_sentences=9) == (PER_ROUND,)  # it is reached: nothing is estimated
+
+
+def test_the_questions_to_measure_the_speed_are_from_the_first_round(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s2", **english.llm, plan=True, time=3, num_samples=4)
+    assert f"questions: {4 * PER_ROUND}, 3 of them already answered" in caplog.text
+    assert {row["sample"] for row in read_lines(english.results / "train_1000_synthetic.jsonl.journal.jsonl")} == {0}
+
+
 def test_answers_to_an_estimate_are_kept_and_the_step_asks_for_the_others(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm, save_type_name="whole")
     call("s1", **english.llm, plan=True, time=3)
     assert "8, 3 of them already answered" in caplog.text
-    assert "answer tokens per second" in caplog.text
+    assert "based on 3 recorded answers" in caplog.text
+    assert "answer tokens per second, measured with 3 answers" in caplog.text
     assert [path.name for path in sorted(english.results.glob("entity*"))] == ["entity_train_1000.jsonl.journal.jsonl"]
     call("s1", **english.llm)
     assert [run["answers"] for run in english.runs("s1")] == [3, 5]
@@ -210,6 +284,8 @@ def test_an_estimate_for_another_model_is_refused_like_the_step(english, tmp_pat
     [
         ({"time": 3}, "--time needs --plan"),
         ({"price_in": 3}, "--price_in needs --plan"),
+        ({"plan": True, "prompt_tokens_per_second": 3}, "needs --tokens_per_second"),
+        ({"plan": True, "tokens_per_second": 0}, "must be greater than 0"),
         ({"plan": True, "time": 3, "overwrite": True}, "--overwrite moves them to a .bak file"),
     ],
 )

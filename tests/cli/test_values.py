@@ -28,6 +28,9 @@ def test_a_switch_reads_0_and_1_and_words_for_them(text, value):
         *((values.decimal, text) for text in ("-0.1", "x", "", "nan", "inf", "1,5")),
         *((values.share, text) for text in ("0", "1.1", "-0.5", "x")),
         (values.auto_switch, "maybe"),
+        *((values.positive_decimal, text) for text in ("0", "-1", "0.0", "x")),
+        *((read, text) for read in (values.path, values.new_path, values.input_path) for text in ("", " ")),
+        *((read, text) for read in (values.output_path, values.path_or_hub_id, values.not_empty) for text in ("", " ")),
     ],
 )
 def test_a_value_that_a_type_cannot_read_is_refused(read, text):

@@ -29,7 +29,7 @@ def make(tmp_path):
         replies = {(one.request.id, "explain"): answer for one, answer in zip(asked, answers, strict=True)}
         with Journal(tmp_path / "journal", "f") as journal:
             list(ask(asked, journal, lambda: ReplayingLLM(replies, finish), title="s2"))
-            made.take_round(journal)
+            made.take_round(journal.entries)
         rows, _, counts = made.result()
         return rows, counts
 
@@ -219,7 +219,7 @@ def test_a_sentence_that_was_not_asked_about_yet_is_counted_as_skipped(tmp_path)
     bare = sentence("Nobody left .", id="19")
     made = synthesis_of([ROME, bare])
     with Journal(tmp_path / "journal", "f") as journal:
-        made.take_round(journal)
+        made.take_round(journal.entries)
     counts = made.result()[2]
     assert (counts.asked, counts.skipped, counts.without_entity) == (0, 1, 1)
     assert "; 1 skipped" in str(counts)

@@ -50,7 +50,7 @@ def run(answers, sources=SOURCES, **settings):
     """Take all rounds. Return the rows of kept and of dropped sentences, and the counts."""
     made = synthesis_of(sources, **settings)
     while made.wants_more:
-        made.take_round(Answers(answers))
+        made.take_round(Answers(answers).entries)
     return made.result()
 
 
@@ -133,7 +133,7 @@ def test_sentences_with_rare_labels_are_asked_first_and_more_often():
     made = synthesis_of(SOURCES, quota=Quota(rounds=2, weights=weights))
     asked = [(one.request.id, one.request.sample) for one in made.questions()]
     assert asked == [("5", 0), ("5", 1), ("5", 2), ("1", 0), ("2", 0), ("3", 0), ("4", 0), ("6", 0)]
-    made.take_round(Answers(every(1)))
+    made.take_round(Answers(every(1)).entries)
     assert [one.request.sample for one in made.questions(limit=5)] == [3, 4, 5, 1, 1, 1, 1]
 
 

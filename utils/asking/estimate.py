@@ -9,15 +9,30 @@ from datetime import timedelta
 
 from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
-from utils.asking.step import LLMStep
+from utils.asking.step import LLMStep, StepRun
 
 log = logging.getLogger(__name__)
 
 TokenCounter = Callable[[str], int]  # a message -> the tokens of its prompt
 
 MAX_COUNTED = 500  # questions whose tokens are counted; the total is scaled up from them
-MIN_ANSWERS = 5  # below this, the recorded answers are too few to correct the estimate
 MANY_ANSWERS = 20  # below this, the estimate is shown with a note that it is based on few answers
+
+
+@dataclass(frozen=True)
+class QuestionPlan:
+    """The questions that a step will ask, in rounds."""
+
+    rounds: Sequence[Sequence[Question]]
+    basis: str | None = None  # how the number of rounds was estimated; None: it is known
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions of all rounds."""
+        return [question for round_ in self.rounds for question in round_]
+
+
+Planner = Callable[[Mapping[AnswerKey, Entry]], QuestionPlan]  # recorded answers -> the questions of the step
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class EstimateSettings:
 
     questions_to_ask: int = 0  # asked before estimating; their answers stay in the journal
     tokens_per_second: float | None = None  # answer tokens, over all parallel answers
+    prompt_tokens_per_second: float | None = None
     price_in: float | None = None
     price_out: float | None = None
 
@@ -39,6 +55,31 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class Speed:
+    """The speed of a model, in tokens per second over all parallel answers."""
+
+    answers: float
+    prompts: float | None = None  # None: not known, or contained in `answers`
+    measured: int = 0  # answers whose time was measured, including the time to read their prompts; 0: given by the user
+
+    def seconds(self, tokens: Tokens) -> float:
+        """Return the time for some prompts and answers, as far as it is known."""
+        return tokens.answer / self.answers + (tokens.prompt / self.prompts if self.prompts else 0.0)
+
+    def note(self, tokens: Tokens) -> str:
+        """Return what the time of `seconds` contains."""
+        note = f"{self.answers:.0f} answer tokens per second"
+        if self.measured:
+            return f"{note}, measured with {self.measured} answers, including the reading of their prompts"
+        if self.prompts:
+            return f"{note} and {self.prompts:.0f} prompt tokens per second"
+        return (
+            f"{note}, without the time to read {tokens.prompt:,.0f} prompt tokens; give --prompt_tokens_per_second, or "
+            "--time=20 to measure both"
+        )
+
+
+@dataclass(frozen=True)
 class Estimate:
     """The questions of a step that are not answered yet, and what they will take."""
 
@@ -46,13 +87,14 @@ class Estimate:
     unanswered: int  # of them, not in the journal
     tokens: Tokens  # of the unanswered questions
     recorded: int  # answers in the journal that the estimate is based on
-    tokens_per_second: float | None
+    speed: Speed | None
     settings: EstimateSettings
+    basis: str | None = None  # how the number of questions was estimated; None: it is known
 
     @property
     def seconds(self) -> float | None:
         """Return the time for the unanswered questions; None if the model's speed is not known."""
-        return self.tokens.answer / self.tokens_per_second if self.tokens_per_second else None
+        return self.speed.seconds(self.tokens) if self.speed else None
 
     @property
     def cost(self) -> float | None:
@@ -68,12 +110,13 @@ class Estimate:
         prompts, answers = self.tokens.prompt, self.tokens.answer
         lines = [
             f"questions: {self.questions}, {self.questions - self.unanswered} of them already answered in the journal",
+            *([f"rounds:    {self.basis}"] if self.basis else []),
             f"prompts:   {prompts:,.0f} tokens, {prompts / divisor:.0f} per question",
             f"answers:   {answers:,.0f} tokens, {answers / divisor:.0f} per question ({self._basis()})",
         ]
-        if self.seconds is not None:
-            time = timedelta(seconds=round(self.seconds))
-            lines.append(f"time:      {time} at {self.tokens_per_second:.0f} answer tokens per second")
+        if self.speed is not None:
+            time = timedelta(seconds=round(self.speed.seconds(self.tokens)))
+            lines.append(f"time:      {time} at {self.speed.note(self.tokens)}")
         else:
             lines.append(
                 "time:      unknown; set --tokens_per_second, or --time=20 to ask 20 questions and measure the speed"
@@ -83,33 +126,34 @@ class Estimate:
         return lines
 
     def _basis(self) -> str:
-        if self.recorded < MIN_ANSWERS:
+        if not self.recorded:
             return "based on answers of typical length; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
         return f"based on {self.recorded} recorded answers{few}"
 
 
-def report_estimate(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> None:
-    """Log what `step` will take."""
+def report_estimate(step: LLMStep, plan: Planner, settings: EstimateSettings) -> None:
+    """Log what `step` will take; `plan` returns its questions."""
     log.info("estimate for %s:", step.result)
-    for line in estimate_step(step, questions, settings).lines():
+    for line in estimate_step(step, plan, settings).lines():
         log.info("  %s", line)
 
 
-def estimate_step(step: LLMStep, questions: Sequence[Question], settings: EstimateSettings) -> Estimate:
+def estimate_step(step: LLMStep, plan: Planner, settings: EstimateSettings) -> Estimate:
     """Return what `step` will take; if the settings say so, ask some questions first to measure the speed."""
     entries = step.recorded_answers()
-    speed = settings.tokens_per_second
-    if settings.questions_to_ask and (unanswered := _unanswered(questions, entries)):
-        by_length = sorted(unanswered, key=lambda question: question.request.max_new_tokens)
+    speed = _given_speed(settings)
+    if settings.questions_to_ask and (chosen := _questions_to_time(plan(entries), entries, settings.questions_to_ask)):
         with step.start() as run:
-            run.ask(evenly_spaced(by_length, settings.questions_to_ask))
-        speed = speed or run.usage.tokens_per_second
+            run.ask(chosen)
+        speed = speed or _measured_speed(run)
         entries = run.journal.entries
+    planned = plan(entries)
+    questions = planned.questions
     unanswered = _unanswered(questions, entries)
     answered = [question for question in questions if question.key in entries]
     tokens = estimate_tokens(unanswered, answered, entries, step.model.token_counter())
-    return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings)
+    return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings, planned.basis)
 
 
 def estimate_tokens(
@@ -121,14 +165,16 @@ def estimate_tokens(
     """Return the tokens of the unanswered questions.
 
     They are counted in the prompts and in typical answers. Then they are multiplied by the ratio of real to counted
-    tokens of the answered questions, if there are at least `MIN_ANSWERS` of these.
+    tokens of the answered questions, if there are any.
     """
+    if not unanswered:
+        return Tokens(0.0, 0.0)
     counted_part = evenly_spaced(unanswered, MAX_COUNTED)
-    scale = len(unanswered) / max(1, len(counted_part))
+    scale = len(unanswered) / len(counted_part)
     counted = _counted_tokens(counted_part, count)
     prompt, answer = scale * counted.prompt, scale * counted.answer
     known = evenly_spaced(answered, MAX_COUNTED)
-    if len(known) < MIN_ANSWERS:
+    if not known:
         return Tokens(prompt, answer)
     counted = _counted_tokens(known, count)
     recorded = [entries[question.key] for question in known]
@@ -155,9 +201,30 @@ def _counted_tokens(questions: Sequence[Question], count: TokenCounter) -> Token
     return Tokens(prompt, answer)
 
 
+def _questions_to_time(plan: QuestionPlan, entries: Mapping[AnswerKey, Entry], number: int) -> list[Question]:
+    """Return about `number` unanswered questions, short and long ones, from the first rounds that have enough."""
+    unanswered: list[Question] = []
+    for round_ in plan.rounds:
+        unanswered += _unanswered(round_, entries)
+        if len(unanswered) >= number:
+            break
+    return evenly_spaced(sorted(unanswered, key=lambda question: question.request.max_new_tokens), number)
+
+
+def _given_speed(settings: EstimateSettings) -> Speed | None:
+    given = settings.tokens_per_second
+    return Speed(given, settings.prompt_tokens_per_second) if given else None
+
+
+def _measured_speed(run: StepRun) -> Speed | None:
+    measured = run.usage.tokens_per_second
+    return Speed(measured, measured=run.usage.answers) if measured else None
+
+
 def _unanswered(questions: Sequence[Question], entries: Mapping[AnswerKey, Entry]) -> list[Question]:
     return [question for question in questions if question.key not in entries]
 
 
 def _ratio(real: float, counted: float) -> float:
-    return real / counted if counted else 1.0
+    """Return real / counted; 1 if either is not known, as the tokens of a recording."""
+    return real / counted if real and counted else 1.0

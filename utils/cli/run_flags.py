@@ -7,10 +7,10 @@ import argparse
 from utils.asking.estimate import EstimateSettings
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
-from utils.cli.values import decimal, gpus, positive_number
+from utils.cli.values import decimal, gpus, positive_decimal, positive_number
 from utils.compute.engine import Engine
 
-ESTIMATE_FLAGS = ("time", "tokens_per_second", "price_in", "price_out")
+ESTIMATE_FLAGS = ("time", "tokens_per_second", "prompt_tokens_per_second", "price_in", "price_out")
 
 
 def add_device_flags(parser: Parser, *, batch_size: int) -> None:
@@ -62,9 +62,15 @@ def add_estimate_flags(parser: Parser) -> None:
     )
     flags.add_argument(
         "--tokens_per_second",
-        type=decimal,
+        type=positive_decimal,
         default=None,
         help="with --plan: speed of the model, in answer tokens per second over all parallel answers",
+    )
+    flags.add_argument(
+        "--prompt_tokens_per_second",
+        type=positive_decimal,
+        default=None,
+        help="with --tokens_per_second: speed at which the model reads prompts; without it, that time is not counted",
     )
     flags.add_argument("--price_in", type=decimal, default=None, help="with --plan: price of a million prompt tokens")
     flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: price of a million answer tokens")
@@ -82,10 +88,18 @@ def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
     given = [name for name in ESTIMATE_FLAGS if getattr(args, name) is not None]
     if given and not args.plan:
         raise UsageError(f"--{given[0]} needs --plan")
+    if args.prompt_tokens_per_second and not args.tokens_per_second:
+        raise UsageError("--prompt_tokens_per_second needs --tokens_per_second, the speed of the answers")
     if args.time and args.overwrite:
         raise UsageError(
             "--time keeps the recorded answers, but --overwrite moves them to a .bak file: use only one of the two"
         )
     if not args.plan:
         return None
-    return EstimateSettings(args.time or 0, args.tokens_per_second, args.price_in, args.price_out)
+    return EstimateSettings(
+        questions_to_ask=args.time or 0,
+        tokens_per_second=args.tokens_per_second,
+        prompt_tokens_per_second=args.prompt_tokens_per_second,
+        price_in=args.price_in,
+        price_out=args.price_out,
+    )

@@ -38,6 +38,13 @@ def decimal(text: str) -> float:
     return float(text)
 
 
+def positive_decimal(text: str) -> float:
+    """Read a number greater than 0."""
+    if not (number := decimal(text)) > 0:
+        raise ArgumentTypeError(f"{text!r} must be greater than 0")
+    return number
+
+
 def share(text: str) -> float:
     """Read a number greater than 0 and at most 1."""
     number = decimal(text)
@@ -88,9 +95,16 @@ def seeds(text: str) -> tuple[int, ...]:
     return numbers
 
 
+def not_empty(text: str) -> str:
+    """Read a text; refuse an empty one, such as that of a shell variable that is not set."""
+    if not text.strip():
+        raise ArgumentTypeError("the value is empty")
+    return text
+
+
 def path(text: str) -> Path:
     """Read a path: relative to the working folder or, if it does not exist there, to the repository's root."""
-    given = Path(text).expanduser()
+    given = Path(not_empty(text)).expanduser()
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
@@ -105,9 +119,14 @@ def input_path(text: str) -> Path | None:
     return None if text == "-" else path(text)
 
 
+def new_path(text: str) -> Path:
+    """Read the path of a file or folder to write, relative to the working folder."""
+    return Path(not_empty(text)).expanduser()
+
+
 def output_path(text: str) -> Path | None:
     """Read the path of a file to write, relative to the working folder; `-`, standard output, is None."""
-    return None if text == "-" else Path(text).expanduser()
+    return None if text == "-" else new_path(text)
 
 
 def shortest(full: Path) -> Path:
@@ -121,6 +140,7 @@ NUMBERS = (
     positive_number,
     count,
     decimal,
+    positive_decimal,
     share,
     probability,
     switch,

@@ -15,7 +15,7 @@ class SynthesisCounts:
 
     asked: int = 0  # source sentences with an answer
     without_entity: int = 0
-    skipped: int = 0
+    skipped: int = 0  # sentences with an entity that were not asked about, because of --limit
     answers: int = 0
     rounds: int = 0
     made: int = 0
@@ -28,7 +28,7 @@ class SynthesisCounts:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
         dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
         skipped = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
-        skipped += f"; {self.skipped} skipped" if self.skipped else ""
+        skipped += f"; {self.skipped} not asked (--limit)" if self.skipped else ""
         times = f" in {self.answers} answers of {self.rounds} rounds" if self.rounds > 1 else ""
         style = f"; {compared(self.style, self.dataset_style)}" if self.style and self.dataset_style else ""
         kept = f"kept {self.kept} of {self.made} new sentences{dropped}"

@@ -1,4 +1,4 @@
-"""How many answers s2 asks for, and when it stops."""
+"""How many answers s2 asks for, when it stops, and how many rounds it is expected to take."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from utils.asking.estimate import QuestionPlan
+from utils.asking.journal import AnswerKey, Entry
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
+
+if TYPE_CHECKING:
+    from utils.synthesis.rounds import Synthesis
 
 MOST_ROUNDS = 16  # if a target is given and --num_samples is not
 MOST_WEIGHT = 4.0  # answers a round
 NGRAM = {CHARACTERS: 4, WORDS: 2}  # tokens of an n-gram
+# Sentences that are kept of an answer, and those of them that mention an entity (--require_mention). Used as long as
+# there are no answers; measured with one small model (benchmarks/README.md).
+TYPICALLY_KEPT = {WORDS: 2.3, CHARACTERS: 0.9}
+TYPICALLY_MENTIONING = {WORDS: 0.8, CHARACTERS: 0.4}
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,48 @@ class KnownNgrams:
     def _ngrams(self, text: Sequence[str]) -> list[tuple[str, ...]]:
         folded = [token.casefold() for token in text]
         return [tuple(folded[start : start + self._length]) for start in range(len(folded) - self._length + 1)]
+
+
+def plan_rounds(synthesis: Synthesis, entries: Mapping[AnswerKey, Entry], *, limit: int | None = None) -> QuestionPlan:
+    """Return the questions of a new synthesis, which are about the first `limit` sentences.
+
+    Rounds that the journal answers completely are taken as the step takes them. In the later ones, each answer is
+    expected to give as many sentences as the recorded answers do on average.
+    """
+    rounds = []
+    missing = 0
+    while not missing and synthesis.wants_more and (questions := synthesis.questions(limit)):
+        rounds.append(questions)
+        synthesis.take_round(entries)
+        missing = sum(question.key not in entries for question in questions)
+    if not missing:
+        return QuestionPlan(rounds)
+    quota, rate = synthesis.quota, _kept_per_answer(synthesis)
+    expected = synthesis.num_kept + rate * missing
+    while len(rounds) < quota.rounds and not (quota.target and expected >= quota.target):
+        rounds.append(synthesis.questions(limit, ahead=len(rounds) - synthesis.num_rounds))
+        expected += rate * len(rounds[-1])
+    return QuestionPlan(rounds, _basis(synthesis, len(rounds), rate, expected))
+
+
+def _kept_per_answer(synthesis: Synthesis) -> float:
+    if synthesis.num_answers:
+        return synthesis.num_kept / synthesis.num_answers
+    typical = TYPICALLY_MENTIONING if synthesis.require_mention else TYPICALLY_KEPT
+    return typical[synthesis.generator.tokenisation]
+
+
+def _basis(synthesis: Synthesis, rounds: int, rate: float, expected: float) -> str | None:
+    """Return how the number of rounds was estimated; None if it is known."""
+    quota, answers = synthesis.quota, synthesis.num_answers
+    earlier = "; --stop_below may end the step earlier" if quota.stop_below else ""
+    if not quota.target:
+        return f"at most {rounds}{earlier}" if earlier else None
+    source = f"as in {answers} recorded answers" if answers else "a typical number; --time=20 measures it"
+    kept = f"if {rate:.1f} sentences of each answer are kept ({source})"
+    if expected < quota.target:
+        return f"{rounds}, the most, which give about {expected:.0f} of {quota.target} sentences {kept}{earlier}"
+    return f"about {rounds} for {quota.target} sentences, {kept}{earlier}"
 
 
 def _labels(sentence: Sentence) -> set[str]:

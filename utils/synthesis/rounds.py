@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from utils.asking.journal import Entry, Journal
+from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence
@@ -83,20 +83,37 @@ class Synthesis:
     @property
     def wants_more(self) -> bool:
         """Whether to ask another round."""
-        kept = sum(one.is_kept for round_ in self._rounds for one in round_)
-        return not self.quota.is_enough(rounds=len(self._rounds), kept=kept, share_of_new=self._share_of_new)
+        return not self.quota.is_enough(rounds=self.num_rounds, kept=self.num_kept, share_of_new=self._share_of_new)
 
-    def questions(self, limit: int | None = None) -> list[Question]:
-        """Return the questions of the next round about the first `limit` sentences. Rare labels come first."""
-        weights, round_ = self.quota.weights, len(self._rounds)
+    @property
+    def num_rounds(self) -> int:
+        """The number of rounds that were taken so far."""
+        return len(self._rounds)
+
+    @property
+    def num_kept(self) -> int:
+        """The number of sentences that are kept so far."""
+        return sum(one.is_kept for round_ in self._rounds for one in round_)
+
+    @property
+    def num_answers(self) -> int:
+        """The number of answers that were read so far."""
+        return self._answered.total()
+
+    def questions(self, limit: int | None = None, *, ahead: int = 0) -> list[Question]:
+        """Return the questions of the next round about the first `limit` sentences. Rare labels come first.
+
+        With `ahead`, they are those of a round that comes this many rounds later.
+        """
+        weights, round_ = self.quota.weights, self.num_rounds + ahead
         asked = [sentence for sentence in self.sentences[:limit] if sentence.spans]
         asked.sort(key=lambda sentence: -weights.get(sentence.id, 1.0))
         samples = ((sentence, sample) for sentence in asked for sample in self.quota.samples(sentence.id, round_))
         return [self.generator.question(sentence, sample) for sentence, sample in samples]
 
-    def take_round(self, journal: Journal) -> None:
-        """Read the answers of the next round from the journal."""
-        round_ = [one for sentence, entry in self._answers(journal) for one in self._candidates(sentence, entry)]
+    def take_round(self, entries: Mapping[AnswerKey, Entry]) -> None:
+        """Read the answers of the next round, which are among the entries of a journal."""
+        round_ = [one for sentence, entry in self._answers(entries) for one in self._candidates(sentence, entry)]
         self._rounds.append(round_)
         self._share_of_new = self._ngrams.add_round(one.piece.tokens for one in round_ if one.is_kept)
 
@@ -111,10 +128,10 @@ class Synthesis:
         rows = [row for sentence in self.sentences for row in by_source[sentence.id]]
         return rows, [_dropped_row(one) for one in dropped], self._counts(candidates)
 
-    def _answers(self, journal: Journal) -> Iterator[tuple[Sentence, Entry]]:
+    def _answers(self, entries: Mapping[AnswerKey, Entry]) -> Iterator[tuple[Sentence, Entry]]:
         for sentence in self.sentences:
             for sample in self.quota.samples(sentence.id, len(self._rounds)) if sentence.spans else ():
-                if entry := journal.entries.get((sentence.id, TASK, input_hash(sentence), sample)):
+                if entry := entries.get((sentence.id, TASK, input_hash(sentence), sample)):
                     self._answered[sentence.id] += 1
                     yield sentence, entry
 
@@ -154,8 +171,7 @@ class Synthesis:
     def _last_round(self) -> list[Candidate]:
         """Return the last round without the sentences beyond the target, which are taken from random answers."""
         last = self._rounds[-1] if self._rounds else []
-        kept = sum(one.is_kept for round_ in self._rounds for one in round_)
-        surplus = max(0, kept - self.quota.target) if self.quota.target is not None else 0
+        surplus = max(0, self.num_kept - self.quota.target) if self.quota.target is not None else 0
         indices = [index for index, one in enumerate(last) if one.is_kept]
         beyond = set(sorted(indices, key=lambda index: (_random_key(last[index]), -index))[:surplus])
         return [one.dropped("beyond the target") if index in beyond else one for index, one in enumerate(last)]
@@ -169,7 +185,7 @@ class Synthesis:
             asked=answered,
             without_entity=len(self.sentences) - len(asked),
             skipped=len(asked) - answered,
-            answers=self._answered.total(),
+            answers=self.num_answers,
             rounds=len(self._rounds),
             made=len(candidates),
             kept=sum(one.is_kept for one in candidates),
@@ -215,7 +231,7 @@ def synthesise(
     with step.start() as run:
         while synthesis.wants_more and (questions := synthesis.questions(limit)):
             run.ask(questions)
-            synthesis.take_round(run.journal)
+            synthesis.take_round(run.journal.entries)
         rows, dropped, counts = synthesis.result()
         run.publish(rows, counts)
     return dropped, counts

@@ -1,0 +1,41 @@
+"""Sentences that are in train and in dev or test cause a warning with their number and an example."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.builders import ENGLISH, call, write_rows
+from tests.helpers.workspace import Workspace
+from utils.dataset.held_out import warn_of_shared_sentences
+
+SHARED: list[dict[str, object]] = [
+    {"text": ["NOBODY", "in PortEllis", "knew about it ."], "entities": []},
+    {"text": "Tom Reid never saw the Swift again."},
+]
+
+
+def test_shared_sentences_are_counted_with_the_lines_of_the_first(tmp_path, caplog):
+    train = write_rows(tmp_path / "train.jsonl", [{"text": ["x"]}, *ENGLISH.rows])
+    test = write_rows(tmp_path / "test.jsonl", [{"text": ["new"]}, *SHARED, {"text": []}])
+    warn_of_shared_sentences(train, [tmp_path / "dev.jsonl", test])
+    assert f"2 sentences of {test} are also training sentences, such as {train}:4 = {test}:2" in caplog.text
+    assert len(caplog.records) == 1
+
+
+def test_a_file_that_cannot_be_compared_is_reported_and_stops_nothing(tmp_path, caplog):
+    train = write_rows(tmp_path / "train.jsonl", ENGLISH.rows)
+    (tmp_path / "dev.jsonl").write_text("no JSON\n", encoding="utf-8")
+    warn_of_shared_sentences(train, [tmp_path / "dev.jsonl"])
+    assert "dev.jsonl is not compared with the training sentences: " in caplog.text
+
+
+@pytest.mark.parametrize("step", ["s1", "s2", "s4"])
+def test_the_steps_warn_once(tmp_path, caplog, step):
+    work = Workspace(tmp_path, ENGLISH)
+    call("s1", **work.llm)
+    write_rows(work.dataset / "test.jsonl", [ENGLISH.rows[1]])
+    caplog.clear()
+    call(step, **(work.data if step == "s4" else work.llm))
+    warnings = [line for line in caplog.messages if "also training sentences" in line]
+    assert len(warnings) == 1
+    assert "train_1000.jsonl:2 = " in warnings[0]
