@@ -20,6 +20,7 @@ from utils.annotation.sizes import find_split_files, publish_size
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.dataset.held_out import warn_of_shared_sentences
 from utils.dataset.layout import SIZES
 from utils.dataset.reading import read_dataset
 from utils.files.manifest import hash_inputs, warn_if_stale
@@ -39,6 +40,7 @@ def run(args: Namespace) -> None:
     """Write the three sizes."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    warn_of_shared_sentences(layout.train, (layout.dev, layout.test))
     files = find_split_files(layout)
     for file in files.results:
         warn_if_stale(file, layout.find)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.builders import CHINESE, ENGLISH, sentence, write_rows
-from utils.dataset.reading import read_dataset, read_labels, read_sentences
+from tests.helpers.builders import CHINESE, ENGLISH, ROOT, read_lines, sentence, write_rows
+from utils.dataset.reading import read_dataset, read_labels, read_sentences, tokenisation_of_file
 from utils.dataset.records import sentence_to_row
 from utils.dataset.tokens import CHARACTERS, WORDS
 
@@ -110,6 +110,89 @@ def test_a_span_with_another_text_causes_a_warning_and_its_offsets_are_used(tmp_
     assert read_sentences(path, tokenisation=WORDS)[0].spans[0].start == 0
     assert "1 spans have a" in caplog.text
     assert "train.jsonl:1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (0, -1, r'are your ends inclusive\? "end" must be the position after the last token: add 1 to each "end"'),
+        (1, 1, r'are your offsets counted from 1\? add -1 to each "start" and -1 to each "end"'),
+        (1, 0, r'counted from 1\? are your ends inclusive\? add -1 to each "start" and 0 to each "end"'),
+        (-1, -1, r'add 1 to each "start" and 1 to each "end"'),
+    ],
+)
+def test_offsets_that_are_all_shifted_by_the_same_number_are_refused(tmp_path, start, end, message):
+    tokens = ["Today", "Xu", "Yi", "and", "Ann", "Lee", "left", "."]
+    entities = [
+        {"start": first + start, "end": last + end, "entity": "X", "text": tokens[first:last]}
+        for first, last in ((1, 3), (4, 6))
+    ]
+    path = write_rows(tmp_path / "train.jsonl", [{"text": tokens, "entities": entities}] * 4)
+    with pytest.raises(ValueError, match=rf"train\.jsonl:1: the offsets of 8 spans differ .* {message}$"):
+        read_sentences(path, tokenisation=WORDS)
+
+
+def test_offsets_in_characters_are_refused(tmp_path):
+    text = "Ann Lee of Oslo and a few others went to Rome and then to Lyon on the way back to Oslo again ."
+    spans = [{"start": text.index(name), "end": text.index(name) + len(name), "text": name} for name in ("Oslo", "Lee")]
+    rows = [{"text": text, "entities": [{**span, "entity": "X"} for span in spans]}] * 2
+    with pytest.raises(ValueError, match=r"train\.jsonl:1: the offsets of 4 spans count characters, such as"):
+        read_sentences(write_rows(tmp_path / "train.jsonl", rows), tokenisation=WORDS)
+
+
+def test_a_few_shifted_spans_among_many_cause_a_warning_only(tmp_path, caplog):
+    rows = [{"text": ["a", "b", "c"], "entities": [{"start": 0, "end": 2, "entity": "X", "text": "ab"}]}] * 9
+    wrong = {"text": ["a", "b", "c"], "entities": [{"start": 0, "end": 1, "entity": "X", "text": "ab"}]}
+    path = write_rows(tmp_path / "train.jsonl", [*rows, *[wrong] * 4])
+    assert len(read_sentences(path, tokenisation=WORDS)) == 13
+    assert "4 spans have a" in caplog.text
+
+
+def test_a_span_whose_end_is_not_after_its_start_gets_a_hint_at_inclusive_ends(tmp_path):
+    path = write_rows(tmp_path / "train.jsonl", [{"text": ["a"], "entities": [{"start": 0, "end": 0, "entity": "X"}]}])
+    with pytest.raises(ValueError, match=r"entity 1 runs from 0 to 0; .* are your ends inclusive\?"):
+        read_sentences(path, tokenisation=WORDS)
+
+
+@pytest.mark.parametrize(("name", "shift", "hint"), [("demo", 0, False), ("demo", 1, True), ("demo_zh", 1, True)])
+def test_spans_without_text_that_lack_their_last_token_cause_a_hint(tmp_path, caplog, name, shift, hint):
+    rows = read_lines(ROOT / "data" / "few_shot" / name / "train_1000.jsonl")
+    for row in rows:
+        shorter = ({**one, "end": one["end"] - shift} for one in row["entities"])
+        row["entities"] = [
+            {key: one[key] for key in ("start", "end", "entity")} for one in shorter if one["start"] < one["end"]
+        ]
+    path = write_rows(tmp_path / "train.jsonl", rows)
+    read_sentences(path, tokenisation=tokenisation_of_file(path))
+    assert ("many spans seem to end one token early" in caplog.text) is hint
+    assert ('add 1 to each "end"' in caplog.text) is hint
+
+
+def test_one_token_spans_that_begin_a_longer_mention_cause_a_hint(tmp_path, caplog):
+    long = {"text": ["Ann", "Lee", "left"], "entities": [{"start": 0, "end": 2, "entity": "X"}]}
+    short = [{"text": ["Ann", "Lee", word], "entities": [{"start": 0, "end": 1, "entity": "X"}]} for word in "abc"]
+    read_sentences(write_rows(tmp_path / "train.jsonl", [long, *short]), tokenisation=WORDS)
+    assert "such as 'Ann' instead of 'Ann Lee' in line 2" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "Ann Lee", "label": [[0, 7, "PER"]]}, r'the spans are in "label", as in exports of doccano'),
+        ({"text": "Ann Lee", "labels": [[0, 7, "PER"]]}, r'the spans are in "labels"'),
+        ({"text": "Ann Lee", "entities": [[0, 7, "PER"]]}, r"entity 1 must be an object .*; found \[0, 7, 'PER'\]"),
+        (
+            {"text": "Ann Lee", "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 7}]},
+            r'entity 1 has "start_offset", as in exports of doccano: write it as .* tokens instead of characters',
+        ),
+        ({"text": "Ann Lee"}, r'"entities" must be a list; write \[\]'),
+        ({"text": "Ann Lee", "label": []}, r'"entities" must be a list; write \[\]'),
+        ({"text": "Ann Lee", "entities": [{"start": 0, "end": 7, "entity": "PER"}]}, "tokens, not characters"),
+    ],
+)
+def test_spans_in_the_form_of_other_tools_are_refused_with_the_right_form(tmp_path, row, message):
+    with pytest.raises(ValueError, match=rf"train\.jsonl:1: .*{message}"):
+        read_sentences(write_rows(tmp_path / "train.jsonl", [row]), tokenisation=WORDS)
 
 
 def test_a_text_that_differs_only_in_spaces_causes_no_warning(tmp_path, caplog):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from utils.files.jsonl import encode_json, read_json, read_rows, replace_file, write_json, write_rows
+from utils.files.jsonl import decode_utf8, encode_json, read_json, read_rows, replace_file, write_json, write_rows
 from utils.files.locks import try_lock
 
 
@@ -63,6 +63,23 @@ def test_an_object_with_the_same_key_twice_is_refused(tmp_path):
     path.write_text('{"NOUN": ["n"], "VERB": [], "NOUN": ["名词"]}', encoding="utf-8")
     with pytest.raises(ValueError, match=r"labels\.json: .*'NOUN' occurs twice in one object"):
         read_json(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"anna\0 sees bert\n", r"a:1: contains 1 NUL characters, the first after 'anna': remove them"),
+        ("他在\0北京。\n".encode(), r"a:1: contains 1 NUL characters, the first after '他在': remove .* tr -d"),
+        (b"a\0b", "a:1: contains 1 NUL"),
+        (bytes(9), "a:1: not UTF-8 text but NUL characters alone"),
+        ('{"text": "a"}\n'.encode("utf-16-le"), "a:1: not UTF-8; .* iconv -f UTF-16LE"),
+        ('{"text": "北京"}\n'.encode("utf-16-be"), "a:1: not UTF-8; .* iconv -f UTF-16BE"),
+        ("北京\n".encode("gb18030"), "a:1: not UTF-8; .* iconv -f GB18030"),
+    ],
+)
+def test_bytes_that_are_not_plain_utf8_are_refused_with_the_cause(data, message):
+    with pytest.raises(ValueError, match=message):
+        decode_utf8(data, "a:1")
 
 
 def test_broken_json_is_refused_with_its_file(tmp_path):

@@ -562,6 +562,39 @@ BAD_INPUT |= {
     "top_p": ("s2", no_change, ["--top_p=2"], "--top_p: '2' must be greater than 0 and at most 1"),
     "dense": ("s4", no_change, ["--dense_lang=2"], "--dense_lang: '2' must be 0 or 1"),
     "dtype": ("s1", no_change, ["--dtype=int8"], "--dtype: invalid choice"),
+    "dtype of a recording": ("s1", no_change, [*RECORDED, "--dtype=float32"], "only transformers and vllm use it"),
+    "patience": ("s2", no_change, [*RECORDED, "--patience=9"], "--patience=9 needs --api_base"),
+    "a comparison with a model": ("evaluate", no_change, ["--compare", "a", "b", "--test=c"], "leave out --test, or"),
+    "two kinds of seeds": ("train", no_change, [*TRAIN, "--seed=1", "--seeds=1,2"], "--seed and --seeds both choose"),
+    "inclusive ends": (
+        "s4",
+        train([{"text": list("abcd"), "entities": [{"start": 0, "end": 1, "entity": "PERSON", "text": "ab"}]}] * 3),
+        [],
+        'train_1000.jsonl:1: the offsets of 3 spans .*are your ends inclusive.*add 1 to each "end"',
+    ),
+    "doccano": ("s1", train({"text": "a b", "label": [[0, 3, "PERSON"]]}), [], ':1: the spans are in "label"'),
+    "stray NUL": ("s1", train(b'{"text": ["a\0b"], "entities": []}\n'), [], ":1: contains 1 NUL characters"),
+    **{
+        f"empty {flag}": (step, no_change, [f"--{flag}="], f"--{flag}: the value is empty")
+        for step, flag in (
+            ("s1", "model_from_pretrained"),
+            ("s1", "api_base"),
+            ("s1", "prompt"),
+            ("s1", "file_dir"),
+            ("s5", "entity_label"),
+            ("s7", "model_from_pretrained"),
+            ("s7", "from_pretrained"),
+            ("train", "from_pretrained"),
+            ("train", "train"),
+            ("train", "save_dir"),
+            ("evaluate", "test"),
+            ("evaluate", "report"),
+            ("predict", "input"),
+            ("predict", "output"),
+            ("export", "output"),
+            ("audit", "models"),
+        )
+    },
 }
 
 

@@ -12,8 +12,9 @@ from typing import Any, TypeGuard
 
 from utils.dataset.layout import require_folder
 from utils.dataset.legacy_synthetic import add_sources
-from utils.dataset.records import UNKNOWN_SOURCE, Sentence, Span, sentence_from_row
-from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of, without_spaces
+from utils.dataset.offsets import LocatedSpan, check_offsets
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence, sentence_from_row
+from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of
 from utils.files.jsonl import decode_utf8, read_rows
 
 log = logging.getLogger(__name__)
@@ -100,25 +101,20 @@ def read_sentences(
     """Return the sentences of a JSON Lines file; their ids are their numbers from 1, or the "id" of their rows.
 
     Raises ValueError with the number of the line if a line is not a valid sentence or, with `labels`, if it has a span
-    with another label.
+    with another label, and if the offsets of nearly all spans differ from their "text" in the same way.
     """
     sentences = []
     numbers = count(1)
-    mismatches: list[str] = []
+    spans: list[LocatedSpan] = []
     for line, row in read_rows(path):
         try:
             sentence = sentence_from_row(row, id=_id(row, next(numbers), ids_from_rows), tokenisation=tokenisation)
             _check_labels(sentence, labels, path.with_name("labels.txt"))
         except ValueError as error:
             raise ValueError(f"{path}:{line}: {error}") from None
-        mismatches += [f"{path}:{line}: {span.row}" for span in sentence.spans if not _has_its_text(span, sentence)]
+        spans += [LocatedSpan(line, sentence, span) for span in sentence.spans]
         sentences.append(sentence)
-    if mismatches:
-        log.warning(
-            '%d spans have a "text" that differs from the tokens at their offsets; the offsets are used. The first: %s',
-            len(mismatches),
-            mismatches[0],
-        )
+    check_offsets(path, spans)
     return sentences
 
 
@@ -156,12 +152,3 @@ def _check_labels(sentence: Sentence, labels: Collection[str] | None, source: Pa
         if labels is not None and (span.label not in labels or span.label == "O"):
             known = ", ".join(label for label in labels if label != "O")
             raise ValueError(f"entity {number}: {span.label!r} is not a label of {source.name} ({known})")
-
-
-def _has_its_text(span: Span, sentence: Sentence) -> bool:
-    """Return whether a span's "text" has the characters of its tokens, or no "text" at all."""
-    text = (span.row or {}).get("text")
-    if not isinstance(text, (str, list)):
-        return True
-    tokens = sentence.tokens[span.start : span.end]
-    return without_spaces("".join(map(str, text))) == without_spaces("".join(tokens))

@@ -13,6 +13,9 @@ from utils.dataset.tokens import Tokenisation, without_spaces
 from utils.files.jsonl import JsonObject
 
 UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
+SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner")  # of spans in files of other tools
+SPAN_EXAMPLE = '{"start": 0, "end": 2, "entity": "PER"}'
+INCLUSIVE_ENDS = 'are your ends inclusive? "end" must be the position after the last token: add 1 to each "end"'
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
 
@@ -59,7 +62,7 @@ def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisa
     tokens = _tokens(row, tokenisation=tokenisation)
     entities = row.get("entities")
     if not isinstance(entities, list):
-        raise ValueError('"entities" must be a list; write [] for a sentence without entities')
+        raise ValueError(_without_entities(row))
     spans = tuple(_span(entity, number, tokens) for number, entity in enumerate(entities, start=1))
     return Sentence(id=id, tokens=tokens, spans=spans, row=row)
 
@@ -110,16 +113,39 @@ def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str,
     return tokens
 
 
+def _without_entities(row: Mapping[str, Any]) -> str:
+    """Return the reason why a row without a list of "entities" is refused; other tools name the spans differently."""
+    for key in SPAN_KEYS:
+        if isinstance(row.get(key), list) and row[key]:
+            return (
+                f'the spans are in "{key}", as in exports of doccano and similar tools: write each of them into '
+                f'"entities" as {SPAN_EXAMPLE}, with offsets in tokens instead of characters'
+            )
+    return '"entities" must be a list; write [] for a sentence without entities'
+
+
 def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:
     if not isinstance(entity, dict):
-        raise ValueError(f"entity {number} must be an object with start, end and entity")
+        raise ValueError(
+            f"entity {number} must be an object with start, end and entity, such as {SPAN_EXAMPLE} with offsets in "
+            f"tokens; found {repr(entity)[:60]}"
+        )
+    if "start_offset" in entity:
+        raise ValueError(
+            f'entity {number} has "start_offset", as in exports of doccano: write it as {SPAN_EXAMPLE}, with offsets '
+            "in tokens instead of characters"
+        )
     start, end, label = entity.get("start"), entity.get("end"), entity.get("entity")
     if type(start) is not int or type(end) is not int:  # not isinstance, because a bool is an int
         raise ValueError(f'entity {number}: "start" and "end" must be whole numbers, found {start!r} and {end!r}')
     if not isinstance(label, str) or not label:
         raise ValueError(f'entity {number}: "entity" must be a label, found {label!r}')
     if end > len(tokens):
-        raise ValueError(f"entity {number} ends at {end}, but the sentence has {len(tokens)} tokens")
+        raise ValueError(
+            f"entity {number} ends at {end}, but the sentence has {len(tokens)} tokens; offsets count tokens, not "
+            "characters"
+        )
     if not 0 <= start < end:
-        raise ValueError(f"entity {number} runs from {start} to {end}; start must be at least 0 and below end")
+        hint = f": {INCLUSIVE_ENDS}" if start >= 0 else ""
+        raise ValueError(f"entity {number} runs from {start} to {end}; start must be at least 0 and below end{hint}")
     return Span(start, end, label, entity.get("origin"), entity.get("score"), row=entity)

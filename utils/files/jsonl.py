@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from utils.files.locks import remove_if_unlocked, try_lock
 
 JsonObject = dict[str, Any]
+MIN_ZEROS = 4  # in bytes that seem to be UTF-16; fewer are stray characters
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, JsonObject]]:
@@ -102,11 +103,28 @@ def decode_utf8(data: bytes, source: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
+        text = None
+    if text is None or _is_utf16(data):  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
         remedy = f"convert the file first, for example: iconv -f {_likely_encoding(data)} -t UTF-8 OLD > NEW"
         raise ValueError(f"{source}: not UTF-8; {remedy}")
+    if not text.strip("\0") and text:
+        raise ValueError(f"{source}: not UTF-8 text but NUL characters alone, as a crash may leave them: remove them")
+    if "\0" in text:
+        before = text[max(0, text.index("\0") - 20) : text.index("\0")]
+        raise ValueError(
+            f"{source}: contains {text.count(chr(0))} NUL characters, the first after {before!r}: remove them, for "
+            "example with: tr -d '\\000' < OLD > NEW"
+        )
     return text
+
+
+def _is_utf16(data: bytes) -> bool:
+    """Return whether bytes seem to be UTF-16 without a byte order mark.
+
+    In UTF-16, each Latin character has one zero, always as the first or always as the second of its two bytes.
+    """
+    zeros = [data[byte::2].count(0) for byte in (0, 1)]
+    return min(zeros) == 0 and max(zeros) >= max(MIN_ZEROS, len(data) / 4)
 
 
 def _likely_encoding(data: bytes) -> str:

@@ -1,0 +1,153 @@
+"""Find offsets that are wrong in the same way in a whole file, such as inclusive ends."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.dataset.records import INCLUSIVE_ENDS, Sentence, Span
+from utils.dataset.tokens import without_spaces
+
+log = logging.getLogger(__name__)
+
+MIN_SHIFTED = 3  # spans: fewer may be shifted by chance
+SHIFTED_SHARE = 0.9  # of the spans with a "text": from here on, the whole file is shifted
+MAX_SHIFT = 2  # tokens
+MIN_REPEATED = 5  # different texts of spans that occur several times: fewer say nothing about what follows them
+# Of these texts, the share that the same token always follows: 0.03 to 0.27 in eight datasets, and 0.4 to 1 in most of
+# them with inclusive ends.
+SAME_FOLLOWER_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedSpan:
+    """A span, its sentence, and the number of their line."""
+
+    line: int
+    sentence: Sentence
+    span: Span
+
+    @property
+    def text(self) -> str | None:
+        """The "text" of the span in the file, without spaces; None if it has none."""
+        text = (self.span.row or {}).get("text")
+        return without_spaces("".join(map(str, text))) if isinstance(text, (str, list)) and text else None
+
+    def covers(self, text: str, shift: tuple[int, int] = (0, 0)) -> bool:
+        """Return whether the span, with `shift` added to its start and end, has this text."""
+        start, end = self.span.start + shift[0], self.span.end + shift[1]
+        return 0 <= start < end and without_spaces("".join(self.sentence.tokens[start:end])) == text
+
+    def covers_characters(self, text: str) -> bool:
+        """Return whether the span has this text if its offsets count the characters of the sentence."""
+        given = self.sentence.row.get("text")
+        whole = given if isinstance(given, str) else " ".join(self.sentence.tokens)
+        return without_spaces(whole[self.span.start : self.span.end]) == text
+
+
+def check_offsets(path: Path, spans: Iterable[LocatedSpan]) -> None:
+    """Warn about spans in a file whose "text" is not at their offsets, and about ends that seem to be inclusive.
+
+    Raises ValueError if nearly all spans with a "text" are shifted by the same number of tokens, or have offsets in
+    characters.
+    """
+    spans = list(spans)
+    with_text = [(span, text) for span in spans if (text := span.text) is not None]
+    wrong = [(span, text) for span, text in with_text if not span.covers(text)]
+    if len(wrong) >= max(MIN_SHIFTED, SHIFTED_SHARE * len(with_text)):
+        _refuse_shift(path, wrong)
+        _refuse_characters(path, wrong)
+    if wrong:
+        first = wrong[0][0]
+        log.warning(
+            '%d spans have a "text" that differs from the tokens at their offsets; the offsets are used. '
+            "The first: %s:%d: %s",
+            len(wrong),
+            path,
+            first.line,
+            dict(first.span.row or {}),
+        )
+    if example := _cut_short([span for span in spans if span.text is None]):
+        tokens = example.sentence.tokens
+        found, longer = (tokens[example.span.start : example.span.end + more] for more in (0, 1))
+        log.warning(
+            "%s: many spans seem to end one token early, such as %r instead of %r in line %d: %s",
+            path,
+            " ".join(found),
+            " ".join(longer),
+            example.line,
+            INCLUSIVE_ENDS,
+        )
+
+
+def _refuse_shift(path: Path, wrong: Sequence[tuple[LocatedSpan, str]]) -> None:
+    """Raise ValueError if nearly all of these spans have their "text" at the same distance from their offsets."""
+    around = range(-MAX_SHIFT, MAX_SHIFT + 1)
+    shifts = Counter(
+        shift for span, text in wrong for shift in ((s, e) for s in around for e in around) if span.covers(text, shift)
+    )
+    shift, number = max(shifts.items(), key=lambda pair: pair[1], default=((0, 0), 0))
+    if number < max(MIN_SHIFTED, SHIFTED_SHARE * len(wrong)):
+        return
+    start, end = shift
+    if shift == (0, 1):
+        remedy = INCLUSIVE_ENDS
+    else:
+        counted = " are your offsets counted from 1?" if start == -1 else ""
+        inclusive = " are your ends inclusive?" if end == start + 1 else ""
+        remedy = f'{counted}{inclusive} add {start} to each "start" and {end} to each "end"'.lstrip()
+    first = wrong[0][0]
+    raise ValueError(
+        f'{path}:{first.line}: the offsets of {number} spans differ from their "text" by the same number of tokens, '
+        f"such as {dict(first.span.row or {})}: {remedy}"
+    )
+
+
+def _refuse_characters(path: Path, wrong: Sequence[tuple[LocatedSpan, str]]) -> None:
+    """Raise ValueError if the offsets of nearly all these spans fit their "text" as positions of characters."""
+    fitting = [span for span, text in wrong if span.covers_characters(text)]
+    if len(fitting) >= SHIFTED_SHARE * len(wrong):
+        first = fitting[0]
+        raise ValueError(
+            f"{path}:{first.line}: the offsets of {len(fitting)} spans count characters, such as "
+            f"{dict(first.span.row or {})}: they must count tokens, which are words here"
+        )
+
+
+def _cut_short(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
+    """Return a span that seems to lack its last token, if the spans without a "text" look as if all did; else None."""
+    return _first_of_longer_mention(spans) or _always_followed_by_the_same(spans)
+
+
+def _first_of_longer_mention(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
+    """Return a one-token span, if most of these are the beginning of a mention of two tokens in another sentence."""
+    single = [span for span in spans if span.span.end - span.span.start == 1]
+    known = {_tokens_of(span) for span in spans if span.span.end - span.span.start == 2}
+    cut = [span for span in single if _tokens_of(span, more=1) in known]
+    return cut[0] if len(cut) >= max(MIN_SHIFTED, len(single) / 2) else None
+
+
+def _always_followed_by_the_same(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
+    """Return a span, if the same token follows most of the texts that are annotated in several sentences.
+
+    With inclusive ends this token is the last one of the mention: after 北 of 北京 always comes 京.
+    """
+    followers: dict[tuple[str, ...], set[str | None]] = defaultdict(set)
+    sentences: dict[tuple[str, ...], dict[tuple[str, ...], LocatedSpan]] = defaultdict(dict)
+    for span in spans:
+        tokens, end = span.sentence.tokens, span.span.end
+        followers[_tokens_of(span)].add(tokens[end] if end < len(tokens) else None)
+        sentences[_tokens_of(span)][tokens] = span
+    repeated = [text for text, found in sentences.items() if len(found) > 1]
+    same = [text for text in repeated if len(followers[text]) == 1 and None not in followers[text]]
+    if len(repeated) < MIN_REPEATED or len(same) < SAME_FOLLOWER_SHARE * len(repeated):
+        return None
+    return next(iter(sentences[same[0]].values()))
+
+
+def _tokens_of(span: LocatedSpan, *, more: int = 0) -> tuple[str, ...]:
+    """Return the tokens of a span, and `more` tokens after it."""
+    return span.sentence.tokens[span.span.start : span.span.end + more]
