@@ -572,10 +572,7 @@ def test_mostly_unreadable_answers_give_a_warning_with_a_remedy(english, caplog)
 # --- the scripts of the span model
 
 
-def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog, monkeypatch):
-    from utils.ner.training import settings as training_settings
-
-    monkeypatch.setattr(training_settings, "STEPS_BETWEEN_EVALUATIONS", 1)
+def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(english, caplog):
     caplog.set_level("INFO")
     ready = english.split()
     call("s5", **ready.data)
@@ -584,7 +581,7 @@ def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(e
     write_rows(ready.dataset / "test.jsonl", ready.corpus.rows[3:])
     folder = ready.folder / "trained"
     train = {**ready.data, "size": "1000", "data": "fusion", "from_pretrained": encoder, "save_dir": folder}
-    few = {"epochs": 1, "min_steps": 2, "n_gpu": -1}  # two steps, as the quality does not matter
+    few = {"epochs": 25, "min_steps": 1, "lr": 0.001, "adversarial": 0, "n_gpu": -1}  # enough to find one dev span
     call("train", **train, **few)
     report = json.loads((folder / "test_report.json").read_text(encoding="utf-8"))
     assert "micro" in report

@@ -73,6 +73,29 @@ def test_a_model_is_trained_on_fusion_and_reported_on_test(dataset, encoder_fold
     assert read_json(tmp_path / "report.json")["micro"] == report["micro"]
 
 
+@pytest.mark.parametrize("spans", [True, False], ids=["with spans in dev", "without"])
+def test_a_training_with_a_dev_f1_of_0_fails_and_keeps_its_model(dataset, encoder_folder, tmp_path, caplog, spans):
+    if not spans:
+        write_rows(dataset / "dev.jsonl", [{"text": ["anna"], "entities": []}])
+    values = {
+        "train": dataset / "train_1000.jsonl",
+        "dev": dataset / "dev.jsonl",
+        "labels": dataset / "labels.txt",
+        "save_dir": tmp_path / "model",
+        "from_pretrained": encoder_folder,
+        "epochs": 1,
+        "min_steps": 1,
+        "n_gpu": -1,
+    }
+    caplog.set_level("INFO")
+    message = "check the spans of the training data" if spans else "the dev data has no target span"
+    for _ in range(2):  # also when it is finished already
+        with pytest.raises(RuntimeError, match=rf"dev F1 is 0, .* is kept in \S+model/best; {message}"):
+            notebook("train_ner")(cmd_args=False, **values)
+    assert (tmp_path / "model" / "best" / "model.safetensors").is_file()
+    assert caplog.text.count("already trained") == 1
+
+
 def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_folder, tmp_path, caplog):
     caplog.set_level("INFO")
     notebook("train_ner")(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
-from pathlib import Path
 from typing import get_args
 
 from utils.cli.data_flags import add_dense_flag, add_size_flag, layout_of
@@ -13,6 +13,7 @@ from utils.cli.values import (
     count,
     decimal,
     gpus,
+    new_path,
     path,
     path_or_hub_id,
     positive_number,
@@ -26,6 +27,8 @@ from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES
 from utils.ner.training.runs import TrainingConfig, TrainingFiles
 from utils.ner.training.settings import Precision, TrainSettings
+
+log = logging.getLogger(__name__)
 
 MADE_BY = {
     "base": "run s4",
@@ -61,7 +64,7 @@ def add_file_flags(parser: Parser) -> None:
     files.add_argument("--labels", type=path, help="labels.txt, or a label_*.json file")
     files.add_argument(
         "--save_dir",
-        type=Path,
+        type=new_path,
         help="folder to save the trained model in; default: "
         "save_model/<save_type_name>/<file_name>_<size>_<data>, for base without <save_type_name>",
     )
@@ -77,7 +80,7 @@ def add_learning_flags(parser: Parser) -> None:
     default = TrainSettings()
     model = parser.add_argument_group("model and seeds")
     model.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
-    model.add_argument("--seed", type=whole_number, default=default.seed, help="random seed")
+    model.add_argument("--seed", type=whole_number, help=f"random seed; default: {default.seed}")
     model.add_argument(
         "--seeds",
         type=seeds,
@@ -97,13 +100,14 @@ def add_learning_flags(parser: Parser) -> None:
         "--min_steps",
         type=positive_number,
         default=default.min_steps,
-        help="minimum number of steps: small datasets get more epochs than --epochs",
+        help="minimum number of steps: small datasets get more epochs than --epochs; 1: exactly --epochs",
     )
     length.add_argument(
         "--patience",
         type=positive_number,
         default=default.patience,
-        help="early stopping: end after this number of evaluations without a better dev F1",
+        help="early stopping: end after this number of evaluations without a better dev F1, counted from the first F1 "
+        "above 0",
     )
     optimizer = parser.add_argument_group("optimizer and loss")
     optimizer.add_argument(
@@ -172,6 +176,8 @@ def add_computing_flags(parser: Parser) -> None:
 
 def training_config(args: Namespace) -> TrainingConfig:
     """Return what is trained on which files; raise ValueError for flags that cannot be used."""
+    if args.seeds and args.seed is not None:
+        raise UsageError("--seed and --seeds both choose the random seed: use only one of them")
     return TrainingConfig(
         files=training_files(args),
         encoder=args.from_pretrained,
@@ -194,6 +200,8 @@ def training_files(args: Namespace) -> TrainingFiles:
         missing = [f"--{name}" for name in ("labels", "save_dir") if getattr(args, name) is None]
         if missing:
             raise UsageError(f"--train also needs {' and '.join(missing)}")
+        if args.file_name:
+            log.info("--train is given: the files of --file_name=%s are not used", args.file_name)
         return TrainingFiles(args.train, args.dev, args.test, args.labels, args.save_dir)
     if not args.file_name:
         raise UsageError("give --file_name, or --train together with --labels and --save_dir")
@@ -215,7 +223,7 @@ def training_files(args: Namespace) -> TrainingFiles:
 def _train_settings(args: Namespace) -> TrainSettings:
     return TrainSettings(
         span_model=args.model,
-        seed=args.seed,
+        seed=TrainSettings().seed if args.seed is None else args.seed,
         encoder_layers=args.encoder_layers,
         epochs=args.epochs,
         min_steps=args.min_steps,

@@ -13,7 +13,16 @@ from typing import Any, Literal
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.tokens import Tokenisation
 from utils.ner.training.data import read_ner_data
-from utils.ner.training.record import BEST, LAST, RECORD, SEEDS, TEST_REPORT, data_fingerprint, read_record
+from utils.ner.training.record import (
+    BEST,
+    LAST,
+    RECORD,
+    SEEDS,
+    TEST_REPORT,
+    data_fingerprint,
+    has_failed,
+    read_record,
+)
 
 MOST_FREQUENT_FIRST: tuple[TrainingData, ...] = ("fusion", "syn_fusion", "base")  # to read few files
 
@@ -80,6 +89,7 @@ def _kept_model(
         return KeptModel(folder, "unknown", f"{BEST}/{RECORD} is missing", is_finished=not (folder / LAST).is_dir())
     record = read_record(path)
     state, note = _compare(record, layout, size, data, tokenisation)
+    note = note or ("but its dev F1 is 0" if has_failed(record) else "")
     return KeptModel(folder, state, note, is_finished=bool(record.get("finished")))
 
 

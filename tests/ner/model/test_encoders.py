@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from utils.ner.config import NerConfig
 from utils.ner.model.checkpoint import save_model
-from utils.ner.model.encoder import load_encoder, load_tokenizer
+from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.prediction.predictor import SpanNer
 from utils.ner.training.examples import dense_targets, make_examples
@@ -96,6 +96,19 @@ def test_only_the_lowest_layers_are_loaded_on_request(encoder_folder):
     assert lowest.config.num_hidden_layers == 1 < whole.config.num_hidden_layers
     assert lowest.state_dict().keys() == expected.keys() < whole.state_dict().keys()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in lowest.state_dict().items())
+
+
+def test_an_encoder_without_a_limit_of_positions_gets_windows_of_the_usual_length(tmp_path):
+    tokenizer = word_pieces(tmp_path, "BertTokenizerFast")
+    tokenizer.save_pretrained(tmp_path)
+    config = transformers.XLNetConfig(vocab_size=len(tokenizer), d_model=16, n_layer=1, n_head=2, d_inner=32)
+    assert config.max_position_embeddings == -1
+    transformers.XLNetModel(config).save_pretrained(tmp_path)
+    small = NerConfig(("O", "PER"), 1, cnn_dim=20, biaffine_size=16, size_embed_dim=5, cnn_depth=1)
+    encoder = load_encoder(str(tmp_path))
+    assert max_pieces(encoder) == 512
+    ner = SpanNer(SpanModel(encoder, small), load_tokenizer(str(tmp_path)))
+    assert len(ner.predict([["anna", "sees", "bert"], ["anna"] * 600])) == 2
 
 
 def test_every_encoder_learns_predicts_and_is_loaded_again(ner, sentences, tmp_path):

@@ -47,6 +47,24 @@ def test_spans_in_plain_text_have_offsets_of_tokens_and_characters(tmp_path, lea
     assert 0.5 < first["score"] < 1
 
 
+BIO = ["anna B-PER\nsees O\n\nrome\tB-LOC\n", "# id 1\n-DOCSTART- -X- O\nanna NNP B-PER\nli NNP I-PER\n"]
+
+
+@pytest.mark.parametrize("source", BIO)
+def test_a_bio_file_is_refused_before_the_model_is_loaded(tmp_path, source):
+    with pytest.raises(ValueError, match=r"in\.txt:\d: each line has a token and a tag, .* \{\"text\": \["):
+        predict(tmp_path, tmp_path / "no model", source)
+
+
+def test_text_in_which_some_lines_end_like_tags_is_plain_text():
+    lines = [b"take vitamin B-12\n", b"the blood group O\n", b"anna sees rome\n"]
+    assert [text.raw for text in read_texts(lines, "x", "text", str.split)] == [
+        "take vitamin B-12",
+        "the blood group O",
+        "anna sees rome",
+    ]
+
+
 def test_json_lines_keep_their_keys_and_their_entities_as_gold(tmp_path, learnt):
     gold = [{"start": 0, "end": 1, "entity": "X"}]
     sources = [{"text": ["anna"], "entities": gold, "id": "7"}, {"text": "rome the"}, {"text": [], "entities": []}]

@@ -271,6 +271,34 @@ def test_the_default_plan_learns_long_enough_and_evaluates_several_times(sentenc
     assert evaluation <= plan.steps_per_round / 2 or plan.rounds <= 6
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 7, 9, 12, 20])
+@pytest.mark.parametrize("sentences", [8, 15, 60, 250])
+def test_the_given_number_of_epochs_is_trained(epochs, sentences):
+    plan = make_plan(TrainSettings(epochs=epochs, min_steps=1), sentences, 10)
+    rounds = [plan.epochs_of(number) for number in range(plan.rounds)]
+    assert [epoch for round_ in rounds for epoch in round_] == list(range(epochs))
+    assert all(len(round_) * plan.steps_per_epoch >= 50 for round_ in rounds) or plan.rounds == 1
+
+
+def test_the_plan_gives_a_reason_for_each_number_that_was_not_given():
+    def described(**settings):
+        return make_plan(TrainSettings(**settings), 60, 10).describe(TrainSettings(**settings))
+
+    assert described(epochs=2, min_steps=1, warmup_steps=3) == "2 epochs of 15 steps, 1 evaluations"
+    assert described(epochs=2, warmup_steps=0) == (
+        "16 epochs of 15 steps, 4 evaluations; not --epochs=2, since --min_steps=200"
+    )
+    assert described(epochs=20) == (
+        "20 epochs of 15 steps, 5 evaluations; warm-up 30 steps, a tenth of all, not --warmup_steps=190"
+    )
+
+
+def test_the_line_about_patience_says_when_it_is_not_counted_yet(start, caplog):
+    caplog.set_level("INFO")
+    start("model", TrainSettings(epochs=50, min_steps=1, patience=1, encoder_lr=0.0, head_lr=0.0))
+    assert caplog.text.count("--patience=1 is counted from the first dev F1 above 0") == 1
+
+
 def test_several_batches_per_step_make_fewer_steps():
     plan = make_plan(TrainSettings(epochs=20, batch_size=8, accumulate=4), 1600)
     assert (plan.batch_size, plan.step_size, plan.steps_per_epoch) == (8, 32, 50)

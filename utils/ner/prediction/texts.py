@@ -6,8 +6,10 @@ before a model is loaded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Literal
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
@@ -18,6 +20,8 @@ Form = Literal["text", "jsonl"]
 Split = Callable[[str], Sequence[str]]  # text -> tokens
 Predict = Callable[[Sequence[Sequence[str]]], list[list[Span]]]  # tokens of each text -> spans of each text
 
+PEEKED_LINES = 30  # of plain text, in which a table of tokens and tags is recognised
+_TAGGED_TOKEN = re.compile(r"\S+(?:[ \t]+\S+)*?[ \t]+(?:O|[BIESMLU][-_]\S+)\s*")  # such as "Rome B-LOC"
 CHUNK_TEXTS, CHUNK_TOKENS = 2048, 200_000  # of a chunk, which is predicted at once: bounds the memory
 
 
@@ -40,13 +44,13 @@ def form_of(name: str, first: bytes) -> Form:
 def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> Iterator[InputText]:
     """Yield the texts of an input, one for each line of plain text (also for empty lines) or for each JSON object.
 
-    `split` cuts strings into tokens. Raises ValueError with the number of the first line that cannot be read.
+    `split` cuts strings into tokens. Raises ValueError with the number of the first line that cannot be read, and for
+    plain text that consists of tokens and tags.
     """
     if form == "jsonl":
         numbered: Iterable[tuple[int, JsonObject]] = parse_rows(lines, name)
     else:
-        plain = (decode_utf8(line, f"{name}:{number}") for number, line in enumerate(lines, start=1))
-        numbered = ((number, {"text": line.rstrip("\r\n")}) for number, line in enumerate(plain, start=1))
+        numbered = ((number, {"text": line.rstrip("\r\n")}) for number, line in _plain_lines(lines, name))
     for number, row in numbered:
         try:
             yield _text(row, split)
@@ -63,6 +67,19 @@ def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Jso
     for chunk in _chunks(texts):
         spans = predict([text.tokens for text in chunk])
         yield from (_row(text, found) for text, found in zip(chunk, spans, strict=True))
+
+
+def _plain_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """Yield (number, line) of plain text; raise ValueError if its first lines are those of a BIO file."""
+    numbered = ((number, decode_utf8(line, f"{name}:{number}")) for number, line in enumerate(lines, start=1))
+    first = list(islice(numbered, PEEKED_LINES))
+    filled = [(number, line) for number, line in first if line.strip() and not line.startswith("# ")]
+    if len(filled) > 1 and all(_TAGGED_TOKEN.fullmatch(line) for _, line in filled):
+        raise ValueError(
+            f"{name}:{filled[0][0]}: each line has a token and a tag, as in a BIO file; write one text per line, or "
+            'JSON Lines with the tokens of each sentence, {"text": ["Anna", "sees", "Rome"]}'
+        )
+    yield from chain(first, numbered)
 
 
 def _text(row: JsonObject, split: Split) -> InputText:

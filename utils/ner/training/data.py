@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.dataset.reading import read_sentences, tokenisation_of_file
-from utils.dataset.records import Sentence
+from utils.dataset.records import Sentence, same_text_key
 from utils.dataset.tokens import Tokenisation
 from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
@@ -95,8 +95,13 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
 
 def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:
     """Warn if training sentences are also among `sentences`, those of the dev or test set called `name`."""
-    known = {sentence.tokens for sentence in data.train}
-    if leaked := sum(sentence.tokens in known for sentence in sentences if sentence.tokens):
+    known = {same_text_key(sentence.tokens) for sentence in data.train}
+    leaked = [one for one in sentences if (key := same_text_key(one.tokens)) and key in known]
+    if leaked:
         log.warning(
-            "%d of %d %s sentences are also training sentences: scores will be too high", leaked, len(sentences), name
+            "%d of %d %s sentences are also training sentences: scores will be too high; the first is sentence %s",
+            len(leaked),
+            len(sentences),
+            name,
+            leaked[0].id,
         )

@@ -36,8 +36,7 @@ class Learner:
         self.device = next(model.parameters()).device
         self.weights = torch.tensor(weights, device=self.device)
         self.optimizer = make_optimizer(model, settings)
-        warmup = min(settings.warmup_steps, plan.steps // 10)
-        self.schedule = make_schedule(self.optimizer, steps=plan.steps, warmup=warmup)
+        self.schedule = make_schedule(self.optimizer, steps=plan.steps, warmup=plan.warmup_steps(settings))
         self.dtype = computing_dtype(settings.precision, self.device)
         self.scaler = loss_scaler(self.dtype, self.device)
         self.average = moving_average(model, settings.ema) if settings.ema else None

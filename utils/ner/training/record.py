@@ -127,6 +127,11 @@ def _sentences_difference(found: Mapping[str, Any], record: Mapping[str, Any]) -
     return differences
 
 
+def has_failed(record: Mapping[str, Any]) -> bool:
+    """Return whether the best model of a training finds no dev span."""
+    return bool(record.get("dev", {}).get("micro", {}).get("f1") == 0)
+
+
 COMPARED = ("settings", "labels", "num_target_labels", "extension_counts", "encoder", "data")
 FLAGS = {"encoder_lr": "lr", "span_model": "model"}  # settings whose flags have other names
 

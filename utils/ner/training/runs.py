@@ -24,6 +24,7 @@ from utils.ner.training.record import (
     SEEDS,
     TEST_REPORT,
     discard_training,
+    has_failed,
     is_finished,
     read_record,
     remove_state,
@@ -75,7 +76,10 @@ class SeedTraining:
 
 
 def run_trainings(config: TrainingConfig) -> None:
-    """Train with each seed and evaluate on test. Finished trainings and evaluations are skipped."""
+    """Train with each seed and evaluate on test. Finished trainings and evaluations are skipped.
+
+    Raises RuntimeError if the best dev F1 of a training is 0; its model is kept.
+    """
     config = _continue_in_old_folder(config)
     files = config.files
     trainings = _plan(config)
@@ -95,6 +99,7 @@ def run_trainings(config: TrainingConfig) -> None:
                 _evaluate_on_test(files.test, test, training, config.gpus)
         if config.seeds:
             _report_seeds(trainings, files.save_dir)
+    _check_success(trainings)
 
 
 def _continue_in_old_folder(config: TrainingConfig) -> TrainingConfig:
@@ -159,6 +164,20 @@ def _evaluate_on_test(file: Path, test: Sequence[Sentence], training: SeedTraini
     report = evaluate(ner, test, batch_size=EVALUATION_BATCH, progress=True)
     write_json(path, {**identity, **report.to_dict()})
     log.info("%s\nmicro-F1 %.2f on %d test sentences -> %s", report.to_text(), 100 * report.micro.f1, len(test), path)
+
+
+def _check_success(trainings: Sequence[SeedTraining]) -> None:
+    """Raise RuntimeError if the best model of a training finds no dev span."""
+    failed = [one for one in trainings if has_failed(read_json(one.folder / BEST / RECORD))]
+    if not failed:
+        return
+    first = failed[0]
+    if not any(span.label in first.data.labels.targets for sentence in first.data.dev for span in sentence.spans):
+        reason = "the dev data has no target span: give other sentences with --dev"
+    else:
+        reason = 'check the spans of the training data ("end" is exclusive), or train longer (--epochs, --min_steps)'
+    folders = ", ".join(str(one.folder / BEST) for one in failed)
+    raise RuntimeError(f"dev F1 is 0, so the training has failed; its last model is kept in {folders}; {reason}")
 
 
 def _report_seeds(trainings: Sequence[SeedTraining], folder: Path) -> None:

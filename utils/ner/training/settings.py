@@ -42,7 +42,7 @@ class TrainSettings:
     precision: Precision = "auto"  # of the forward pass; saved models are float32, and evaluated in it
     ema: float = 0.99  # decay of the moving average of the weights, which is the saved model; 0: no average
     adversarial: float = 0.05  # perturbation of a sentence's embeddings, relative to their norm; 0: none
-    patience: int = 5  # evaluations without a better dev F1 before training ends; counted after the first F1 above 0
+    patience: int = 5  # evaluations without a better dev F1 before training ends; counted from the first F1 above 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.ema < 1:
@@ -63,18 +63,35 @@ class TrainingPlan:
     batch_size: int
     step_size: int  # examples per step: those of one or several batches
     steps_per_epoch: int
-    epochs_per_round: int
+    epochs: int
     rounds: int
-
-    @property
-    def steps_per_round(self) -> int:
-        """The number of steps in a round."""
-        return self.steps_per_epoch * self.epochs_per_round
 
     @property
     def steps(self) -> int:
         """The number of steps in the training, if it does not end early."""
-        return self.steps_per_round * self.rounds
+        return self.steps_per_epoch * self.epochs
+
+    @property
+    def steps_per_round(self) -> int:
+        """The number of steps in the first round, which is the shortest if the epochs cannot be divided equally."""
+        return self.steps_per_epoch * len(self.epochs_of(0))
+
+    def epochs_of(self, number: int) -> range:
+        """Return the epochs of a round, both counted from 0; 7 epochs in 2 rounds are 0 … 2 and 3 … 6."""
+        return range(number * self.epochs // self.rounds, (number + 1) * self.epochs // self.rounds)
+
+    def warmup_steps(self, settings: TrainSettings) -> int:
+        """Return the number of warm-up steps: those of the settings, but at most a tenth of all steps."""
+        return min(settings.warmup_steps, self.steps // 10)
+
+    def describe(self, settings: TrainSettings) -> str:
+        """Return the plan as a line that gives the reason for each number that differs from the settings."""
+        reasons = ""
+        if self.epochs > settings.epochs:
+            reasons += f"; not --epochs={settings.epochs}, since --min_steps={settings.min_steps}"
+        if (warmup := self.warmup_steps(settings)) < settings.warmup_steps:
+            reasons += f"; warm-up {warmup} steps, a tenth of all, not --warmup_steps={settings.warmup_steps}"
+        return f"{self.epochs} epochs of {self.steps_per_epoch} steps, {self.rounds} evaluations{reasons}"
 
 
 def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> TrainingPlan:
@@ -83,12 +100,17 @@ def make_plan(settings: TrainSettings, examples: int, dev: int = 0) -> TrainingP
     It depends on these numbers and not on measured times, so that a training has the same plan on every machine. With
     the default settings, 250 examples and 50 dev sentences: 63 steps of 4 examples per epoch, 12 epochs; an evaluation
     takes as long as 50 * 0.25 / 4 = 3 steps, so there is one after every epoch: 12 rounds of 63 steps.
+
+    The epochs are those of the settings, unless `min_steps` needs more: then they are rounded up to equal rounds.
     """
     batch_size = settings.batch_size or (8 if examples > LARGE else 4)
     step_size = batch_size * settings.accumulate
     steps_per_epoch = ceil(examples / step_size)
-    epochs = max(settings.epochs, ceil(settings.min_steps / steps_per_epoch))
+    needed = ceil(settings.min_steps / steps_per_epoch)
+    epochs = max(settings.epochs, needed)
     evaluation = dev * EVALUATION_COST / step_size  # duration in steps
     affordable = ceil(evaluation * (1 - EVALUATION_SHARE) / EVALUATION_SHARE / steps_per_epoch)
     epochs_per_round = max(ceil(STEPS_BETWEEN_EVALUATIONS / steps_per_epoch), min(affordable, epochs // MIN_ROUNDS))
-    return TrainingPlan(batch_size, step_size, steps_per_epoch, epochs_per_round, ceil(epochs / epochs_per_round))
+    if needed > settings.epochs:
+        epochs = epochs_per_round * ceil(needed / epochs_per_round)
+    return TrainingPlan(batch_size, step_size, steps_per_epoch, epochs, max(1, epochs // epochs_per_round))

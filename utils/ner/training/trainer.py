@@ -81,6 +81,7 @@ class Trainer:
             self._resume()
         else:
             write_json(self.folder / BEST / RECORD, self.record)
+        log.info("training: %s", self.plan.describe(self.settings))
         self.saved_at = time.monotonic()
         bar = tqdm(total=self.plan.steps, initial=self._steps_done, desc="training", unit="step")
         with bar, logging_redirect_tqdm():
@@ -91,7 +92,12 @@ class Trainer:
 
     @property
     def _steps_done(self) -> int:
-        return len(self.history) * self.plan.steps_per_round + self.progress.steps
+        return self._epochs.start * self.plan.steps_per_epoch + self.progress.steps
+
+    @property
+    def _epochs(self) -> range:
+        """The epochs of the current round, counted from 0."""
+        return self.plan.epochs_of(len(self.history))
 
     @property
     def _is_done(self) -> bool:
@@ -113,10 +119,9 @@ class Trainer:
 
     def _round(self) -> list[list[TrainingExample]]:
         """Return the examples of each step of the current round. The seed fixes the random order of each epoch."""
-        first = len(self.history) * self.plan.epochs_per_round
         epochs = [
             shuffled_batches(self.examples, self.plan.step_size, random.Random(f"{self.settings.seed} {epoch}"))
-            for epoch in range(first, first + self.plan.epochs_per_round)
+            for epoch in self._epochs
         ]
         return [step for epoch in epochs for step in epoch]
 
@@ -130,7 +135,7 @@ class Trainer:
         self.progress.seconds += time.monotonic() - started
         scores = {f"dev_{name}": round(getattr(report.micro, name), 6) for name in ("precision", "recall", "f1")}
         is_best = scores["dev_f1"] > self.progress.best_f1
-        epoch = (len(self.history) + 1) * self.plan.epochs_per_round
+        epoch = self._epochs.stop
         self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, {**scores, "threshold": threshold})
         if is_best:
             self._save_model(BEST, {"best_epoch": epoch, "dev": report.to_dict()})
@@ -151,12 +156,14 @@ class Trainer:
         log.info(
             "epoch %d of at most %d: loss %.3f, dev P %.2f R %.2f F1 %.2f at threshold %.1f%s",
             row["epoch"],
-            self.plan.rounds * self.plan.epochs_per_round,
+            self.plan.epochs,
             row["loss"],
             *(100 * row[f"dev_{name}"] for name in ("precision", "recall", "f1")),
             row["threshold"],
             ", the best so far" if is_best else "",
         )
+        if self.progress.best_f1 == 0 and len(self.history) == self.settings.patience < self.plan.rounds:
+            log.info("--patience=%d is counted from the first dev F1 above 0", self.settings.patience)
 
     def _save_model(self, name: str, facts: Mapping[str, Any]) -> None:
         """Save the model in `best/` or `last/`, with `facts` added to its record."""
@@ -177,10 +184,7 @@ class Trainer:
     def _finish(self) -> None:
         """Record in both checkpoints that the training is finished, and remove the saved state."""
         if self.progress.best_f1 == 0:
-            log.warning(
-                "no dev span was predicted correctly after any epoch: the last model is kept; try more epochs "
-                "or sentences"
-            )
+            log.warning("no dev span was predicted correctly after any epoch: the last model is kept")
             _, report = self._evaluate()
             self._save_model(BEST, {"best_epoch": self.history[-1]["epoch"], "dev": report.to_dict()})
         for name in (LAST, BEST):  # the best is the last to change: is_finished reads its record
