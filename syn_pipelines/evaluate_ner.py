@@ -15,7 +15,6 @@ Writes  to the screen and, with --report=FILE, as JSON:
 
 import contextlib
 from argparse import Namespace
-from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
@@ -24,7 +23,7 @@ from utils.cli import data_flags, span_model_flags
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.script import start
-from utils.cli.values import count, path, positive_number
+from utils.cli.values import count, new_path, path, positive_number
 from utils.ner.scoring.files import EvaluationFiles, Resampling, compare_files, evaluate_file
 
 cmd_args = True  # set to False inside a notebook
@@ -34,8 +33,10 @@ def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
     parser.add_argument("--test", type=path, help="test sentences with gold spans, JSON Lines")
-    parser.add_argument("--output", type=Path, help="JSON Lines file to write the predictions to, with the gold spans")
-    parser.add_argument("--report", type=Path, help="JSON file to write the scores to")
+    parser.add_argument(
+        "--output", type=new_path, help="JSON Lines file to write the predictions to, with the gold spans"
+    )
+    parser.add_argument("--report", type=new_path, help="JSON file to write the scores to")
     parser.add_argument(
         "--compare",
         type=path,
@@ -57,6 +58,11 @@ def run(args: Namespace) -> None:
     resampling = Resampling(args.resamples, args.seed)
     if args.compare:
         first, second = args.compare
+        unused = [
+            f"--{name}" for name in ("model_from_pretrained", "test", "output") if getattr(args, name) is not None
+        ]
+        if unused:
+            raise UsageError(f"--compare runs no model: leave out {' and '.join(unused)}, or --compare")
         compare_files(first, second, resampling, args.report)
         return
     missing = [f"--{name}" for name in ("model_from_pretrained", "test") if getattr(args, name) is None]

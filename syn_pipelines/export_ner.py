@@ -16,7 +16,6 @@ Output: logits (batch, first word, last word, labels without O), -inf for cells 
 
 import contextlib
 from argparse import Namespace
-from pathlib import Path
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
@@ -24,6 +23,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli import span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.cli.values import new_path
 
 cmd_args = True  # set to False inside a notebook
 
@@ -32,7 +32,7 @@ def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
     span_model_flags.add_trained_model_flags(parser)
-    parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--output", type=new_path, required=True, help="ONNX file to write")
     return parser
 
 

@@ -21,7 +21,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli import data_flags, run_flags, span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
-from utils.cli.values import path
+from utils.cli.values import not_empty, path
 from utils.dataset.layout import SIZES, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
@@ -38,6 +38,7 @@ def build_parser() -> Parser:
     data_flags.add_dataset_flags(parser)
     parser.add_argument(
         "--model_from_pretrained",
+        type=not_empty,
         required=True,
         help="folder of a trained span model; {size} in it is replaced by 250, 500 and 1000",
     )

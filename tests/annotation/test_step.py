@@ -141,7 +141,10 @@ def test_a_limit_leaves_later_sentences_for_another_run(sentences, annotator, sk
 def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sentences, annotator, make_step, weights):
     model = Model(weights, answers_to("1", "2", "4"))
     step = make_step(model, annotator)
-    assert annotate(sentences, annotator, step, limit=2).skipped == 1
+    counts = annotate(sentences, annotator, step, limit=2)
+    assert counts.skipped == 1
+    assert "labelled 4 sentences: 1 not asked (--limit), 0 answers unreadable" in str(counts)
+    assert "limit" not in str(counts.as_row())
     assert [row["status"] for row in read_lines(step.result)] == ["ok", "ok", "ok", "skipped"]
     annotate(sentences, annotator, step)
     assert model.asked == ["1", "2", "4"]

@@ -140,6 +140,11 @@ def test_more_gpus_per_worker_than_a_machine_has_are_refused():
         _share_out(Engine("ray", None, 4), nodes_with(2.0, 2.0))
 
 
+def test_several_gpus_per_worker_are_refused_in_a_cluster_without_gpus():
+    with pytest.raises(ValueError, match="Ray's cluster has no GPU, and a worker needs 2"):
+        _share_out(Engine("ray", None, 2), nodes_with(0, 0))
+
+
 def test_more_workers_than_gpus_cause_a_warning(caplog):
     assert _share_out(Engine("ray", 5, 1), nodes_with(2.0)) == (1, 5)
     assert "2 of 5 workers" in caplog.text

@@ -249,6 +249,24 @@ def test_dropped_spans_of_one_character_are_not_counted(mapping):
     assert dict(counts.spans) == {"NOUN": 1}
 
 
+def test_items_of_one_character_are_counted_once_and_apart_from_lost_ones(mapping):
+    entity = [("我", "人名"), ("北京", "地名"), ("妈", "人名"), ("鲸", "人名")]
+    pos = [("我", "名词"), ("我", "名词"), ("在", "动词")]
+    _, counts = merge(
+        mapping(), sentence(list("我妈在北京我妈")), entity=entity, pos=[*pos, ("我", "名词")], tokenisation=CHARACTERS
+    )
+    assert (counts.items, counts.lost, counts.one_character) == (8, 2, 5)
+    assert "2 of 8 items not in their sentence, 5 of one character left out, " in str(counts)
+    assert counts.as_row()["one_character"] == 5
+
+
+def test_word_based_text_leaves_no_item_out(mapping):
+    _, counts = merge(mapping(), sentence("I saw . "), pos=[("I", "n"), ("saw", "v"), (".", "标点")])
+    assert counts.one_character == 0
+    assert "left out" not in str(counts)
+    assert counts.as_row()["one_character"] == 0
+
+
 def test_the_last_line_of_a_merge_has_its_sentences_items_and_losses(mapping):
     _, counts = merge(mapping(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
     assert "2 extension spans into 1 sentences" in str(counts)
@@ -264,6 +282,8 @@ def test_the_last_line_of_a_merge_has_its_sentences_items_and_losses(mapping):
         (FusionCounts(sentences=1, items=10, lost=6), "not in their sentence"),
         (FusionCounts(sentences=1, items=10, unknown={"zorkmid": UnknownLabel("pos", 6)}), "unknown"),
         (FusionCounts(sentences=1, items=10, lost=5, unknown={"zorkmid": UnknownLabel("pos", 5)}), None),
+        (FusionCounts(sentences=1, items=10, one_character=6), "most items have one character"),
+        (FusionCounts(sentences=1, items=10, one_character=5), None),
         (FusionCounts(), None),
     ],
 )

@@ -210,6 +210,12 @@ class TestThinking:
         assert chat.text(words("a b</think>[x]")) == "[x]"
         assert chat.text(words("[x]")) == "[x]"
 
+    def test_a_thought_that_the_prompt_began_is_removed(self, chat, words):
+        chat._starts_with_thought = True
+        assert chat.text(words("a b</think>[x]")) == "[x]"
+        assert chat.text(words("a b")) == ""
+        assert chat.text(words("[x]")) == "[x]"  # held to a grammar, so that there is no thought
+
     def test_a_thought_without_an_end_gives_an_empty_answer(self, chat, words):
         assert chat.text(words("<think>\na b [y]")) == ""
         assert chat.text(words("[x]<think> a")).startswith("[x]")  # it may be in a sentence; the parser decides

@@ -144,17 +144,8 @@ def test_after_closing_a_running_answer_ends_with_its_next_chunk(llm):
     assert len(llm._answer(long, llm.encode(long.prompt), closed).text) < 5
 
 
-@pytest.mark.parametrize(
-    ("there", "asked", "layers", "mode", "shares"),
-    [
-        (0, (0,), 0, None, None),
-        (2, (), 0, None, None),
-        (2, (1,), 999, "one", [0.0, 1.0, 0.0]),
-        (3, (0, 2), 999, "spread", [1.0, 0.0, 1.0]),
-        (1, (0, 1), 999, "one", [1.0, 0.0, 0.0]),
-    ],
-)
-def test_a_model_is_put_on_the_asked_gpus_that_exist(there, asked, layers, mode, shares):
+def placed(there, asked):
+    """Return llama.cpp's parameters for the asked GPUs of a machine that has `there` GPUs."""
     xllamacpp = SimpleNamespace(
         ggml_backend_dev_type=SimpleNamespace(GGML_BACKEND_DEVICE_TYPE_CPU=0),
         get_device_info=lambda: [{"type": 0}, *[{"type": 1}] * there],
@@ -162,6 +153,26 @@ def test_a_model_is_put_on_the_asked_gpus_that_exist(there, asked, layers, mode,
     )
     params = SimpleNamespace(split_mode=None, tensor_split=[0.0] * 3)
     llamacpp._place(params, asked, xllamacpp)
+    return params
+
+
+@pytest.mark.parametrize(("there", "asked", "missing"), [(0, (5,), 5), (1, (0, 1), 1), (0, (0, 1), 0)])
+def test_a_gpu_that_is_asked_for_and_missing_is_an_error(there, asked, missing):
+    with pytest.raises(ValueError, match=f"there is no GPU {missing} that can be used"):
+        placed(there, asked)
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "layers", "mode", "shares"),
+    [
+        (0, (0,), 0, None, None),
+        (2, (), 0, None, None),
+        (2, (1,), 999, "one", [0.0, 1.0, 0.0]),
+        (3, (0, 2), 999, "spread", [1.0, 0.0, 1.0]),
+    ],
+)
+def test_a_model_is_put_on_the_asked_gpus(there, asked, layers, mode, shares):
+    params = placed(there, asked)
     assert params.n_gpu_layers == layers
     assert params.split_mode == mode
     assert shares is None or params.tensor_split == shares

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.families import TEXTS, Family, make_checkpoint
 from tests.helpers.steering import model_of, steer
-from utils.llm import LLMOptions, Request, Sampling, load_llm
+from utils.llm import LLMOptions, Request, Sampling, load_counter, load_llm
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", "4.34", reason="transformers 4.30 has no chat templates")
@@ -227,3 +227,20 @@ def test_without_a_gpu_the_cpu_is_used_and_one_line_is_logged(folder, caplog):
     assert [record.getMessage() for record in caplog.records if record.name.startswith("utils")] == [
         "this machine has no GPU 0: running on the CPU"
     ]
+
+
+def test_a_template_in_a_file_of_its_own_is_read_in_every_version(tmp_path):
+    make(tmp_path, "Llama")
+    whole = load_counter(str(tmp_path), "transformers", LLMOptions())("a b")
+    path = tmp_path / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if template := config.pop("chat_template", None):
+        (tmp_path / "chat_template.jinja").write_text(template, encoding="utf-8")
+    path.write_text(json.dumps(config), encoding="utf-8")
+    assert load_counter(str(tmp_path), "transformers", LLMOptions())("a b") == whole
+
+
+@pytest.mark.parametrize("gpus", [(97,), (0, 97)])
+def test_a_gpu_that_is_asked_for_and_missing_is_an_error_before_the_model_is_loaded(tmp_path, gpus):
+    with pytest.raises(ValueError, match=rf"--n_gpu={','.join(map(str, gpus))}: there is no GPU"):
+        load_llm(str(tmp_path / "not loaded"), "transformers", LLMOptions(gpus=gpus))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from utils.annotation.annotator import Annotator
@@ -24,9 +24,12 @@ class AnnotationCounts:
     items: int
     lost: int  # items that are not in their sentence
     outvoted: int | None = None  # spans with too few votes; None without votes
+    beyond_limit: int = 0  # of the skipped sentences, those after the `limit` of this run
 
     def __str__(self) -> str:
-        skipped = f"{self.skipped} skipped, " if self.skipped else ""
+        by_skip = self.skipped - self.beyond_limit
+        skipped = f"{by_skip} skipped, " if by_skip else ""
+        skipped += f"{self.beyond_limit} not asked (--limit), " if self.beyond_limit else ""
         outvoted = "" if self.outvoted is None else f", {self.outvoted} spans outvoted"
         return (
             f"annotated {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
@@ -34,8 +37,10 @@ class AnnotationCounts:
         )
 
     def as_row(self) -> dict[str, int]:
-        """Return the counts for a manifest."""
-        return {name: number for name, number in asdict(self).items() if number is not None}
+        """Return the counts for a manifest, without those of this run alone."""
+        row = {name: number for name, number in asdict(self).items() if number is not None}
+        del row["beyond_limit"]
+        return row
 
     @property
     def advice(self) -> str | None:
@@ -55,7 +60,8 @@ def annotate(
         run.ask(questions(sentences, annotator, skip=skip, limit=limit))
         rows, counts = annotation_rows(sentences, annotator, run.journal)
         run.publish(rows, counts)
-    return counts
+    rest = rows[max(0, skip) :][limit:] if limit is not None else []
+    return replace(counts, beyond_limit=sum(row["status"] == "skipped" for row in rest))
 
 
 def questions(

@@ -120,6 +120,8 @@ def _sampling(args: argparse.Namespace) -> SamplingSettings:
     temperature = args.temperature
     if temperature is None:
         temperature = VOTING_TEMPERATURE if args.votes > 1 else 0.0
+    if not temperature and args.top_p != SamplingSettings.top_p:
+        log.info("--top_p=%g has no effect: answers are greedy unless --temperature is above 0", args.top_p)
     return SamplingSettings(temperature, args.top_p, args.seed)
 
 

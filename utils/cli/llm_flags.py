@@ -10,7 +10,7 @@ from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.run_flags import add_device_flags, add_engine_flags, add_estimate_flags, engine
-from utils.cli.values import decimal, path, positive_number, share, switch, whole_number
+from utils.cli.values import decimal, not_empty, path, positive_number, share, switch, whole_number
 from utils.dataset.modes import Task
 from utils.dataset.tokens import Language
 from utils.llm.base import Backend, LLMOptions, choose_backend
@@ -22,6 +22,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     flags = parser.add_argument_group("LLM")
     flags.add_argument(
         "--model_from_pretrained",
+        type=not_empty,
         required=True,
         help="the LLM: a checkpoint folder, a Hub id, a .gguf file, a file of recorded answers, or the name of a "
         "server's model",
@@ -34,6 +35,7 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     )
     flags.add_argument(
         "--api_base",
+        type=not_empty,
         default=None,
         help="base URL of an OpenAI-compatible server, http://…/v1; the environment variable OPENAI_API_KEY contains "
         "its key",
@@ -41,8 +43,8 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     flags.add_argument(
         "--patience",
         type=decimal,
-        default=300,
-        help="with --api_base: end the run after this number of seconds without any answer",
+        default=None,
+        help="with --api_base: end the run after this number of seconds without any answer; default: 300",
     )
     flags.add_argument(
         "--dtype",
@@ -125,13 +127,17 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         raise UsageError(
             f"--load_in={args.load_in}: only the transformers backend can quantise; this model runs on {backend}"
         )
+    if args.dtype != "auto" and backend not in ("transformers", "vllm"):
+        raise UsageError(f"--dtype={args.dtype}: only transformers and vllm use it; this model runs on {backend}")
+    if args.patience is not None and backend != "openai":
+        raise UsageError(f"--patience={args.patience:g} needs --api_base: it is for models on a server")
     options = LLMOptions(
         gpus=args.n_gpu,
         batch_size=args.batch_size,
         dtype=args.dtype,
         trust_remote_code=args.trust_remote_code,
         api_base=args.api_base,
-        patience=args.patience,
+        patience=LLMOptions.patience if args.patience is None else args.patience,
         load_in=args.load_in,
     )
     return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))

@@ -7,21 +7,28 @@ from functools import cache
 
 import torch
 
+from utils.compute.gpus import existing_gpus
+
 log = logging.getLogger(__name__)
 
 
 @cache
 def usable_gpus(requested: tuple[int, ...]) -> list[int]:
-    """Return those of the requested GPUs that exist; log once if none does, and the CPU is used instead."""
-    usable = [index for index in requested if index < torch.cuda.device_count()]
+    """Return the requested GPUs, or none, with a line that is logged once, if the default is missing.
+
+    Raises ValueError if another one is missing.
+    """
+    usable = existing_gpus(requested, torch.cuda.device_count())
     if requested and not usable:
         log.info("this machine has no GPU %s: running on the CPU", ",".join(map(str, requested)))
     return usable
 
 
 def choose_device(requested: tuple[int, ...]) -> torch.device:
-    """Return the first of the requested GPUs that exists, or the CPU."""
+    """Return the requested GPU, or the CPU. Of several GPUs only the first is used, and a line says so."""
     usable = usable_gpus(requested)
+    if len(usable) > 1:
+        log.info("a span model runs on one GPU: only GPU %d is used", usable[0])
     return torch.device("cuda", usable[0]) if usable else torch.device("cpu")
 
 

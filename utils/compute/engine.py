@@ -84,6 +84,8 @@ def _pool_results(
     size = _rows_at_once(len(rows), workers, batch_size)
     # One item per block of Ray, with `size` pickled rows: Ray would choose its own block size for more items.
     packed = [{"rows": pickle.dumps(rows[start : start + size])} for start in range(0, len(rows), size)]
+    if engine.workers and len(packed) < engine.workers:
+        log.info("%d of %d workers are used: there are only %d batches", len(packed), engine.workers, len(packed))
     workers = min(workers, len(packed))
     source = ray.data.from_items(packed, override_num_blocks=len(packed))
     with warnings.catch_warnings():
@@ -164,6 +166,8 @@ def _share_out(engine: Engine, ray: Any) -> tuple[int, int]:
     """Return (GPUs per worker, number of workers)."""
     available = _machines(ray, "GPU")
     gpus = engine.gpus if sum(available) else 0
+    if engine.gpus > 1 and not gpus:
+        raise ValueError(f"--n_gpu: Ray's cluster has no GPU, and a worker needs {engine.gpus}; -1 chooses its CPUs")
     if engine.gpus and not gpus:
         log.info("Ray's cluster has no GPU: its workers run on CPUs")
     room = sum(int(number // gpus) for number in available) if gpus else len(available)

@@ -36,6 +36,7 @@ class FusionCounts:
     unanswered: int = 0  # sentences without an answer
     items: int = 0
     lost: int = 0  # items that are not in their sentence
+    one_character: int = 0  # items of one character, which are left out of dense text
     crossing: int = 0  # extension spans that partly overlap a span of their sentence
     spans: Counter[str] = field(default_factory=Counter)  # extension label -> inserted spans
     unknown: dict[str, UnknownLabel] = field(default_factory=dict)  # by spelling, in the order of the first items
@@ -48,6 +49,7 @@ class FusionCounts:
         self.unanswered += not merged.answered
         self.items += merged.items
         self.lost += merged.lost
+        self.one_character += merged.one_character
         self.crossing += merged.crossing
         self.spans.update(span.label for span in merged.extensions)
         self.renamed |= merged.renamed
@@ -55,10 +57,11 @@ class FusionCounts:
             self.unknown[item.label] = self.unknown.get(item.label, UnknownLabel(mode)).with_item(item)
 
     def __str__(self) -> str:
+        one_character = f"{self.one_character} of one character left out, " if self.one_character else ""
         return (
             f"merged {self.spans.total()} extension spans into {self.sentences} sentences: "
             f"{self.unanswered} sentences without an answer, {self.lost} of {self.items} items not in their sentence, "
-            f"{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
+            f"{one_character}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
             f"{self.crossing} spans that cross a target span{', dropped' * self.drops_crossing}"
         )
 
@@ -79,6 +82,8 @@ class FusionCounts:
             return "most sentences have no answer: run s1 (s3 for synthetic ones) to its end, then s4"
         if 2 * self.lost > self.items > 0:
             return "most items are not in their sentence: try another LLM, or set --dense_lang to 0 or 1"
+        if 2 * self.one_character > self.items > 0:
+            return "most items have one character: try another LLM, or --dense_lang=0 if the tokens are words"
         if 2 * self.unnamed > self.items > 0:
             return "most labels are unknown: add them to --entity_label and --pos_label"
         return None
@@ -102,5 +107,5 @@ class FusionCounts:
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts for a manifest."""
-        names = ("sentences", "unanswered", "items", "lost", "unnamed", "crossing")
+        names = ("sentences", "unanswered", "items", "lost", "one_character", "unnamed", "crossing")
         return {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from utils.annotation.answers import place_items
@@ -23,6 +23,7 @@ class MergedSentence:
     answered: bool
     items: int
     lost: int  # items that are not in the sentence
+    one_character: int  # items that are left out because dense text has no extension spans of one character
     crossing: int  # extension spans that partly overlap a span of the sentence
     unknown: Sequence[tuple[Item, Mode]]  # items whose label is in no file of canonical labels
     renamed: frozenset[str]  # extension labels that were renamed because a target label has the same name
@@ -43,7 +44,7 @@ def merge_sentence(
     """
     pairs = [(item, mode) for mode, found in items.items() for item in found]
     labels = {(item.label, mode): mapping.extension_label(item.label, mode) for item, mode in pairs}
-    extensions, lost = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
+    extensions, lost, one_character = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
     crossing = {span for span in extensions if any(_is_crossing(span, own) for own in sentence.spans)}
     if drop_crossing:
         extensions = [span for span in extensions if span not in crossing]
@@ -53,6 +54,7 @@ def merge_sentence(
         answered=bool(items),
         items=len(pairs),
         lost=lost,
+        one_character=one_character,
         crossing=len(crossing),
         unknown=[(item, mode) for item, mode in pairs if not labels[item.label, mode].known],
         renamed=frozenset(label.name for label in labels.values() if label.renamed),
@@ -65,20 +67,36 @@ def _extension_spans(
     labels: Mapping[tuple[str, Mode], ExtensionLabel],
     *,
     tokenisation: Tokenisation,
-) -> tuple[list[Span], int]:
-    """Return the extension spans of a sentence, sorted, and the number of items that are not in it."""
+) -> tuple[list[Span], int, int]:
+    """Return the extension spans of a sentence, sorted, the number of items not in it, and that of items left out.
+
+    Dense text has no extension spans of one character. An item with several positions is counted once.
+    """
     spans: dict[tuple[int, int, str], Span] = {}
-    lost = 0
+    lost = left_out = 0
+    least = 2 if tokenisation.is_dense else 1  # characters
     for mode, found in items.items():
         answer = place_items(found, tokens, mode)
         lost += len(answer.lost)
+        short = {one.item.text for one in answer.placed if _length(tokens, one.start, one.end) < least}
+        left_out += _number_of(short, found) - _number_of(short, answer.lost)
         for placed in answer.placed:
-            if tokenisation.is_dense and sum(map(len, tokens[placed.start : placed.end])) <= 1:
-                continue  # dense text has no extension spans of one character
+            if _length(tokens, placed.start, placed.end) < least:
+                continue
             label = labels[placed.item.label, mode].name
             score = placed.item.score if isinstance(placed.item, VotedItem) else None
             spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode, score))
-    return [spans[key] for key in sorted(spans)], lost
+    return [spans[key] for key in sorted(spans)], lost, left_out
+
+
+def _length(tokens: Sequence[str], start: int, end: int) -> int:
+    """Return the number of characters from one token to another."""
+    return sum(map(len, tokens[start:end]))
+
+
+def _number_of(texts: Collection[str], items: Sequence[Item]) -> int:
+    """Return the number of items that have one of these texts."""
+    return sum(item.text in texts for item in items)
 
 
 def _is_crossing(one: Span, other: Span) -> bool:

@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from utils.compute.gpus import existing_gpus
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 from utils.llm.grammar_dialects import as_llguidance
-from utils.llm.prompt_parts import common_prefix, template_parts
+from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix, template_parts
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class LlamaCpp:
         # Without proxies: one that the environment names could not reach this machine's loopback address.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._start(SLOT_TOKENS)
-        self._before, self._after = (self._tokens(part, special=True) for part in template_parts(self._fill_template))
+        parts = template_parts(self._fill_template)
+        self._before, self._after = (self._tokens(part, special=True) for part in parts)
+        self._starts_with_thought = begins_thought(parts[1])
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Long answers first, so that at the end no slot works on a long one while the others are idle.
@@ -73,7 +76,8 @@ class LlamaCpp:
 
         body = {"prompt": prompt, "max_tokens": budget, "cache_prompt": True, **_sampling(request)}
         self.server.handle_completions({**body, "stream": True, "stream_options": {"include_usage": True}}, collect)
-        return _read(chunks, request, len(prompt))
+        answer = _read(chunks, request, len(prompt))
+        return replace(answer, text=after_thought(answer.text)) if self._starts_with_thought else answer
 
     def _start(self, context: int) -> None:
         """Start the server with slots of `context` tokens, or of the model's own limit; larger slots are fewer."""
@@ -143,7 +147,10 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
 
 def load(model: str, options: LLMOptions) -> LlamaCpp:
     """Start a server on a `.gguf` file; raise ImportError with the install command if xllamacpp is missing."""
-    return LlamaCpp(model, options)
+    llm = LlamaCpp(model, options)
+    if llm.slots < options.batch_size:
+        log.info("llama.cpp answers %d sequences at once, not --batch_size=%d", llm.slots, options.batch_size)
+    return llm
 
 
 def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
@@ -176,10 +183,13 @@ def _server(params: Any) -> Any:
 
 
 def _place(params: Any, asked: Sequence[int], xllamacpp: Any) -> None:
-    """Put the whole model on those of the asked GPUs that exist, or on the CPU if none does."""
+    """Put the whole model on the asked GPUs, or on the CPU if the default is missing.
+
+    Raises ValueError if another one is missing.
+    """
     cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
     existing = sum(device["type"] != cpu for device in xllamacpp.get_device_info())
-    gpus = [index for index in asked if index < existing]
+    gpus = existing_gpus(asked, existing)
     if asked and not gpus:
         log.info("llama.cpp cannot use GPU %s: running on the CPU", ",".join(map(str, asked)))
     params.n_gpu_layers = ALL_LAYERS if gpus else 0

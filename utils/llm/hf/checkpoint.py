@@ -16,6 +16,7 @@ from transformers import __version__ as transformers_version
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
 from utils.llm.hf.device_map import DeviceMap, devices_of
+from utils.llm.hf.files import is_hub_id, read_template
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
 from utils.llm.hf.trust import own_code, runs_own_code, tensors_only
 
@@ -65,7 +66,10 @@ class Checkpoint:
                 "use the environment of requirements.txt"
             )
         if not getattr(tokenizer, "chat_template", None):
-            raise ValueError(f"{self.name}: its tokenizer has no chat template; use a chat (instruct) model")
+            tokenizer.chat_template = read_template(Path(self.name))
+        if not tokenizer.chat_template:
+            newer = "; chat_template.jinja is read only from a local folder" if is_hub_id(self.name) else ""
+            raise ValueError(f"{self.name}: its tokenizer has no chat template; use a chat (instruct) model{newer}")
         return tokenizer
 
     def settings(self) -> Any:

@@ -48,6 +48,12 @@ def read_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
+def read_template(folder: Path) -> str | None:
+    """Return the chat template in a folder's `chat_template.jinja`, which transformers before 4.50 does not read."""
+    path = folder / "chat_template.jinja"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
 def _check_folder(folder: Path) -> None:
     config = folder / "config.json"
     if not config.is_file():
