@@ -143,7 +143,7 @@ def test_a_limited_run_and_a_full_one_write_the_same_bytes_as_one_full_run(sente
     step = make_step(model, annotator)
     counts = annotate(sentences, annotator, step, limit=2)
     assert counts.skipped == 1
-    assert "labelled 4 sentences: 1 not asked (--limit), 0 answers unreadable" in str(counts)
+    assert "annotated 4 sentences: 1 not asked (--limit), 0 answers unreadable" in str(counts)
     assert "limit" not in str(counts.as_row())
     assert [row["status"] for row in read_lines(step.result)] == ["ok", "ok", "ok", "skipped"]
     annotate(sentences, annotator, step)
