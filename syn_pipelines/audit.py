@@ -21,6 +21,7 @@ from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.layout import SIZES, require_results
+from utils.wording import counted
 
 cmd_args = True  # set to False inside a notebook
 
@@ -41,7 +42,7 @@ def run(args: Namespace) -> None:
     sys.stdout.write("".join(f"{problem}\n" for problem in problems))
     sys.stdout.flush()
     if problems:
-        raise RuntimeError(f"{len(problems)} problems in {layout.results}")
+        raise RuntimeError(f"{counted(len(problems), 'problem')} in {layout.results}")
     report(
         f"audited the sizes {', '.join(SIZES)}: every line, label, count and model of a size comes from that size",
         layout.results,

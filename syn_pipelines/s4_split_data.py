@@ -25,6 +25,7 @@ from utils.dataset.layout import SIZES
 from utils.dataset.reading import read_dataset
 from utils.files.manifest import hash_inputs, warn_if_stale
 from utils.files.run_log import logged_run
+from utils.wording import counted
 
 cmd_args = True  # set to False inside a notebook
 
@@ -50,8 +51,12 @@ def run(args: Namespace) -> None:
         for size, percent in SIZES.items():
             dense = dataset.tokenisation.is_dense
             publish_size(layout, size, whole.first(percent), files, hashes, dense=dense)
-    dropped = f", {whole.stray_rows} annotations of other texts dropped" if whole.stray_rows else ""
-    counts = f"split {len(whole.sentences)} sentences and {len(whole.synthetic)} synthetic ones{dropped}"
+    dropped = f", {counted(whole.stray_rows, 'annotation')} of other texts dropped" if whole.stray_rows else ""
+    sentences, synthetic = (
+        counted(len(whole.sentences), "sentence"),
+        counted(len(whole.synthetic), "synthetic sentence"),
+    )
+    counts = f"split {sentences} and {synthetic}{dropped}"
     report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.stray_rows else None)
 
 

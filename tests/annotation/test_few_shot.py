@@ -109,7 +109,7 @@ def test_shots_are_parameters_and_without_shots_there_is_no_such_parameter(make_
 def test_sentences_without_an_entity_cannot_be_shots(make_annotator):
     bare = sentence("Nobody came .")
     with pytest.raises(
-        ValueError, match="--shots=1: none of the 1 sentences of the smallest size has an annotated entity"
+        ValueError, match="--shots=1: none of the smallest size's sentences \\(1\\) has an annotated entity"
     ):
         make_annotator([bare], 1)
 

@@ -58,7 +58,7 @@ def test_lines_that_match_no_sentence_have_no_id_and_are_reported(tmp_path, capl
     with caplog.at_level(logging.WARNING):
         found = rows(tmp_path, f"邓超在上海\t{ANSWER}\n他 说\t抱歉，我无法回答。\n")
     assert [(row["id"], row["status"]) for row in found] == [("2", "unreadable"), (None, "ok")]
-    assert "1 lines match no sentence and are skipped; the first is line 1" in caplog.text
+    assert "1 line matches no sentence and is skipped; the first is line 1" in caplog.text
 
 
 def test_lines_of_this_project_are_returned_unchanged(tmp_path):
@@ -133,7 +133,7 @@ def test_crossing_spans_are_counted_and_dropped_on_request(tmp_path, caplog):
         caplog.clear()
         with caplog.at_level(logging.INFO):
             call("s5", **data, is_syn=0, drop_crossing=drop)
-        assert f"1 spans that cross a target span{', dropped' if drop else ''}" in caplog.text
+        assert f"1 span that crosses a target span{', dropped' if drop else ''}" in caplog.text
         spans[drop] = sum(
             "origin" in entity for row in read_lines(layout.size_fusion("1000")) for entity in row["entities"]
         )

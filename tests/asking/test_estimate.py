@@ -9,7 +9,6 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, bytes_below, call, read_lines
 from tests.helpers.workspace import Workspace
-from utils.asking.answer_bar import speed
 from utils.asking.estimate import (
     MAX_COUNTED,
     Estimate,
@@ -137,10 +136,6 @@ def test_the_time_says_whether_it_contains_the_reading_of_prompts(speed, time):
 def test_the_basis_of_an_estimated_number_of_questions_is_shown():
     assert "\nrounds:    about 3 for 500 sentences" in text_of(basis="about 3 for 500 sentences")
     assert "rounds" not in text_of()
-
-
-def test_the_time_left_is_estimated_from_the_token_budgets():
-    assert speed(tokens=300, seconds=10.0, budget_done=100, budget_left=650) == "30 tokens/s, 01:05 left"
 
 
 # --- typical answers

@@ -21,6 +21,7 @@ from tests.helpers.builders import (
     write_rows,
 )
 from tests.helpers.workspace import SIZES, Workspace
+from utils.wording import counted
 
 
 @pytest.fixture(scope="module", params=[ENGLISH, CHINESE], ids=["english", "chinese"])
@@ -272,7 +273,7 @@ def test_a_planted_leak_is_found(work, plant):
     plant(work)
     code, problems, said = audit(work)
     assert code == 1
-    assert f"{len(problems)} problems in " in said
+    assert f"{counted(len(problems), 'problem')} in " in said
     assert any(re.search(LEAKS[plant], problem) for problem in problems), problems
 
 

@@ -108,7 +108,7 @@ def test_a_span_with_another_text_causes_a_warning_and_its_offsets_are_used(tmp_
     row = {"text": ["a", "b"], "entities": [{"start": 0, "end": 1, "entity": "X", "text": ["b"]}]}
     path = write_rows(tmp_path / "train.jsonl", [row])
     assert read_sentences(path, tokenisation=WORDS)[0].spans[0].start == 0
-    assert "1 spans have a" in caplog.text
+    assert "1 span has a" in caplog.text
     assert "train.jsonl:1" in caplog.text
 
 

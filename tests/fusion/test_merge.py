@@ -269,7 +269,7 @@ def test_word_based_text_leaves_no_item_out(mapping):
 
 def test_the_last_line_of_a_merge_has_its_sentences_items_and_losses(mapping):
     _, counts = merge(mapping(), sentence("in Rome"), entity=[("Rome", "city"), ("Oslo", "city"), ("in", "zorkmid")])
-    assert "2 extension spans into 1 sentences" in str(counts)
+    assert "2 extension spans into 1 sentence:" in str(counts)
     assert "1 of 3 items not in their sentence" in str(counts)
     assert "1 with an unknown label (66.7% known)" in str(counts)
 

@@ -187,7 +187,7 @@ def test_a_prompt_that_does_not_fit_gets_an_empty_answer(caplog):
         answers = {answer.request.id: answer for answer in load(server).generate([ask(1, "word " * 2000), ask(2)])}
     assert (answers["1"].text, answers["1"].finish) == ("", "length")
     assert answers["2"].text
-    assert "1 prompts do not fit" in caplog.text
+    assert "1 prompt does not fit into the context of" in caplog.text
     assert "word word" not in caplog.text
 
 
@@ -231,7 +231,7 @@ def test_a_transient_failure_is_retried_and_counted(failure, reason, caplog):
     with failing(failure) as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.retries) == ("well", 1)
-    assert f"1 retries (1 × {reason})" in caplog.text
+    assert f"1 retry (1 × {reason})" in caplog.text
 
 
 def test_a_timeout_is_retried(monkeypatch):

@@ -63,7 +63,7 @@ def test_each_size_is_labelled_by_its_own_model(ready, make, caplog):
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"sentences": [OUTSIDE]}, "1 of its 1 training sentences are not of this size"),
+        ({"sentences": [OUTSIDE]}, "1 of its 1 training sentence is not of this size"),
         (None, "it has no training.json"),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_shared_model_that_leaks_is_used_with_a_warning(folder, caplog):
 
 def test_a_model_of_one_size_that_leaks_is_refused(folder):
     model = TrainedModel(folder, ("PER",), frozenset({text_hash(["x"])}))
-    with pytest.raises(ValueError, match=r"cannot label size 250: 1 of its 1 training sentences .*--size=250"):
+    with pytest.raises(ValueError, match=r"cannot label size 250: 1 of its 1 training sentence is .*--size=250"):
         check_leaks(model, OWN, "250", refuse=True)
 
 

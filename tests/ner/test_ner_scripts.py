@@ -107,7 +107,7 @@ def test_single_files_are_trained_on_with_a_tenth_held_out(dataset, encoder_fold
         model="cnnner",
         **QUICK,
     )
-    assert "no dev file: 1 of 8 training sentences are held out" in caplog.text
+    assert "no dev file: 1 of 8 training sentences is held out" in caplog.text
     record = read_json(tmp_path / "model" / "best" / "training.json")
     assert record["counts"] == {"train": 7, "dev": 1}
     assert len(record["sentences"]) == 8

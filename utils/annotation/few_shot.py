@@ -14,6 +14,7 @@ from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence, Span, same_text_key
 from utils.dataset.tokens import Tokenisation
 from utils.prompts import Prompt
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -89,13 +90,13 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
             shots.setdefault(shot.key, shot)
     if not shots:
         raise ValueError(
-            f"--shots={number}: none of the {len(pool)} sentences of the smallest size {NO_SHOTS[mode]}: use --shots=0"
+            f"--shots={number}: none of the smallest size's sentences ({len(pool)}) {NO_SHOTS[mode]}: use --shots=0"
         )
     if len(shots) <= number:
         log.info(
-            "--shots=%d: only %d sentences of the smallest size can be shown as examples; all of them are used",
+            "--shots=%d: only %s of the smallest size can be shown as examples; no more are used",
             number,
-            len(shots),
+            counted(len(shots), "sentence"),
         )
     drawn = random.Random(seed).sample(list(shots.values()), min(number + 1, len(shots)))
     return Shots(tuple(drawn), number, seed)

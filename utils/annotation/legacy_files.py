@@ -15,6 +15,7 @@ from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import without_spaces
 from utils.files.jsonl import decode_utf8
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,10 @@ def read_legacy_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
     strays = sorted(line for key in lines.keys() - set(keys) for line in lines[key])
     if strays:
         log.warning(
-            "%s: %d lines match no sentence and are skipped; the first is line %d",
+            "%s: %s %s; the first is line %d",
             path,
-            len(strays),
+            counted(len(strays), "line"),
+            agreeing(len(strays), "matches no sentence and is skipped", "match no sentence and are skipped"),
             strays[0].number,
         )
     for sentence, key in zip(sentences, keys, strict=True):

@@ -38,8 +38,10 @@ class AnnotationRow:
                 answers=tuple(row.get("answers", ())),
                 status=row["status"],
             )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is not a line that s1 or s3 wrote ({error!r})") from None
+        except KeyError as error:
+            raise ValueError(f"this is not a line that s1 or s3 wrote ({error} is missing or not known)") from None
+        except TypeError:
+            raise ValueError("this is not a line that s1 or s3 wrote (a value has the wrong type)") from None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of the row. Items that were chosen by vote include their position and score."""

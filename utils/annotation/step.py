@@ -12,6 +12,7 @@ from utils.asking.journal import Journal
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence, text_hash
+from utils.wording import agreeing, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,12 @@ class AnnotationCounts:
         by_skip = self.skipped - self.beyond_limit
         skipped = f"{by_skip} skipped, " if by_skip else ""
         skipped += f"{self.beyond_limit} not asked (--limit), " if self.beyond_limit else ""
-        outvoted = "" if self.outvoted is None else f", {self.outvoted} spans outvoted"
+        outvoted = "" if self.outvoted is None else f", {counted(self.outvoted, 'span')} outvoted"
+        unreadable, items = counted(self.unreadable, "answer"), counted(self.items, "item")
+        whose = agreeing(self.items, "its", "their")
         return (
-            f"annotated {self.sentences} sentences: {skipped}{self.unreadable} answers unreadable, "
-            f"{self.lost} of {self.items} items not in their sentence{outvoted}"
+            f"annotated {counted(self.sentences, 'sentence')}: {skipped}{unreadable} unreadable, "
+            f"{self.lost} of {items} not in {whose} sentence{outvoted}"
         )
 
     def as_row(self) -> dict[str, int]:

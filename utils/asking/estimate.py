@@ -10,6 +10,7 @@ from datetime import timedelta
 from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep, StepRun
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class Estimate:
         if not self.recorded:
             return "based on answers of typical length; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
-        return f"based on {self.recorded} recorded answers{few}"
+        return f"based on {counted(self.recorded, 'recorded answer')}{few}"
 
 
 def report_estimate(step: LLMStep, plan: Planner, settings: EstimateSettings) -> None:

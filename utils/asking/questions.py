@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from utils.asking.answer_bar import AnswerBar
 from utils.asking.journal import AnswerKey, Entry, Journal
+from utils.compute.progress import Progress
 from utils.llm.base import LLM, Answer, Request
 
 
@@ -58,14 +58,19 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
     missing = {question.request: question for question in questions if question.key not in journal.entries}
     if not missing:
         return
+    # The time left is estimated from the answers' token budgets: batches are sorted, so long answers may come first.
     budget = sum(request.max_new_tokens for request in missing)
-    with AnswerBar(title, total=len(questions), done=len(questions) - len(missing), budget=budget) as bar:
+    done = len(questions) - len(missing)
+    tokens = 0
+    with Progress(title, total=len(questions), done=done, unit="answer", work=budget) as progress:
         llm = load()
-        bar.start()
+        progress.start()  # loading does not count
         before = time.monotonic()
         for answer in llm.generate(list(missing)):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
-            bar.advance(answer.answer_tokens, budget=answer.request.max_new_tokens)
+            tokens += answer.answer_tokens
+            speed = f"{tokens / max(progress.seconds, 1e-9):.0f} tokens/s"
+            progress.advance(work=answer.request.max_new_tokens, note=speed)
             now = time.monotonic()
             yield Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries, now - before)
             before = now

@@ -10,6 +10,7 @@ from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.modes import MODES
 from utils.files.jsonl import read_rows
+from utils.wording import counted
 
 
 def check_label_files(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
@@ -46,10 +47,11 @@ def _check_targets(file: Path, table: LabelTable, targets: Iterable[str]) -> Ite
             yield Problem(file, f"{label} is not a target label of labels.txt")
 
 
-def _check_counts(file: Path, written: Counter[str], counted: Counter[str], size_data: SizeData) -> Iterator[Problem]:
-    for label in sorted({*written, *counted}):
-        if label not in counted:
+def _check_counts(file: Path, written: Counter[str], real: Counter[str], size_data: SizeData) -> Iterator[Problem]:
+    for label in sorted({*written, *real}):
+        if label not in real:
             yield Problem(file, f"the label {label} is in no sentence of size {size_data.size}")
-        elif written[label] != counted[label]:
-            expected = f"the sentences of size {size_data.size} have {counted[label]}"
-            yield Problem(file, f"the label {label} has a count of {written[label]} spans, but {expected}")
+        elif written[label] != real[label]:
+            expected = f"the sentences of size {size_data.size} have {real[label]}"
+            spans = counted(written[label], "span")
+            yield Problem(file, f"the label {label} has a count of {spans}, but {expected}")

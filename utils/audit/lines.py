@@ -12,6 +12,7 @@ from utils.dataset.modes import MODES
 from utils.dataset.records import Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
+from utils.wording import agreeing, counted
 
 SentencePair = tuple[Sentence, Sentence]  # (in the checked file, expected)
 
@@ -95,7 +96,8 @@ def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Pro
     if is_combined and appended != _rows(data, layout.size_fusion(size)):
         yield Problem(file, f"the sentences after the synthetic ones differ from {layout.size_fusion(size)}")
     if not is_combined and appended:
-        yield Problem(file, f"{len(appended)} sentences are not synthetic sentences of size {size}")
+        number, are = counted(len(appended), "sentence"), agreeing(len(appended), "is", "are")
+        yield Problem(file, f"{number} {are} not among the synthetic sentences of size {size}")
 
 
 def _rows(data: AuditData, file: Path) -> list[JsonObject]:

@@ -14,6 +14,7 @@ from utils.files.jsonl import read_json
 from utils.files.manifest import SUFFIX, Manifest, find_stale_inputs, read_manifest
 from utils.ner.kept_models import find_kept_model
 from utils.ner.training.record import BEST, RECORD
+from utils.wording import agreeing, counted
 
 
 def check_held_out(data: AuditData) -> Iterator[Problem]:
@@ -84,7 +85,8 @@ def _used_model(data: AuditData, manifest: Manifest) -> Path | None:
 def _check_record(file: Path, data: AuditData, size_data: SizeData) -> Iterator[Problem]:
     sentences = set(_record(file)["sentences"])
     if outside := len(sentences - size_data.hashes):
-        yield Problem(file, f"{outside} of {len(sentences)} training sentences are not in size {size_data.size}")
+        number, are = counted(len(sentences), "training sentence"), agreeing(outside, "is", "are")
+        yield Problem(file, f"{outside} of {number} {are} not in size {size_data.size}")
     for position in sorted(data.held_out_hashes[key] for key in sentences & data.held_out_hashes.keys()):
         yield Problem(file, f"the model was trained on {position}")
 

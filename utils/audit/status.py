@@ -17,6 +17,7 @@ from utils.files.jsonl import read_rows
 from utils.files.manifest import Change, ChangeFinder, Manifest, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
+from utils.wording import agreeing, counted
 
 State = Literal["done", "partial", "stale", "missing"]
 MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in commands for unknown paths
@@ -75,10 +76,12 @@ class Survey:
         state, note = self._state([result])
         journal = journal_path(result)
         if state == "missing" and journal.is_file() and journal.stat().st_size:
-            state, note = "partial", f"{_count_lines(journal)} answers are in its journal"
+            state, note = "partial", _answers_in(journal)
         skipped = (read_manifest(result) or _NO_MANIFEST).counts.get("skipped", 0)
         if state == "done" and skipped:
-            state, note = "partial", f"{skipped} sentences were skipped: run without --skip and --limit"
+            sentences = counted(skipped, "sentence")
+            were = agreeing(skipped, "was", "were")
+            state, note = "partial", f"{sentences} {were} skipped: run without --skip and --limit"
         words = f"--model_from_pretrained={self._model()} {flag}".strip()
         return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
@@ -219,6 +222,8 @@ def _note(change: Change, *, before: str = "") -> str:
     return f"{change.name} has changed since" + (f"; run {earlier} again first" if earlier else "")
 
 
-def _count_lines(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(line.endswith(b"\n") for line in lines)
+def _answers_in(journal: Path) -> str:
+    """Return how many answers a journal has, in words."""
+    with journal.open("rb") as lines:
+        number = sum(line.endswith(b"\n") for line in lines)
+    return f"{counted(number, 'answer')} {agreeing(number, 'is', 'are')} in its journal"

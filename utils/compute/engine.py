@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from utils.wording import counted
+
 log = logging.getLogger(__name__)
 
 EngineName = Literal["local", "ray"]
@@ -67,7 +69,7 @@ class Engine:
                     yield index, result
             if len(done) == before:
                 raise RuntimeError(
-                    f"Ray's workers returned no result for {len(left)} of {len(rows)} rows: run the "
+                    f"Ray's workers returned no result for {len(left)} of {counted(len(rows), 'row')}: run the "
                     "same command again to continue"
                 )
 
@@ -173,11 +175,14 @@ def _share_out(engine: Engine, ray: Any) -> tuple[int, int]:
     room = sum(int(number // gpus) for number in available) if gpus else len(available)
     if gpus and not room:
         raise ValueError(
-            f"--n_gpu lists {gpus} GPUs for each worker, but no machine of Ray's cluster has as many: list fewer GPUs"
+            f"--n_gpu lists {counted(gpus, 'GPU')} for each worker, but no machine of Ray's cluster has as many: "
+            "list fewer GPUs"
         )
     workers = engine.workers or room
     if gpus and workers > room:
-        log.warning("Ray's cluster has GPUs for %d of %d workers: the others wait until more are free", room, workers)
+        log.warning(
+            "Ray's cluster has GPUs for %d of %d workers: the rest must wait until more are free", room, workers
+        )
     return gpus, workers
 
 
@@ -207,6 +212,7 @@ def _rows_at_once(rows: int, workers: int, batch_size: int) -> int:
 
 
 def _summary(error: Exception) -> str:
-    """Return one line of Ray's long message: the last exception in it, or else the first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return next((line for line in reversed(lines) if re.match(r"\w+(Error|Exception): ", line)), lines[0])
+    """Return one line of Ray's long message: the last exception in it, without its type, or else the first line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason is given"]
+    exceptions = [line.partition(": ")[2] for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    return exceptions[-1] if exceptions else lines[0]

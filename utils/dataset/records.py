@@ -11,6 +11,7 @@ from typing import Any
 
 from utils.dataset.tokens import Tokenisation, without_spaces
 from utils.files.jsonl import JsonObject
+from utils.wording import counted
 
 UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
 SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner")  # of spans in files of other tools
@@ -142,8 +143,8 @@ def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:
         raise ValueError(f'entity {number}: "entity" must be a label, found {label!r}')
     if end > len(tokens):
         raise ValueError(
-            f"entity {number} ends at {end}, but the sentence has {len(tokens)} tokens; offsets count tokens, not "
-            "characters"
+            f"entity {number} ends at {end}, but the sentence has {counted(len(tokens), 'token')}; offsets count "
+            "tokens, not characters"
         )
     if not 0 <= start < end:
         hint = f": {INCLUSIVE_ENDS}" if start >= 0 else ""

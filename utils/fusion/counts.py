@@ -9,6 +9,7 @@ from typing import Any
 from utils.dataset.modes import Mode
 from utils.fusion.merge import MergedSentence
 from utils.parsing import Item
+from utils.wording import agreeing, counted
 
 MAX_EXAMPLES = 3  # texts that are shown for an unknown label
 
@@ -58,11 +59,13 @@ class FusionCounts:
 
     def __str__(self) -> str:
         one_character = f"{self.one_character} of one character left out, " if self.one_character else ""
+        unanswered, items = counted(self.unanswered, "sentence"), counted(self.items, "item")
+        crossing = f"{counted(self.crossing, 'span')} that {agreeing(self.crossing, 'crosses', 'cross')} a target span"
         return (
-            f"merged {self.spans.total()} extension spans into {self.sentences} sentences: "
-            f"{self.unanswered} sentences without an answer, {self.lost} of {self.items} items not in their sentence, "
-            f"{one_character}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
-            f"{self.crossing} spans that cross a target span{', dropped' * self.drops_crossing}"
+            f"merged {counted(self.spans.total(), 'extension span')} into {counted(self.sentences, 'sentence')}: "
+            f"{unanswered} without an answer, {self.lost} of {items} not in {agreeing(self.items, 'its', 'their')} "
+            f"sentence, {one_character}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
+            f"{crossing}{', dropped' * self.drops_crossing}"
         )
 
     @property

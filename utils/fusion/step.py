@@ -23,6 +23,7 @@ from utils.fusion.files import MergeFiles, label_files
 from utils.fusion.merge import merge_sentence
 from utils.fusion.settings import MergeSettings
 from utils.labels.normaliser import LabelNormaliser
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +119,8 @@ def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence
     for path in label_files(layout, "syn_fusion", size):
         write_json(path, table.to_json())
         write_manifest(path, manifest)
-    spans = f"{len(counts)} extension labels with {sum(counts.values())} spans"
-    return f"combined {len(files)} label files of size {size}: {len(targets)} targets, {spans}"
+    spans = f"{counted(len(counts), 'extension label')} with {counted(sum(counts.values()), 'span')}"
+    return f"combined {counted(len(files), 'label file')} of size {size}: {counted(len(targets), 'target')}, {spans}"
 
 
 def combine_tables(tables: Sequence[LabelTable], targets: Sequence[str]) -> LabelTable:

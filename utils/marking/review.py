@@ -11,6 +11,7 @@ from typing import Any
 from utils.files.jsonl import JsonObject
 from utils.parsing import Item
 from utils.placing import place_entities
+from utils.wording import agreeing, counted
 
 _ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # mention(label), such as 邓超(PER.NAM)
 
@@ -25,9 +26,12 @@ class Review:
 
     def __str__(self) -> str:
         dropped = f" ({self.dropped} dropped)" if self.dropped else ""
+        sentences = counted(len(self.rows), "synthetic sentence")
+        have = agreeing(self.disagreeing, "has", "have")
         return (
-            f"labelled {self.spans} target spans in {len(self.rows)} synthetic sentences{dropped}; of the entities in "
-            f"s2's questions, {self.disagreeing} have a different label and {self.unlabelled} have none"
+            f"labelled {counted(self.spans, 'target span')} in {sentences}{dropped}; of the entities in "
+            f"s2's questions, {self.disagreeing} {have} a different label and {self.unlabelled} "
+            f"{agreeing(self.unlabelled, 'has', 'have')} none"
         )
 
     @property

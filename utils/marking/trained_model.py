@@ -16,6 +16,7 @@ from utils.files.manifest import hash_inputs, read_manifest
 from utils.ner.kept_models import find_kept_model, is_trained_on
 from utils.ner.label_files import find_label_files, labels_of_model
 from utils.ner.training.record import BEST, RECORD, read_record
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ class TrainedModel:
         if self.sentences is None:
             return "it has no training.json, so nobody knows which sentences it was trained on"
         outside = len(self.sentences - {text_hash(sentence.tokens) for sentence in own})
-        return f"{outside} of its {len(self.sentences)} training sentences are not of this size" if outside else None
+        if not outside:
+            return None
+        number, are = counted(len(self.sentences), "training sentence"), agreeing(outside, "is", "are")
+        return f"{outside} of its {number} {are} not of this size"
 
 
 def find_model(folder: Path) -> TrainedModel:

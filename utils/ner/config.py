@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from utils.wording import counted
+
 Architecture = Literal["knowfree", "cnnner"]
 ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the paper's published code
 
@@ -45,7 +47,7 @@ class NerConfig:
             )
         if not 1 <= self.num_target_labels < len(self.labels):
             raise ValueError(
-                f"num_target_labels is {self.num_target_labels}; with {len(self.labels)} labels it must be "
+                f"num_target_labels is {self.num_target_labels}; with {counted(len(self.labels), 'label')} it must be "
                 f"between 1 and {len(self.labels) - 1} ('O' is not counted)"
             )
         if not 0 < self.span_threshold < 1:
@@ -56,7 +58,7 @@ class NerConfig:
             ("cnn_dim", self.cnn_dim, ATTENTION_HEADS),
         ):
             if parts < 1 or size < 1 or size % parts:
-                raise ValueError(f"{name} is {size}; it must be divisible by {parts} heads")
+                raise ValueError(f"{name} is {size}; it must be divisible by {counted(parts, 'head')}")
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.label_table import LabelTable
+from utils.wording import counted
 
 EXTENSION_WEIGHT = 10  # in the loss, of all spans of an extension label together, unless the label is rare
 
@@ -22,8 +23,8 @@ class LabelSet:
     def __post_init__(self) -> None:
         if len(self.labels) != 1 + self.num_targets + len(self.extension_counts):
             raise ValueError(
-                f"{len(self.labels)} labels cannot be 'O', {self.num_targets} targets "
-                f"and {len(self.extension_counts)} extensions"
+                f"{counted(len(self.labels), 'label')} cannot be 'O', {counted(self.num_targets, 'target')} "
+                f"and {counted(len(self.extension_counts), 'extension')}"
             )
 
     @classmethod

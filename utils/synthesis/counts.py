@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from utils.synthesis.habits.measures import StyleMeasures, compared
+from utils.wording import counted
 
 
 @dataclass
@@ -28,11 +29,11 @@ class SynthesisCounts:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
         dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
         skipped = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
-        skipped += f"; {self.skipped} not asked (--limit)" if self.skipped else ""
-        times = f" in {self.answers} answers of {self.rounds} rounds" if self.rounds > 1 else ""
         style = f"; {compared(self.style, self.dataset_style)}" if self.style and self.dataset_style else ""
-        kept = f"kept {self.kept} of {self.made} new sentences{dropped}"
-        return f"continued {self.asked} sentences{times}{skipped}: {kept}{style}"
+        skipped += f"; {self.skipped} not asked (--limit)" if self.skipped else ""
+        times = f" in {counted(self.answers, 'answer')} of {counted(self.rounds, 'round')}" if self.rounds > 1 else ""
+        kept = f"kept {self.kept} of {counted(self.made, 'new sentence')}{dropped}{style}"
+        return f"continued {counted(self.asked, 'sentence')}{times}{skipped}: {kept}"
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts as they are written to a manifest."""

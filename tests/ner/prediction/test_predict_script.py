@@ -141,7 +141,11 @@ def test_the_form_of_an_input_is_detected_from_its_name_or_first_line(name, firs
         ("in.jsonl", b'{"text": "anna"}\n{"text"\n', r"in\.jsonl:2: not valid JSON"),
         ("in.jsonl", b'{"text": ["a", 3]}\n', r'in\.jsonl:1: "text" must be a list of tokens or a string'),
         ("in.jsonl", b'{"texts": "anna"}\n', r'in\.jsonl:1: "text" must be'),
-        ("in.jsonl", b'{"text": ["\\ud83d"]}\n', r"in\.jsonl:1: token 1 contains a lone surrogate .half of a character"),
+        (
+            "in.jsonl",
+            b'{"text": ["\\ud83d"]}\n',
+            r"in\.jsonl:1: token 1 contains a lone surrogate .half of a character",
+        ),
         ("in.txt", "anna\n邓超\n".encode("gb18030"), r"in\.txt:2: not UTF-8; convert the file first"),
     ],
 )

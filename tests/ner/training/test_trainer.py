@@ -118,7 +118,7 @@ def test_spans_in_no_window_cause_a_warning(make_ner, caplog):
     text = ("anna", "sees") * 20
     spans = (Span(0, 2, "PER"), Span(5, 35, "LOC"), Span(38, 40, "PER"))
     examples = make_examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
-    assert "1 of 3 spans are too long for a window of the encoder and are ignored" in caplog.text
+    assert "1 of 3 spans is too long for a window of the encoder and ignored" in caplog.text
     assert {example.window.first + cell[0] for example in examples for cell in example.cells} == {0, 38}
 
 
@@ -326,7 +326,7 @@ def test_a_tenth_is_held_out_in_order_and_by_seed(sentences):
     assert (len(rest), len(dev)) == (36, 4)
     assert [bool(sentence.spans) for sentence in dev].count(False) == 1
     assert hold_out(many, seed=1) == (rest, dev)
-    with pytest.raises(ValueError, match="1 annotated sentences are too few to hold out dev data: provide a dev file"):
+    with pytest.raises(ValueError, match="1 annotated sentence is too few to hold out dev data: provide a dev file"):
         hold_out(many[:1], seed=1)
 
 

@@ -18,6 +18,7 @@ from utils.compute.gpus import existing_gpus
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix, template_parts
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,9 @@ class LlamaCpp:
         if tokens >= self.context and not self._is_largest:
             self._start(1 << tokens.bit_length())  # the next power of two
             log.info(
-                "the longest prompt with its answer takes %d tokens: running %d sequences at once", tokens, self.slots
+                "the longest prompt with its answer takes %s: running %s at once",
+                counted(tokens, "token"),
+                counted(self.slots, "sequence"),
             )
 
     def _share(self, prefix: Sequence[int]) -> None:

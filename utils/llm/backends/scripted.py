@@ -15,6 +15,7 @@ from typing import get_args
 
 from utils.dataset.modes import Task
 from utils.llm.base import Answer, LLMOptions, Request
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +30,9 @@ class ScriptedLLM:
         missing = [request for request in requests if self._recorded(request) is None]
         if missing:
             log.warning(
-                "%d of %d answers are not in the recording (first: task %s of sentence %s); they count as unreadable",
+                "%d of %s not in the recording (first: task %s of sentence %s); such answers count as unreadable",
                 len(missing),
-                len(requests),
+                f"{counted(len(requests), 'answer')} {agreeing(len(missing), 'is', 'are')}",
                 missing[0].task,
                 missing[0].id,
             )

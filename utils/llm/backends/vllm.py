@@ -13,6 +13,7 @@ from utils.llm.backends import transformers
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.hf.files import check_checkpoint
+from utils.wording import counted
 
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # with its own process, vLLM would go on after a run was killed
@@ -130,6 +131,7 @@ def visible_devices(gpus: Sequence[int], current: str | None) -> str:
     names = current.split(",") if current else None
     if names and max(gpus) >= len(names):
         raise ValueError(
-            f"--n_gpu={max(gpus)}: CUDA_VISIBLE_DEVICES={current} lists {len(names)} GPUs, which --n_gpu counts from 0"
+            f"--n_gpu={max(gpus)}: CUDA_VISIBLE_DEVICES={current} lists {counted(len(names), 'GPU')}, "
+            "which --n_gpu counts from 0"
         )
     return ",".join(names[index] if names else str(index) for index in gpus)

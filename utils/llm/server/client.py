@@ -14,6 +14,7 @@ from utils.llm.server.background import iterate_in_background
 from utils.llm.server.dialect import Dialect
 from utils.llm.server.endpoint import Endpoint, TooLongError
 from utils.llm.server.retrying import Patience, UnansweredError
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +52,17 @@ class OpenAILLM:
                 else:
                     unanswered.append(f"sentence {request.id} ({outcome})")
         if too_long:
-            log.warning("%d prompts do not fit into the context of %s: their answers are empty", too_long, self.model)
+            log.warning(
+                "%s %s not fit into the context of %s: %s empty",
+                counted(too_long, "prompt"),
+                agreeing(too_long, "does", "do"),
+                self.model,
+                agreeing(too_long, "its answer is", "their answers are"),
+            )
         if unanswered:
+            number = counted(len(requests), "request")
             raise RuntimeError(
-                f"{self.api_base} did not answer {len(unanswered)} of {len(requests)} requests, the first for "
+                f"{self.api_base} did not answer {len(unanswered)} of {number}, the first for "
                 f"{unanswered[0]}. All other answers are saved: run the same command again to ask for the rest"
             )
 

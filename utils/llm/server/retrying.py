@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from utils.wording import counted
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class Patience:
             except TransientError as error:
                 failures += not error.busy
                 if failures == MAX_FAILURES:
-                    raise UnansweredError(f"{error}, {failures} times") from None
+                    raise UnansweredError(f"{error}, {counted(failures, 'time')}") from None
                 await asyncio.sleep(self._wait_after(error, tries))
                 tries += 1
             else:
@@ -80,7 +82,7 @@ class Patience:
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} × {reason}" for reason, number in sorted(self.reasons.items()))
-        return f"{self.server}: {self.reasons.total()} retries ({reasons})"
+        return f"{self.server}: {counted(self.reasons.total(), 'retry')} ({reasons})"
 
 
 def back_off(number: int) -> float:

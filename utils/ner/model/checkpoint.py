@@ -19,6 +19,7 @@ from utils.ner.label_files import CONFIG, labels_of_model
 from utils.ner.model.encoder import build_encoder
 from utils.ner.model.head_sizes import architecture_of, sizes_of
 from utils.ner.model.span_model import SpanModel
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConf
     columns = len(weights["down_fc.weight"])
     if len(config.labels) - 1 != columns:
         raise ValueError(
-            f"{folder}: {len(config.labels) - 1} labels besides O, but the weights "
+            f"{folder}: {counted(len(config.labels) - 1, 'label')} besides O, but the weights "
             f"(down_fc.weight) score {columns}: use the labels that the model was trained with"
         )
     return config
@@ -108,7 +109,8 @@ def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> Non
     missing = sorted(expected.keys() - weights.keys())
     if missing:
         raise ValueError(
-            f"{folder}: {len(missing)} tensors of a {model.config.span_model} model are missing: {_some(missing)}"
+            f"{folder}: {counted(len(missing), 'tensor')} of a {model.config.span_model} model "
+            f"{agreeing(len(missing), 'is', 'are')} missing: {_some(missing)}"
         )
     misshapen = [
         f"{name} is {tuple(weights[name].shape)} instead of {tuple(tensor.shape)}"
@@ -119,7 +121,13 @@ def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> Non
         raise ValueError(f"{folder}: tensors do not fit config.json: {_some(misshapen)}")
     unknown = sorted(name for name in weights.keys() - expected.keys() - {*BUFFERS} if not name.startswith(POOLER))
     if unknown:
-        log.warning("%s has %d tensors that are not part of the model: %s", folder, len(unknown), _some(unknown))
+        log.warning(
+            "%s has %s %s not part of the model: %s",
+            folder,
+            counted(len(unknown), "tensor"),
+            agreeing(len(unknown), "that is", "that are"),
+            _some(unknown),
+        )
 
 
 def _some(names: list[str]) -> str:

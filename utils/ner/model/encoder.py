@@ -8,6 +8,7 @@ from typing import Any
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from utils.compute.onednn import FastLinear
+from utils.wording import counted
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -30,7 +31,9 @@ def load_encoder(source: str, layers: int | None = None) -> Any:
     config = AutoConfig.from_pretrained(source)
     if layers is not None:
         if layers > config.num_hidden_layers:
-            raise ValueError(f"{source} has {config.num_hidden_layers} layers, fewer than --encoder_layers={layers}")
+            raise ValueError(
+                f"{source} has {counted(config.num_hidden_layers, 'layer')}, fewer than --encoder_layers={layers}"
+            )
         config.num_hidden_layers = layers
     try:
         encoder = AutoModel.from_pretrained(source, config=config, add_pooling_layer=False)

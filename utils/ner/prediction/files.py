@@ -15,6 +15,7 @@ from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.ner.prediction.settings import PredictionSettings
 from utils.ner.prediction.texts import Form, form_of, predicted_rows, read_texts
+from utils.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class PredictionCounts:
     spans: int
 
     def __str__(self) -> str:
-        return f"found {self.spans} spans in {self.texts} texts"
+        return f"found {counted(self.spans, 'span')} in {counted(self.texts, 'text')}"
 
     @property
     def advice(self) -> str | None:

@@ -13,6 +13,7 @@ from utils.files.jsonl import JsonObject
 from utils.files.manifest import read_manifest
 from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, CountArray, compare, sentence_counts
 from utils.ner.scoring.metrics import Report, score_spans
+from utils.wording import counted
 
 PREDICTED = "predicted"
 
@@ -66,7 +67,7 @@ def compare_outputs(first: Output, second: Output, *, seed: int = 0, resamples: 
     """Return the comparison of two files' predictions; raise ValueError if their gold sentences differ."""
     if len(first.sentences) != len(second.sentences):
         raise ValueError(
-            f"{first.file} has {len(first.sentences)} sentences and {second.file} {len(second.sentences)}: "
+            f"{first.file} has {counted(len(first.sentences), 'sentence')} and {second.file} {len(second.sentences)}: "
             "compare predictions on one test file"
         )
     for one, other in zip(first.sentences, second.sentences, strict=True):

@@ -8,9 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from utils.compute.engine import Engine, Work
+from utils.compute.progress import tracked
 from utils.dataset.records import Span
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ class NerPool:
         # Longest first, as SpanNer makes its batches: the batches, and so the scores, are the same in every engine.
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         results = self.engine.run(self._load, [texts[index] for index in order], batch_size=self.batch_size)
-        bar = tqdm(results, desc="span model", total=len(texts), unit="sentence", disable=not self.engine.is_pool)
-        found = dict(bar)
+        hidden = not self.engine.is_pool  # in this process, the model itself shows its progress
+        found = dict(tracked(results, "predicting", total=len(texts), unit="sentence", hidden=hidden))
         spans: list[list[Span]] = [[] for _ in texts]
         for position, index in enumerate(order):
             spans[index] = found[position]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from utils.compute.onednn import FastLinear
+from utils.compute.progress import tracked
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation, tokenisation_of
 from utils.ner.model.checkpoint import load_model
@@ -103,7 +103,7 @@ class SpanNer:
         batches = batches_by_length([window.words for _, window in jobs], batch_size)
         device = next(self.model.parameters()).device
         self.model.eval()
-        for indices in tqdm(batches, desc="span model", unit="batch", disable=not progress):
+        for indices in tracked(batches, "predicting", total=len(batches), unit="batch", hidden=not progress):
             batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
             with torch.inference_mode(), FastLinear():
                 rows = find_candidates(

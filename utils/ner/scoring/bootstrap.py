@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from utils.dataset.records import Span
 from utils.ner.scoring.error_kinds import span_keys
+from utils.wording import counted
 
 CountArray = NDArray[np.int64]  # (sentences, 3): numbers of correct, predicted and gold spans
 RatioArray = NDArray[np.float64]  # (…, 3): precision, recall, F1
@@ -61,8 +62,8 @@ class Comparison:
         low, high = 100 * self.interval.low, 100 * self.interval.high
         return (
             f"micro-F1 of the second minus the first: {100 * self.difference:+.2f} (95 %: {low:+.2f} to {high:+.2f}), "
-            f"p = {self.p_value:.3f} (two-sided paired bootstrap, {self.resamples} resamples of "
-            f"{self.sentences} sentences)"
+            f"p = {self.p_value:.3f} (two-sided paired bootstrap, {counted(self.resamples, 'resample')} of "
+            f"{counted(self.sentences, 'sentence')})"
         )
 
 
@@ -97,7 +98,7 @@ def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: 
     the test set itself added, for which |resampled difference - observed difference| >= |observed difference|.
     """
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} sentences cannot be compared with {len(second)}")
+        raise ValueError(f"{counted(len(first), 'sentence')} cannot be compared with {len(second)}")
     found = float(ratios(second.sum(axis=0))[2] - ratios(first.sum(axis=0))[2])
     both = _resampled(np.concatenate([first, second], axis=1), seed, resamples)
     drawn = ratios(both[:, 3:])[:, 2] - ratios(both[:, :3])[:, 2]

@@ -13,6 +13,7 @@ from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import write_json
 from utils.files.manifest import build_manifest, check_owner, fingerprint, hash_file, model_identity, publish
 from utils.ner.prediction.settings import PredictionSettings
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def evaluate_file(
         write_json(files.report, assessment.to_dict())
     arrow = f" -> {files.output}" if files.output else ""
     micro = 100 * assessment.report.micro.f1
-    log.info("%s\nmicro-F1 %.2f on %d sentences%s", assessment.to_text(), micro, len(sentences), arrow)
+    log.info("%s\nmicro-F1 %.2f on %s%s", assessment.to_text(), micro, counted(len(sentences), "sentence"), arrow)
 
 
 def compare_files(first: Path, second: Path, resampling: Resampling, report: Path | None = None) -> None:

@@ -13,6 +13,7 @@ from utils.dataset.records import Sentence, same_text_key
 from utils.dataset.tokens import Tokenisation
 from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,20 @@ def read_ner_data(
         )
     rest, chosen = hold_out(source, seed)
     level = logging.DEBUG if quiet else logging.INFO
-    log.log(level, "no dev file: %d of %d training sentences are held out for dev", len(chosen), len(source))
+    log.log(
+        level,
+        "no dev file: %d of %s %s held out for dev",
+        len(chosen),
+        counted(len(source), "training sentence"),
+        agreeing(len(chosen), "is", "are"),
+    )
     if related := len(source) - len(rest) - len(chosen):
-        log.log(level, "%d synthetic sentences that were made from held-out sentences are dropped", related)
+        log.log(
+            level,
+            "%s made from held-out sentences %s dropped",
+            counted(related, "synthetic sentence"),
+            agreeing(related, "is", "are"),
+        )
     return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 
@@ -78,7 +90,8 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
     others = [number for number in own if not sentences[number].spans]
     if len(annotated) < 2:
         raise ValueError(
-            f"{len(annotated)} annotated sentences are too few to hold out dev data: provide a dev file (--dev)"
+            f"{counted(len(annotated), 'annotated sentence')} {agreeing(len(annotated), 'is', 'are')} too few "
+            "to hold out dev data: provide a dev file (--dev)"
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
@@ -99,9 +112,9 @@ def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> No
     leaked = [one for one in sentences if (key := same_text_key(one.tokens)) and key in known]
     if leaked:
         log.warning(
-            "%d of %d %s sentences are also training sentences: scores will be too high; the first is sentence %s",
+            "%d of %s %s: scores will be too high; the first is sentence %s",
             len(leaked),
-            len(sentences),
-            name,
+            counted(len(sentences), f"{name} sentence"),
+            agreeing(len(leaked), "is also a training sentence", "are also training sentences"),
             leaked[0].id,
         )

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from utils.dataset.records import Sentence, Span
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,12 @@ def make_examples(
         lost += sum(not any(_lies_in(span, window) for window in windows) for span in sentence.spans)
     if lost:
         spans = sum(len(sentence.spans) for sentence in sentences)
-        log.warning("%d of %d spans are too long for a window of the encoder and are ignored", lost, spans)
+        log.warning(
+            "%d of %s %s too long for a window of the encoder and ignored",
+            lost,
+            counted(spans, "span"),
+            agreeing(lost, "is", "are"),
+        )
     return examples
 
 

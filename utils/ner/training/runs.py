@@ -32,6 +32,7 @@ from utils.ner.training.record import (
 )
 from utils.ner.training.seeds import check_folder, conclude, seed_folder, seed_result
 from utils.ner.training.settings import TrainSettings
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,9 @@ def _evaluate_on_test(file: Path, test: Sequence[Sentence], training: SeedTraini
     ner = SpanNer.from_pretrained(training.folder / BEST, device=choose_device(gpus))
     report = evaluate(ner, test, batch_size=EVALUATION_BATCH, progress=True)
     write_json(path, {**identity, **report.to_dict()})
-    log.info("%s\nmicro-F1 %.2f on %d test sentences -> %s", report.to_text(), 100 * report.micro.f1, len(test), path)
+    sentences = counted(len(test), "test sentence")
+    table, f1 = report.to_text(), 100 * report.micro.f1
+    log.info("scores on %s, in per cent:\n%s\nmicro-F1 %.2f on %s -> %s", file, table, f1, sentences, path)
 
 
 def _check_success(trainings: Sequence[SeedTraining]) -> None:
@@ -184,4 +187,5 @@ def _report_seeds(trainings: Sequence[SeedTraining], folder: Path) -> None:
     """Copy the model of the seed with the best dev F1 to `folder`, and write the results of all seeds."""
     results = [seed_result(training.folder, training.settings.seed) for training in trainings]
     table = conclude(results, folder)
-    log.info("%s\n%d seeds; the best on dev -> %s, all -> %s", table, len(results), folder / BEST, folder / SEEDS)
+    seeds = counted(len(results), "seed")
+    log.info("%s\n%s; the best on dev -> %s, all -> %s", table, seeds, folder / BEST, folder / SEEDS)

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
+from utils.compute.progress import Progress
 from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.config import NerConfig
 from utils.ner.model.checkpoint import save_model
@@ -29,6 +28,7 @@ from utils.ner.training.learner import Learner, seed_all
 from utils.ner.training.record import BEST, LAST, LOG, RECORD, SAVE_MINUTES, STATE, remove_state
 from utils.ner.training.settings import TrainSettings, make_plan
 from utils.ner.training.state import TrainingProgress, load_state, save_state
+from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,7 @@ class Trainer:
             write_json(self.folder / BEST / RECORD, self.record)
         log.info("training: %s", self.plan.describe(self.settings))
         self.saved_at = time.monotonic()
-        bar = tqdm(total=self.plan.steps, initial=self._steps_done, desc="training", unit="step")
-        with bar, logging_redirect_tqdm():
+        with Progress("training", total=self.plan.steps, done=self._steps_done, unit="step") as bar:
             while not self._is_done:
                 self._train_round(bar)
                 self._end_round()
@@ -104,7 +103,7 @@ class Trainer:
         """Whether all rounds are finished, or `patience` rounds in a row brought no better dev F1."""
         return len(self.history) == self.plan.rounds or self.progress.rounds_since_best >= self.settings.patience
 
-    def _train_round(self, bar: tqdm[Any]) -> None:
+    def _train_round(self, bar: Progress) -> None:
         """Run the remaining steps of the current round; those before an interruption are skipped."""
         self.learner.model.train()
         for examples in self._round()[self.progress.steps :]:
@@ -112,8 +111,7 @@ class Trainer:
             loss = self.learner.step(examples)
             now = time.monotonic()
             self.progress.add(loss, len(examples), now - started)
-            bar.set_postfix(loss=f"{self.progress.loss / self.progress.examples:.3f}", refresh=False)
-            bar.update()
+            bar.advance(note=f"loss {self.progress.loss / self.progress.examples:.3f}")
             if now - self.saved_at >= self.save_seconds:
                 self._save_state()
 
@@ -192,9 +190,9 @@ class Trainer:
             write_json(path, {**read_json(path), "finished": True})
         remove_state(self.folder)
         log.info(
-            "trained on %d sentences in %d steps: dev F1 %.2f at epoch %d -> %s",
-            len(self.data.train),
-            self._steps_done,
+            "trained on %s in %s: dev F1 %.2f at epoch %d -> %s",
+            counted(len(self.data.train), "sentence"),
+            counted(self._steps_done, "step"),
             100 * self.progress.best_f1,
             read_json(self.folder / BEST / RECORD)["best_epoch"],
             self.folder / BEST,
