@@ -186,7 +186,7 @@ def test_a_report_into_a_pipe_that_is_closed_early_shows_no_error(work):
     command = f"{sys.executable} {SCRIPTS / 'report.py'} {' '.join(work.words(work.values))} | head -n 1"
     with start("bash", "-c", command) as process:
         shown, output = process.communicate(timeout=60)
-    assert shown.startswith("data")
+    assert shown.startswith("dataset tiny, save_type_name GLM4, LLM answers.jsonl, size 1000 (100 % of")
     assert output == ""
 
 
@@ -252,7 +252,7 @@ def test_a_read_only_disk_is_reported_in_one_line(disk, step):
     assert remount("ro")
     code, output = run(STEPS[step], *work.words(work.llm if step == "s1" else work.values))
     assert code == 1
-    errors = [line for line in output if "Error" in line]
+    errors = [line for line in output if "error:" in line]
     assert len(errors) == 1
     assert "Read-only file system" in errors[0]
     assert "copy the dataset to a folder on another disk" in errors[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -68,21 +69,34 @@ def test_a_successful_step_exits_with_0_and_without_a_message(end):
         (ConnectionError("refused"), 1),
     ],
 )
-def test_an_error_is_one_line_with_its_type_and_an_exit_code(end, error, code):
+def test_an_error_is_one_line_without_its_type_and_an_exit_code(end, error, code):
     found, lines = end(error, *NEEDED)
     assert found == code
     assert len(lines) == 1
-    assert type(error).__name__ in lines[0]
+    assert re.match(r"\S+: error: \S", lines[0])
+    assert type(error).__name__ not in lines[0]
     assert "\n" not in lines[0]
 
 
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        (OSError(28, "No space left on device", "a.jsonl"), "a.jsonl'; the disk is full: free some space"),
-        (PermissionError(13, "Permission denied", "a.jsonl"), "a.jsonl'; permission denied: ask the owner"),
-        (FileNotFoundError(2, "No such file or directory", "a.jsonl"), "a.jsonl'; check the path; if it was deleted"),
-        (OSError(30, "Read-only file system", "a.jsonl"), "a.jsonl'; the disk is read-only"),
+        (
+            OSError(28, "No space left on device", "a.jsonl"),
+            "error: a.jsonl: No space left on device; the disk is full: free some space",
+        ),
+        (
+            PermissionError(13, "Permission denied", "a.jsonl"),
+            "error: a.jsonl: Permission denied; ask the owner for permission",
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.jsonl"),
+            "error: a.jsonl: No such file or directory; check the path; if it was deleted",
+        ),
+        (
+            OSError(30, "Read-only file system", "a.jsonl"),
+            "error: a.jsonl: Read-only file system; the disk is read-only",
+        ),
     ],
 )
 def test_an_error_of_the_operating_system_names_the_file_and_a_remedy(end, error, remedy):
@@ -90,11 +104,23 @@ def test_an_error_of_the_operating_system_names_the_file_and_a_remedy(end, error
 
 
 def test_a_message_of_several_lines_is_joined_to_one(end):
-    assert end(ValueError("one\n  two\n\nthree"), *NEEDED)[1][0].endswith("ValueError: one two three")
+    assert end(ValueError("one\n  two\n\nthree"), *NEEDED)[1][0].endswith(": error: one two three")
 
 
 def test_an_error_without_a_message_mentions_debug(end):
-    assert "--debug" in end(MemoryError(), *NEEDED)[1][0]
+    assert "--debug" in end(RuntimeError(), *NEEDED)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "error: out of memory: "),
+        (ModuleNotFoundError("No module named 'tqdm'", name="tqdm"), "error: the package tqdm is missing: install"),
+        (ImportError("--backend=openai needs it: pip install openai"), "error: --backend=openai needs it: pip install"),
+    ],
+)
+def test_an_error_of_python_says_what_to_do(end, error, message):
+    assert message in end(error, *NEEDED)[1][0]
 
 
 def test_debug_shows_the_traceback(end):

@@ -1,4 +1,4 @@
-"""The end of a script: its exit code and, after an error, one line with the reason and a remedy."""
+"""The end of a script: its exit code and, after an error, one line with the reason and a remedy, also in a notebook."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 log = logging.getLogger(__name__)
 
 BAD_INPUT, FAILURE = 2, 1
+# What a user can cause or mend. All else is an error of the program, which shows its traceback.
+BAD_INPUT_ERRORS = (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+FAILURE_ERRORS = (OSError, ImportError, RuntimeError, MemoryError)
 BROKEN_PIPE = 128 + 13  # 13: SIGPIPE, which does not exist on Windows
 
 CONTINUE = "run the same command again to continue"
@@ -24,7 +28,7 @@ REMEDIES = {
     errno.ENOSPC: f"the disk is full: free some space, then {CONTINUE}",
     errno.EDQUOT: f"your disk quota is used up: free some space, then {CONTINUE}",
     errno.EROFS: "the disk is read-only: copy the dataset to a folder on another disk (--file_dir)",
-    errno.EACCES: "permission denied: ask the owner for access, or copy the dataset to your own folder (--file_dir)",
+    errno.EACCES: "ask the owner for permission for access, or copy the dataset to your own folder (--file_dir)",
     errno.ENOENT: f"check the path; if it was deleted during the run, restore it, then {CONTINUE}",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
@@ -56,6 +60,18 @@ def end_with(work: Callable[[], None], name: str, *, debug: bool) -> None:
         os._exit(code)
     if code:
         sys.exit(code)
+
+
+@contextmanager
+def one_line_errors(*, debug: bool) -> Iterator[None]:
+    """Let IPython show an error that a user can mend as one line, without a traceback; the error itself is raised."""
+    try:
+        yield
+    except (*BAD_INPUT_ERRORS, *FAILURE_ERRORS, KeyboardInterrupt) as error:
+        if not debug:
+            stopped = isinstance(error, KeyboardInterrupt)
+            _set_rendering(error, f"interrupted; {CONTINUE}" if stopped else f"error: {error_message(error)}")
+        raise
 
 
 def open_missing_streams() -> None:
@@ -92,9 +108,9 @@ def _exit_code(work: Callable[[], None], name: str, debug: bool) -> int:
             with Path(os.devnull).open("wb") as nothing:
                 os.dup2(nothing.fileno(), stream.fileno())
         return BROKEN_PIPE if closed else _report_error(name, error, FAILURE, debug)
-    except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+    except BAD_INPUT_ERRORS as error:
         return _report_error(name, error, BAD_INPUT, debug)
-    except (OSError, ImportError, RuntimeError, MemoryError) as error:
+    except FAILURE_ERRORS as error:
         return _report_error(name, error, FAILURE, debug)
     return 0
 
@@ -107,11 +123,23 @@ def _report_stop(name: str, reason: str, number: int) -> int:
 def _report_error(name: str, error: BaseException, code: int, debug: bool) -> int:
     if debug:
         raise error
-    message = " ".join(str(error).split()) or "the error has no message; --debug shows where it happened"
-    if isinstance(error, OSError) and error.errno in REMEDIES:
-        message += f"; {REMEDIES[error.errno]}"
-    log.error("%s: %s: %s", name, "error" if isinstance(error, UsageError) else type(error).__name__, message)
+    log.error("%s: error: %s", name, error_message(error))
     return code
+
+
+def error_message(error: BaseException) -> str:
+    """Return an error as one line for a user: the reason and, for errors of the operating system, a remedy."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        message = f"{error.filename}: {error.strerror}"  # without "[Errno 28]"
+    else:
+        message = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return f"{message}; {REMEDIES[error.errno]}"
+    if isinstance(error, ModuleNotFoundError) and error.name and message == f"No module named {error.name!r}":
+        return f"the package {error.name} is missing: install the requirements (README, Installing by hand)"
+    if isinstance(error, MemoryError) and not message:
+        return "out of memory: close other programs, or use a smaller model or --batch_size"
+    return message or f"{type(error).__name__} without a message; --debug shows where it happened"
 
 
 def _is_closed_pipe(stream: TextIO) -> bool:
@@ -126,3 +154,8 @@ def _is_closed_pipe(stream: TextIO) -> bool:
 def _has_other_threads() -> bool:
     """Return whether threads are running that the interpreter would wait for at its end."""
     return any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
+
+
+def _set_rendering(error: BaseException, line: str) -> None:
+    """Let IPython show this line: it calls this method, if an exception has one, for the lines of its traceback."""
+    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]

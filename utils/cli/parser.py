@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,13 @@ class Parser(argparse.ArgumentParser):
         """Return the values of keyword arguments, which pass the same checks as flags."""
         for name in values:
             if f"--{name}" not in self._option_string_actions:
-                raise UsageError(f"{name!r} is not an argument of this script (--help lists the flags)")
+                known = [flag.removeprefix("--") for flag in self._option_string_actions if flag.startswith("--")]
+                nearest = difflib.get_close_matches(name, known, n=1)
+                meant = f": did you mean {nearest[0]}?" if nearest else ""
+                raise UsageError(f"{name!r} is not an argument of this script{meant}")
+        if missing := [action.dest for action in self._actions if action.required and values.get(action.dest) is None]:
+            flags, example = ", ".join(f"--{name}" for name in missing), ", ".join(f"{name}=…" for name in missing)
+            raise UsageError(f"the following arguments are required: {flags}; write main(cmd_args=False, {example})")
         words = [self._words(f"--{name}", value) for name, value in values.items() if value is not None]
         return self.parse_args([word for some in words for word in some])
 

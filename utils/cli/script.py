@@ -9,19 +9,34 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from utils.cli.exits import end_with, open_missing_streams
+from utils.cli.exits import end_with, one_line_errors, open_missing_streams
 from utils.cli.parser import Parser
+from utils.compute.progress import quiet_other_bars
 
 log = logging.getLogger(__name__)
 
 Run = Callable[[argparse.Namespace], None]
 
 
+class NotebookHandler(logging.StreamHandler):
+    """Writes messages to standard output, and warnings to the error stream, which a notebook shows in red."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Looked up each time: a kernel may replace its streams between two cells.
+        self.stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        super().emit(record)
+
+
+def is_kernel() -> bool:
+    """Return whether this process is the kernel of a notebook."""
+    return "ipykernel" in sys.modules
+
+
 def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, object]) -> None:
     """Run a script with its command line or, in a notebook (`cmd_args=False`), with `values`.
 
     On the command line an error ends the process with one line and an exit code (see `exits.py`). In a notebook it is
-    raised.
+    raised, and shown as one line.
     """
     # By default OpenMP threads (torch, llama.cpp) spin while they wait. On a core that they share, that is ten times
     # slower than a short spin.
@@ -30,11 +45,26 @@ def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, obje
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if cmd_args:
         open_missing_streams()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    quiet_other_bars()
+    _show_messages(in_notebook=not cmd_args or is_kernel())
     if cmd_args:
         end_with(lambda: run(parser.parse_words(sys.argv[1:])), parser.prog, debug="--debug" in sys.argv[1:])
     else:
-        run(parser.parse_values(values))
+        with one_line_errors(debug=bool(values.get("debug"))):
+            run(parser.parse_values(values))
+
+
+def _show_messages(*, in_notebook: bool) -> None:
+    """Show the messages of this project, unless the program that calls it has its own logging."""
+    handler = NotebookHandler() if in_notebook else logging.StreamHandler(sys.stderr)
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    elif is_kernel() and not logging.getLogger("utils").isEnabledFor(logging.INFO):
+        # Colab's own handler shows warnings only, in red.
+        project = logging.getLogger("utils")
+        project.setLevel(logging.INFO)
+        project.propagate = False
+        project.addHandler(handler)
 
 
 def report(counts: object, result: Path, *, advice: str | None = None) -> None:

