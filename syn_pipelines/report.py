@@ -34,7 +34,7 @@ def build_parser() -> Parser:
 
 
 def run(args: Namespace) -> None:
-    """Write the table to standard output."""
+    """Write the table, its title and its legend to standard output."""
     layout = data_flags.unchecked_layout(args)  # models can be shown without the dataset
     lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
     sys.stdout.write("\n".join(lines) + "\n")

