@@ -58,16 +58,16 @@ def test_the_readmes_cell_runs_in_a_kernel_started_anywhere(tmp_path, folder):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("labelled 8 sentences: ")
+    assert done.stdout.startswith("annotated 8 sentences: ")
     assert done.stderr == ""
 
 
 def test_only_warnings_go_to_the_error_stream(capsys):
     log = logging.Logger("notebook")
     log.addHandler(NotebookHandler())
-    log.info("labelled 8 sentences")
+    log.info("annotated 8 sentences")
     log.warning("most answers are unreadable")
-    assert capsys.readouterr() == ("labelled 8 sentences\n", "most answers are unreadable\n")
+    assert capsys.readouterr() == ("annotated 8 sentences\n", "most answers are unreadable\n")
 
 
 @pytest.mark.parametrize(
