@@ -11,8 +11,8 @@ from utils.wording import agreeing, counted
 
 # A number that is put directly before a plural noun, as in f"{len(rows)} sentences" or "%d answers".
 UNCOUNTED = re.compile(
-    r"(?<!of )(?<!for )(?:\{(?!counted|agreeing)[^{}:]*\}|%d) (?:\w+ing |synthetic |extension |target |recorded |new )?"
-    r"(?:sentences|answers|items|spans|files|rounds|workers|retries|labels|tokens|lines|texts|rows|problems|tensors)\b"
+    r"(?<!of )(?<!for )(?:\{(?!counted|agreeing)[^{}]*\}|%d) (?:\w+ing |synthetic |extension |target |recorded |new )?"
+    r"(?:sentences|answers|items|spans|files|rounds|workers|retries|labels|tokens|lines|texts|rows|problems|tensors)\b(?!/)"
 )
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from utils.asking.journal import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep, StepRun
-from utils.wording import counted
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +112,8 @@ class Estimate:
         lines = [
             f"questions: {self.questions}, {self.questions - self.unanswered} of them already answered in the journal",
             *([f"rounds:    {self.basis}"] if self.basis else []),
-            f"prompts:   {prompts:,.0f} tokens, {prompts / divisor:.0f} per question",
-            f"answers:   {answers:,.0f} tokens, {answers / divisor:.0f} per question ({self._basis()})",
+            f"prompts:   {_tokens(prompts)}, {prompts / divisor:.0f} per question",
+            f"answers:   {_tokens(answers)}, {answers / divisor:.0f} per question ({self._basis()})",
         ]
         if self.speed is not None:
             time = timedelta(seconds=round(self.speed.seconds(self.tokens)))
@@ -131,6 +131,10 @@ class Estimate:
             return "based on answers of typical length; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
         return f"based on {counted(self.recorded, 'recorded answer')}{few}"
+
+
+def _tokens(number: float) -> str:
+    return f"{number:,.0f} {agreeing(round(number), 'token', 'tokens')}"
 
 
 def report_estimate(step: LLMStep, plan: Planner, settings: EstimateSettings) -> None:
