@@ -110,7 +110,7 @@ NAMES = [
 def test_a_missing_tensor_is_reported(write, name):
     folder, _ = write()
     damage(folder, lambda tensors: tensors.pop(name))
-    with pytest.raises(ValueError, match=rf"1 tensors of a knowfree model are missing: {re.escape(name)}$"):
+    with pytest.raises(ValueError, match=rf"1 tensor of a knowfree model is missing: {re.escape(name)}$"):
         load_model(folder)
 
 
