@@ -78,6 +78,12 @@ def add_file_flags(parser: Parser) -> None:
 def add_learning_flags(parser: Parser) -> None:
     """Add the flags of hyper-parameters."""
     default = TrainSettings()
+    _add_model_flags(parser, default)
+    _add_length_flags(parser, default)
+    _add_optimizer_flags(parser, default)
+
+
+def _add_model_flags(parser: Parser, default: TrainSettings) -> None:
     model = parser.add_argument_group("model and seeds")
     model.add_argument("--model", choices=get_args(Architecture), default=default.span_model, help="architecture")
     model.add_argument("--seed", type=whole_number, help=f"random seed; default: {default.seed}")
@@ -92,6 +98,9 @@ def add_learning_flags(parser: Parser) -> None:
         help="number of encoder layers to keep, counted from the bottom; default: all. Fewer layers are faster, and "
         "may score better with sentence-embedding models (E5, MiniLM, BGE)",
     )
+
+
+def _add_length_flags(parser: Parser, default: TrainSettings) -> None:
     length = parser.add_argument_group("length of the training")
     length.add_argument(
         "--epochs", type=positive_number, default=default.epochs, help="number of passes over the training data"
@@ -109,6 +118,9 @@ def add_learning_flags(parser: Parser) -> None:
         help="early stopping: end after this number of evaluations without a better dev F1, counted from the first F1 "
         "above 0",
     )
+
+
+def _add_optimizer_flags(parser: Parser, default: TrainSettings) -> None:
     optimizer = parser.add_argument_group("optimizer and loss")
     optimizer.add_argument(
         "--batch_size", type=positive_number, help="sentences in a batch; default: 4, or 8 with over 1000 sentences"
