@@ -20,6 +20,30 @@ from utils.prompts import Prompt, read_prompt
 def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "based on the sentence's length") -> None:
     """Add the flags that choose an LLM and how it runs; `max_new_tokens` describes the default of that flag."""
     flags = parser.add_argument_group("LLM")
+    _add_model_flags(flags)
+    flags.add_argument(
+        "--max_new_tokens",
+        type=positive_number,
+        default=None,
+        help=f"maximum length of an answer in tokens; default: {max_new_tokens}",
+    )
+    flags.add_argument(
+        "--trust_remote_code",
+        type=switch,
+        default=False,
+        help="1: allow the checkpoint of a Hub id to run its own Python code",
+    )
+    flags.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="start from the beginning; the old answers are kept in a .bak file next to the journal",
+    )
+    add_device_flags(parser, batch_size=batch_size)
+    add_engine_flags(parser)
+    add_estimate_flags(parser)
+
+
+def _add_model_flags(flags: argparse._ArgumentGroup) -> None:
     flags.add_argument(
         "--model_from_pretrained",
         type=not_empty,
@@ -58,26 +82,6 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
         default=None,
         help="quantise the weights on the GPU (transformers), with bitsandbytes or ChatGLM3's own method",
     )
-    flags.add_argument(
-        "--max_new_tokens",
-        type=positive_number,
-        default=None,
-        help=f"maximum length of an answer in tokens; default: {max_new_tokens}",
-    )
-    flags.add_argument(
-        "--trust_remote_code",
-        type=switch,
-        default=False,
-        help="1: allow the checkpoint of a Hub id to run its own Python code",
-    )
-    flags.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="start from the beginning; the old answers are kept in a .bak file next to the journal",
-    )
-    add_device_flags(parser, batch_size=batch_size)
-    add_engine_flags(parser)
-    add_estimate_flags(parser)
 
 
 def add_prompt_flags(parser: Parser) -> None:
