@@ -133,7 +133,7 @@ def test_step_3_and_a_training_warn_about_stale_input(english, caplog, later, ch
     else:
         values = {**english.data, "from_pretrained": "x"}
         training_flags.training_files(train_ner.build_parser().parse_values(values))
-    assert f"is stale: {name} has changed since; {remedy} again" in caplog.text
+    assert f"is stale: {name} has changed since it was made; {remedy} again" in caplog.text
 
 
 # --- the README
