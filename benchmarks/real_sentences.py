@@ -15,19 +15,19 @@ other sentences are dropped rightly, and do not count.
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from utils.asking.journal import Entry
+from utils.asking.journal import AnswerKey, Entry
 from utils.asking.sampling import SamplingSettings
 from utils.dataset.reading import read_dataset, read_sentences
 from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation, language_of
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
-from utils.synthesis.generator import TASK, Generator, input_hash
+from utils.synthesis.generator import TASK, Generator
 from utils.synthesis.near_duplicates import KnownTexts
 from utils.synthesis.quota import Quota
 from utils.synthesis.rounds import Synthesis
@@ -37,13 +37,6 @@ MOST_ANSWERS = 300
 COPIES = {"copied", "nearly copied", "repeated", "nearly repeated", "in dev or test", "near dev or test"}
 
 Tokens = Sequence[str]
-
-
-@dataclass
-class Answers:
-    """A journal in memory."""
-
-    entries: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,12 +63,12 @@ def keep_real(
     style = WritingStyle.of([sentence.tokens for sentence in sentences], tokenisation=tokenisation)
     synthesis = _synthesis(sentences, held_out, style, tokenisation)
     asked = [sentence for sentence in sentences if sentence.spans]
-    answers = Answers()
+    answers: dict[AnswerKey, Entry] = {}
     for sentence, tokens in zip(asked, real, strict=False):
         text = style.written(tokens)
-        entry = Entry(sentence.id, TASK, input_hash(sentence), "f", text, "stop", 1, 1, 0)
-        answers.entries[entry.key] = entry
-    synthesis.take_round(answers)  # type: ignore[arg-type]
+        entry = Entry(sentence.id, TASK, synthesis.generator.input_hash(sentence), "f", text, "stop", 1, 1, 0)
+        answers[entry.key] = entry
+    synthesis.take_round(answers)
     rows, dropped, counts = synthesis.result()
     known = {tuple(tokens) for tokens in real}
     others = [(row["reason"], row["text"]) for row in dropped if row["reason"] not in COPIES]

@@ -221,7 +221,7 @@ def test_an_estimate_of_step_2_plans_rounds_for_a_target_and_says_how(english, c
     caplog.set_level(logging.INFO)
     number, rounds = planned(english, caplog, target_sentences=50)
     assert number == 4 * PER_ROUND  # 7 answers with 2.3 sentences each give 16 in a round
-    assert "about 4 for 50 sentences, if 2.3 sentences of each answer are kept (a typical number" in rounds
+    assert "about 4 for 50 sentences, if each answer gives 2.3 kept sentences (a typical number" in rounds
     number, rounds = planned(english, caplog, target_sentences=50, num_samples=2)
     assert number == 2 * PER_ROUND
     assert "2, the most, which give about 32 of 50 sentences" in rounds
@@ -232,7 +232,7 @@ def test_recorded_answers_say_how_many_rounds_a_target_takes(english, caplog):
     call("s2", **english.llm)  # keeps 9 sentences of 7 answers
     number, rounds = planned(english, caplog, target_sentences=30)
     assert number == 4 * PER_ROUND
-    assert "about 4 for 30 sentences, if 1.3 sentences of each answer are kept (as in 7 recorded answers)" in rounds
+    assert "about 4 for 30 sentences, if each answer gives 1.3 kept sentences (as in 7 recorded answers)" in rounds
     assert planned(english, caplog, target_sentences=9) == (PER_ROUND,)  # it is reached: nothing is estimated
 
 

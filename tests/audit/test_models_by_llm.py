@@ -65,7 +65,7 @@ def report(work, capsys, name):
     """Return the line of fusion in the report of size 1000."""
     capsys.readouterr()
     call("report", **work.data, save_type_name=name, models=work.folder / "save_model")
-    return capsys.readouterr().out.splitlines()[2]
+    return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fusion "))
 
 
 def label(work, model, *, name="GLM4", **more):
@@ -185,13 +185,19 @@ def test_step_7_finds_the_models_in_the_old_and_in_the_new_folders(work, caplog)
 TRAINING = {"size": "250", "epochs": 1, "min_steps": 1, "n_gpu": -1}
 
 
+def train(work, **values):
+    """Train for a step; without a target span in dev, the training fails at its end, and its model is kept."""
+    with pytest.raises(RuntimeError, match="dev F1 is 0"):
+        call("train", **work.data, **TRAINING, from_pretrained=work.encoder, **values)
+
+
 def test_trainings_of_two_llms_are_kept_apart_and_base_is_shared(work, monkeypatch, caplog):
     caplog.set_level("INFO")
     models = work.folder / "trained"
     monkeypatch.setattr("utils.dataset.layout.SAVE_MODEL", models)
     for name in ("GLM4", "Qwen"):
-        call("train", **work.data, **TRAINING, save_type_name=name, from_pretrained=work.encoder)
-        call("train", **work.data, **TRAINING, save_type_name=name, from_pretrained=work.encoder, data="base")
+        train(work, save_type_name=name)
+        train(work, save_type_name=name, data="base")
     found = sorted(path.parent.relative_to(models).as_posix() for path in models.rglob("best") if path.is_dir())
     assert found == ["GLM4/tiny_250_fusion", "Qwen/tiny_250_fusion", "tiny_250_base"]
     assert caplog.text.count("already trained with these data and settings") == 1
@@ -207,10 +213,10 @@ def test_a_training_in_an_old_folder_is_used_for_its_own_llm_alone(work, monkeyp
     caplog.set_level("INFO")
     models = work.folder / "trained"
     monkeypatch.setattr("utils.dataset.layout.SAVE_MODEL", models)
-    call("train", **work.data, **TRAINING, from_pretrained=work.encoder)
+    train(work)
     (models / "GLM4" / "tiny_250_fusion").rename(models / "tiny_250_fusion")
-    call("train", **work.data, **TRAINING, from_pretrained=work.encoder)
+    train(work)
     assert "already trained" in caplog.text
     assert not (models / "GLM4" / "tiny_250_fusion" / "best").exists()
-    call("train", **work.data, **TRAINING, save_type_name="Qwen", from_pretrained=work.encoder)
+    train(work, save_type_name="Qwen")
     assert (models / "Qwen" / "tiny_250_fusion" / "best" / "config.json").is_file()

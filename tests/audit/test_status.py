@@ -232,7 +232,7 @@ def test_a_model_of_other_sentences_is_stale_and_an_unfinished_one_is_partial(do
 
 def test_a_training_without_any_found_dev_span_is_shown_as_such(done):
     add_record(done, "250")
-    record = done.folder / "save_model" / "tiny_250_fusion" / "best" / "training.json"
+    record = done.folder / "save_model" / "GLM4" / "tiny_250_fusion" / "best" / "training.json"
     write_json(record, {**json.loads(record.read_text(encoding="utf-8")), "dev": {"micro": {"f1": 0.0}}})
     assert note(survey(done)[1], "train fusion", "250") == "but its dev F1 is 0"
 

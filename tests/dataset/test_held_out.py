@@ -18,7 +18,7 @@ def test_shared_sentences_are_counted_with_the_lines_of_the_first(tmp_path, capl
     train = write_rows(tmp_path / "train.jsonl", [{"text": ["x"]}, *ENGLISH.rows])
     test = write_rows(tmp_path / "test.jsonl", [{"text": ["new"]}, *SHARED, {"text": []}])
     warn_of_shared_sentences(train, [tmp_path / "dev.jsonl", test])
-    assert f"2 sentences of {test} are also training sentences, such as {train}:4 = {test}:2" in caplog.text
+    assert f"2 sentences of {test} are also in the training file, such as {train}:4 = {test}:2" in caplog.text
     assert len(caplog.records) == 1
 
 
@@ -36,6 +36,6 @@ def test_the_steps_warn_once(tmp_path, caplog, step):
     write_rows(work.dataset / "test.jsonl", [ENGLISH.rows[1]])
     caplog.clear()
     call(step, **(work.data if step == "s4" else work.llm))
-    warnings = [line for line in caplog.messages if "also training sentences" in line]
+    warnings = [line for line in caplog.messages if "in the training file" in line]
     assert len(warnings) == 1
     assert "train_1000.jsonl:2 = " in warnings[0]

@@ -222,7 +222,7 @@ def test_a_sentence_that_was_not_asked_about_yet_is_counted_as_skipped(tmp_path)
         made.take_round(journal.entries)
     counts = made.result()[2]
     assert (counts.asked, counts.skipped, counts.without_entity) == (0, 1, 1)
-    assert "; 1 skipped" in str(counts)
+    assert "; 1 not asked (--limit)" in str(counts)
 
 
 @pytest.mark.parametrize("change", [{"temperature": 0.5}, {"top_p": 0.5}, {"seed": 1}, {"max_new_tokens": 9}])

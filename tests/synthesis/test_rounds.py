@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.builders import sentence
-from tests.helpers.syntheses import synthesis_of
+from tests.helpers.syntheses import generator, synthesis_of
 from utils.asking.journal import Entry, Journal
-from utils.synthesis.generator import TASK, input_hash
+from utils.synthesis.generator import TASK
 from utils.synthesis.quota import Quota
 
 PEOPLE = ["Agnes", "Tom", "Ellen", "Gustav", "Nora", "Oskar"]
@@ -38,7 +38,7 @@ class Answers(Journal):
     def __init__(self, answers):
         super().__init__(Path("unused"), "f")
         for source, sample, text in answers:
-            entry = Entry(source.id, TASK, input_hash(source), "f", text, "stop", 1, 1, sample)
+            entry = Entry(source.id, TASK, generator().input_hash(source), "f", text, "stop", 1, 1, sample)
             self.entries[entry.key] = entry
 
 

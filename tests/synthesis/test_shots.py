@@ -44,6 +44,18 @@ def test_each_sentence_is_shown_others_and_the_seed_decides_which():
     assert prompts != [question.request.prompt for question in other]
 
 
+def test_a_changed_sentence_changes_only_the_questions_that_show_it_or_are_about_it():
+    asked, generator = questions(shots=2)
+    pool = [sentence("Nobody did n't leave .", (0, 1, "PER"), id="1"), *SENTENCES[1:]]
+    dataset = Dataset(tuple(pool), ("O", "PER"), WORDS)
+    made = SynthesisSettings(sampling=SamplingSettings(0.8), shots=2).synthesis(dataset, [])
+    for before, after in zip(asked, made.questions(), strict=True):
+        is_shown = f"{NAMES[0]} didn't leave." in before.request.prompt or before.request.id == "1"
+        is_shown |= "Nobody didn't leave." in after.request.prompt
+        assert (before.key != after.key) is is_shown
+    assert made.generator.parameters == generator.parameters
+
+
 def test_without_shots_prompts_and_fingerprint_are_those_of_the_prompt_alone():
     asked, generator = questions(shots=0)
     assert generator.prompt == load_prompt("explain", "en")

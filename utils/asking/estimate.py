@@ -71,7 +71,7 @@ class Speed:
         """Return what the time of `seconds` contains."""
         note = f"{self.answers:.0f} answer tokens per second"
         if self.measured:
-            return f"{note}, measured with {self.measured} answers, including the reading of their prompts"
+            return f"{note}, measured with {counted(self.measured, 'answer')}, including the reading of their prompts"
         if self.prompts:
             return f"{note} and {self.prompts:.0f} prompt tokens per second"
         return (

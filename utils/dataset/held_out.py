@@ -9,6 +9,7 @@ from typing import Any
 
 from utils.dataset.records import same_text_key
 from utils.files.jsonl import read_rows
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,11 @@ def warn_of_shared_sentences(train: Path, held_out: Iterable[Path]) -> None:
             continue
         if shared:
             log.warning(
-                "%d sentences of %s are also training sentences, such as %s:%d = %s:%d: scores will be too high; "
-                "remove them from one of the files",
-                len(shared),
+                "%s of %s %s in the training file, such as %s:%d = %s:%d: scores will be too high; remove what is in "
+                "both from one of the files",
+                counted(len(shared), "sentence"),
                 file,
+                agreeing(len(shared), "is also", "are also"),
                 train,
                 shared[0][0],
                 file,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from utils.dataset.records import INCLUSIVE_ENDS, Sentence, Span
 from utils.dataset.tokens import without_spaces
+from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,9 @@ def check_offsets(path: Path, spans: Iterable[LocatedSpan]) -> None:
     if wrong:
         first = wrong[0][0]
         log.warning(
-            '%d spans have a "text" that differs from the tokens at their offsets; the offsets are used. '
-            "The first: %s:%d: %s",
-            len(wrong),
+            '%s %s a "text" that differs from the tokens at the offsets; the offsets are used. The first: %s:%d: %s',
+            counted(len(wrong), "span"),
+            agreeing(len(wrong), "has", "have"),
             path,
             first.line,
             dict(first.span.row or {}),

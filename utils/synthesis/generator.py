@@ -39,7 +39,14 @@ class Generator:
         prompt = self.prompt.fill({"entities": asked, "sentence": text, "examples": examples})
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, TASK, prompt, self.max_new_tokens, sampling, sample=sample)
-        return Question(request, input_hash(sentence), typical_continuation(text, tokenisation=self.tokenisation))
+        typical = typical_continuation(text, tokenisation=self.tokenisation)
+        return Question(request, self.input_hash(sentence, sample), typical)
+
+    def input_hash(self, sentence: Sentence, sample: int = 0) -> str:
+        """Return the SHA-256 of what the prompt shows of the dataset: text, spans and labels, and the shots."""
+        spans = [f"{span.start} {span.end} {span.label}" for span in sentence.spans]
+        shots = [self.shots.lines(sentence, sample)] if self.shots else []
+        return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans, *shots]).encode()).hexdigest()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -68,9 +75,3 @@ def asked_entities(sentence: Sentence, *, tokenisation: Tokenisation) -> list[st
     """Return the distinct mentions of a sentence with their labels, as in `邓超(PER.NAM)`."""
     asked = (f"{tokenisation.join(sentence.tokens[span.start : span.end])}({span.label})" for span in sentence.spans)
     return list(dict.fromkeys(asked))
-
-
-def input_hash(sentence: Sentence) -> str:
-    """Return the SHA-256 of the parts of a sentence that its prompt shows: text, spans and labels."""
-    spans = [f"{span.start} {span.end} {span.label}" for span in sentence.spans]
-    return hashlib.sha256("\n".join([text_hash(sentence.tokens), *spans]).encode()).hexdigest()

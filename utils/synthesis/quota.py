@@ -12,6 +12,7 @@ from utils.asking.estimate import QuestionPlan
 from utils.asking.journal import AnswerKey, Entry
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
+from utils.wording import counted
 
 if TYPE_CHECKING:
     from utils.synthesis.rounds import Synthesis
@@ -117,8 +118,8 @@ def _basis(synthesis: Synthesis, rounds: int, rate: float, expected: float) -> s
     earlier = "; --stop_below may end the step earlier" if quota.stop_below else ""
     if not quota.target:
         return f"at most {rounds}{earlier}" if earlier else None
-    source = f"as in {answers} recorded answers" if answers else "a typical number; --time=20 measures it"
-    kept = f"if {rate:.1f} sentences of each answer are kept ({source})"
+    source = f"as in {counted(answers, 'recorded answer')}" if answers else "a typical number; --time=20 measures it"
+    kept = f"if each answer gives {rate:.1f} kept sentences ({source})"
     if expected < quota.target:
         return f"{rounds}, the most, which give about {expected:.0f} of {quota.target} sentences {kept}{earlier}"
     return f"about {rounds} for {quota.target} sentences, {kept}{earlier}"

@@ -17,7 +17,7 @@ from utils.files.jsonl import JsonObject
 from utils.placing import TokenIndex
 from utils.synthesis.cleaning import Cleaner, Piece
 from utils.synthesis.counts import SynthesisCounts
-from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names, input_hash
+from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names
 from utils.synthesis.habits.measures import StyleMeter
 from utils.synthesis.habits.rules import Reason
 from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share
@@ -131,7 +131,7 @@ class Synthesis:
     def _answers(self, entries: Mapping[AnswerKey, Entry]) -> Iterator[tuple[Sentence, Entry]]:
         for sentence in self.sentences:
             for sample in self.quota.samples(sentence.id, len(self._rounds)) if sentence.spans else ():
-                if entry := entries.get((sentence.id, TASK, input_hash(sentence), sample)):
+                if entry := entries.get((sentence.id, TASK, self.generator.input_hash(sentence, sample), sample)):
                     self._answered[sentence.id] += 1
                     yield sentence, entry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import random
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from utils.dataset.tokens import Language
 from utils.prompts import Prompt, load_prompt
 
 DEFAULT_SHOTS = 4
+MAX_POOL = 200  # sentences; each of them is ranked for each question
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,30 @@ class StyleShots:
     ) -> StyleShots:
         """Return shots from the sentences with an entity, or from all if none has one."""
         shown = [sentence for sentence in sentences if sentence.spans] or sentences
-        texts = {same_text_key(sentence.tokens): written(sentence.tokens) for sentence in shown}
+        texts = {same_text_key(sentence.tokens): written(sentence.tokens) for sentence in shown[:MAX_POOL]}
         return cls(tuple(texts.items()), number, seed)
 
     def lines(self, source: Sentence, sample: int) -> str:
         """Return the shots in the prompt about a sentence, one a line; never the sentence itself.
 
-        Each sample of each sentence is shown different ones, which depend on the seed.
+        Each sample of each sentence is shown different ones, which depend on the seed. Each sentence of the pool has a
+        random rank that does not depend on the others. So a changed sentence only changes the prompts that show it.
         """
         source_key = same_text_key(source.tokens)
-        others = [text for key, text in self.pool if key != source_key]
-        chosen = random.Random(f"{self.seed} {source.id} {sample}").sample(others, min(self.number, len(others)))
-        return "\n".join(chosen)
+        others = [(key, text) for key, text in self.pool if key != source_key]
+        question = f"{self.seed} {source.id} {sample}"
+        return "\n".join(
+            text for _, text in heapq.nsmallest(self.number, others, key=lambda one: _rank(question, one[0]))
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the settings that belong to a result's fingerprint."""
-        digest = hashlib.sha256("\n".join(text for _, text in self.pool).encode()).hexdigest()
-        return {"number": self.number, "seed": self.seed, "examples": digest}
+        return {"number": self.number, "seed": self.seed}
+
+
+def _rank(question: str, key: str) -> bytes:
+    return hashlib.sha256(f"{question} {key}".encode()).digest()
 
 
 def with_examples(prompt: Prompt, language: Language) -> Prompt:

@@ -88,7 +88,7 @@ class WritingStyle:
             "no spaces": self.spaces == "none",
             f"{self.ended_share:.0%} end with a punctuation mark": True,
             "a line is one text": self.lines.whole_up_to,
-            f"{self.min_tokens} to {self.max_tokens} tokens": True,
+            f"length from {self.min_tokens} to {self.max_tokens}": True,
             f"usual here and so no reason to drop a sentence: {', '.join(self.broken_rules)}": self.broken_rules,
         }
         return "; ".join(habit for habit, is_so in habits.items() if is_so)

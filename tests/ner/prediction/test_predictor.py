@@ -214,7 +214,7 @@ def test_an_encoder_is_not_loaded_as_a_span_model(encoder_folder, tmp_path):
 def test_unknown_tensors_cause_a_warning(checkpoint, caplog):
     change_weights(checkpoint[0], lambda weights: weights.update({"crf.start": torch.zeros(3)}))
     SpanNer.from_pretrained(checkpoint[0])
-    assert "has 1 tensors that are not part of the model: crf.start" in caplog.text
+    assert "has 1 tensor that is not part of the model: crf.start" in caplog.text
 
 
 @pytest.mark.skipif(not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator")
