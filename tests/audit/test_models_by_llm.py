@@ -163,8 +163,10 @@ def test_step_7_with_another_model_stops_and_names_both(work):
 def test_the_same_model_in_another_folder_is_no_other_model(work):
     first = work.folder / "save_model" / "GLM4" / "tiny_250_fusion" / "best"
     label(work, first)
+    before = parameters(work, "GLM4")
     shutil.copytree(first, work.folder / "copy")
     label(work, work.folder / "copy", drop_disagreeing=True)
+    assert parameters(work, "GLM4") == {**before, "drop_disagreeing": True}
 
 
 def test_step_7_finds_the_models_in_the_old_and_in_the_new_folders(work, caplog):

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from utils.parsing import read_answer
-
-ENGLISH = "Ann Lee and Bob flew to Oslo"
-CHINESE = "张三和李四从北京去上海"
-BOTH = [("Ann Lee", "PER"), ("Oslo", "LOC")]
-ALL = [("Ann Lee", "PER"), ("Bob", "PER"), ("Oslo", "LOC")]
-ALL_ZH = [("张三", "人名"), ("李四", "人名"), ("北京", "地名"), ("上海", "地名")]
-
-
-def read(answer, sentence, mode="entity"):
-    found = read_answer(answer, mode, sentence)
-    return None if found is None else [(item.text, item.label) for item in found]
+from tests.helpers.read_answers import BOTH, CHINESE, ENGLISH, read
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from utils.parsing import read_answer
-
-ENGLISH = "Ann Lee and Bob flew to Oslo"
-CHINESE = "张三和李四从北京去上海"
-
-
-def read(answer, sentence, mode="entity"):
-    found = read_answer(answer, mode, sentence)
-    return None if found is None else [(item.text, item.label) for item in found]
-
+from tests.helpers.read_answers import CHINESE, ENGLISH, read
 
 NOTHING = [
     "None",
