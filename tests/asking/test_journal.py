@@ -12,7 +12,9 @@ import threading
 import pytest
 
 from tests.helpers.builders import ROOT, run_python
-from utils.asking.journal import Entry, Journal, journal_path
+from utils.asking.journal import Entry, Journal, journal_path, recorded_settings
+from utils.asking.questions import Question, ask
+from utils.llm.base import Answer, Request
 
 
 def entry(id_="1", *, answer="[]", fingerprint="f", **changes):
@@ -200,15 +202,152 @@ def test_a_journal_that_is_deleted_during_the_run_is_written_again(path, caplog)
     assert caplog.text.count("was deleted during the run") == 1
 
 
-@pytest.mark.parametrize(
-    "change", [{"id": 1}, {"answer": None}, {"answer": ["x"]}, {"sample": "0"}, {"sample": True}, {"input": {}}]
-)
-def test_a_value_of_another_type_is_refused(path, change):
-    fill(path, entry("1"))
-    row = json.loads(path.read_text(encoding="utf-8")) | change
-    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"journal\.jsonl:1: this line is not an answer that was saved here"):
+# --- damaged lines: each is set aside, and costs no other answer
+
+
+def damaged(row, **changes):
+    return json.dumps(row | changes).encode() + b"\n"
+
+
+DAMAGED_LINES = {
+    "cut": lambda row: damaged(row)[:50] + b"\n",
+    "bad byte": lambda row: damaged(row).replace(b"hello", b"he\xff\xfe"),
+    "zeros alone": lambda row: bytes(4096) + b"\n",
+    "zeros inside": lambda row: damaged(row).replace(b"hello", bytes(300)),
+    "one zero": lambda row: damaged(row).replace(b"hello", b"he\0o"),
+    "UTF-16": lambda row: damaged(row).decode().strip().encode("utf-16-le") + b"\n",
+    "list": lambda row: b"[1, 2]\n",
+    "null": lambda row: b"null\n",
+    "number": lambda row: b"17\n",
+    "text": lambda row: b'"text"\n',
+    "empty object": lambda row: b"{}\n",
+    "no JSON": lambda row: b"sentence\tanswer\n",
+    "nested": lambda row: b"[" * 100_000 + b"\n",
+    "long number": lambda row: b'{"id": ' + b"9" * 5000 + b"}\n",
+    "two on one line": lambda row: damaged(row)[:-1] + damaged(row, id="9"),
+    "unknown key": lambda row: damaged(row, surplus=1),
+    "missing key": lambda row: damaged({key: row[key] for key in row if key != "task"}),
+    "fingerprint": lambda row: damaged(row, fingerprint="e" + row["fingerprint"][1:]),
+    "fingerprint cut": lambda row: damaged(row, fingerprint=row["fingerprint"][:60]),
+    "id": lambda row: damaged(row, id=1),
+    "no answer": lambda row: damaged(row, answer=None),
+    "list as answer": lambda row: damaged(row, answer=["x"]),
+    "text as sample": lambda row: damaged(row, sample="0"),
+    "true as sample": lambda row: damaged(row, sample=True),
+    "object as input": lambda row: damaged(row, input={}),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED_LINES)
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_damaged_line_is_set_aside_and_costs_no_other_answer(path, caplog, kind, place):
+    fill(path, *(entry(id_, answer="hello", fingerprint=OWN) for id_ in "123"), fingerprint=OWN)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[place] = DAMAGED_LINES[kind](json.loads(lines[place]))
+    path.write_bytes(b"".join(lines))
+    with Journal(path, OWN) as journal:
+        assert [one.id for one in journal.entries.values()] == ["123"[n] for n in range(3) if n != place]
+        journal.append([entry("4", fingerprint=OWN)])
+    backup = path.with_name(f"{path.name}.damaged")
+    assert f"line {place + 1}" in caplog.text
+    assert f"kept in {backup.name}" in caplog.text
+    assert "asked again" in caplog.text
+    assert backup.read_bytes() == lines[place]
+    caplog.clear()
+    assert len(answers(path, OWN)) == 3
+    assert not caplog.text
+
+
+OWN = "0123456789abcdef" * 4  # a fingerprint as real ones are
+
+
+def test_many_damaged_lines_are_reported_in_one_line(path, caplog):
+    fill(path, *(entry(str(number)) for number in range(20)))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line if number % 2 else b"{}\n" for number, line in enumerate(lines)))
+    assert len(answers(path)) == 10
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: lines 1, 3, 5, 7, 9 and 5 more are damaged: kept in {path.name}.damaged "
+        '("id" is missing); their sentences are asked again'
+    ]
+
+
+def test_two_damaged_journals_lose_no_line(path):
+    for _ in range(2):
+        fill(path, entry("1"), entry("2"))
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join([b"[]\n", *lines]))
         answers(path)
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == b"[]\n[]\n"
+
+
+def test_a_complete_answer_between_zeros_is_kept(path):
+    fill(path, entry("1", answer="a"), entry("2", answer="b"))
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + bytes(512) + second)
+    assert answers(path) == ["a", "b"]
+
+
+def test_one_answer_of_other_settings_among_many_still_stops_the_step(path):
+    other = "f" * 64
+    fill(path, *(entry(id_, fingerprint=OWN) for id_ in "123"), fingerprint=OWN)
+    content = path.read_bytes() + damaged(json.loads(path.read_bytes().splitlines()[0]), fingerprint=other)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"contains answers of another model, prompt or setting \(line 4\)"):
+        answers(path, OWN)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"not\na journal", b"not a journal", b"# notes\nlast line without an end"])
+def test_a_file_that_is_not_a_journal_is_refused_and_not_changed(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="this line is not an answer that was saved here"):
+        answers(path)
+    assert path.read_bytes() == content
+
+
+NO_COUNTS = [True, float("inf"), float("nan"), -1, "12", [12], {"total": 12}, None, 10**30, 1.5]
+
+
+@pytest.mark.parametrize("count", NO_COUNTS, ids=str)
+def test_an_answer_with_a_wrong_number_of_tokens_is_kept_without_it(path, caplog, count):
+    """Earlier versions recorded these numbers as a server sent them."""
+    fill(path, entry("1", answer="a", prompt_tokens=count), entry("2", answer="b", answer_tokens=count))
+    with Journal(path, "f") as journal:
+        assert [(one.answer, one.prompt_tokens, one.answer_tokens) for one in journal.entries.values()] == [
+            ("a", 0, 2),
+            ("b", 3, 0),
+        ]
+    assert not caplog.text
+
+
+class ServerWithWrongUsage:
+    """An LLM whose server reports a wrong number of tokens."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def generate(self, requests):
+        for request in requests:
+            yield Answer(request, "[]", "stop", self.count, self.count)
+
+
+@pytest.mark.parametrize("count", NO_COUNTS, ids=str)
+def test_a_wrong_number_of_tokens_is_not_recorded(path, count):
+    questions = [Question(Request(id_, "entity", "prompt", 20), "h") for id_ in "12"]
+    with Journal(path, "f") as journal:
+        used = list(ask(questions, journal, lambda: ServerWithWrongUsage(count), title="test"))
+    assert [(usage.prompt_tokens, usage.answer_tokens) for usage in used] == [(0, 0), (0, 0)]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [(row["prompt_tokens"], row["answer_tokens"]) for row in rows] == [(0, 0), (0, 0)]
+
+
+def test_the_settings_are_read_from_a_damaged_journal(path):
+    with Journal(path, "f", settings={"parameters": {"temperature": 0}}) as journal:
+        journal.append([entry("1"), entry("2")])
+    path.write_bytes(path.read_bytes() + b"\xff\n[]\n")
+    assert recorded_settings(path) == {"f": {"parameters": {"temperature": 0}}}
 
 
 def test_all_answers_are_on_disk_when_the_journal_is_closed(path, monkeypatch):

@@ -51,7 +51,8 @@ def _recorded_settings(result: Path, old_fingerprint: str, ignored: set[str]) ->
     """Return the settings with a fingerprint from the journal of a result or from its manifest; None if not there."""
     found = recorded_settings(journal_path(result)).get(old_fingerprint)
     if found is not None:
-        return AnswerSettings(found.get("model", {}), found.get("parameters", {}))
+        parts = [found.get(name) for name in ("model", "parameters")]
+        return AnswerSettings(*(part if isinstance(part, dict) else {} for part in parts))
     manifest = read_manifest(result)
     if manifest is not None and manifest.fingerprint == old_fingerprint:
         return AnswerSettings({}, {key: one for key, one in manifest.parameters.items() if key not in ignored})

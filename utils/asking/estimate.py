@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from utils.asking.journal import AnswerKey, Entry
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep, StepRun
 from utils.wording import agreeing, counted

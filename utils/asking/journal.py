@@ -4,48 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from itertools import count
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import TracebackType
 
+from utils.asking.entries import (
+    SETTINGS,
+    AnswerKey,
+    Entry,
+    JournalLine,
+    is_damaged_fingerprint,
+    looks_like_answer,
+    read_lines,
+)
 from utils.files.append_only import AppendOnlyFile
-from utils.files.jsonl import JsonObject, encode_json, read_rows
+from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.locks import exclusive_lock
+from utils.wording import agreeing
 
 log = logging.getLogger(__name__)
 
-SETTINGS = "settings"  # key of the answers' settings
+DAMAGED = ".damaged"  # added to the name of a journal: the file that keeps its damaged lines
 ZEROS = bytes(8)  # no text in any encoding contains so many zero bytes in a row
-
-
-AnswerKey = tuple[str, str, str, int]  # sentence id, task, input hash, sample
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One answer of an LLM, and the question that it answers."""
-
-    id: str  # of the sentence
-    task: str  # entity, pos or explain
-    input: str  # SHA-256 of the sentence's part of the prompt
-    fingerprint: str  # of the model, prompt and decoding
-    answer: str
-    finish: str  # stop, or length if it reached max_new_tokens
-    prompt_tokens: int
-    answer_tokens: int
-    sample: int = 0  # number of the answer, if a question is asked several times
-
-    @property
-    def key(self) -> AnswerKey:
-        return self.id, self.task, self.input, self.sample
-
-
-FIELD_TYPES = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Entry)}
+MAX_NAMED = 5  # numbers of damaged lines in a message
 
 
 class Journal:
@@ -116,31 +100,41 @@ class Journal:
         self.path.replace(_free_backup(self.path))
 
     def _read(self) -> None:
-        _drop_incomplete_end(self.path)
-        for line, row in read_rows(self.path):
-            self._has_settings |= row.pop(SETTINGS, None) is not None
-            entry = self._entry(row, line)
-            self.entries[entry.key] = entry
+        """Read the answers; set damaged lines aside, and cut off an incomplete end."""
+        damaged: list[JournalLine] = []
+        end: list[JournalLine] = []  # damaged lines as a crash leaves them, with no others after them
+        is_journal = False
+        for line in map(self._with_own_fingerprint, read_lines(self.path)):
+            if line.entry is None:
+                is_journal |= looks_like_answer(line)
+                end.append(line)
+                if not _is_from_crash(line):
+                    damaged += end
+                    end = []
+                continue
+            is_journal = True
+            damaged += end
+            end = []
+            self._has_settings |= line.settings is not None
+            self.entries[line.entry.key] = line.entry
+        if (damaged or end) and not is_journal:
+            raise ValueError(
+                f"{self.path}:{[*damaged, *end][0].number}: this line is not an answer that was saved here; use "
+                "--overwrite to start from the beginning"
+            )
+        _repair(self.path, damaged, end)
 
-    def _entry(self, row: dict[str, object], line: int) -> Entry:
-        try:
-            entry = Entry(**row)  # type: ignore[arg-type]
-        except TypeError:
-            entry = None
-        if entry is None or any(type(getattr(entry, name)) is not kind for name, kind in FIELD_TYPES.items()):
-            raise ValueError(
-                f"{self.path}:{line}: this line is not an answer that was saved here; use --overwrite to start from "
-                "the beginning"
-            )
-        if entry.fingerprint != self.fingerprint:
-            difference = f"; {self._explain(entry.fingerprint)}" if self._explain else ""
-            raise ValueError(
-                f"{self.path} contains answers of another model, prompt or setting (line {line}); use the same model, "
-                "prompt and settings, another --save_type_name, or --overwrite to start from the beginning" + difference
-            )
-        # Keep one copy of equal strings, to save memory with millions of answers.
-        return replace(
-            entry, task=sys.intern(entry.task), fingerprint=self.fingerprint, finish=sys.intern(entry.finish)
+    def _with_own_fingerprint(self, line: JournalLine) -> JournalLine:
+        """Return the line, as a damaged one if its fingerprint is; raise ValueError for an answer of other settings."""
+        if line.entry is None or line.entry.fingerprint == self.fingerprint:
+            return line
+        if is_damaged_fingerprint(line.entry.fingerprint, self.fingerprint):
+            return replace(line, entry=None, damage="its fingerprint is damaged")
+        difference = f"; {self._explain(line.entry.fingerprint)}" if self._explain else ""
+        raise ValueError(
+            f"{self.path} contains answers of another model, prompt or setting (line {line.number}); use the same "
+            "model, prompt and settings, another --save_type_name, or --overwrite to start from the beginning"
+            + difference
         )
 
 
@@ -151,8 +145,8 @@ def journal_path(result: Path) -> Path:
 
 def recorded_settings(path: Path) -> dict[str, JsonObject]:
     """Return the settings of answers that a journal records, by fingerprint; of a missing journal, none."""
-    rows = (row for _, row in read_rows(path)) if path.is_file() else iter(())
-    return {row["fingerprint"]: row[SETTINGS] for row in rows if isinstance(row.get(SETTINGS), dict)}
+    lines = read_lines(path) if path.is_file() else ()
+    return {line.entry.fingerprint: line.settings for line in lines if line.entry and line.settings}
 
 
 def _free_backup(path: Path) -> Path:
@@ -161,18 +155,44 @@ def _free_backup(path: Path) -> Path:
     return next(backup for name in names if not (backup := path.with_name(name)).exists())
 
 
-def _drop_incomplete_end(path: Path) -> None:
-    """Cut off an incomplete last line, which a killed run, a full disk or a power cut may leave.
+def _is_from_crash(line: JournalLine) -> bool:
+    """Return whether a damaged line at the end is one that a killed run, a full disk or a power cut leaves.
 
     After a power cut, a line may have its end but zeros in the middle.
     """
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        size = len(data)
-        whole = data.rfind(b"\n") + 1
-        while whole and data.find(ZEROS, start := data.rfind(b"\n", 0, whole - 1) + 1, whole) >= 0:
-            whole = start
-    if whole < size:
-        if whole:  # raises if the file is not JSON Lines: such a file is not changed
-            next(read_rows(path), None)
+    return not line.data.endswith(b"\n") or ZEROS in line.data
+
+
+def _repair(path: Path, damaged: Sequence[JournalLine], end: Sequence[JournalLine]) -> None:
+    """Cut off the incomplete `end` of a journal, and move the `damaged` lines to another file."""
+    if end:
         log.warning("the last answer in %s is incomplete: it is asked for again", path)
-        os.truncate(path, whole)
+        os.truncate(path, end[0].start)
+    if damaged:
+        backup = path.with_name(f"{path.name}{DAMAGED}")
+        with AppendOnlyFile(backup) as file:
+            file.write(b"".join(line.data for line in damaged))
+        _remove_lines(path, {line.number for line in damaged})
+        log.warning(
+            "%s: %s %s damaged: kept in %s (%s); %s asked again",
+            path,
+            _line_numbers(damaged),
+            agreeing(len(damaged), "is", "are"),
+            backup.name,
+            damaged[0].damage,
+            agreeing(len(damaged), "its sentence is", "their sentences are"),
+        )
+
+
+def _remove_lines(path: Path, numbers: Collection[int]) -> None:
+    with path.open("rb") as old, replace_file(path) as new:
+        for number, line in enumerate(old, start=1):
+            if number not in numbers:
+                new.write(line)
+
+
+def _line_numbers(lines: Sequence[JournalLine]) -> str:
+    """Return the numbers of lines in words; of many, the first ones and the number of the others."""
+    named = ", ".join(str(line.number) for line in lines[:MAX_NAMED])
+    others = len(lines) - MAX_NAMED
+    return f"{agreeing(len(lines), 'line', 'lines')} {named}" + (f" and {others} more" if others > 0 else "")

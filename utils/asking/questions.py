@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from utils.asking.journal import AnswerKey, Entry, Journal
+from utils.asking.entries import AnswerKey, Entry, token_count
+from utils.asking.journal import Journal
 from utils.compute.progress import Progress
 from utils.llm.base import LLM, Answer, Request
 
@@ -66,7 +67,7 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
         llm = load()
         progress.start()  # loading does not count
         before = time.monotonic()
-        for answer in llm.generate(list(missing)):
+        for answer in map(_with_valid_counts, llm.generate(list(missing))):
             journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
             tokens += answer.answer_tokens
             speed = f"{tokens / max(progress.seconds, 1e-9):.0f} tokens/s"
@@ -74,6 +75,12 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
             now = time.monotonic()
             yield Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries, now - before)
             before = now
+
+
+def _with_valid_counts(answer: Answer) -> Answer:
+    """Return the answer with numbers of tokens that can be recorded, whatever a server reported."""
+    counts = token_count(answer.prompt_tokens), token_count(answer.answer_tokens)
+    return replace(answer, prompt_tokens=counts[0], answer_tokens=counts[1])
 
 
 def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:

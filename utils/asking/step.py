@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from utils.asking.answer_settings import AnswerSettings
-from utils.asking.journal import AnswerKey, Entry, Journal, journal_path
+from utils.asking.entries import AnswerKey, Entry
+from utils.asking.journal import Journal, journal_path
 from utils.asking.model import ModelChoice
 from utils.asking.questions import Question, Usage, ask
 from utils.files.manifest import Manifest, hash_inputs, publish, read_manifest

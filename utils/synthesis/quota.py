@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.estimate import QuestionPlan
-from utils.asking.journal import AnswerKey, Entry
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.wording import counted

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from utils.asking.journal import AnswerKey, Entry
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence

@@ -1,0 +1,123 @@
+"""The lines of a journal: one answer each, read so that a damaged line does not cost the others."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from utils.files.jsonl import JsonObject
+
+SETTINGS = "settings"  # key of the answers' settings, in the first line of a journal
+PADDING = b"\0 \t\r\n"  # a power cut can leave zeros before or after a complete line
+START = b'{"id": '  # of every line that `Journal` wrote
+MAX_TOKENS = 10**9  # far above the context of any model; a larger number is an error of the server
+MAX_WRONG_CHARACTERS = 4  # in a damaged fingerprint; the hashes of two settings differ in about 60 of 64
+
+AnswerKey = tuple[str, str, str, int]  # sentence id, task, input hash, sample
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One answer of an LLM, and the question that it answers."""
+
+    id: str  # of the sentence
+    task: str  # entity, pos or explain
+    input: str  # SHA-256 of the sentence's part of the prompt
+    fingerprint: str  # of the model, prompt and decoding
+    answer: str
+    finish: str  # stop, or length if it reached max_new_tokens
+    prompt_tokens: int
+    answer_tokens: int
+    sample: int = 0  # number of the answer, if a question is asked several times
+
+    @property
+    def key(self) -> AnswerKey:
+        return self.id, self.task, self.input, self.sample
+
+
+FIELD_TYPES = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Entry)}
+TOKEN_COUNTS = ("prompt_tokens", "answer_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One line of a journal: an answer, or the reason why there is none."""
+
+    number: int
+    start: int  # its position in the file, in bytes
+    data: bytes  # as in the file, with its line end
+    entry: Entry | None = None
+    settings: JsonObject | None = None
+    damage: str = ""
+
+
+def token_count(value: object) -> int:
+    """Return a number of tokens as it was reported; 0, which means unknown, if it cannot be such a number.
+
+    >>> token_count(12), token_count(12.0), token_count(True), token_count(float("inf")), token_count("12")
+    (12, 12, 0, 0, 0)
+    """
+    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())  # a bool is an int, too
+    return int(value) if is_whole and 0 <= value <= MAX_TOKENS else 0  # type: ignore[call-overload, operator]
+
+
+def read_lines(path: Path) -> Iterator[JournalLine]:
+    """Yield the lines of a journal that are not empty."""
+    start = 0
+    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside answers
+        for number, data in enumerate(file, start=1):
+            if data.strip():
+                yield _read_line(JournalLine(number, start, data))
+            start += len(data)
+
+
+def looks_like_answer(line: JournalLine) -> bool:
+    """Return whether a damaged line seems to come from a journal, and not from another file."""
+    text = line.data.strip(PADDING)
+    if not line.data.endswith(b"\n"):  # written in part
+        return text.startswith(START) or START.startswith(text)
+    return b'"fingerprint"' in text and b'"answer"' in text
+
+
+def is_damaged_fingerprint(found: str, own: str) -> bool:
+    """Return whether a fingerprint seems to be `own` with wrong characters, and not that of other settings."""
+    if re.fullmatch("[0-9a-f]{64}", own) is None:
+        return False
+    if re.fullmatch("[0-9a-f]{64}", found) is None:
+        return True
+    return sum(one != other for one, other in zip(found, own, strict=True)) <= MAX_WRONG_CHARACTERS
+
+
+def _read_line(line: JournalLine) -> JournalLine:
+    """Return a line with its answer, or with the reason why there is none."""
+    if not line.data.endswith(b"\n"):
+        return replace(line, damage="incomplete")
+    try:
+        row = json.loads(line.data.strip(PADDING).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return replace(line, damage="not UTF-8")
+    except (ValueError, RecursionError):
+        return replace(line, damage="NUL characters" if b"\0" in line.data else "not valid JSON")
+    if not isinstance(row, dict):
+        return replace(line, damage="not a JSON object")
+    settings = row.pop(SETTINGS, None)
+    row |= {name: token_count(row.get(name)) for name in TOKEN_COUNTS}  # earlier versions wrote what a server sent
+    if damage := _find_damage(row):
+        return replace(line, damage=damage)
+    # Keep one copy of equal strings, to save memory with millions of answers.
+    row |= {name: sys.intern(row[name]) for name in ("task", "finish", "fingerprint")}
+    return replace(line, entry=Entry(**row), settings=settings if isinstance(settings, dict) else None)
+
+
+def _find_damage(row: JsonObject) -> str:
+    """Return why an object is not an answer; "" if it is one."""
+    if unknown := sorted(row.keys() - FIELD_TYPES.keys()):
+        return f"the key {unknown[0]!a} is unknown"
+    if missing := [name for name in FIELD_TYPES if name not in row and name != "sample"]:
+        return f'"{missing[0]}" is missing'
+    wrong = [name for name, kind in FIELD_TYPES.items() if name in row and type(row[name]) is not kind]
+    return f'"{wrong[0]}" has a value of the wrong type' if wrong else ""
