@@ -26,14 +26,14 @@ def measure(model: str, sentences: int) -> dict[str, float]:
     from utils.annotation.annotator import Annotator
     from utils.annotation.settings import AnnotationSettings
     from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
-    from utils.dataset.modes import MODES
+    from utils.dataset.modes import EXTENSION_MODES
     from utils.dataset.reading import read_dataset
     from utils.llm import LLMOptions, load_llm
 
     dataset = read_dataset(DEMO / "train_1000.jsonl", DEMO / "labels.txt")
     llm = load_llm(model, "llamacpp", LLMOptions())
     figures: dict[str, float] = {}
-    for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
+    for mode, labels in zip(EXTENSION_MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=True)
         requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
         begin = time.monotonic()

@@ -21,7 +21,7 @@ from utils.asking.estimate import TokenCounter, estimate_tokens, evenly_spaced
 from utils.asking.journal import Entry, journal_path
 from utils.asking.questions import Question
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
-from utils.dataset.modes import MODES
+from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.reading import read_dataset
 from utils.files.jsonl import read_rows
 from utils.llm import LLMOptions, load_counter
@@ -47,7 +47,7 @@ def compare(
 def main(dataset_folder: Path, results: Path, model: str) -> None:
     dataset = read_dataset(dataset_folder / "train_1000.jsonl", dataset_folder / "labels.txt", tokenisation=None)
     count = load_counter(model, choose_backend(model, "auto"), LLMOptions())
-    for mode, labels in zip(MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
+    for mode, labels in zip(EXTENSION_MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         journal = journal_path(results / f"{mode}_train_1000.jsonl")
         entries = {entry.key: entry for _, row in read_rows(journal) for entry in [Entry(**row)]}
         annotator = Annotator.for_dataset(dataset, AnnotationSettings(mode, labels))

@@ -1,10 +1,11 @@
-"""Step 1: an LLM annotates the sentences with extra entities, or with parts of speech.
+"""Step 1: an LLM annotates the sentences with extra entities, with parts of speech, or with the target labels.
 
     python syn_pipelines/s1_predict_data.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
 
 Reads   <file_dir>/<file_name>/train_1000.jsonl and labels.txt
 Writes  <file_dir>/<file_name>/<save_type_name>/<mode>_train_1000.jsonl: the annotations of each sentence
         <mode>_train_1000.jsonl.journal.jsonl in the same folder: all answers of the LLM
+        target_dev.jsonl, target_test.jsonl: the same for dev or test, with --mode=target --split=dev or test
 
 Each answer is saved in the journal at once. If the step is interrupted, run the same command again to continue: it
 asks only for the answers that are not in the journal.
@@ -25,7 +26,7 @@ from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.held_out import warn_of_shared_sentences
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset, read_held_out
 
 cmd_args = True  # set to False inside a notebook
 
@@ -36,6 +37,7 @@ def build_parser() -> Parser:
     data_flags.add_dataset_flags(parser)
     llm_flags.add_llm_flags(parser, batch_size=20)
     annotation_flags.add_annotation_flags(parser)
+    annotation_flags.add_split_flag(parser)
     return parser
 
 
@@ -44,24 +46,27 @@ def run(args: Namespace) -> None:
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     warn_of_shared_sentences(layout.train, (layout.dev, layout.test))
+    split = annotation_flags.held_out_split(args)
+    source = layout.held_out(split) if split else layout.train
+    sentences = read_held_out(source, dataset) if split else dataset.sentences
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
     model = llm_flags.model_choice(args)
     annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))
     step = LLMStep(
         name="s1",
         model=model,
-        result=layout.annotation_file(args.mode),
+        result=layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode),
         run_log=layout.run_log,
-        inputs=layout.portable_names([layout.train]),
+        inputs=layout.portable_names([layout.train, source] if split else [source]),
         parameters=annotator.parameters,
         result_parameters=annotator.result_parameters,
         overwrite=args.overwrite,
     )
     if settings := run_flags.estimate_settings(args):
-        asked = questions(dataset.sentences, annotator, skip=args.skip, limit=args.limit)
+        asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)
         report_estimate(step, lambda _: QuestionPlan([asked]), settings)
         return
-    counts = annotate(dataset.sentences, annotator, step, skip=args.skip, limit=args.limit)
+    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
     report(counts, step.result, advice=counts.advice)
 
 

@@ -55,7 +55,7 @@ def run(args: Namespace) -> None:
         model=model,
         result=layout.annotation_file(args.mode, synthetic=True),
         run_log=layout.run_log,
-        inputs=layout.portable_names([source]),
+        inputs=layout.portable_names([source, layout.train] if args.mode == "target" else [source]),
         parameters=annotator.parameters,
         result_parameters=annotator.result_parameters,
         overwrite=args.overwrite,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.llm_server import ChatServer
-from utils.cli.annotation_flags import is_guided, label_file
+from utils.cli.annotation_flags import SIMILAR_SHOTS, annotation_settings, is_guided, label_file
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import model_choice
 
@@ -44,3 +44,41 @@ def test_a_server_is_asked_whether_it_supports_grammars_unless_the_flag_is_0(par
         ):
             guided(parser.parse_words([*words, "--guided=1"]))
     assert guided(parser.parse_words([*given, "--api_base=http://127.0.0.1:9/v1", "--guided=0"])) is False
+
+
+# --- target labels
+
+
+def settings_of(parse, *words):
+    return annotation_settings(parse(*words))
+
+
+def test_target_labels_have_similar_shots_by_default_and_other_modes_do_not(parse):
+    assert settings_of(parse, "--mode=target").num_similar_shots == SIMILAR_SHOTS
+    assert settings_of(parse, "--mode=target", "--similar_shots=0").num_similar_shots == 0
+    assert settings_of(parse, "--mode=entity").num_similar_shots == 0
+
+
+@pytest.mark.parametrize("flag", ["--similar_shots=2", "--label_guide=guide.json"])
+@pytest.mark.parametrize("mode", ["entity", "pos"])
+def test_flags_of_target_labels_are_refused_in_other_modes(parse, mode, flag):
+    with pytest.raises(UsageError, match=f"{flag} needs --mode=target"):
+        settings_of(parse, f"--mode={mode}", flag)
+
+
+def test_target_labels_are_closed(parse):
+    with pytest.raises(UsageError, match="--closed_labels=0: with --mode=target, the only labels are those of the"):
+        settings_of(parse, "--mode=target", "--closed_labels=0")
+
+
+def test_a_users_prompt_for_target_labels_shows_what_it_has_placeholders_for(parse, tmp_path):
+    own = tmp_path / "own.txt"
+    own.write_text("Find {labels} in {sentence}", encoding="utf-8")
+    words = ("--mode=target", f"--prompt={own}")
+    assert settings_of(parse, *words).num_similar_shots == 0
+    with pytest.raises(UsageError, match=r"--similar_shots=3: .*own\.txt has no placeholder \{examples\}, where the"):
+        settings_of(parse, *words, "--similar_shots=3")
+    with pytest.raises(UsageError, match=r"--label_guide=.* has no placeholder \{guide\}, where the guide is inserted"):
+        settings_of(parse, *words, "--label_guide=guide.json")
+    own.write_text("Find {labels} as in {examples}: {sentence}", encoding="utf-8")
+    assert settings_of(parse, *words).num_similar_shots == SIMILAR_SHOTS

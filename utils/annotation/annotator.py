@@ -1,15 +1,18 @@
-"""The questions of s1 and s3: prompts that ask an LLM for the entities or parts of speech of a sentence."""
+"""The questions of s1 and s3: prompts that ask for the entities, parts of speech or target labels of a sentence."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from utils.annotation.few_shot import ShotFormat, Shots, choose_shots
 from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.annotation.settings import GREEDY, AnnotationSettings
+from utils.annotation.targets.guide import LabelGuide, draft_guide, read_guide
+from utils.annotation.targets.similar_shots import SimilarShots
 from utils.annotation.voting import Voting
 from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
@@ -33,6 +36,7 @@ FIXED_TOKENS = 96
 TOKENS_PER_TOKEN: dict[Mode, dict[Tokenisation, int]] = {
     "entity": {WORDS: 10, CHARACTERS: 4},
     "pos": {WORDS: 18, CHARACTERS: 11},
+    "target": {WORDS: 18, CHARACTERS: 11},  # the dataset's spans may be its words
 }
 # A guided `pos` answer ends by itself. Its limit allows each token to be a word, with one token for each byte of it.
 GUIDED_WORD_TOKENS = 16  # in addition to the bytes of the word
@@ -52,12 +56,22 @@ class Annotator:
     shots: Shots | None = None
     voting: Voting | None = None  # None: one answer for each sentence
     closed_labels: bool = True  # a guided answer can only have the listed labels
+    guide: LabelGuide | None = None  # of target labels
+    similar_shots: SimilarShots | None = None
 
     @classmethod
     def for_dataset(cls, dataset: Dataset, settings: AnnotationSettings) -> Annotator:
         """Return the unguided annotator that the settings describe."""
+        if settings.mode == "target":
+            return cls._for_targets(dataset, settings)
         language = settings.language or dataset.language
         names = display_names(read_label_names(settings.label_file), language)
+        canonical = LabelNormaliser.from_files([settings.label_file])
+
+        def shown(label: str) -> str:
+            """Return the name of a target label in the list of the prompt; a label without one stays as it is."""
+            return names.get(canonical(label) or "", label)
+
         return cls(
             mode=settings.mode,
             prompt=settings.prompt or load_prompt(settings.mode, language),
@@ -66,9 +80,38 @@ class Annotator:
             guided=False,
             max_new_tokens=settings.max_new_tokens,
             sampling=settings.sampling,
-            shots=_draw_shots(dataset, settings, names) if settings.num_shots else None,
+            shots=_draw_shots(dataset, settings, _shot_format(dataset, settings, shown))
+            if settings.num_shots
+            else None,
             voting=_voting(settings) if settings.votes > 1 else None,
             closed_labels=settings.closed_labels,
+        )
+
+    @classmethod
+    def _for_targets(cls, dataset: Dataset, settings: AnnotationSettings) -> Annotator:
+        """Return the unguided annotator that asks for the labels of the dataset."""
+        shot_format = _shot_format(dataset, settings, str)
+        shots = _draw_shots(dataset, settings, shot_format) if settings.num_shots else None
+        return cls(
+            mode="target",
+            prompt=settings.prompt or load_prompt("target", settings.language or dataset.language),
+            labels=dataset.targets,
+            tokenisation=dataset.tokenisation,
+            guided=False,
+            max_new_tokens=settings.max_new_tokens,
+            sampling=settings.sampling,
+            shots=shots,
+            voting=Voting(settings.votes, settings.min_votes, lambda label: label) if settings.votes > 1 else None,
+            guide=_label_guide(dataset, settings),
+            similar_shots=SimilarShots.of(
+                dataset.sentences,
+                shot_format,
+                number=settings.num_similar_shots,
+                fixed=shots,
+                is_held_out=settings.is_held_out,
+            )
+            if settings.num_similar_shots
+            else None,
         )
 
     @property
@@ -84,6 +127,8 @@ class Annotator:
             **({"closed_labels": self.closed_labels} if self.guided else {}),
             "max_new_tokens": self.max_new_tokens or "from each sentence",
             **({"shots": self.shots.parameters} if self.shots else {}),
+            **({"similar_shots": self.similar_shots.parameters} if self.similar_shots else {}),
+            **({"label_guide": self.guide.parameters} if self.guide else {}),
         }
 
     @property
@@ -100,7 +145,10 @@ class Annotator:
         """Return the question about a sentence; `sample` is the index of the answer, from 0, with several answers."""
         text = self.tokenisation.join(sentence.tokens)
         shots = self.shots.text_for(sentence) if self.shots else ""
-        prompt = self.prompt.fill({"labels": ", ".join(self.labels), "examples": shots, "sentence": text})
+        similar = self.similar_shots.text_for(sentence) if self.similar_shots else ""
+        guide = self.guide.text if self.guide else ""
+        values = {"labels": ", ".join(self.labels), "guide": guide, "examples": shots + similar, "sentence": text}
+        prompt = self.prompt.fill(values)
         max_new_tokens = self.max_new_tokens or FIXED_TOKENS + self._answer_tokens(sentence)
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, self.mode, prompt, max_new_tokens, sampling, self._grammar(sentence), sample)
@@ -108,7 +156,14 @@ class Annotator:
         typical = typical_annotation(
             self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], tokenisation=self.tokenisation
         )
-        return Question(request, text_hash(sentence.tokens), typical)
+        return Question(request, self.input_hash(sentence), typical)
+
+    def input_hash(self, sentence: Sentence) -> str:
+        """Return the SHA-256 of the sentence, and of the similar sentences that its prompt shows."""
+        own = text_hash(sentence.tokens)
+        if self.similar_shots is None:
+            return own
+        return hashlib.sha256(f"{own}\n{self.similar_shots.text_for(sentence)}".encode()).hexdigest()
 
     def _answer_tokens(self, sentence: Sentence) -> int:
         """Return the maximum length of an answer in tokens, without the fixed number."""
@@ -122,25 +177,26 @@ class Annotator:
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:
             return None
-        build = entity_grammar if self.mode == "entity" else pos_grammar
+        build = pos_grammar if self.mode == "pos" else entity_grammar
         return build(sentence.tokens, self.labels if self.closed_labels else None, tokenisation=self.tokenisation)
 
 
-def _draw_shots(dataset: Dataset, settings: AnnotationSettings, names: Mapping[str, str]) -> Shots:
-    """Return shots from the smallest size. Every size contains it, so no shot comes from outside a size.
+def _shot_format(dataset: Dataset, settings: AnnotationSettings, display_name: Callable[[str], str]) -> ShotFormat:
+    prompt = load_prompt("example", settings.language or dataset.language)
+    return ShotFormat(prompt, ITEM_KEYS[settings.mode], display_name, dataset.tokenisation)
 
-    `names` maps canonical labels to the names that the prompt lists. A target label that the label file maps to one of
-    them is shown with that name, other labels unchanged.
-    """
-    canonical = LabelNormaliser.from_files([settings.label_file])
-    shot_format = ShotFormat(
-        load_prompt("example", settings.language or dataset.language),
-        ITEM_KEYS[settings.mode],
-        lambda label: names.get(canonical(label) or "", label),
-        dataset.tokenisation,
-    )
+
+def _draw_shots(dataset: Dataset, settings: AnnotationSettings, shot_format: ShotFormat) -> Shots:
+    """Return shots from the smallest size. Every size contains it, so no shot comes from outside a size."""
     pool = first_sentences(dataset.sentences, min(SIZES.values()))
     return choose_shots(pool, settings.mode, shot_format, number=settings.num_shots, seed=settings.sampling.seed)
+
+
+def _label_guide(dataset: Dataset, settings: AnnotationSettings) -> LabelGuide:
+    """Return the user's guide, or a draft from the smallest size; labels that are not in the user's are drafted."""
+    pool = first_sentences(dataset.sentences, min(SIZES.values()))
+    draft = draft_guide(dataset.targets, pool, dataset.tokenisation)
+    return read_guide(settings.label_guide, draft) if settings.label_guide else draft
 
 
 def _voting(settings: AnnotationSettings) -> Voting:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 NO_SHOTS: dict[Mode, str] = {
     "entity": "has an annotated entity",
     "pos": "has gold spans that are its words with their parts of speech",
+    "target": "has an annotated entity",
 }
 
 
@@ -40,11 +41,14 @@ class Shots:
     number: int
     seed: int
 
-    def text_for(self, sentence: Sentence) -> str:
-        """Return the shots in the prompt for a sentence, each after an empty line; never the sentence itself."""
+    def shown_for(self, sentence: Sentence) -> list[Shot]:
+        """Return the shots in the prompt for a sentence; never the sentence itself."""
         key = same_text_key(sentence.tokens)
-        others = [shot.text for shot in self.drawn if shot.key != key]
-        return "".join(f"\n{text}" for text in others[: self.number])
+        return [shot for shot in self.drawn if shot.key != key][: self.number]
+
+    def text_for(self, sentence: Sentence) -> str:
+        """Return the text of the shots in the prompt for a sentence, each after an empty line."""
+        return "".join(f"\n{shot.text}" for shot in self.shown_for(sentence))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
 
     Raises ValueError if there is no such sentence.
     """
-    spans_of = {"entity": _gold_spans, "pos": _words}[mode]
+    spans_of = {"entity": _gold_spans, "pos": _words, "target": sorted_gold_spans}[mode]
     shots: dict[str, Shot] = {}
     for sentence in pool:
         if spans := spans_of(sentence):
@@ -104,6 +108,11 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
 
 def _gold_spans(sentence: Sentence) -> Sequence[Span]:
     return [span for span in sentence.spans if span.origin is None]
+
+
+def sorted_gold_spans(sentence: Sentence) -> Sequence[Span]:
+    """Return the gold spans of a sentence by position."""
+    return sorted(_gold_spans(sentence), key=lambda span: (span.start, span.end))
 
 
 def _words(sentence: Sentence) -> Sequence[Span]:

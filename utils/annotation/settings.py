@@ -18,10 +18,13 @@ class AnnotationSettings:
     """What an LLM is asked to annotate, and how."""
 
     mode: Mode
-    label_file: Path  # its labels are listed in the prompt
+    label_file: Path  # its labels are listed in the prompt; not used for target labels
     language: Language | None = None  # of the built-in prompt; None: that of the dataset
     prompt: Prompt | None = None  # the user's own prompt; None: the built-in one
-    num_shots: int = 0  # annotated sentences that each prompt shows
+    num_shots: int = 0  # annotated sentences that all prompts show
+    num_similar_shots: int = 0  # annotated sentences that are similar to the sentence in question; target labels only
+    label_guide: Path | None = None  # what the target labels mean; None: a draft from the gold spans
+    is_held_out: bool = False  # the sentences are those of dev or test
     votes: int = 1  # answers to each sentence
     min_votes: int = 1  # answers that a span must be in, out of `votes`
     sampling: SamplingSettings = GREEDY

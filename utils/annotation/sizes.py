@@ -8,7 +8,7 @@ from pathlib import Path
 
 from utils.annotation.files import read_annotation_rows
 from utils.dataset.layout import Layout, Size, require_files
-from utils.dataset.modes import MODES, Mode
+from utils.dataset.modes import EXTENSION_MODES, Mode
 from utils.dataset.reading import Dataset, read_synthetic
 from utils.dataset.records import sentence_to_row
 from utils.dataset.splits import Share
@@ -51,13 +51,29 @@ class SplitFiles:
 
 
 def find_split_files(layout: Layout) -> SplitFiles:
-    """Return the files to split; raise FileNotFoundError if s1 has not written any."""
-    annotations = require_files({mode: layout.annotation_file(mode) for mode in MODES}, "run s1")
+    """Return the files to split; raise FileNotFoundError if s1 has not written any.
+
+    The files of target labels are optional: nothing is logged if they are missing.
+    """
+    modes = EXTENSION_MODES
+    targets = _target_file(layout, synthetic=False)
+    at_least = 0 if targets else 1
+    annotations = require_files({mode: layout.annotation_file(mode) for mode in modes}, "run s1", at_least=at_least)
     synthetic = require_files({"s2": layout.synthetic()}, "run s2", at_least=0).get("s2")
-    synthetic_annotations = require_files(
-        {mode: layout.annotation_file(mode, synthetic=True) for mode in MODES if synthetic}, "run s3", at_least=0
+    if synthetic is None:
+        return SplitFiles(layout.train, {**annotations, **targets}, None, {})
+    files = {mode: layout.annotation_file(mode, synthetic=True) for mode in modes}
+    synthetic_annotations = require_files(files, "run s3", at_least=0)
+    synthetic_targets = _target_file(layout, synthetic=True)
+    return SplitFiles(
+        layout.train, {**annotations, **targets}, synthetic, {**synthetic_annotations, **synthetic_targets}
     )
-    return SplitFiles(layout.train, annotations, synthetic, synthetic_annotations)
+
+
+def _target_file(layout: Layout, *, synthetic: bool) -> dict[Mode, Path]:
+    """Return the file of target labels, if there is one."""
+    file = layout.annotation_file("target", synthetic=synthetic)
+    return {"target": file} if file.is_file() else {}
 
 
 def publish_size(

@@ -25,7 +25,7 @@ class Entry:
     """One answer of an LLM, and the question that it answers."""
 
     id: str  # of the sentence
-    task: str  # entity, pos or explain
+    task: str  # entity, pos, target or explain
     input: str  # SHA-256 of the sentence's part of the prompt
     fingerprint: str  # of the model, prompt and decoding
     answer: str

@@ -14,11 +14,13 @@ from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 TOKENS_PER_ITEM: dict[Mode, dict[Tokenisation, float]] = {
     "entity": {WORDS: 4.0, CHARACTERS: 8.0},
     "pos": {WORDS: 1.0, CHARACTERS: 2.6},
+    "target": {WORDS: 7.0, CHARACTERS: 20.0},  # of gold spans: 7 to 40, depending on the dataset
 }
 # In tokens.
 ITEM_LENGTH: dict[Mode, dict[Tokenisation, int]] = {
     "entity": {WORDS: 2, CHARACTERS: 4},
     "pos": {WORDS: 1, CHARACTERS: 3},
+    "target": {WORDS: 2, CHARACTERS: 4},
 }
 # A continuation has a fixed number of characters, and more for each character of its sentence.
 CONTINUATION_CHARACTERS = {WORDS: 260, CHARACTERS: 60}

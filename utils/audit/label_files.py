@@ -8,7 +8,7 @@ from pathlib import Path
 
 from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.label_table import LabelTable, read_label_table
-from utils.dataset.modes import MODES
+from utils.dataset.modes import EXTENSION_MODES
 from utils.files.jsonl import read_rows
 from utils.wording import counted
 
@@ -34,7 +34,7 @@ def _counted(file: Path, *, synthetic: bool) -> Counter[str]:
     rows = (row for _, row in read_rows(file)) if file.is_file() else iter(())
     chosen = (row for row in rows if (row.get("synthetic") is True) is synthetic)
     spans = (span for row in chosen for span in row["entities"])
-    return Counter(span["entity"] for span in spans if span.get("origin") in MODES)
+    return Counter(span["entity"] for span in spans if span.get("origin") in EXTENSION_MODES)
 
 
 def _check_targets(file: Path, table: LabelTable, targets: Iterable[str]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.layout import Size
-from utils.dataset.modes import MODES
+from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.records import Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
@@ -197,7 +197,7 @@ def _extensions(
     """Yield the extension spans without an annotation of the size, and those with a target label."""
     for found, source in pairs:
         for span in found.spans[len(source.spans) :]:
-            if span.origin not in MODES or source.id not in annotated[span.origin]:
+            if span.origin not in EXTENSION_MODES or source.id not in annotated[span.origin]:
                 message = f"has an extension span {span.label} ({span.origin}) without an annotation of its size"
                 yield Problem(file, f"sentence {source.id} {message}")
             elif span.label in data.dataset.targets:
@@ -206,7 +206,9 @@ def _extensions(
 
 def _annotated_ids(data: AuditData, size_data: SizeData) -> dict[str, set[str]]:
     """Return the ids of the sentences with annotated items, by mode."""
-    annotated: dict[str, set[str]] = {mode: set() for mode in MODES}
+    annotated: dict[str, set[str]] = {mode: set() for mode in EXTENSION_MODES}
     for mode, _, file in data.annotation_files(size_data.size):
+        if mode not in EXTENSION_MODES:
+            continue
         annotated[mode] |= {str(row.get("id")) for _, row in read_rows(file) if row.get("items")}
     return annotated

@@ -11,7 +11,7 @@ from typing import Literal
 
 from utils.asking.journal import journal_path
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
-from utils.dataset.modes import MODES
+from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import Dataset
 from utils.files.jsonl import read_rows
 from utils.files.manifest import Change, ChangeFinder, Manifest, read_manifest
@@ -66,11 +66,18 @@ class Survey:
 
     def _annotations(self) -> Iterator[StepStatus]:
         layout = self.layout
-        for mode in MODES:
+        for mode in EXTENSION_MODES:
             yield self._llm_status("s1", layout.annotation_file(mode), f"--mode={mode}")
+        yield from self._optional_status("s1", layout.annotation_file("target"))
         yield self._llm_status("s2", layout.synthetic(), "")
-        for mode in MODES:
+        for mode in EXTENSION_MODES:
             yield self._llm_status("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
+        yield from self._optional_status("s3", layout.annotation_file("target", synthetic=True))
+
+    def _optional_status(self, step: str, result: Path) -> Iterator[StepStatus]:
+        """Yield the status of the target labels of an LLM if they were asked for; no step requires them."""
+        if result.is_file() or journal_path(result).is_file():
+            yield self._llm_status(step, result, "--mode=target")
 
     def _llm_status(self, step: str, result: Path, flag: str) -> StepStatus:
         state, note = self._state([result])
@@ -114,7 +121,7 @@ class Survey:
             for size in SIZES:
                 results = [layout.size_fusion(size, synthetic=bool(side))]
                 results.append(layout.label_file("syn" if side else "fusion", size))
-                files = [layout.size_annotation_file(size, mode, synthetic=bool(side)) for mode in MODES]
+                files = [layout.size_annotation_file(size, mode, synthetic=bool(side)) for mode in EXTENSION_MODES]
                 yield self._merge_status(f"s5 --is_syn={side}", size, results, files)
         for size in SIZES:
             files = [layout.label_file("fusion", size), layout.label_file("syn", size)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import get_args
 
 from utils.annotation.settings import AnnotationSettings
 from utils.asking.model import ModelChoice
@@ -13,11 +14,14 @@ from utils.cli.exits import UsageError
 from utils.cli.llm_flags import add_prompt_flags, add_sampling_flags, own_prompt, prompt_language
 from utils.cli.merge_flags import add_label_file_flags
 from utils.cli.parser import Parser
-from utils.cli.values import auto_switch, count, positive_number, switch, whole_number
+from utils.cli.values import auto_switch, count, path, positive_number, switch, whole_number
+from utils.dataset.layout import HeldOut
 from utils.dataset.modes import MODES
+from utils.prompts import Prompt
 
 log = logging.getLogger(__name__)
 
+SIMILAR_SHOTS = 6  # the default with --mode=target
 VOTING_TEMPERATURE = 0.7  # the default with --votes: greedy decoding gives the same answer each time
 
 
@@ -25,7 +29,10 @@ def add_annotation_flags(parser: Parser) -> None:
     """Add the flags of s1 and s3."""
     flags = parser.add_argument_group("annotation")
     flags.add_argument(
-        "--mode", choices=MODES, default="entity", help="entity: annotate entities; pos: annotate parts of speech"
+        "--mode",
+        choices=MODES,
+        default="entity",
+        help="entity: annotate entities; pos: annotate parts of speech; target: annotate the labels of the dataset",
     )
     flags.add_argument(
         "--skip",
@@ -38,6 +45,20 @@ def add_annotation_flags(parser: Parser) -> None:
         type=count,
         default=0,
         help="number of annotated sentences to show as examples in each prompt; they come from the smallest size",
+    )
+    flags.add_argument(
+        "--similar_shots",
+        type=count,
+        default=None,
+        help="with --mode=target: number of annotated sentences to show as examples in each prompt, those that are "
+        f"most similar to the sentence in question; default: {SIMILAR_SHOTS}",
+    )
+    flags.add_argument(
+        "--label_guide",
+        type=path,
+        default=None,
+        help="with --mode=target: JSON file with a definition and examples of each label, for the prompt; default: the "
+        "most frequent mentions of each label in the smallest size",
     )
     flags.add_argument(
         "--votes",
@@ -70,13 +91,34 @@ def add_annotation_flags(parser: Parser) -> None:
     add_sampling_flags(parser, temperature=None, auto=f"0, or {VOTING_TEMPERATURE} with --votes")
 
 
+def add_split_flag(parser: Parser) -> None:
+    """Add the flag that chooses the sentences that s1 annotates."""
+    parser.add_argument(
+        "--split",
+        choices=("train", *get_args(HeldOut)),
+        default="train",
+        help="with --mode=target: dev or test annotates these sentences instead, only to measure the LLM; no other "
+        "step reads the result",
+    )
+
+
+def held_out_split(args: argparse.Namespace) -> HeldOut | None:
+    """Return the held-out sentences to annotate; None: the training sentences."""
+    if args.split == "train":
+        return None
+    if args.mode != "target":
+        raise UsageError(f"--split={args.split} needs --mode=target: only target labels have gold labels to compare")
+    split: HeldOut = args.split
+    return split
+
+
 def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
     """Return what is annotated, and how; raise UsageError for flags that cannot be used together."""
     prompt = own_prompt(args, args.mode)
-    if args.shots and prompt and "examples" not in prompt.placeholders:
-        raise UsageError(
-            f"--shots={args.shots}: {args.prompt} has no placeholder {{examples}}, where the examples are inserted"
-        )
+    _check_target_flags(args)
+    _check_placeholder(args, prompt, "shots", "examples")
+    _check_placeholder(args, prompt, "similar_shots", "examples")
+    _check_placeholder(args, prompt, "label_guide", "guide")
     sampling = _sampling(args)
     return AnnotationSettings(
         mode=args.mode,
@@ -84,6 +126,9 @@ def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
         language=prompt_language(args),
         prompt=prompt,
         num_shots=args.shots,
+        num_similar_shots=_num_similar_shots(args, prompt),
+        label_guide=args.label_guide,
+        is_held_out=getattr(args, "split", "train") != "train",
         votes=args.votes,
         min_votes=_min_votes(args, sampling),
         sampling=sampling,
@@ -114,6 +159,32 @@ def is_guided(args: argparse.Namespace, model: ModelChoice) -> bool:
 def label_file(args: argparse.Namespace) -> Path:
     """Return the file that contains the labels of --mode."""
     return args.entity_label if args.mode == "entity" else args.pos_label
+
+
+def _check_target_flags(args: argparse.Namespace) -> None:
+    """Raise UsageError for flags that do not belong to the mode."""
+    if args.mode == "target":
+        if not args.closed_labels:
+            raise UsageError("--closed_labels=0: with --mode=target, the only labels are those of the dataset")
+        return
+    for name in ("similar_shots", "label_guide"):
+        if (value := getattr(args, name)) is not None:
+            raise UsageError(f"--{name}={value} needs --mode=target")
+
+
+def _check_placeholder(args: argparse.Namespace, prompt: Prompt | None, name: str, placeholder: str) -> None:
+    """Raise UsageError if the user's prompt has no placeholder for what a flag inserts."""
+    value = getattr(args, name)
+    if value and prompt and placeholder not in prompt.placeholders:
+        what = "the examples are" if placeholder == "examples" else "the guide is"
+        raise UsageError(f"--{name}={value}: {args.prompt} has no placeholder {{{placeholder}}}, where {what} inserted")
+
+
+def _num_similar_shots(args: argparse.Namespace, prompt: Prompt | None) -> int:
+    """Return the number of similar shots; by default, none if the user's prompt has no placeholder for them."""
+    if args.similar_shots is not None or args.mode != "target":
+        return args.similar_shots or 0
+    return SIMILAR_SHOTS if prompt is None or "examples" in prompt.placeholders else 0
 
 
 def _sampling(args: argparse.Namespace) -> SamplingSettings:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Size = Literal["250", "500", "1000"]
 LabelKind = Literal["fusion", "syn", "syn_fusion"]
 TrainingData = Literal["base", "fusion", "syn_fusion"]
+HeldOut = Literal["dev", "test"]
 
 SIZES: dict[Size, int] = {"250": 25, "500": 50, "1000": 100}  # name -> percent of the sentences
 FULL: Size = "1000"
@@ -78,6 +79,13 @@ class Layout:
     def annotation_file(self, mode: Mode, *, synthetic: bool = False) -> Path:
         """Return the path of the items that s1, or s3 for synthetic sentences, found in all sentences."""
         return self.results / f"{mode}_train_1000{_synthetic(synthetic)}.jsonl"
+
+    def held_out(self, split: HeldOut) -> Path:
+        return self.dev if split == "dev" else self.test
+
+    def held_out_annotation_file(self, split: HeldOut) -> Path:
+        """Return the path of the target labels that s1 found in dev or test; they only measure the LLM."""
+        return self.results / f"target_{split}.jsonl"
 
     def synthetic(self) -> Path:
         """Return the path of all synthetic sentences (s2)."""

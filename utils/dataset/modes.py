@@ -1,9 +1,10 @@
-"""The tasks of an LLM: to find entities or parts of speech, or to write new sentences."""
+"""The tasks of an LLM: to find entities, parts of speech or target labels, or to write new sentences."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-Mode = Literal["entity", "pos"]
-Task = Literal["entity", "pos", "explain"]  # explain: new sentences, in any style
+Mode = Literal["entity", "pos", "target"]  # target: entities with the labels of the dataset
+Task = Literal["entity", "pos", "target", "explain"]  # explain: new sentences, in any style
 MODES: tuple[Mode, ...] = get_args(Mode)
+EXTENSION_MODES: tuple[Mode, ...] = ("entity", "pos")  # those that give extension labels

@@ -51,6 +51,19 @@ def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None
     return Dataset(tuple(sentences), tuple(names), tokenisation)
 
 
+def read_held_out(path: Path, dataset: Dataset) -> tuple[Sentence, ...]:
+    """Return the sentences of dev or test, which have the labels and the tokenisation of the dataset.
+
+    Raises FileNotFoundError if the file is missing, and ValueError if it is not valid or has no sentences.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: it must contain annotated sentences of the same kind")
+    sentences = read_sentences(path, tokenisation=dataset.tokenisation, labels=dataset.labels)
+    if not sentences:
+        raise ValueError(f"{path} contains no sentences: add at least one annotated sentence")
+    return tuple(sentences)
+
+
 def require_dataset(train: Path) -> None:
     """Raise FileNotFoundError if the folder of a dataset, or the training file in it, is missing."""
     require_folder(train.parent)

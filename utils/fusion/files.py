@@ -10,7 +10,7 @@ from typing import Literal
 
 from utils.annotation.files import read_annotations
 from utils.dataset.layout import FULL, LabelKind, Layout, Size, require_files
-from utils.dataset.modes import MODES, Mode
+from utils.dataset.modes import EXTENSION_MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
@@ -59,7 +59,7 @@ def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: 
     sentence_step, annotation_step = ("s2 and then s4", "s3") if synthetic else ("s4", "s1")
     source = sentences or layout.size_sentences(size, synthetic=synthetic)
     require_files({"sentences": source}, f"run {sentence_step}")
-    annotations = {mode: layout.size_annotation_file(size, mode, synthetic=synthetic) for mode in MODES}
+    annotations = {mode: layout.size_annotation_file(size, mode, synthetic=synthetic) for mode in EXTENSION_MODES}
     kind: Literal["fusion", "syn"] = "syn" if synthetic else "fusion"
     return MergeFiles(
         sentences=source,

@@ -10,7 +10,11 @@ from utils.dataset.modes import Mode
 from utils.parsing.context import Context
 
 # The keys that the prompts ask for: the key of an item's text, and the key of its label.
-ITEM_KEYS: dict[Mode, tuple[str, str]] = {"entity": ("entity", "type"), "pos": ("word", "pos")}
+ITEM_KEYS: dict[Mode, tuple[str, str]] = {
+    "entity": ("entity", "type"),
+    "pos": ("word", "pos"),
+    "target": ("entity", "type"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 PLACEHOLDERS: dict[Task, tuple[set[str], set[str]]] = {
     "entity": ({"sentence"}, {"labels", "examples"}),
     "pos": ({"sentence"}, {"labels", "examples"}),
+    "target": ({"sentence"}, {"labels", "guide", "examples"}),
     "explain": ({"sentence", "entities"}, {"examples"}),
 }
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")

@@ -8,28 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.records import Span
+from utils.dataset.scores import Scores
 from utils.ner.scoring.error_kinds import span_keys
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Counts of spans and their ratios; a ratio with divisor 0 is 0."""
-
-    correct: int
-    predicted: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        return self.correct / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.correct / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""Similar shots: the annotated sentences that are most similar to a sentence, shown in the prompt about it.
+
+No shot leaks into a size. A sentence is only shown sentences that belong to each size that it belongs to itself: with
+1,000 sentences, sentence 17 and what s2 made from it are shown sentences 1 to 250, and sentence 600 may be shown any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from utils.annotation.few_shot import Shot, ShotFormat, Shots, sorted_gold_spans
+from utils.annotation.targets.sentence_index import SentenceIndex
+from utils.dataset.layout import SIZES
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence, same_text_key
+from utils.dataset.splits import first_sentences
+
+SMALLEST, WHOLE = min(SIZES.values()), max(SIZES.values())  # in percent of the sentences
+
+
+@dataclass(frozen=True)
+class ShotPool:
+    """The sentences of one size as shots, with their index."""
+
+    shots: Sequence[Shot]
+    index: SentenceIndex
+    filling: Sequence[int]  # numbers of the shots, those with an entity first
+
+    def nearest(self, sentence: Sentence, number: int, left_out: Collection[str]) -> list[str]:
+        """Return the most similar shots to a sentence, the most similar last; never those with its text.
+
+        Where too few sentences have anything in common with it, the first ones of the pool are taken.
+        """
+        keys = {same_text_key(sentence.tokens), *left_out}
+        found: dict[str, str] = {}  # by key, so that no text is shown twice
+
+        def is_new(one: int) -> bool:
+            return self.shots[one].key not in keys
+
+        for one in (*self.index.nearest(sentence.tokens, 2 * number, is_new), *filter(is_new, self.filling)):
+            if len(found) == number:
+                break
+            found.setdefault(self.shots[one].key, self.shots[one].text)
+        return list(found.values())[::-1]
+
+
+@dataclass(frozen=True)
+class SimilarShots:
+    """The pools of all sizes, and how many shots a prompt shows."""
+
+    pools: Mapping[int, ShotPool]  # percent of the sentences -> pool
+    sizes: Mapping[int, int]  # percent of the sentences -> their number
+    number: int
+    fixed: Shots | None = None  # shots that prompts show already, and which are not repeated
+    is_held_out: bool = False  # the questions are about dev or test, which belong to no size
+    _texts: dict[Sentence, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        sentences: Sequence[Sentence],
+        shot_format: ShotFormat,
+        *,
+        number: int,
+        fixed: Shots | None = None,
+        is_held_out: bool = False,
+    ) -> SimilarShots:
+        """Return shots from the sentences of a dataset."""
+        shares = {percent: first_sentences(sentences, percent) for percent in SIZES.values()}
+        shots = [shot_format.shot(sentence, sorted_gold_spans(sentence)) for sentence in sentences]
+        pools = {percent: _pool(share, shots, shot_format) for percent, share in shares.items()}
+        sizes = {percent: len(share) for percent, share in shares.items()}
+        return cls(pools, sizes, number, fixed, is_held_out)
+
+    def text_for(self, sentence: Sentence) -> str:
+        """Return the shots in the prompt for a sentence, each after an empty line."""
+        if sentence not in self._texts:
+            pool = self.pools[self._percent(sentence)]
+            shown = [shot.key for shot in self.fixed.shown_for(sentence)] if self.fixed else []
+            shots = pool.nearest(sentence, self.number, shown)
+            self._texts[sentence] = "".join(f"\n{text}" for text in shots)
+        return self._texts[sentence]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the settings that belong to a result's fingerprint. The shots are part of each question instead."""
+        return {"number": self.number}
+
+    def _percent(self, sentence: Sentence) -> int:
+        """Return the smallest size that a sentence belongs to.
+
+        Raw sentences belong to every size, and those of an unknown source to the largest one.
+        """
+        number = sentence.source if sentence.is_synthetic else int(sentence.id)
+        if number is None or self.is_held_out:
+            return SMALLEST
+        if number == UNKNOWN_SOURCE:
+            return WHOLE
+        return next(percent for percent in sorted(self.sizes) if number <= self.sizes[percent] or percent == WHOLE)
+
+
+def _pool(share: Sequence[Sentence], shots: Sequence[Shot], shot_format: ShotFormat) -> ShotPool:
+    index = SentenceIndex([sentence.tokens for sentence in share], shot_format.tokenisation)
+    filling = sorted(range(len(share)), key=lambda number: not share[number].spans)
+    return ShotPool(shots[: len(share)], index, filling)
