@@ -70,7 +70,8 @@ def _by_role(
     value: Mapping[Any, Any], others: Sequence[Any], text_keys: Sequence[Any], label_keys: Sequence[Any]
 ) -> tuple[Any, Any] | None:
     """Return the two keys if the words of longer keys name the missing parts (`extraction_text`), else None."""
-    roles = {key: role_of(str(key)) for key in value if key in others or isinstance(value[key], list)}
+    unknown = frozenset(others)
+    roles = {key: role_of(str(key)) for key in value if key in unknown or isinstance(value[key], list)}
     if list(roles.values()).count(None) > 1:
         return None
     texts = text_keys or [key for key, role in roles.items() if role == "text"]

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from utils.parsing.json_forms.broken import NAME, as_object, read_broken_array, read_broken_object
-from utils.parsing.json_forms.tuples import read_call, read_tuples
+from utils.parsing.json_forms.broken import NAME, BrokenText
+from utils.parsing.json_forms.repair import as_object
+from utils.parsing.json_forms.tuples import TupleReader
 
 SHORT_TEXT = 1000  # characters; the longest value that is decoded after half of the budget was spent
 BUDGET_PER_CHARACTER = 12  # characters that may be decoded in vain for each character of the text
@@ -47,6 +48,8 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.broken = BrokenText(text)
+        self.tuples = TupleReader(text)
         self.decoder = json.JSONDecoder(object_pairs_hook=as_object, strict=False)
         self.budget = BUDGET_PER_CHARACTER * len(text) + NESTING_COST
         self.budget_for_short_texts = self.budget // 2
@@ -73,15 +76,15 @@ class _Scanner:
         decoded = self._decoded(start) if opening in "[{" else None
         if decoded is not None:
             return (*decoded, True)
-        tuples = read_tuples(self.text, start) if _TUPLE.match(self.text, start) else None
+        tuples = self.tuples.read_tuples(start) if _TUPLE.match(self.text, start) else None
         if tuples is not None:
             return (*tuples, True)
-        if opening == "(" and (call := read_call(self.text, start)) is not None:
+        if opening == "(" and (call := self.tuples.read_call(start)) is not None:
             return (*call, True)
         if opening in "[(":
-            return (*read_broken_array(self.text, start), False)
+            return (*self.broken.read_array(start), False)
         # A quotation mark begins an object without its brace.
-        value, end = read_broken_object(self.text, start + (opening == "{"))
+        value, end = self.broken.read_object(start + (opening == "{"))
         if value is None and _TUPLE.match(self.text, start + 1):  # {('北京', '地名')}
             return None, start + 1, False
         return value, end, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from utils.parsing.context import Context
@@ -51,8 +51,8 @@ def is_structured(value: Any) -> bool:
 
 def as_text(value: Any) -> str:
     """Return the text of a JSON value: the first one of a list, "" for null or an object."""
-    if isinstance(value, list):
-        return as_text(value[0]) if value else ""
+    while isinstance(value, list):
+        value = value[0] if value else None
     if value is None or isinstance(value, dict):
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -106,7 +106,7 @@ def _read_object(value: Mapping[Any, Any], context: Context, label: str, depth: 
         for key in inner:
             yield from read_value(value[key], context, _inner_label(key), depth - 1)
         if text_key is None:
-            yield from in_one_order(list(_read_mapping(value, inner, context)))
+            yield from in_one_order(list(_read_mapping(value, frozenset(inner), context)))
 
 
 def _read_item(texts: Any, labels: Any, label: str, context: Context, depth: int) -> Iterator[ItemCandidate]:
@@ -131,13 +131,14 @@ def _texts(value: Any, context: Context) -> Iterator[str]:
     yield from (text.strip() for text in found if text.strip())
 
 
-def _read_mapping(value: Mapping[Any, Any], skipped: Iterable[Any], context: Context) -> Iterator[ItemCandidate]:
+def _read_mapping(value: Mapping[Any, Any], skipped: frozenset[Any], context: Context) -> Iterator[ItemCandidate]:
     """Yield the candidates of `{text: label}` and of `{label: [texts]}`, without those of the keys in `skipped`."""
+    has_lists = any(isinstance(part, list) for part in value.values())
     for key, part in value.items():
         name, text = str(key).strip(), as_text(part).strip()
         if key in skipped or not name or isinstance(part, dict) or is_repeated_sentence(key, part, context):
             continue
-        if part is None and (context.lacks(name) or any(isinstance(other, list) for other in value.values())):
+        if part is None and (has_lists or context.lacks(name)):
             continue
         if isinstance(part, list):
             yield from _read_flat(part, context, _inner_label(key))

@@ -7,15 +7,19 @@ import re
 from utils.parsing.context import Context
 
 BULLET = re.compile(r"\s{0,20}(?:[-*•·+–○●◦▪]\s|[•·●▪]|\(?\d{1,3}[.)、．](?!\d)|（\d{1,3}）|[①-⑳])\s{0,20}")
-NOISE = re.compile(r"\s*(?:[`~]{3}.{0,20}|[-=*_|:+\s]{3,}|[\[\](){},]{1,3})?\s*$")  # fences, rulers, empty lines
+_FENCE_OR_BRACKETS = re.compile(r"[`~]{3}.{0,20}|[\[\](){},]{1,3}")
+_RULER = re.compile(r"[-=*_|:+\s]{3,}")
 _MARKDOWN = re.compile(r"\*\*|__|`+|^#{1,6}\s|^>\s")
 _QUOTES = "\"'“”‘’「」『』《》【】[]"
-REMARK = re.compile(r"\s*（|\s+\(|[:：]\s+|：|\s+[-–—]\s+|\s*->|\s*→")  # Ann Lee (a nurse), 苏州：城市
+REMARK = re.compile(r"（|(?<=\s)\(|[:：]\s|：|(?<=\s)[-–—]\s|->|→")  # Ann Lee (a nurse), 苏州：城市
 MAX_NAME_WORDS = 3  # of a name in a list that the sentence repeats; longer parts are clauses
+
+# A run of spaces is read from its beginning only: a plain `\s*` is tried again from each of its spaces.
+SPACES_BEFORE = r"(?:(?<!\s)\s+)?"
 
 _SEPARATOR = re.compile("[、，,;；\n]")
 _CONJUNCTION = re.compile(
-    r"\s+(?:and|or|&)\s+|\s*/\s*|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])[和与及或](?=[\u4e00-\u9fff])"
+    rf"(?<!\s)\s+(?:and|or|&)\s+|{SPACES_BEFORE}/\s*|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])[和与及或](?=[\u4e00-\u9fff])"
 )
 _QUOTED = r"""(?:"[^"\n]{0,300}"|'(?:[^'\n]|'(?!\s{0,4}(?:[,，;；、]|$))){0,300}'|“[^”\n]{0,300}”|「[^」\n]{0,300}」)"""
 # A comma between digits ("1,200") does not separate.
@@ -30,12 +34,23 @@ def without_decoration(line: str) -> str:
     return _MARKDOWN.sub("", rest if rest.strip() else line).strip()
 
 
+def is_noise(line: str) -> bool:
+    """Return whether a line is empty, a ruler, the fence of a code block, or made of brackets."""
+    text = line.strip()
+    return not text or bool(_FENCE_OR_BRACKETS.fullmatch(text) or _RULER.fullmatch(line))
+
+
 def without_quotes(text: str) -> str:
     """Return a text without the quotation marks around it. A single mark stays, because it may be a word."""
     text = text.strip()
-    while len(text) > 2 and text[0] in _QUOTES and text[-1] in _QUOTES:
-        text = text[1:-1].strip()
-    return text
+    start, end = 0, len(text)
+    while end - start > 2 and text[start] in _QUOTES and text[end - 1] in _QUOTES:
+        start, end = start + 1, end - 1
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+    return text[start:end]
 
 
 def without_remark(text: str, context: Context) -> str:

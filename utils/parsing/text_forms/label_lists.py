@@ -8,7 +8,7 @@ from itertools import chain
 
 from utils.parsing.keys import introduces
 from utils.parsing.nothing import states_nothing
-from utils.parsing.text_forms.decoration import NOISE, split_list, without_decoration
+from utils.parsing.text_forms.decoration import is_noise, split_list, without_decoration
 
 MAX_LABEL = 40  # characters
 MAX_LABEL_WORDS = 4
@@ -44,13 +44,14 @@ def has_label_lists(text: str) -> bool:
 
 def with_arrays_on_one_line(text: str) -> str:
     """Return a text with each array of strings on one line, after its label, and without code fences."""
-    lines: list[str] = []
+    lines: list[list[str]] = []  # the parts of each line
     for line in _ARRAY.sub(lambda match: " ".join(match[0].split()), text).splitlines():
-        if line.lstrip().startswith("[") and lines and lines[-1].rstrip().endswith((":", "：", "=")):
-            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
-        elif not NOISE.match(line[:MAX_LABEL]):
-            lines.append(line)
-    return "\n".join(lines)
+        if line.lstrip().startswith("[") and lines and (before := lines[-1][-1].rstrip()).endswith((":", "：", "=")):
+            lines[-1][-1] = before
+            lines[-1].append(line.strip())
+        elif not is_noise(line[:MAX_LABEL]):
+            lines.append([line])
+    return "\n".join(map(" ".join, lines))
 
 
 def array_texts(text: str) -> list[str] | None:

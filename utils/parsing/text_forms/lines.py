@@ -14,7 +14,8 @@ from utils.parsing.keys import LABEL_KEYS, TEXT_KEYS, plain_key
 from utils.parsing.nothing import is_none, is_unknown, states_nothing
 from utils.parsing.text_forms.decoration import (
     BULLET,
-    NOISE,
+    SPACES_BEFORE,
+    is_noise,
     split_list,
     split_texts,
     without_decoration,
@@ -40,12 +41,13 @@ _TAGGED = re.compile(
 _TAGGED_PARENS = re.compile(r"([^\s()（）]{1,60})[（(]([\w.$-]{1,20})[)）][,，、]?$")
 _ENDS_SENTENCE = re.compile(r"[。！？!?；;]\s*\S|\w{4}\.\s+\S")
 _SHORT_PAIR = re.compile(r"([^：:]{1,30})[：:]([^：:]{1,30})$")
-_COUNT = re.compile(r"\s*[(（]\d{1,4}[)）]\s*$")  # PER (2)
-_LIST = re.compile(r"\s*[、，,;；]\s*")
+_COUNT = re.compile(rf"{SPACES_BEFORE}[(（]\d{{1,4}}[)）]\s*$")  # PER (2)
+_LIST = re.compile(rf"{SPACES_BEFORE}[、，,;；]\s*")
 _LABEL_ARRAY = re.compile(
     r"([^\[\](){}（）]{1,60}?)\s{0,4}(?:[:：]|=>?|->|→)\s{0,4}([\[{(（].*[\]})）])\s{0,4}[.。,，;；]?$"
 )
-_FIELD = re.compile(r"\s*[，,;；\t|]\s*(?=[^，,;；：:|]{1,20}[：:])")
+_NAME_FOLLOWS = r"\s*(?=[^，,;；：:|]{1,20}[：:])"
+_FIELD = re.compile(rf"{SPACES_BEFORE}[，,;；|]{_NAME_FOLLOWS}|(?<!\s)[^\S\t]*\t{_NAME_FOLLOWS}")
 
 
 def read_lines(text: str, context: Context) -> list[ItemCandidate]:
@@ -54,7 +56,7 @@ def read_lines(text: str, context: Context) -> list[ItemCandidate]:
     if elements or say_nothing(text):
         return elements
     all_lines = text.splitlines()
-    lines = [line for line in all_lines if not NOISE.match(line[:MAX_LINE])]
+    lines = [line for line in all_lines if not is_noise(line[:MAX_LINE])]
     bullets = [line for line in lines if BULLET.match(line[:60])]
     found = read_rows(lines, context, min_bars=1 if has_ruler(all_lines) else 2) or _read_named(lines)
     found = found or _read_each(bullets, context) or _read_each(lines, context) or _read_columns(lines, context)
@@ -214,7 +216,7 @@ def _pair(left: str, right: str, context: Context) -> list[ItemCandidate]:
 
 def say_nothing(text: str) -> bool:
     """Return whether every line of a text says that there is nothing, or is a heading: `人名：`, then `- 无`."""
-    lines = [line for line in text.splitlines() if not NOISE.match(line[:MAX_LINE])]
+    lines = [line for line in text.splitlines() if not is_noise(line[:MAX_LINE])]
     values = [line for line in lines if not line.rstrip().endswith((":", "："))]
     return bool(values) and all(len(line) <= MAX_LINE and _says_nothing(line) for line in values)
 

@@ -12,6 +12,7 @@ from utils.parsing.nothing import states_nothing
 from utils.parsing.text_forms.decoration import (
     BULLET,
     REMARK,
+    SPACES_BEFORE,
     split_texts,
     without_decoration,
     without_quotes,
@@ -27,7 +28,9 @@ _HEADING = re.compile(
 _INLINE = re.compile(r"\s{0,3}([^\n:：]{1,60})[:：]\s{0,4}(?:\*\*|__)?\s{0,4}([^\s:：][^:：]{0,200})$")  # **LOC**: Oslo
 _COLON = re.compile(r"(.{1,60}?)\s{0,4}[:：]\s{0,4}(?:\*\*|__)?\s*$")
 _IN_BRACKETS = re.compile(r"""\s{0,8}[【\[<《]([^【】\[\]<>《》"'“”,，]{1,40})[】\]>》]\s{0,4}[:：]?\s*$""")
-_COUNT = re.compile(r"\s*[(（]\s{0,4}(?:\d{1,4}|[A-Za-z]{1,12})\s{0,4}[)）]\s*$")  # Person (2), 人名（PER）
+_COUNT = re.compile(
+    rf"{SPACES_BEFORE}[(（]\s{{0,4}}(?:\d{{1,4}}|[A-Za-z]{{1,12}})\s{{0,4}}[)）]\s*$"
+)  # Person (2), 人名（PER）
 _COLONS = re.compile("[:：]")
 _NUMBER = re.compile(r"[一二三四五六七八九十]{1,3}[、.．]\s*")
 _ENDS_SENTENCE = re.compile(r"[。！？!?]\s*$|\w{4}\.\s*$")

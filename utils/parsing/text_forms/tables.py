@@ -13,7 +13,7 @@ from utils.parsing.text_forms.decoration import split_texts, without_decoration,
 
 MAX_ROW = 2000  # characters
 
-_RULER = re.compile(r"\s*[|｜]?[\s:]*-{2,}[\s:]*[|｜][-\s:|｜]*$")
+_RULER = re.compile(r"\s*(?:[|｜:][\s:]*)?-{2,}[\s:]*[|｜][-\s:|｜]*$")
 
 
 def has_ruler(lines: Sequence[str]) -> bool:

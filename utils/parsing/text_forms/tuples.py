@@ -6,15 +6,15 @@ import re
 
 from utils.parsing.context import Context
 from utils.parsing.item import ItemCandidate
-from utils.parsing.text_forms.decoration import without_quotes
+from utils.parsing.text_forms.decoration import SPACES_BEFORE, without_quotes
 from utils.parsing.text_forms.label_lists import is_label
 
 _PLAIN = r"[^()（）\[\]<>{}【】\n]{1,200}"
 _TUPLE = re.compile(rf"[(（\[<{{【]\s{{0,8}}({_PLAIN})\s{{0,8}}[)）\]>}}】]")
 _BETWEEN = re.compile(r"[\s,，、;；.。]{0,8}(?:\d{1,3}[.)]\s|[-*•]\s|and\s|和)?\s{0,4}")
 _BEFORE = re.compile(r"(?:[^()（）\[\]<>{}【】\n:：=]{0,60}[:：=]\s{0,4})?(?:[\[{]\s{0,4}(?=[(（\[<【]))?")
-_PARTS = re.compile(r"\s*[,，;；|、]\s*")
-_COLON = re.compile(r"\s*[:：]\s+|：|:(?!\d)|\s+[-/]\s+")
+_PARTS = re.compile(rf"{SPACES_BEFORE}[,，;；|、]\s*")
+_COLON = re.compile(rf"{SPACES_BEFORE}[:：]\s+|：|:(?!\d)|(?<!\s)\s+[-/]\s+")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?%?")
 
 
