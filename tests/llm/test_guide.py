@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 
 import pytest
 from tokenizers import normalizers
@@ -42,7 +43,7 @@ def test_guided_answers_of_every_family_are_about_their_sentences(folder, caplog
         assert "answers are not constrained by a grammar" in caplog.text
         return
     llm = load_llm(str(folder), "transformers", OPTIONS)
-    builds = {"entity": entity_grammar, "word": pos_grammar}
+    builds: dict[str, Callable[..., str]] = {"entity": entity_grammar, "word": pos_grammar}
     for key, build in builds.items():
         grammar = build(TOKENS, ["地名", "人名"], tokenisation=WORDS)
         requests = [Request(str(n), "entity", f"{n} 北京", 900, grammar=grammar) for n in range(4)]

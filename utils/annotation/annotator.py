@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from utils.annotation.few_shot import ShotFormat, Shots, choose_shots
-from utils.annotation.grammar import entity_grammar, pos_grammar
+from utils.annotation.grammar import EntityBounds, entity_grammar, pos_grammar
 from utils.annotation.settings import GREEDY, AnnotationSettings
+from utils.annotation.targets.bounds import learn_bounds
 from utils.annotation.targets.guide import LabelGuide, draft_guide, read_guide
 from utils.annotation.targets.similar_shots import SimilarShots
 from utils.annotation.voting import Voting
@@ -58,6 +59,7 @@ class Annotator:
     closed_labels: bool = True  # a guided answer can only have the listed labels
     guide: LabelGuide | None = None  # of target labels
     similar_shots: SimilarShots | None = None
+    bounds: EntityBounds | None = None  # of entities in guided answers; None: those of extra entities
 
     @classmethod
     def for_dataset(cls, dataset: Dataset, settings: AnnotationSettings) -> Annotator:
@@ -112,6 +114,7 @@ class Annotator:
             )
             if settings.num_similar_shots
             else None,
+            bounds=learn_bounds(_smallest_size(dataset), dataset.tokenisation),
         )
 
     @property
@@ -125,6 +128,7 @@ class Annotator:
             "decoding": self.sampling.parameters,
             "guided": self.guided,
             **({"closed_labels": self.closed_labels} if self.guided else {}),
+            **({"entity_bounds": asdict(self.bounds)} if self.guided and self.bounds else {}),
             "max_new_tokens": self.max_new_tokens or "from each sentence",
             **({"shots": self.shots.parameters} if self.shots else {}),
             **({"similar_shots": self.similar_shots.parameters} if self.similar_shots else {}),
@@ -177,8 +181,10 @@ class Annotator:
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:
             return None
-        build = pos_grammar if self.mode == "pos" else entity_grammar
-        return build(sentence.tokens, self.labels if self.closed_labels else None, tokenisation=self.tokenisation)
+        labels = self.labels if self.closed_labels else None
+        if self.mode == "pos":
+            return pos_grammar(sentence.tokens, labels, tokenisation=self.tokenisation)
+        return entity_grammar(sentence.tokens, labels, tokenisation=self.tokenisation, bounds=self.bounds)
 
 
 def _shot_format(dataset: Dataset, settings: AnnotationSettings, display_name: Callable[[str], str]) -> ShotFormat:
@@ -188,15 +194,18 @@ def _shot_format(dataset: Dataset, settings: AnnotationSettings, display_name: C
 
 def _draw_shots(dataset: Dataset, settings: AnnotationSettings, shot_format: ShotFormat) -> Shots:
     """Return shots from the smallest size. Every size contains it, so no shot comes from outside a size."""
-    pool = first_sentences(dataset.sentences, min(SIZES.values()))
+    pool = _smallest_size(dataset)
     return choose_shots(pool, settings.mode, shot_format, number=settings.num_shots, seed=settings.sampling.seed)
 
 
 def _label_guide(dataset: Dataset, settings: AnnotationSettings) -> LabelGuide:
     """Return the user's guide, or a draft from the smallest size; labels that are not in the user's are drafted."""
-    pool = first_sentences(dataset.sentences, min(SIZES.values()))
-    draft = draft_guide(dataset.targets, pool, dataset.tokenisation)
+    draft = draft_guide(dataset.targets, _smallest_size(dataset), dataset.tokenisation)
     return read_guide(settings.label_guide, draft) if settings.label_guide else draft
+
+
+def _smallest_size(dataset: Dataset) -> Sequence[Sentence]:
+    return first_sentences(dataset.sentences, min(SIZES.values()))
 
 
 def _voting(settings: AnnotationSettings) -> Voting:

@@ -31,7 +31,9 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from utils.annotation.units import Unit, units_of
@@ -52,18 +54,57 @@ WORD, POS = r'"{\"word\":\""', r'"\",\"pos\":\""'
 CLOSE = r'"\"}"'
 
 
-def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
+@dataclass(frozen=True)
+class EntityBounds:
+    """Which units of a sentence can be an entity."""
+
+    max_units: int
+    any_symbols: bool = False  # punctuation marks can be anywhere in an entity, and be one
+    nested: bool = True  # entities can overlap
+
+    def can_be_first(self, unit: Unit) -> bool:
+        """Return whether an entity can start with a unit."""
+        return self.any_symbols or unit.kind != "symbol" or unit.text in FIRST_SYMBOLS
+
+    def ends(self, units: Sequence[Unit], start: int) -> list[int]:
+        """Return the possible ends of an entity that starts at a unit.
+
+        Without `any_symbols`, the full stop of the sentence is not part of it.
+        """
+        if self.any_symbols:
+            return list(range(start + 1, min(start + self.max_units, len(units)) + 1))
+        ends = []
+        for index in range(start, min(start + self.max_units, len(units))):
+            unit = units[index]
+            if unit.text[0] in SEPARATORS:
+                break
+            can_be_last = unit.text in LAST_SYMBOLS and index > start and (unit.text != "." or index + 1 < len(units))
+            if unit.kind != "symbol" or can_be_last:
+                ends.append(index + 1)
+        return ends
+
+
+def entity_grammar(
+    tokens: Sequence[str],
+    types: Sequence[str] | None,
+    *,
+    tokenisation: Tokenisation,
+    bounds: EntityBounds | None = None,
+) -> str:
     """Return the grammar of `[{"entity":…,"type":…}]` in which entities are consecutive units of the sentence.
 
     Entities are sorted by their start, and at most two have the same start: the second one is longer (北京, 北京大学).
     So the answer of a model that repeats itself ends, too. `types=None` allows any short type.
     """
     units = units_of(tokens, tokenisation=tokenisation)
-    ends = {start: _entity_ends(units, start, MAX_ENTITY_UNITS[tokenisation]) for start in range(len(units))}
-    starts = [start for start in ends if ends[start] and _can_be_first(units[start])]
+    bounds = bounds or EntityBounds(MAX_ENTITY_UNITS[tokenisation])
+    ends = {start: bounds.ends(units, start) for start in range(len(units)) if bounds.can_be_first(units[start])}
+    starts = [start for start in ends if ends[start]]
     if not starts:
         return 'root ::= "[]"'
     rules = [f'root ::= "[" ("]" | {ENTITY} from0)', f"close ::= {TYPE} ({_label(types)}) {CLOSE}"]
+    if not bounds.nested:
+        return "\n".join([*rules, *_flat_rules(units, {start: ends[start] for start in starts})])
     for number, start in enumerate(starts, 1):
         rules += _entity_rules(units, start, ends[start], number, is_last=number == len(starts))
     return "\n".join(rules)
@@ -91,19 +132,40 @@ def _entity_rules(
 ) -> Iterator[str]:
     """Yield the rules of the entities from `start` to one of `ends`, and of what may follow them.
 
-    `number` counts the possible starts from 1. Rule `from<number - 1>` begins with this start, `from<number>` with the
-    next one.
+    After an entity, a longer one with the same start may follow, or one with a later start.
     """
-    later = "" if is_last else f" | from{number}"
-    yield f"from{number - 1} ::= {_literal(units[start : start + 1])} at{start}x{start + 1}{later}"
-    yield f'rest{number} ::= "]"' + ("" if is_last else f' | "," {ENTITY} from{number}')
     following = {end: f"then{start}x{end}" for end in ends[:-1]} | {ends[-1]: f"rest{number}"}
-    yield from _continuation_rules(f"at{start}x", units, start + 1, following)
+    yield from _start_rules(units, start, number, following, is_last=is_last)
+    later = "" if is_last else f" | from{number}"
     for end, longer in pairwise(ends):
         rest = f"{_literal(units[start:longer])} more{start}x{longer}"
         yield f'then{start}x{end} ::= "]" | "," {ENTITY} ({rest}{later})'
     if len(ends) > 1:
         yield from _continuation_rules(f"more{start}x", units, ends[1], dict.fromkeys(ends[1:], f"rest{number}"))
+
+
+def _flat_rules(units: Sequence[Unit], ends: Mapping[int, Sequence[int]]) -> Iterator[str]:
+    """Yield the rules of entities that do not overlap; `ends` maps each possible start to the possible ends."""
+    starts = list(ends)
+    next_start = {end: bisect_left(starts, end) for some in ends.values() for end in some}
+    for number, start in enumerate(starts, 1):
+        following = {end: f"rest{next_start[end]}" for end in ends[start]}
+        rules = list(_start_rules(units, start, number, following, is_last=number == len(starts)))
+        yield from rules if number in next_start.values() else [rules[0], *rules[2:]]  # without a rule that is not used
+
+
+def _start_rules(
+    units: Sequence[Unit], start: int, number: int, following: Mapping[int, str], *, is_last: bool
+) -> Iterator[str]:
+    """Yield the rules of the entities from `start`; `following` maps their ends to the rules after them.
+
+    `number` counts the possible starts from 1. Rule `from<number - 1>` begins with this start, `from<number>` with the
+    next one, and `rest<number>` follows the entities that end before the next one.
+    """
+    later = "" if is_last else f" | from{number}"
+    yield f"from{number - 1} ::= {_literal(units[start : start + 1])} at{start}x{start + 1}{later}"
+    yield f'rest{number} ::= "]"' + ("" if is_last else f' | "," {ENTITY} from{number}')
+    yield from _continuation_rules(f"at{start}x", units, start + 1, following)
 
 
 def _continuation_rules(name: str, units: Sequence[Unit], first: int, following: Mapping[int, str]) -> Iterator[str]:
@@ -116,23 +178,6 @@ def _continuation_rules(name: str, units: Sequence[Unit], first: int, following:
         if end < max(following):
             options.append(f"{_json_literal(units[end].gap + units[end].text)} {name}{end + 1}")
         yield f"{name}{end} ::= {' | '.join(options)}"
-
-
-def _can_be_first(unit: Unit) -> bool:
-    return unit.kind != "symbol" or unit.text in FIRST_SYMBOLS
-
-
-def _entity_ends(units: Sequence[Unit], start: int, max_units: int) -> list[int]:
-    """Return the possible ends of an entity that starts at a unit; the full stop of the sentence is not part of it."""
-    ends = []
-    for index in range(start, min(start + max_units, len(units))):
-        unit = units[index]
-        if unit.text[0] in SEPARATORS:
-            break
-        can_be_last = unit.text in LAST_SYMBOLS and index > start and (unit.text != "." or index + 1 < len(units))
-        if unit.kind != "symbol" or can_be_last:
-            ends.append(index + 1)
-    return ends
 
 
 def _word_ends(units: Sequence[Unit], start: int) -> range:

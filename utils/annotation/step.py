@@ -113,7 +113,7 @@ def annotation_rows(
     if targets:
         counts = replace(counts, unknown=sum(annotation.unknown for annotation in annotations))
     if targets and not any(sentence.is_synthetic for sentence in sentences):
-        scored, scores = score_rows(sentences, rows)
+        scored, scores = score_rows(sentences, rows, nested=annotator.bounds is None or annotator.bounds.nested)
         counts = replace(counts, scored=scored, scores=scores)
     return [row.to_json() for row in rows], counts
 

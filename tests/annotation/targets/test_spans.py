@@ -26,15 +26,21 @@ def keys(spans):
 
 def test_every_occurrence_of_an_item_is_a_span_once_for_each_label():
     found = target_spans(
-        row("北京人爱北京", ("北京", "LOC"), ("北京人", "PER"), ("北京", "LOC"), ("北京", "GPE"), ("上海", "LOC"))
+        row("北京人爱北京", ("北京", "LOC"), ("北京人", "PER"), ("北京", "LOC"), ("北京", "GPE"), ("上海", "LOC")),
+        nested=True,
     )
     assert keys(found) == [(0, 2, "GPE"), (0, 2, "LOC"), (0, 3, "PER"), (4, 6, "GPE"), (4, 6, "LOC")]
     assert {span.origin for span in found} == {"llm"}
 
 
+def test_spans_of_flat_data_do_not_overlap():
+    found = target_spans(row("北京人爱北京", ("北京", "LOC"), ("北京人", "PER"), ("北京", "GPE")), nested=False)
+    assert keys(found) == [(0, 3, "PER"), (4, 6, "LOC")]
+
+
 def test_an_item_chosen_by_vote_keeps_its_position_and_its_score():
     voted = AnnotationRow("1", tuple("北京爱北京"), "target", [VotedItem("北京", "LOC", 3, 5, 0.6667)], ["…"], "ok")
-    (span,) = target_spans(voted)
+    (span,) = target_spans(voted, nested=True)
     assert (span.start, span.end, span.label, span.score) == (3, 5, "LOC", 0.6667)
 
 
@@ -75,10 +81,10 @@ def test_scores_compare_with_gold_spans_of_the_sentences_that_were_asked_about()
         row("北京很大", status="unreadable"),
         row("上海很大", status="skipped"),
     ]
-    scored, scores = score_rows(sentences, rows)
+    scored, scores = score_rows(sentences, rows, nested=True)
     assert (scored, scores) == (2, Scores(correct=1, predicted=3, gold=3))
     assert str(scores) == "P 33.3, R 33.3, F1 33.3"
 
 
 def test_scores_of_nothing_are_0():
-    assert str(score_rows([], [])[1]) == "P 0.0, R 0.0, F1 0.0"
+    assert str(score_rows([], [], nested=True)[1]) == "P 0.0, R 0.0, F1 0.0"

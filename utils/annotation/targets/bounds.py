@@ -1,0 +1,62 @@
+"""Where target spans can be: how long the gold spans are, and whether they contain punctuation marks and overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from utils.annotation.grammar import MAX_ENTITY_UNITS, EntityBounds
+from utils.annotation.units import units_of
+from utils.dataset.records import Sentence, Span
+from utils.dataset.tokens import Tokenisation
+
+# Units of a target span. The grammar of nested spans grows with the square of the limit: on 50 characters, 16 units
+# take 0.1 s, 30 units take 0.35 s.
+MAX_UNITS = 30
+MAX_NESTED_UNITS = 16
+MIN_SHARE = 0.01  # of the gold spans; with fewer, unusual punctuation marks in them are taken for mistakes
+
+
+def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> EntityBounds:
+    """Return bounds that allow the gold spans of the sentences, and at least what those of extra entities allow."""
+    usual = EntityBounds(MAX_ENTITY_UNITS[tokenisation])
+    without_limit = EntityBounds(max_units=10**6)
+    mentions = [
+        units_of(sentence.tokens[span.start : span.end], tokenisation=tokenisation)
+        for sentence in sentences
+        for span in sentence.spans
+        if span.origin is None
+    ]
+    unusual = sum(
+        not (units and without_limit.can_be_first(units[0]) and len(units) in without_limit.ends(units, 0))
+        for units in mentions
+    )
+    nested = has_overlaps(sentences)
+    longest = max(map(len, mentions), default=0)
+    return EntityBounds(
+        max_units=min(MAX_NESTED_UNITS if nested else MAX_UNITS, max(usual.max_units, longest)),
+        any_symbols=unusual > MIN_SHARE * len(mentions),
+        nested=nested,
+    )
+
+
+def has_overlaps(sentences: Sequence[Sentence]) -> bool:
+    """Return whether two gold spans of a sentence overlap."""
+    return any(
+        _overlap(one, other)
+        for sentence in sentences
+        for one, other in combinations([span for span in sentence.spans if span.origin is None], 2)
+    )
+
+
+def longest_spans(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return spans that do not overlap, by position: of two that overlap, the longer one; of equal ones, the first."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.start - one.end):  # stable: the first one of equal length
+        if not any(_overlap(span, other) for other in kept):
+            kept.append(span)
+    return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
