@@ -402,7 +402,12 @@ BAD_INPUT |= {
     "a file for a folder": ("s1", own("other", b"x"), CHECKPOINT, "other is a file: --backend=transformers"),
     "no GGUF": ("s1", own("a.gguf", b"GGML"), ["--model_from_pretrained=a.gguf"], "a.gguf is not a GGUF file"),
     # journals
-    "journal of tabs": ("s1", journal_of(b"a\tb\n"), RECORDED, "journal.jsonl:1: not valid JSON"),
+    "journal of tabs": (
+        "s1",
+        journal_of(b"a\tb\n"),
+        RECORDED,
+        r"journal.jsonl:1: this line is not an answer .* \(not valid JSON\)",
+    ),
     "journal, no entry": (
         "s1",
         journal_of(b"{}\n"),
@@ -411,7 +416,7 @@ BAD_INPUT |= {
     ),
     "journal, kinds": (
         "s1",
-        journal_of(json.dumps({**ENTRY, "prompt_tokens": "3", "answer_tokens": 2}).encode() + b"\n"),
+        journal_of(b'{"id": "1", "task": "entity", "answer": 3}\n'),
         RECORDED,
         "journal.jsonl:1: this line is not an answer that was saved here",
     ),
@@ -421,7 +426,12 @@ BAD_INPUT |= {
         RECORDED,
         "contains answers of another model, prompt or setting (line 1); use the same model",
     ),
-    "journal in UTF-16": ("s1", journal_of("{}\n".encode("utf-16")), RECORDED, "journal.jsonl:1: not UTF-8"),
+    "journal in UTF-16": (
+        "s1",
+        journal_of("{}\n".encode("utf-16")),
+        RECORDED,
+        r"journal.jsonl:1: this line is not an answer .* \(not UTF-8\)",
+    ),
     # results of earlier steps
     "manifest broken": ("s4", result(MANIFEST, b"{"), [], f"{MANIFEST}: not valid JSON"),
     "manifest a list": ("s4", result(MANIFEST, []), [], f"{MANIFEST} is not a manifest of this project; delete it"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from utils.asking.entries import (
+    PADDING,
     SETTINGS,
     AnswerKey,
     Entry,
@@ -23,6 +24,7 @@ from utils.asking.entries import (
 from utils.files.append_only import AppendOnlyFile
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.locks import exclusive_lock
+from utils.files.own_files import check_own_file
 from utils.wording import agreeing
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Journal:
     def __enter__(self) -> Journal:
         with ExitStack() as stack:  # else a refused file stays locked as long as the traceback exists
             stack.enter_context(exclusive_lock(self.path))
+            check_own_file(self.path)
             if self.path.is_file() and self.path.stat().st_size:
                 self._set_aside() if self.overwrite else self._read()
             self._file = stack.enter_context(AppendOnlyFile(self.path))
@@ -117,10 +120,11 @@ class Journal:
             end = []
             self._has_settings |= line.settings is not None
             self.entries[line.entry.key] = line.entry
-        if (damaged or end) and not is_journal:
+        foreign = [*damaged, *(line for line in end if line.data.strip(PADDING))]
+        if foreign and not is_journal:
             raise ValueError(
-                f"{self.path}:{[*damaged, *end][0].number}: this line is not an answer that was saved here; use "
-                "--overwrite to start from the beginning"
+                f"{self.path}:{foreign[0].number}: this line is not an answer that was saved here; use --overwrite to "
+                f"start from the beginning ({foreign[0].damage})"
             )
         _repair(self.path, damaged, end)
 

@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Literal, TypeVar
 
 from utils.dataset.modes import Mode
+from utils.files.own_files import check_folders
 
 log = logging.getLogger(__name__)
 FileKey = TypeVar("FileKey")
@@ -43,10 +44,7 @@ class Layout:
             is_path = any(character in name for character in "/\\\0") or PureWindowsPath(name).drive
             if name.strip() in ("", ".", "..") or is_path:
                 raise ValueError(f"{flag}: {name!r} must be the name of one folder, without '/' or '..'")
-        for folder in (self.results, *(self.size_folder(size) for size in SIZES)):
-            # A link in a downloaded dataset must not make a step write outside the dataset.
-            if folder.is_symlink() and not folder.resolve().is_relative_to(self.dataset.resolve()):
-                raise ValueError(f"{folder} is a link to a folder outside the dataset: replace it with a real folder")
+        check_folders([self.results, *map(self.size_folder, SIZES)], inside=self.dataset, name="the dataset")
 
     @property
     def dataset(self) -> Path:

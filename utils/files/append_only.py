@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from utils.files.jsonl import name_in_errors
+from utils.files.own_files import open_own_file
 
 
 class AppendOnlyFile:
@@ -52,7 +53,7 @@ class AppendOnlyFile:
 
     def _open(self) -> None:
         # Unbuffered, so that no bytes are lost if closing fails or is never reached.
-        self._file = self.path.open("ab", buffering=0)
+        self._file = open_own_file(self.path, "ab", buffering=0)
         self._error: OSError | None = None
         self._written = threading.Event()
         self._ended = False

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from utils.files.locks import remove_if_unlocked, try_lock
+from utils.files.own_files import check_replaceable
 
 JsonObject = dict[str, Any]
 MIN_ZEROS = 4  # in bytes that seem to be UTF-16; fewer are stray characters
@@ -67,8 +68,10 @@ def encode_json(value: Any, indent: int | None = None) -> bytes:
 def replace_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file to write, and rename it to `path` when the block ends without an error.
 
-    Files that were left by killed runs are removed.
+    Files that were left by killed runs are removed. A link is replaced, and its target is not changed. Raises
+    ValueError if `path` is a FIFO or a device.
     """
+    check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{escape(path.name)}.*.partial"):
         remove_if_unlocked(leftover)

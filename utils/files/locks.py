@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from utils.files.own_files import open_own_file, remove_other_kind
+
 try:
     import fcntl
 except ModuleNotFoundError:  # Windows: two runs can write the same file
@@ -48,10 +50,10 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 def try_lock(path: Path) -> BinaryIO | None:
     """Return the file `path`, locked and opened for reading and appending; None if another process holds the lock.
 
-    The file is created if it is missing.
+    The file is created if it is missing. Raises ValueError for a link, a FIFO or a device.
     """
     while True:
-        file = path.open("ab+")
+        file = open_own_file(path, "ab+")
         try:
             if not _lock(file, path):
                 file.close()
@@ -66,6 +68,8 @@ def try_lock(path: Path) -> BinaryIO | None:
 
 def remove_if_unlocked(path: Path) -> None:
     """Remove a file that a killed process left; without locks (Windows), keep it."""
+    if remove_other_kind(path):
+        return
     if fcntl is not None and (file := try_lock(path)) is not None:
         with file:
             path.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from utils import __version__
 from utils.files.jsonl import encode_json
+from utils.files.own_files import check_own_file, open_own_file
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,10 @@ log = logging.getLogger(__name__)
 def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] = dict) -> Iterator[None]:
     """Append a line to the run log when the block ends, even if it fails.
 
-    `entries` is called at the end and returns additional entries. Seconds are wall-clock; the start is in UTC.
+    `entries` is called at the end and returns additional entries. Seconds are wall-clock; the start is in UTC. Raises
+    ValueError, before the block begins, if the run log is a link, a FIFO or a device.
     """
+    check_own_file(path)
     line: dict[str, Any] = {
         "step": step,
         "version": __version__,
@@ -43,7 +46,9 @@ def _append(path: Path, line: bytes) -> None:
     """Append a line; on an error, only warn, so that a failed step still reports its own error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
+        with open_own_file(path, "ab") as file:
             file.write(line)
     except OSError as error:
         log.warning("%s could not be written: %s", path, error.strerror)
+    except ValueError as error:  # it has become a link during the run
+        log.warning("%s", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import shutil
 import statistics
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,31 @@ def test_tables_have_mean_and_deviation_in_per_cent(tmp_path, capsys):
     assert not (model / ".best.partial").exists()
     call("report", file_dir=tmp_path, file_name="toy", size="250", models=tmp_path)
     assert "F1 30.0 ± 5.0" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights")
+@pytest.mark.parametrize("name", ["best.lock", "run.log.jsonl", "best", "last"])
+def test_a_training_does_not_write_through_links(train, tmp_path, name):
+    """As in a folder of models from others."""
+    home, model = tmp_path / "home", tmp_path / "model"
+    home.mkdir()
+    model.mkdir()
+    target = home if name in ("best", "last") else home / "letters.txt"
+    (home / "letters.txt").write_text("precious", encoding="utf-8")
+    (model / name).symlink_to(target)
+    with pytest.raises(ValueError, match=rf"{name} is a link"):
+        train("model")
+    assert [(file.name, file.read_text("utf-8")) for file in home.iterdir()] == [("letters.txt", "precious")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights")
+def test_links_in_the_place_of_a_models_files_are_replaced(train, tmp_path):
+    (tmp_path / "letters.txt").write_text("precious", encoding="utf-8")
+    names = {file.name for file in (train("alone") / "best").iterdir()}
+    (tmp_path / "model" / "best").mkdir(parents=True)
+    for file in names - {"training.json"}:  # also of the tokenizer, which transformers writes
+        (tmp_path / "model" / "best" / file).symlink_to(tmp_path / "letters.txt")
+    folder = train("model") / "best"
+    assert (tmp_path / "letters.txt").read_text(encoding="utf-8") == "precious"
+    for name in names:
+        assert (folder / name).read_bytes() == (tmp_path / "alone" / "best" / name).read_bytes(), name

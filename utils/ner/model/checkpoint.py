@@ -6,6 +6,7 @@ import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import safetensors.torch
@@ -30,12 +31,21 @@ POOLER = "bert.pooler."  # of encoders that were saved with a pooling layer, whi
 
 def save_model(model: SpanModel, tokenizer: Any, folder: Path) -> None:
     """Write the files of a checkpoint. Each replaces an older file only once it is complete."""
-    tokenizer.save_pretrained(folder)
+    _save_tokenizer(tokenizer, folder)
     values = {**model.bert.config.to_dict(), **model.config.to_dict()}
     write_json(folder / CONFIG, {**values, "architectures": [type(model).__name__]})
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with replace_file(folder / WEIGHTS) as file:
         file.write(safetensors.torch.save(weights, metadata={"format": "pt"}))
+
+
+def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write the files of a tokenizer like all others, since transformers would write through links in `folder`."""
+    with TemporaryDirectory() as temporary:
+        tokenizer.save_pretrained(temporary)
+        for file in sorted(path for path in Path(temporary).rglob("*") if path.is_file()):
+            with replace_file(folder / file.relative_to(temporary)) as target:
+                target.write(file.read_bytes())
 
 
 def load_model(folder: Path) -> SpanModel:
