@@ -10,7 +10,6 @@ Writes  to the screen only: a line for each problem; the exit code is 1 if there
 """
 
 import contextlib
-import sys
 from argparse import Namespace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
@@ -19,7 +18,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.audit.checks import find_problems
 from utils.cli import data_flags
 from utils.cli.parser import Parser
-from utils.cli.script import report, start
+from utils.cli.script import report, start, write_lines
 from utils.dataset.layout import SIZES, require_results
 from utils.wording import counted
 
@@ -39,8 +38,7 @@ def run(args: Namespace) -> None:
     layout = data_flags.layout_of(args)
     require_results(layout)
     problems = find_problems(layout, args.models, tokenisation=args.dense_lang)
-    sys.stdout.write("".join(f"{problem}\n" for problem in problems))
-    sys.stdout.flush()
+    write_lines(map(str, problems))
     if problems:
         raise RuntimeError(f"{counted(len(problems), 'problem')} in {layout.results}")
     report(

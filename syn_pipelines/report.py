@@ -10,7 +10,6 @@ Writes  to the screen only
 """
 
 import contextlib
-import sys
 from argparse import Namespace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
@@ -19,7 +18,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.audit.results import result_lines
 from utils.cli import data_flags
 from utils.cli.parser import Parser
-from utils.cli.script import start
+from utils.cli.script import start, write_lines
 
 cmd_args = True  # set to False inside a notebook
 
@@ -37,7 +36,7 @@ def run(args: Namespace) -> None:
     """Write the table, its title and its legend to standard output."""
     layout = data_flags.unchecked_layout(args)  # models can be shown without the dataset
     lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
-    sys.stdout.write("\n".join(lines) + "\n")
+    write_lines(lines)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

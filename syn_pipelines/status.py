@@ -7,7 +7,6 @@ Writes  to the screen only: a line for each step and size, and the next command
 """
 
 import contextlib
-import sys
 from argparse import Namespace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
@@ -16,7 +15,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.audit.status import Survey, next_step
 from utils.cli import data_flags
 from utils.cli.parser import Parser
-from utils.cli.script import start
+from utils.cli.script import start, write_lines
 from utils.dataset.layout import require_results
 from utils.dataset.reading import read_dataset
 
@@ -40,7 +39,7 @@ def run(args: Namespace) -> None:
     undone = next_step(statuses)
     done = "all steps and trainings are done: compare the scores with report.py"
     ending = f"next: {undone.command}" if undone else done
-    sys.stdout.write("".join(f"{status}\n" for status in statuses) + ending + "\n")
+    write_lines([*map(str, statuses), ending])
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -2,14 +2,25 @@
 #
 #   step "heading in words" SCRIPT FLAGS...
 #   has_no_gpu             succeeds if neither torch nor llama.cpp finds a GPU
+#   quoted WORDS...        writes the words so that a shell reads them as they are
 #   duration SECONDS       writes 75 as "1 min 15 s"
 
 step() {
     local heading=$1 started=$SECONDS
     shift
-    printf '\n== %s\n$ python %s\n' "$heading" "$*"
+    printf '\n== %s\n$ python%s\n' "$heading" "$(quoted "$@")"
     "$python" "$@"
     echo "-- took $(duration $((SECONDS - started)))"
+}
+
+quoted() {
+    local word
+    for word in "$@"; do
+        case $word in
+            '' | *[!A-Za-z0-9_@%+=:,./{}-]*) printf " '%s'" "${word//\'/\'\\\'\'}" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
 }
 
 duration() {

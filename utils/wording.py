@@ -1,6 +1,23 @@
-"""Numbers in messages: "1 sentence", "2 sentences"."""
+"""Words in messages: numbers ("1 sentence", "2 sentences"), and texts from files and servers."""
 
 from __future__ import annotations
+
+import re
+
+# Control characters, which can move the cursor, change colours or the title, or end a line; characters that turn the
+# direction of a line; and lone surrogates, which no terminal can show.
+_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return a text from outside so that a terminal only shows it: control characters are escaped, except `keep`.
+
+    All that is printed goes through this function: labels, manifests, logs and servers may contain anything.
+
+    >>> print(printable("PER\x1b[31m\n"))
+    PER\x1b[31m\n
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
 
 
 def counted(number: int, noun: str) -> str:
@@ -15,6 +32,10 @@ def counted(number: int, noun: str) -> str:
 def agreeing(number: int, singular: str, plural: str) -> str:
     """Return the word that agrees with a number: `agreeing(1, "is", "are")` is "is"."""
     return singular if number == 1 else plural
+
+
+def _escaped(character: str) -> str:
+    return ascii(character)[1:-1]
 
 
 def _plural(noun: str) -> str:

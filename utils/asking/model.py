@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from utils.compute.engine import LOCAL, Engine
 from utils.files.manifest import model_identity
@@ -44,3 +45,8 @@ class ModelChoice:
     def can_be_guided(self) -> bool:
         """Return whether answers can be held to a grammar; a server is asked."""
         return can_be_guided(self.path, self.backend, self.options)
+
+
+def is_backend(value: object) -> bool:
+    """Return whether a value, such as one from a file, is the name of a backend."""
+    return value in get_args(Backend)

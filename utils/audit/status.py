@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 from utils.asking.journal import journal_path
+from utils.asking.model import is_backend
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import Dataset
-from utils.files.jsonl import read_rows
+from utils.files.jsonl import JsonObject
 from utils.files.manifest import Change, ChangeFinder, Manifest, read_manifest
+from utils.files.run_log import read_run_log
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
-from utils.wording import agreeing, counted
+from utils.wording import agreeing, counted, printable
 
 State = Literal["done", "partial", "stale", "missing"]
 MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in commands for unknown paths
@@ -93,9 +95,8 @@ class Survey:
         return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
     def _model(self) -> str:
-        """Return the flags for the LLM of the last run of s1, s2 or s3."""
-        runs = read_rows(self.layout.run_log) if self.layout.run_log.is_file() else ()
-        used = [row for _, row in runs if row.get("model")]
+        """Return the flags for the LLM of the last run of s1, s2 or s3, quoted for the shell."""
+        used = [row for row in read_run_log(self.layout.run_log) if _names_a_model(row)]
         if not used:
             return MODEL
         return f"{shlex.quote(used[-1]['model'])} --backend={used[-1]['backend']}"
@@ -217,6 +218,12 @@ SCRIPTS = {
     "s8": "s8_process_label_and_combine",
 }
 _NO_MANIFEST = Manifest("", {}, {}, "", {})
+
+
+def _names_a_model(run: JsonObject) -> bool:
+    """Return whether a line of the run log names a model that a command can name, too; the file may be from others."""
+    model, backend = run.get("model"), run.get("backend")
+    return isinstance(model, str) and bool(model) and model == printable(model) and is_backend(backend)
 
 
 def next_step(statuses: Iterable[StepStatus]) -> StepStatus | None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from utils.wording import printable
+
 log = logging.getLogger(__name__)
 
 BAD_INPUT, FAILURE = 2, 1
@@ -129,6 +131,10 @@ def _report_error(name: str, error: BaseException, code: int, debug: bool) -> in
 
 def error_message(error: BaseException) -> str:
     """Return an error as one line for a user: the reason and, for errors of the operating system, a remedy."""
+    return printable(_reason(error))
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         message = f"{error.filename}: {error.strerror}"  # without "[Errno 28]"
     else:

@@ -6,12 +6,15 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import TracebackType
 
 from utils.cli.exits import end_with, one_line_errors, open_missing_streams
 from utils.cli.parser import Parser
 from utils.compute.progress import quiet_other_bars
+from utils.wording import printable
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,13 @@ class NotebookHandler(logging.StreamHandler):
         # Looked up each time: a kernel may replace its streams between two cells.
         self.stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
         super().emit(record)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Escapes control characters in messages, which may contain labels, file names and words of a server."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), keep="\n\t")
 
 
 def is_kernel() -> bool:
@@ -45,6 +55,7 @@ def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, obje
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if cmd_args:
         open_missing_streams()
+        sys.excepthook = _show_traceback
     quiet_other_bars()
     _show_messages(in_notebook=not cmd_args or is_kernel())
     if cmd_args:
@@ -54,17 +65,29 @@ def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, obje
             run(parser.parse_values(values))
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show an error as the interpreter does, with control characters escaped."""
+    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace)), keep="\n\t"))
+
+
 def _show_messages(*, in_notebook: bool) -> None:
     """Show the messages of this project, unless the program that calls it has its own logging."""
     handler = NotebookHandler() if in_notebook else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
     if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
     elif is_kernel() and not logging.getLogger("utils").isEnabledFor(logging.INFO):
         # Colab's own handler shows warnings only, in red.
         project = logging.getLogger("utils")
         project.setLevel(logging.INFO)
         project.propagate = False
         project.addHandler(handler)
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to standard output, each as one line whatever it contains."""
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def report(counts: object, result: Path, *, advice: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from utils import __version__
-from utils.files.jsonl import encode_json
+from utils.files.jsonl import JsonObject, encode_json
 from utils.files.own_files import check_own_file, open_own_file
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,20 @@ def logged_run(path: Path, step: str, entries: Callable[[], Mapping[str, Any]] =
     finally:
         line.update(entries(), seconds=round(time.monotonic() - begin, 3))
         _append(path, encode_json(line) + b"\n")
+
+
+def read_run_log(path: Path) -> Iterator[JsonObject]:
+    """Yield the lines of a run log; damaged ones, and a missing file, are skipped."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):  # also for bytes that are not UTF-8
+                continue
+            if isinstance(row, dict):
+                yield row
 
 
 def _append(path: Path, line: bytes) -> None:

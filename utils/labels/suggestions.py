@@ -71,5 +71,11 @@ def _with_spellings(text: str, label: str, spellings: list[str]) -> str:
     start = text.index("[", text.index(f"{json.dumps(label, ensure_ascii=False)}:"))
     listed, end = json.JSONDecoder().raw_decode(text, start)
     last = len(text[: end - 1].rstrip())
-    new = ", ".join(json.dumps(spelling, ensure_ascii=False) for spelling in spellings)
+    new = ", ".join(_encoded(spelling) for spelling in spellings)
     return f"{text[:last]}{', ' if listed else ''}{new}{text[last:]}"
+
+
+def _encoded(spelling: str) -> str:
+    """Return a spelling in JSON; characters that a terminal would not show are escaped."""
+    text = json.dumps(spelling, ensure_ascii=False)
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_output(file: Path) -> Output:
     The scored labels are those in the file's manifest, or without a manifest all labels in the file.
     """
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing: evaluate_ner.py --output={file} writes it")
+        raise FileNotFoundError(f"{file} is missing: evaluate_ner.py --output={shlex.quote(str(file))} writes it")
     sentences = read_sentences(file, tokenisation=WORDS)
     predicted = [_predicted(sentence, file) for sentence in sentences]
     manifest = read_manifest(file)

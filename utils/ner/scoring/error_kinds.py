@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from utils.dataset.records import Span
+from utils.wording import printable
 
 ErrorKind = Literal["right", "label", "bounds", "both", "missed", "spurious"]
 SpanKey = tuple[int, int, str]  # start, end, label
@@ -46,7 +47,7 @@ class Errors:
     def to_text(self) -> str:
         """Return the counts as one line, and the most frequent confusions of labels as a second."""
         lines = [", ".join(f"{NAMES[kind]} {self.counts[kind]}" for kind in KINDS)]
-        pairs = [f"{gold} as {label} ({times})" for (gold, label), times in self.confusions.items()]
+        pairs = [printable(f"{gold} as {label} ({times})") for (gold, label), times in self.confusions.items()]
         if pairs:
             lines.append("confused labels: " + ", ".join(pairs[:SHOWN]) + (", …" if pairs[SHOWN:] else ""))
         return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any
 from utils.dataset.records import Span
 from utils.dataset.scores import Scores
 from utils.ner.scoring.error_kinds import span_keys
+from utils.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,11 @@ class Report:
 
     def to_text(self) -> str:
         """Return the report as a table; ratios in per cent."""
-        width = max([5, *map(len, self.per_label)])
+        rows = {printable(label): scores for label, scores in self.per_label.items()}
+        width = max([5, *map(len, rows)])
         macro = self.macro()
         lines = [f"{'':{width}}      P      R     F1   gold  found"]
-        lines += [_line(label, width, scores) for label, scores in self.per_label.items()]
+        lines += [_line(label, width, scores) for label, scores in rows.items()]
         lines.append(_line("micro", width, self.micro))
         lines.append(f"{'macro':{width}} " + " ".join(f"{100 * value:6.2f}" for value in macro.values()))
         return "\n".join(lines)
