@@ -22,6 +22,7 @@ YES_OR_NO = 'root ::= "yes" | "no"'
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
+    dialect.find_dialect.cache_clear()  # a new server may have the port of an old one
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
     monkeypatch.setattr(retrying, "MAX_WAIT", 0.2)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -15,8 +15,16 @@ TEMPLATE_TOKENS = 20  # of a chat template around the message, roughly
 
 def check(model: str, options: LLMOptions) -> None:
     """Raise ValueError if the server's address cannot be right; the server itself is not asked yet."""
-    parts = urlsplit(options.api_base or "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    from utils.llm.server.key import read_key
+
+    address = options.api_base or ""
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 0) >= 0
+        is_address = is_address and address.isprintable() and " " not in address
+    except ValueError:  # a port that is no number, an open bracket
+        is_address = False
+    if not is_address:
         raise ValueError(
             f"--api_base: {options.api_base} is not the address of a server, such as http://localhost:8000/v1"
         )
@@ -25,13 +33,14 @@ def check(model: str, options: LLMOptions) -> None:
             "--api_base: remove the password from the address, because addresses are logged; set "
             "OPENAI_API_KEY to the key instead"
         )
+    read_key()  # raises if it cannot be sent
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
     """Return whether the server holds answers to a grammar; a few short requests find out."""
     from utils.llm.server.dialect import find_dialect
 
-    return find_dialect(model, str(options.api_base)).grammar_field is not None
+    return find_dialect(model, str(options.api_base), options.patience).grammar_field is not None
 
 
 def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
@@ -47,7 +56,7 @@ def load(model: str, options: LLMOptions) -> LLM:
     from utils.llm.server.client import OpenAILLM
     from utils.llm.server.dialect import find_dialect
 
-    return OpenAILLM(model, options, find_dialect(model, str(options.api_base)))
+    return OpenAILLM(model, options, find_dialect(model, str(options.api_base), options.patience))
 
 
 def count_by_characters(message: str) -> int:

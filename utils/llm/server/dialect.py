@@ -13,7 +13,7 @@ from utils.llm.server.background import run_in_background
 from utils.llm.server.endpoint import Endpoint, RefusedError
 from utils.llm.server.retrying import Patience
 
-PATIENCE_AT_START = 10.0  # seconds for a server's first answer
+PATIENCE_AT_START = 10.0  # seconds that a server may fail before its first answer
 # Turn off what servers otherwise take from a checkpoint's own defaults: repetition penalties, top-k and min-p
 # sampling, and thinking.
 PLAIN = {
@@ -72,16 +72,17 @@ def without_role_tokens(text: str) -> str:
 
 
 @cache
-def find_dialect(model: str, api_base: str) -> Dialect:
-    """Return the dialect of a server, found by a few short requests.
+def find_dialect(model: str, api_base: str, patience: float) -> Dialect:
+    """Return the dialect of a server, found by a few short requests; each is answered within `patience` seconds.
 
     Raises ConnectionError, PermissionError, RefusedError, or ValueError with the names of the server's models.
     """
-    return run_in_background(_explore(model, api_base))
+    return run_in_background(_explore(model, api_base, patience))
 
 
-async def _explore(model: str, api_base: str) -> Dialect:
-    async with Endpoint(api_base, model, Patience(api_base, PATIENCE_AT_START)) as endpoint:
+async def _explore(model: str, api_base: str, seconds: float) -> Dialect:
+    patience = Patience(api_base, seconds, failing_seconds=PATIENCE_AT_START)
+    async with Endpoint(api_base, model, patience) as endpoint:
         served = await endpoint.models()
         if served and model not in served:
             raise ValueError(f"--model_from_pretrained: {api_base} has no model {model!r}; it has {', '.join(served)}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from utils.llm.base import Finish
+from utils.llm.server.key import read_key
+from utils.llm.server.redirects import MAX_REDIRECTS, RedirectedError, check_redirect
+from utils.llm.server.replies import Reply, read_completion, read_model_names
 from utils.llm.server.retrying import Patience, TransientError, retry_after
 
 try:
@@ -21,10 +21,8 @@ except ImportError:
 for noisy in ("openai", "httpx", "httpx2"):  # they log every request, which would break the progress bar
     logging.getLogger(noisy).setLevel(logging.ERROR)
 
-T = TypeVar("T")
 ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds
 TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
-EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -37,17 +35,6 @@ class TooLongError(RefusedError):
     """The prompt and its answer do not fit into the model's context."""
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A server's answer to one request, and the number of failed attempts before it."""
-
-    text: str
-    finish: Finish
-    prompt_tokens: int
-    answer_tokens: int
-    retries: int
-
-
 class Endpoint:
     """One model of a server; an asynchronous context manager, to be used in one event loop."""
 
@@ -55,17 +42,18 @@ class Endpoint:
         self.api_base = api_base
         self.model = model
         self.patience = patience
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key = read_key()
         parts = urlsplit(api_base)
-        http_client = None
-        if parts.hostname in LOOPBACK:  # without proxies: one that the environment names cannot reach this machine
-            http_client = openai.DefaultAsyncHttpxClient(trust_env=False, verify=parts.scheme == "https")
+        # Without proxies on this machine: one that the environment names cannot reach it.
+        direct = {"trust_env": False, "verify": parts.scheme == "https"} if parts.hostname in LOOPBACK else {}
         self._client = openai.AsyncOpenAI(
             base_url=api_base,
             api_key=self._key or "none",  # the client requires one, even if the server does not
             max_retries=0,  # `Patience` retries
             timeout=openai.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
-            http_client=http_client,
+            http_client=openai.DefaultAsyncHttpxClient(
+                max_redirects=MAX_REDIRECTS, event_hooks={"response": [check_redirect]}, **direct
+            ),
         )
 
     async def __aenter__(self) -> Endpoint:
@@ -75,11 +63,14 @@ class Endpoint:
         await self._client.close()
 
     async def models(self) -> list[str]:
-        """Return the names of the server's models."""
+        """Return the names of the server's models, [] if it does not tell. Raises ValueError for a web page."""
 
         async def attempt(tries: int) -> list[str]:
-            page = await self._ask(self._client.models.list)
-            return [str(model.id) for model in getattr(page, "data", None) or []]
+            body = await self._ask(self._client.models.with_raw_response.list)
+            try:
+                return read_model_names(body)
+            except ValueError as error:
+                raise ValueError(f"--api_base: {self.api_base}/models {error}") from None
 
         return await self.patience.persist(attempt)
 
@@ -91,23 +82,26 @@ class Endpoint:
         """
 
         async def attempt(tries: int) -> Reply:
-            reply = await self._ask(lambda: self._client.chat.completions.create(model=self.model, **body), prompt)
-            return _read(reply, tries)
+            create = self._client.chat.completions.with_raw_response.create
+            return read_completion(await self._ask(lambda: create(model=self.model, **body), prompt), tries)
 
         prompt = str(body["messages"][0]["content"])
         return await self.patience.persist(attempt)
 
-    async def _ask(self, send: Callable[[], Awaitable[T]], prompt: str = "") -> T:
+    async def _ask(self, send: Callable[[], Awaitable[Any]], prompt: str = "") -> bytes:
+        """Return the body of the reply to a request."""
         try:
-            return await send()
+            return bytes((await send()).content)
         except openai.APITimeoutError:
             raise TransientError("time-out") from None
-        except openai.APIConnectionError:
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, RedirectedError):
+                raise error.__cause__ from None
+            if type(error.__cause__).__name__ == "TooManyRedirects":
+                raise RedirectedError(f"{self.api_base} redirects in a circle: check the address") from None
             raise TransientError("connection lost") from None
         except openai.APIStatusError as error:
             raise self._failure(error, prompt) from None
-        except (openai.APIResponseValidationError, ValueError):  # as for a body that was cut off
-            raise TransientError("broken reply") from None
 
     def _failure(self, error: openai.APIStatusError, prompt: str) -> Exception:
         status = error.status_code
@@ -132,26 +126,3 @@ class Endpoint:
 def _message_of(error: openai.APIStatusError) -> str:
     body = error.body
     return str((body.get("message") if isinstance(body, dict) else body) or error.message)
-
-
-def _read(reply: Any, tries: int) -> Reply:
-    """Return the answer in a reply, without the model's thoughts, which have a field of their own.
-
-    Raises TransientError for a reply without a message, and for an empty answer that was not retried often enough.
-    """
-    choices: Any = getattr(reply, "choices", None) or [None]
-    message = getattr(choices[0], "message", None)
-    if message is None:
-        raise TransientError("broken reply")
-    text = (message.content or "").strip()
-    finish: Finish = "length" if choices[0].finish_reason == "length" else "stop"
-    if not text and finish == "stop" and tries < EMPTY_RETRIES:
-        raise TransientError("empty reply")
-    usage = reply.usage
-    return Reply(
-        text,
-        finish,
-        getattr(usage, "prompt_tokens", None) or 0,
-        getattr(usage, "completion_tokens", None) or 0,
-        retries=tries,
-    )

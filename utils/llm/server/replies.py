@@ -1,0 +1,92 @@
+"""The bodies of a server's replies, read without trust in their shape."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from utils.llm.base import Finish
+from utils.llm.server.retrying import TransientError
+
+EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
+MAX_TOKENS = 10**12  # a larger count of tokens is an error of the server
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A server's answer to one request, and the number of failed attempts before it."""
+
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    answer_tokens: int
+    retries: int
+
+
+def read_completion(body: bytes, tries: int) -> Reply:
+    """Return the answer in a reply, without the model's thoughts, which have a field of their own.
+
+    Raises TransientError for a reply without a message, and for an empty answer that was not retried often enough.
+    """
+    reply = _decoded(body)
+    choices = reply.get("choices") if isinstance(reply, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        raise TransientError("broken reply")
+    text = _text_of(message.get("content")).strip()
+    finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
+    if not text and finish == "stop" and tries < EMPTY_RETRIES:
+        raise TransientError("empty reply")
+    usage = reply.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
+    return Reply(text, finish, _tokens(counts.get("prompt_tokens")), _tokens(counts.get("completion_tokens")), tries)
+
+
+def read_model_names(body: bytes) -> list[str]:
+    """Return the names of a server's models; [] for a reply in another form than OpenAI's or Ollama's.
+
+    Raises ValueError if the reply is a web page: then the address is wrong.
+    """
+    if body.lstrip()[:1] == b"<":
+        raise ValueError("answers with a web page, not with JSON: check the address (it usually ends in /v1)")
+    reply = _decoded(body)
+    if isinstance(reply, dict):
+        reply = reply.get("data") or reply.get("models")
+    names = [_name_of(model) for model in reply] if isinstance(reply, list) else []
+    return [name for name in names if name]
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):  # cut off, not JSON, or thousands of open brackets
+        raise TransientError("broken reply") from None
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message: a string, null, or a list of parts (`[{"type": "text", "text": "…"}]`)."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        # Half of a surrogate pair, which JSON can hold, is not text and could not be saved.
+        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        if all(isinstance(text, str) for text in texts):
+            return "".join(map(_text_of, texts))
+    raise TransientError("broken reply")
+
+
+def _tokens(value: Any) -> int:
+    """Return a count of tokens, 0 for one that is missing or cannot be right."""
+    is_count = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+    return int(value) if is_count and value == int(value) else 0
+
+
+def _name_of(model: Any) -> str:
+    if not isinstance(model, dict):
+        return model if isinstance(model, str) else ""
+    name = model.get("id") or model.get("name")
+    return name if isinstance(name, str) else ""
