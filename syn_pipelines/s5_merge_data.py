@@ -7,6 +7,7 @@ Writes  in the same folder, with --is_syn=0 (or 1):
         train_<size>_fusion.jsonl (or train_<size>_synthetic_fusion.jsonl): the sentences with extension spans
         label_fusion.json (or label_syn.json): all labels, with the numbers of extension spans
         unknown_fusion.json (or unknown_syn.json): labels that are in no label file, with counts and examples
+        agreement_fusion.json (with --is_syn=0): how the spans of each extension label agree with the gold spans
 """
 
 import contextlib
@@ -55,6 +56,8 @@ def run(args: Namespace) -> None:
         for files in merges:
             counts = step.publish(files)
             report(counts, files.fusion, advice=counts.advice)
+        if files.agreement:
+            report(counts.agreement, files.agreement, advice=counts.agreement.advice)
     if args.suggest:
         canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
         sys.stdout.write(label_patch(counts.unknown_modes, canonical))

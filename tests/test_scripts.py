@@ -61,7 +61,8 @@ def test_every_file_of_the_contract_is_there_with_its_manifest(finished):
         names += ["label_fusion.json", "label_syn.json", "label_syn_fusion.json"]
         expected |= {f"{size}/{name}" for name in names}
     found = set(bytes_below(finished.results))
-    unknown = {f"{size}/unknown_{kind}.json" for size in SIZES for kind in ("fusion", "syn")}
+    unknown = {f"{size}/{name}_fusion.json" for size in SIZES for name in ("unknown", "agreement")}
+    unknown |= {f"{size}/unknown_syn.json" for size in SIZES}
     assert found == expected | {f"{name}.meta.json" for name in expected} | journals | unknown
     assert (finished.results / "run.log.jsonl").is_file()
 

@@ -325,6 +325,7 @@ def publish(tmp_path, files, mapping):
             layout.size_fusion("250"),
             (layout.label_file("fusion", "250"),),
             layout.unknown_labels("fusion", "250"),
+            layout.gold_agreement("250"),
             False,
         )
         counts = FusionStep("s5", layout, mapping(targets, prefix), files, tokenisation=WORDS).publish(merge_files)

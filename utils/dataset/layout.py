@@ -124,6 +124,10 @@ class Layout:
         """Return the path of the labels of items that are in no label file, with counts and examples."""
         return self.size_folder(size) / f"unknown_{kind}.json"
 
+    def gold_agreement(self, size: Size) -> Path:
+        """Return the path of the comparison of the LLM's extension spans with the gold spans (s5, s8)."""
+        return self.size_folder(size) / "agreement_fusion.json"
+
     def training_files(self, size: Size, data: TrainingData) -> tuple[Path, Path]:
         """Return the sentences and the labels that a span model is trained on."""
         if data == "base":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from utils.dataset.modes import Mode
+from utils.fusion.gold_agreement import GoldAgreement
 from utils.fusion.merge import MergedSentence
 from utils.parsing import Item
 from utils.wording import agreeing, counted
@@ -42,6 +43,7 @@ class FusionCounts:
     spans: Counter[str] = field(default_factory=Counter)  # extension label -> inserted spans
     unknown: dict[str, UnknownLabel] = field(default_factory=dict)  # by spelling, in the order of the first items
     renamed: set[str] = field(default_factory=set)  # extension labels with the name of a target
+    agreement: GoldAgreement = field(default_factory=GoldAgreement)
     drops_crossing: bool = False  # a setting of the merge, for the text of the counts
 
     def add(self, merged: MergedSentence) -> None:
@@ -54,6 +56,8 @@ class FusionCounts:
         self.crossing += merged.crossing
         self.spans.update(span.label for span in merged.extensions)
         self.renamed |= merged.renamed
+        gold = [span for span in merged.sentence.spans if span.origin is None]
+        self.agreement.add(len(merged.sentence.tokens), gold, merged.extensions)
         for item, mode in merged.unknown:
             self.unknown[item.label] = self.unknown.get(item.label, UnknownLabel(mode)).with_item(item)
 

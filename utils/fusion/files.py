@@ -26,6 +26,7 @@ class MergeFiles:
     fusion: Path
     label_files: tuple[Path, ...]
     unknown_labels: Path
+    agreement: Path | None  # of extension spans with gold spans; None: synthetic sentences have no gold spans
     synthetic: bool
 
     @property
@@ -67,6 +68,7 @@ def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: 
         fusion=layout.size_fusion(size, synthetic=synthetic),
         label_files=label_files(layout, kind, size),
         unknown_labels=layout.unknown_labels(kind, size),
+        agreement=None if synthetic else layout.gold_agreement(size),
         synthetic=synthetic,
     )
 

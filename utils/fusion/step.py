@@ -72,6 +72,8 @@ class FusionStep:
             write_json(path, table.to_json())
             write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(files.unknown_labels, counts.unknown_to_json())
+        if files.agreement:
+            write_json(files.agreement, counts.agreement.to_json())
         for name in sorted(counts.renamed):
             log.warning("an extension label has the same name as a target label: it is renamed to %s", name)
         return counts
