@@ -131,8 +131,10 @@ MSRA = {
     "QUANTITY": "FREQUENCY AGE WEIGHT LENGTH TEMPERATURE ANGLE SPEED ACCELERATION MEASURE",
     "IDENTIFIER": "EMAIL PHONE FAX TELEX WWW POSTALCODE",
 }
-POS_TAGS = {"UPOS": UPOS, "PTB": PTB, "CTB": CTB, "PKU": PKU, "jieba": JIEBA}
-ENTITY_TAGS = {"CoNLL": CONLL, "OntoNotes": ONTONOTES, "MSRA": MSRA}
+# Tag sets of other languages and tasks, without the tags that have another meaning in a set above.
+_MORE_TAGS = json.loads(Path(__file__).with_name("tag_sets.json").read_text(encoding="utf-8"))
+POS_TAGS = {"UPOS": UPOS, "PTB": PTB, "CTB": CTB, "PKU": PKU, "jieba": JIEBA, **_MORE_TAGS["pos"]}
+ENTITY_TAGS = {"CoNLL": CONLL, "OntoNotes": ONTONOTES, "MSRA": MSRA, **_MORE_TAGS["entity"]}
 
 # --- spellings that are easily confused, most of them in no label file, and spellings that must stay unknown
 
@@ -221,4 +223,46 @@ OPEN_CHOICES = {
     "IN|RP": "ADPOSITION",
     "NNS|VBZ": "NOUN",
     "NN|VV": "NOUN",
+    "NN/VBG": "NOUN",
+    "NN1-VVB": "NOUN",
+    "VVD-VVN": "VERB",
 }
+FEATURES = {
+    "NOUN|Number=Sing": "NOUN",
+    "NOUN__Number=Plur": "NOUN",
+    "PRON|Case=Nom|Person=1": "PRONOUN",
+    "UPOS=ADJ": "ADJECTIVE",
+    "pos=VERB|Tense=Past": "VERB",
+    "词性=名词": "NOUN",
+}
+LEVELS = {
+    "PER.Group": "PERSON",
+    "WEA.Shooting": "PRODUCT",
+    "GPE.Population-Center": "LOCATION",
+    "ORG>company": "ORGANIZATION",
+    "LOC#river": "LOCATION",
+}
+JAPANESE = {  # in characters that Chinese writes in another way
+    "気象現象": "EVENT",
+    "芸術作品": "WORK_OF_ART",
+    "薬品名": "MEDICINE",
+    "伝統芸能": "ACTIVITY",
+    "図書館": "FACILITY",
+    "動物の種類": "ORGANISM",
+    "駅の名前": "FACILITY",
+}
+PLURAL_ONLY = {"flower species": "ORGANISM", "export goods": "PRODUCT", "applied mathematics": "CONCEPT"}
+INVENTED = """
+Rock Singer|Basketball Player|Country of Origin|Film Character|TV Host|Research Organization|Public School|
+Newspaper Name|Airline Company|Racing Event|Military Conflict|National Holiday|Terrorist Attack|Cancer Type|
+Body Organ|Fruit Name|Garden|Traditional Dish|River/Lake|Shopping Center|Mountain Range|Religious Group|
+Political Event|Senator|Legislation|Economic Term|Loan|Weekday Name|Number of Votes|Temperature Value|
+Software Tool|Social App|Computer Game|Biology Term|Physical Phenomenon|Space Station|Native Tribe|Colleague|
+Skill Level|Personal Trait|Fabric Type|Jewelry Item|Ship|Weapon|Electronic Device|Poem|映画監督|女性歌手|
+航空会社名|金融機関|自動車メーカー|食品会社|温泉街|歴史的建造物|軍事組織|科学者名|文学賞|国際会議|経済指標|
+法律用語|健康食品|야구 선수|자동차 회사|금융 기관|역사적 건물|군사 조직|문학상|국제 회의|법률 용어|음악 작품|
+Krankenhaus|Straße|Währung|电商活动|快递公司|旅行社|网红景点|会员等级|优惠券|生产日期|适用人群|不良反应|
+给药途径|中药方剂|妖怪|副本|动漫人物|影视公司|收视率|舞台剧|碑刻|庙会活动|方言区|歇后语|分子式|电路元件|
+加密算法|股权结构|注册资本|监管机构|处罚措施|预警信号|空气质量指数|环保措施|油田|中标金额|专利号|战区|指挥官|
+革命根据地|爵位|关隘|学派|科技成果
+"""

@@ -10,9 +10,14 @@ from tests.helpers.label_tables import (
     COMPOUNDS,
     ENTITY_SPELLINGS,
     ENTITY_TAGS,
+    FEATURES,
+    INVENTED,
+    JAPANESE,
     LABEL_COUNTS,
+    LEVELS,
     OPEN_CHOICES,
     OTHER_MEANINGS,
+    PLURAL_ONLY,
     POS_SPELLINGS,
     POS_TAGS,
     TWO_NAMES,
@@ -110,6 +115,31 @@ def test_two_names_have_the_label_of_the_whole_or_of_the_head(entity, spelling):
 @pytest.mark.parametrize("tag", OPEN_CHOICES)
 def test_a_tag_that_an_annotator_left_open_is_the_first_one(entity, pos, tag):
     assert (entity(tag), pos(tag)) == (OPEN_CHOICES[tag], OPEN_CHOICES[tag])
+
+
+@pytest.mark.parametrize("tag", FEATURES)
+def test_the_features_of_a_tag_are_no_part_of_it(entity, pos, tag):
+    assert (entity(tag), pos(tag)) == (FEATURES[tag], FEATURES[tag])
+
+
+@pytest.mark.parametrize("spelling", LEVELS)
+def test_the_level_after_a_tag_does_not_count(entity, spelling):
+    assert entity(spelling) == LEVELS[spelling]
+
+
+@pytest.mark.parametrize("spelling", JAPANESE)
+def test_japanese_characters_are_read_as_their_chinese_form(entity, spelling):
+    assert entity(spelling) == JAPANESE[spelling]
+
+
+@pytest.mark.parametrize("spelling", PLURAL_ONLY)
+def test_a_word_that_is_listed_only_in_the_plural_is_read(entity, spelling):
+    assert entity(spelling) == PLURAL_ONLY[spelling]
+
+
+def test_spellings_as_an_llm_invents_them_are_known(entity):
+    unknown = [spelling for line in INVENTED.split("|") if (spelling := line.strip()) and entity(spelling) is None]
+    assert unknown == []
 
 
 def test_an_open_choice_of_entities_stays_unknown(entity, pos):

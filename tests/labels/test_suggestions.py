@@ -48,7 +48,7 @@ def test_a_patch_changes_only_the_arrays_of_its_labels_and_is_accepted_by_git(tm
         "entity": (tmp_path / "entity.json").relative_to(tmp_path),
         "pos": (tmp_path / "pos.json").relative_to(tmp_path),
     }
-    modes: dict[str, Mode] = {"游泳运动员": "entity", "助动动词": "pos", "plac": "entity", "zorkmid": "entity"}
+    modes: dict[str, Mode] = {"游泳运动员": "entity", "助动动词": "pos", "plac": "entity", "qqzzxx": "entity"}
     patch = label_patch(modes, files)
     assert '+    "运动员", "游泳运动员"\n' in patch
     subprocess.run(["git", "init", "-q"], check=True)
@@ -65,7 +65,7 @@ def test_a_patch_changes_only_the_arrays_of_its_labels_and_is_accepted_by_git(tm
 
 def test_nothing_unknown_is_no_patch():
     assert label_patch({}, {"entity": ENTITY_LABELS, "pos": POS_LABELS}) == ""
-    assert label_patch({"zorkmid": "entity"}, {"entity": ENTITY_LABELS, "pos": POS_LABELS}) == ""
+    assert label_patch({"qqzzxx": "entity"}, {"entity": ENTITY_LABELS, "pos": POS_LABELS}) == ""
 
 
 def test_step_5_prints_a_patch_with_which_its_labels_are_known(tmp_path, capsys, monkeypatch):

@@ -18,10 +18,12 @@ from utils.labels.spelling import (
     han_readings,
     has_name,
     is_compound,
+    is_level_tag,
     is_negated,
     is_tag,
     levels,
     plain,
+    without_features,
     without_prefix,
 )
 
@@ -81,7 +83,7 @@ class _LabelFile:
 
     def read(self, spelling: str) -> str | None:
         """Return the canonical label of a spelling's parts, if they agree on one."""
-        text = unicodedata.normalize("NFKC", spelling).strip()
+        text = without_features(unicodedata.normalize("NFKC", spelling)).strip()
         if len(text) > MAX_LENGTH or is_negated(text):
             return None
         return self._read(text)
@@ -107,6 +109,8 @@ class _LabelFile:
         if len(parts) > 1:
             return _agreed([self._read(part) for part in parts])
         parts = levels(text)
+        if len(parts) > 1 and is_level_tag(parts[0]):
+            return self._read_levels(parts) or self._read_phrase(text)
         if len(parts) > 1:
             return self._read_phrase(text) or self._read_levels(parts)
         parts = han_alternatives(text)

@@ -15,13 +15,14 @@ def _words(*texts: str) -> tuple[str, ...]:
 # spelling if something is left.
 _GENERIC_ENDS = _words(
     "名称 名字 类别 类型 种类 分类 实体 词汇 词语 短语 标签 信息 表达式 表达 名 类 词 项",
-    "등 이름 명칭 유형 종류 개체 표현 명 の名前 の種類 の名称 表現",
+    "등 이름 명칭 유형 종류 개체 표현 명 の名前 の种类 の名称 表现",
 )
 _GENERIC_STARTS = _words("其他 其它 某个 某种 某 具体 相关 一般 特定 各种 各类 その他の 기타")
 _GENERIC_WORDS = frozenset(
     _words(
         "name entity type kind category class label tag mention expression word phrase related specific general other",
-        "various named generic common particular the a an pos ne ner 其他 其它 实体 类型 类别 标签 词性 词类 命名实体",
+        "various named generic common particular the a an pos upos xpos ne ner",
+        "其他 其它 实体 类型 类别 标签 词性 词类 命名实体",
     )
 )
 _NEGATION = re.compile(r"(?:非|不是|未知|无类|未分类|none\b|non[-_ ]|not[-_ ]|no[-_ ]|unknown)", re.IGNORECASE)
@@ -30,15 +31,19 @@ _BRACKETED = re.compile(r"[(\[{<【《「『〔](.*?)[)\]}>】》」』〕]")
 _ALTERNATIVE = re.compile(r"[/|,;、&+]|(?<=\w)\s+(?:and|or)\s+(?=\w)", re.IGNORECASE)
 _OF_HAN = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?:和|或者|或|与|及)(?=[\u4e00-\u9fff]{2})")
 _NAME = "[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"  # Chinese, Japanese and Korean
-_LEVEL = re.compile(rf"[.:>→\\—·\-]+|(?<={_NAME})[\s_]*(?=[A-Za-z])|(?<=[A-Za-z])[\s_]*(?={_NAME})")
+_LEVEL = re.compile(rf"[.:>#→\\—·\-]+|(?<={_NAME})[\s_]*(?=[A-Za-z])|(?<=[A-Za-z])[\s_]*(?={_NAME})")
 _TREEBANK_TAG = (
     r"(?:(?:NN|VB|JJ|RB|PRP|W[DPR])[A-Z]{0,3}\$?|CD|DT|IN|RP|TO|MD|UH|FW|EX|PDT|POS|SYM|LS|CC|CS|AD|AS|BA|DE[CGRV]|ETC|IJ"
     r"|LB|LC|M|MSP|NR|NT|OD|ON|P|PN|PU|SB|SP|VA|VC|VE|VV)"
 )
-_OPEN_CHOICE = re.compile(rf"({_TREEBANK_TAG})(?:\|{_TREEBANK_TAG})+")
+_OPEN_CHOICE = re.compile(
+    rf"({_TREEBANK_TAG})(?:[|/]{_TREEBANK_TAG})+|([VN][A-Z]{{1,2}}[0-9A-Z]?)-[VNA][A-Z]{{1,2}}[0-9A-Z]?"
+)
+_FEATURE = re.compile(r"[_|,;(\s]*([^\W_]+)\s*=\s*([\w,*]+)\)?")
 _HYPHENATED = re.compile(r"([A-Za-z]+)\s*[-–—]\s*[A-Za-z][A-Za-z\s–—_-]*")
 _LEVEL_TAG = re.compile(
-    rf"{_TREEBANK_TAG}|PER|PERS|ORG|LOC|GPE|FAC|MISC|GEO|NE|NORP|PROD|EVT|EVE|WOA|NUM|TIM|n[a-z]{{0,2}}", re.IGNORECASE
+    rf"{_TREEBANK_TAG}|PER|PERS|ORG|LOC|GPE|FAC|VEH|WEA|MISC|GEO|NE|NORP|PROD|EVT|EVE|WOA|NUM|TIM|n[a-z]{{0,2}}",
+    re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -61,6 +66,8 @@ _TRADITIONAL = (
     "鋁铝鋪铺鋼钢錄录錢钱錦锦錯错録录錶表鍊炼鍋锅鍛锻鍵键鍼针鍾钟鎊镑鎗枪鎭镇鎮镇鏇旋鏈链鏡镜鐘钟鐵铁鑚钻鑛矿鑵罐鑽钻長长門门閉闭開开閑闲閒闲間间閤合閱阅閲阅闆板闇暗關关陞升陣阵陰阴陳陈陸陆険险陽阳隄堤隊队"
     "階阶際际隠隐隣邻隨随險险隱隐隻只雜杂雞鸡離离難难雲云電电霊灵霧雾靈灵靜静靭韧靱韧鞦秋韆千韌韧韓韩響响頁页項项順顺預预頒颁頓顿領领頭头頸颈頻频題题額额顏颜顔颜顕显願愿類类顧顾顯显風风颱台颳刮飛飞飪饪飯饭"
     "飲饮飼饲飾饰餅饼養养餘余餚肴館馆餵喂餽馈饋馈馬马駕驾駛驶騎骑騙骗驗验驟骤髒脏體体髪发髮发鬥斗鬪斗鬱郁魚鱼鮮鲜鳥鸟鴨鸭鵝鹅鵞鹅鵰雕鷄鸡鹼碱鹽盐麥麦麪面麴曲麵面麹曲麺面黃黄黒黑點点黨党鼕冬齒齿齡龄齣出龍龙"
+    "気气発发売卖読读続续経经済济斉齐剤剂徳德駅驿歯齿齢龄渋涩従从拡扩検检験验図图圧压塩盐増增壊坏壱壹実实専专巣巢帯带帰归悪恶戦战戻戾払拂択择拝拜挙举挿插掲揭摂摄斎斋晩晚暁晓曽曾栄荣桜樱楽乐様样歓欢殻壳毎每涙泪渓溪満满滝泷瀬濑犠牺猟猎畳叠痩瘦県县砕碎稲稻穂穗粋粹絵绘総总縄绳縦纵繊纤聴听脳脑臓脏舗铺芸艺荘庄薫薰薬药蛍萤覇霸譲让豊丰軽轻辺边遅迟釈释鉱矿銭钱鋳铸関关陥陷雑杂頼赖騒骚髄髓鶏鸡黙默両两亜亚仏佛仮假伝传価价倹俭円圆剣剑勅敕勧劝厳严"
+    "営营変变巻卷弐贰弾弹懐怀戯戏"
 )
 _SIMPLIFIED = str.maketrans(dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)))
 
@@ -104,16 +111,26 @@ def levels(text: str) -> list[str]:
     return [part for part in parts if singular(part.casefold()) not in _GENERIC_WORDS] or parts
 
 
+def without_features(text: str) -> str:
+    """Return `NOUN` for `NOUN|Number=Sing` and for `UPOS=NOUN`: a value counts only if its key is a generic word."""
+    return _FEATURE.sub(lambda found: found[2] if found[1].casefold() in _GENERIC_WORDS else "", text)
+
+
 def chosen_tag(text: str) -> str | None:
-    """Return `NN` for `NN|VBG`, the Penn Treebank's way to leave a tag open; None for other texts."""
+    """Return `NN` for a tag that was left open, `NN|VBG` (Penn Treebank) or `NN1-VVB` (CLAWS); None for other texts."""
     found = _OPEN_CHOICE.fullmatch(text)
-    return found[1] if found else None
+    return found[1] or found[2] if found else None
 
 
 def is_compound(text: str) -> bool:
     """Return whether hyphens join names in Latin letters (`CLIMATE-MODELS`), and not a tag and a name (`ORG-club`)."""
     found = _HYPHENATED.fullmatch(text)
-    return found is not None and not _LEVEL_TAG.fullmatch(found[1])
+    return found is not None and not is_level_tag(found[1])
+
+
+def is_level_tag(part: str) -> bool:
+    """Return whether a part is a tag that finer levels follow, such as `PER` in `PER.Group`."""
+    return _LEVEL_TAG.fullmatch(part) is not None
 
 
 def is_tag(part: str) -> bool:
@@ -162,17 +179,19 @@ def _stripped(key: str) -> Iterator[str]:
 
 
 def english_readings(text: str) -> Iterator[list[str]]:
-    """Yield the words of an English label in the singular, as they are and without generic words.
+    """Yield the words of an English label in the singular, as they are, and without generic words.
 
     `name of a person` gives `person`; `department of education` gives `department`.
     """
-    found = [singular(word) for word in words(text)]
+    given = words(text)
+    found = [singular(word) for word in given]
     specific = [word for word in found if word not in _GENERIC_WORDS]
     if "of" in specific:
         at = specific.index("of")
         yield specific[:at] or specific[at + 1 :]
     else:
         yield found
+        yield given  # species, goods, mathematics: no singular is listed
         yield specific
 
 
