@@ -1,9 +1,11 @@
 """Step 2: an LLM continues each sentence and explains its entities, which gives synthetic sentences.
 
     python syn_pipelines/s2_continous_generation.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/
+    python syn_pipelines/s2_continous_generation.py --file_name=weibo --raw=posts.txt
 
 Reads   <file_dir>/<file_name>/train_1000.jsonl and labels.txt
         dev.jsonl and test.jsonl in the same folder, to drop synthetic sentences that are equal or similar to theirs
+        --raw: a file of real sentences, which are cleaned and added; without an LLM, they are the only ones
 Writes  <file_dir>/<file_name>/<save_type_name>/train_1000_synthetic.jsonl: the synthetic sentences
         train_1000_synthetic.jsonl.journal.jsonl in the same folder: all answers of the LLM
         train_1000_synthetic_dropped.jsonl, with --keep_dropped: the dropped sentences, with the reasons
@@ -14,6 +16,7 @@ asks only for the answers that are not in the journal.
 
 import contextlib
 from argparse import Namespace
+from collections import Counter
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
@@ -26,9 +29,11 @@ from utils.cli.script import report, start
 from utils.dataset.held_out import warn_of_shared_sentences
 from utils.dataset.reading import read_dataset, read_sentences, require_dataset
 from utils.files.manifest import build_manifest, hash_inputs, publish
+from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import MAX_NEW_TOKENS
 from utils.synthesis.quota import plan_rounds
-from utils.synthesis.rounds import synthesise
+from utils.synthesis.raw_text import RawCounts, read_raw_texts
+from utils.synthesis.step import RawStep, synthesise
 
 cmd_args = True  # set to False inside a notebook
 
@@ -37,7 +42,7 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    llm_flags.add_llm_flags(parser, batch_size=40, max_new_tokens=str(MAX_NEW_TOKENS))
+    llm_flags.add_llm_flags(parser, batch_size=40, max_new_tokens=str(MAX_NEW_TOKENS), required=False)
     llm_flags.add_prompt_flags(parser)
     llm_flags.add_sampling_flags(parser, temperature=0.8)
     synthesis_flags.add_synthesis_flags(parser)
@@ -45,11 +50,12 @@ def build_parser() -> Parser:
 
 
 def run(args: Namespace) -> None:
-    """Make synthetic sentences from the sentences of the dataset."""
+    """Make synthetic sentences from the sentences of the dataset, from raw text, or from both."""
+    has_model = synthesis_flags.has_model(args, build_parser())
     layout = data_flags.layout_of(args)
     require_dataset(layout.train)
     held_out = [file for file in (layout.dev, layout.test) if file.is_file()]
-    inputs = layout.portable_names([layout.train, *held_out])
+    inputs = layout.portable_names([layout.train, *held_out, *synthesis_flags.raw_files(args)])
     hashes = hash_inputs(inputs)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
     texts = [
@@ -58,30 +64,37 @@ def run(args: Namespace) -> None:
     warn_of_shared_sentences(layout.train, held_out)
     settings = synthesis_flags.synthesis_settings(args)
     synthesis = settings.synthesis(dataset, texts)
-    step = LLMStep(
-        name="s2",
-        model=llm_flags.model_choice(args),
-        result=layout.synthetic(),
-        run_log=layout.run_log,
-        inputs=inputs,
-        parameters=synthesis.generator.parameters,
-        result_parameters=settings.result_parameters(synthesis),
-        overwrite=args.overwrite,
-    )
-    if estimate_settings := run_flags.estimate_settings(args):
-        report_estimate(
-            step,
-            lambda entries: plan_rounds(settings.synthesis(dataset, texts), entries, limit=args.limit),
-            estimate_settings,
+    raw = read_raw_texts(args.raw, synthesis.cleaner.writing) if args.raw else []
+    raw_parameters = {"raw": layout.portable_name(args.raw)} if args.raw else {}
+    counts: SynthesisCounts | RawCounts
+    if has_model:
+        step = LLMStep(
+            name="s2",
+            model=llm_flags.model_choice(args),
+            result=layout.synthetic(),
+            run_log=layout.run_log,
+            inputs=inputs,
+            parameters=synthesis.generator.parameters,
+            result_parameters={**settings.result_parameters(synthesis), **raw_parameters},
+            overwrite=args.overwrite,
         )
-        return
-    dropped, counts = synthesise(synthesis, step, limit=args.limit)
-    if args.keep_dropped:
+        if estimate_settings := run_flags.estimate_settings(args):
+            report_estimate(
+                step,
+                lambda entries: plan_rounds(settings.synthesis(dataset, texts), entries, limit=args.limit),
+                estimate_settings,
+            )
+            return
         parameters = {**step.parameters, **step.result_parameters}
-        publish(
-            layout.synthetic_dropped(), dropped, build_manifest("s2", hashes, parameters, counts.as_row()["dropped"])
-        )
-    report(counts, step.result, advice=counts.advice)
+        dropped, counts = synthesise(synthesis, step, limit=args.limit, raw=raw)
+    else:
+        parameters = {**settings.length_parameters(synthesis), **raw_parameters}
+        raw_step = RawStep(layout.synthetic(), layout.run_log, hashes, parameters, args.overwrite)
+        dropped, counts = raw_step.run(raw, synthesis)
+    if args.keep_dropped:
+        reasons = dict(sorted(Counter(row["reason"] for row in dropped).items()))
+        publish(layout.synthetic_dropped(), dropped, build_manifest("s2", hashes, parameters, reasons))
+    report(counts, layout.synthetic(), advice=counts.advice)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

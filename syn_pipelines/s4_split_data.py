@@ -8,6 +8,7 @@ Writes  <file_dir>/<file_name>/<save_type_name>/{250,500,1000}/:
         entity_train_<size>.jsonl, pos_train_<size>.jsonl, and the same with _synthetic: their annotations
 
 A synthetic sentence belongs to a size if and only if its source sentence does.
+Raw text (s2 --raw) belongs to every size.
 """
 
 import contextlib

@@ -52,7 +52,7 @@ HEAVY = {
     "ray": ("compute.engine",),
     "pyarrow": ("compute.engine",),
     "json_repair": ("parsing",),
-    "sentencex": ("synthesis.sentence_splitting",),
+    "sentencex": ("synthesis.text.sentence_splitting",),
     "rensa": ("synthesis.near_duplicates",),
     "rapidfuzz": ("synthesis.near_duplicates", "labels.suggestions"),
 }

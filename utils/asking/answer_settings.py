@@ -12,8 +12,8 @@ from utils.files.differences import find_differences, join_differences
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import fingerprint, read_manifest
 
-# Settings in manifests that change the result but no answer. Those of s2 are in every manifest of s2.
-VOTES = ("votes", "min_votes")
+# Settings in manifests that change the result but no answer. The other ones of s2 are in every manifest of s2.
+RESULT_SETTINGS = ("votes", "min_votes", "raw")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class AnswerSettings:
         `ignored` are settings in the manifest of the result that change no answer. Journals of older versions do not
         record settings, and manifests do not record the files of the model.
         """
-        old = _recorded_settings(result, old_fingerprint, {*ignored, *VOTES})
+        old = _recorded_settings(result, old_fingerprint, {*ignored, *RESULT_SETTINGS})
         if old is None:
             return "which of them is different was not recorded"
         differences = find_differences(old.parameters, self.parameters)

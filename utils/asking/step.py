@@ -69,7 +69,8 @@ class LLMStep:
             return settings.explain_difference(self.result, old_fingerprint, self.result_parameters)
 
         found = read_manifest(self.result) if self.result.is_file() and not self.overwrite else None
-        if found is not None and found.fingerprint != settings.fingerprint:
+        is_of_llm = found is not None and "model" in found.parameters  # raw text alone (s2) has cost nothing
+        if found is not None and is_of_llm and found.fingerprint != settings.fingerprint:
             raise ValueError(
                 f"{self.result} was made with another model, prompt or setting; use the same model, prompt and "
                 "settings, another --save_type_name, or --overwrite to start from the beginning; "

@@ -15,7 +15,7 @@ from utils.audit.lines import (
     check_synthetic_fusion,
     check_targets,
 )
-from utils.audit.origins import check_copies, check_held_out, check_manifests, check_models
+from utils.audit.origins import check_copies, check_held_out, check_manifests, check_models, check_raw
 from utils.dataset.layout import SIZES, Layout
 from utils.dataset.tokens import Tokenisation
 
@@ -26,7 +26,7 @@ def find_problems(layout: Layout, models: Path, *, tokenisation: Tokenisation | 
     Raises FileNotFoundError if s4 has not run, and ValueError if a file cannot be read.
     """
     data = read_audit_data(layout, models, tokenisation=tokenisation)
-    problems = [*check_held_out(data), *check_copies(data)]
+    problems = [*check_held_out(data), *check_raw(data), *check_copies(data)]
     for size in SIZES:
         problems += _check_size(data, data.of_size(size))
     return problems

@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.layout import Size
 from utils.dataset.modes import EXTENSION_MODES
-from utils.dataset.records import Sentence, sentence_to_row
+from utils.dataset.records import RAW, Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
 from utils.wording import agreeing, counted
@@ -155,7 +155,7 @@ def _match_by_id(
     pairs: dict[str, SentencePair] = {}
     problems = []
     for sentence in found:
-        source = str(sentence.source)
+        source = RAW if sentence.is_raw else str(sentence.source)
         if sentence.id.split("-")[0] != source:
             problems.append(Problem(file, f"sentence {sentence.id} has the source {source}, which differs from its id"))
         elif sentence.id not in size_data.synthetic:

@@ -30,6 +30,25 @@ def check_held_out(data: AuditData) -> Iterator[Problem]:
                 yield Problem(file, f"sentence {sentence.id} is also {position}: remove one of the two")
 
 
+def check_raw(data: AuditData) -> Iterator[Problem]:
+    """Yield the sentences that are marked as raw text, and so belong to every size, but are from elsewhere.
+
+    Raw text is from a file that the manifest of s2 names, and copies no sentence of the dataset.
+    """
+    file = data.layout.synthetic()
+    raw = [sentence for sentence in data.synthetic if sentence.is_raw]
+    manifest = read_manifest(file)
+    if manifest is not None and len(raw) != (kept := manifest.counts.get("raw", {}).get("kept", 0)):
+        yield Problem(file, f"{counted(len(raw), 'sentence')} of raw text in it, but s2 kept {kept}: run s2 again")
+    own = {same_text_key(sentence.tokens): sentence.id for sentence in reversed(data.dataset.sentences)}
+    for sentence in raw:
+        if sentence.source is not None:
+            yield Problem(file, f"sentence {sentence.id} is marked as raw text, but has the source {sentence.source}")
+        if number := own.get(same_text_key(sentence.tokens)):
+            known = f"sentence {number} of train_1000.jsonl"
+            yield Problem(file, f"sentence {sentence.id} belongs to every size, but it is also {known}")
+
+
 def check_copies(data: AuditData) -> Iterator[Problem]:
     """Yield the copies of label files that differ from the files of the full size."""
     for kind in get_args(LabelKind):

@@ -9,11 +9,11 @@ from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_fold
 from utils.dataset.modes import MODES
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS, Tokenisation
-from utils.files.jsonl import read_json
+from utils.files.jsonl import read_json, read_rows
 from utils.files.manifest import hash_file, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import SEEDS, TEST_REPORT
-from utils.wording import counted
+from utils.wording import agreeing, counted
 
 HEAD = f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"
 
@@ -32,7 +32,7 @@ def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Toke
         require_folder(layout.dataset)
         require_results(layout)
     lines = [_line(layout, size, data, model) for data, model in zip(kinds, kept, strict=True)]
-    return [_title(layout, size), HEAD, *lines, *LEGEND, _score_legend(layout)]
+    return [_title(layout, size), HEAD, *lines, *LEGEND, *_raw_legend(layout, size), _score_legend(layout)]
 
 
 def _title(layout: Layout, size: Size) -> str:
@@ -46,6 +46,14 @@ def _title(layout: Layout, size: Size) -> str:
         f"dataset {layout.file_name}, save_type_name {layout.save_type_name}{llm}, "
         f"size {size} ({SIZES[size]} % of the training sentences)"
     )
+
+
+def _raw_legend(layout: Layout, size: Size) -> list[str]:
+    """Return a line about the sentences of raw text in a size, or no line if there are none."""
+    file = layout.size_fusion(size, synthetic=True)
+    raw = sum(row.get("raw") is True for _, row in read_rows(file)) if file.is_file() else 0
+    is_ = agreeing(raw, "is", "are")
+    return [f"raw text: {raw} of the synthetic sentences {is_} from s2 --raw, and belong to every size"] if raw else []
 
 
 def _score_legend(layout: Layout) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -71,7 +71,7 @@ class Survey:
         for mode in EXTENSION_MODES:
             yield self._llm_status("s1", layout.annotation_file(mode), f"--mode={mode}")
         yield from self._optional_status("s1", layout.annotation_file("target"))
-        yield self._llm_status("s2", layout.synthetic(), "")
+        yield self._s2_status()
         for mode in EXTENSION_MODES:
             yield self._llm_status("s3", layout.annotation_file(mode, synthetic=True), f"--mode={mode}")
         yield from self._optional_status("s3", layout.annotation_file("target", synthetic=True))
@@ -80,6 +80,18 @@ class Survey:
         """Yield the status of the target labels of an LLM if they were asked for; no step requires them."""
         if result.is_file() or journal_path(result).is_file():
             yield self._llm_status(step, result, "--mode=target")
+
+    def _s2_status(self) -> StepStatus:
+        manifest = read_manifest(self.layout.synthetic()) or _NO_MANIFEST
+        raw = manifest.parameters.get("raw")
+        status = self._llm_status("s2", self.layout.synthetic(), "")
+        if raw is None:
+            return status
+        file = self.layout.find(raw)
+        flag = f"--raw={shlex.quote(str(file) if file.is_file() else raw)}"
+        if "model" not in manifest.parameters:
+            return replace(status, command=self._command(SCRIPTS["s2"], flag))
+        return replace(status, command=f"{status.command} {flag}")
 
     def _llm_status(self, step: str, result: Path, flag: str) -> StepStatus:
         state, note = self._state([result])

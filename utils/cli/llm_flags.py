@@ -17,10 +17,19 @@ from utils.llm.base import Backend, LLMOptions, choose_backend
 from utils.prompts import Prompt, read_prompt
 
 
-def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "based on the sentence's length") -> None:
-    """Add the flags that choose an LLM and how it runs; `max_new_tokens` describes the default of that flag."""
+def add_llm_flags(
+    parser: Parser,
+    *,
+    batch_size: int,
+    max_new_tokens: str = "based on the sentence's length",
+    required: bool = True,
+) -> None:
+    """Add the flags that choose an LLM and how it runs; `max_new_tokens` describes the default of that flag.
+
+    Without `required`, the script may also run without an LLM.
+    """
     flags = parser.add_argument_group("LLM")
-    _add_model_flags(flags)
+    _add_model_flags(flags, required=required)
     flags.add_argument(
         "--max_new_tokens",
         type=positive_number,
@@ -43,11 +52,11 @@ def add_llm_flags(parser: Parser, *, batch_size: int, max_new_tokens: str = "bas
     add_estimate_flags(parser)
 
 
-def _add_model_flags(flags: argparse._ArgumentGroup) -> None:
+def _add_model_flags(flags: argparse._ArgumentGroup, *, required: bool) -> None:
     flags.add_argument(
         "--model_from_pretrained",
         type=not_empty,
-        required=True,
+        required=required,
         help="the LLM: a checkpoint folder, a Hub id, a .gguf file, a file of recorded answers, or the name of a "
         "server's model",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import get_args
 
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import own_prompt, prompt_language, sampling_settings
 from utils.cli.parser import Parser
-from utils.cli.values import count, positive_number, share
+from utils.cli.values import count, path, positive_number, share
 from utils.synthesis.generator import MAX_NEW_TOKENS, PromptStyle
 from utils.synthesis.quota import MOST_ROUNDS
 from utils.synthesis.settings import SynthesisSettings
@@ -20,6 +21,13 @@ def add_synthesis_flags(parser: Parser) -> None:
     flags = parser.add_argument_group("synthetic sentences")
     flags.add_argument(
         "--style", choices=get_args(PromptStyle), default="explain", help="kind of text that the LLM is asked to write"
+    )
+    flags.add_argument(
+        "--raw",
+        type=path,
+        default=None,
+        help="file of real sentences of your domain, one per line, or JSON Lines with a text: they are cleaned and "
+        "added to the LLM's sentences; without --model_from_pretrained, only these are used",
     )
     flags.add_argument(
         "--shots",
@@ -71,6 +79,49 @@ def add_synthesis_flags(parser: Parser) -> None:
     flags.add_argument(
         "--keep_dropped", action="store_true", help="also write the dropped sentences, with reasons, to a file"
     )
+
+
+# Flags that are about the answers of an LLM, and have no effect without one.
+ANSWER_FLAGS = (
+    "style",
+    "shots",
+    "num_samples",
+    "rare_first",
+    "target_sentences",
+    "stop_below",
+    "require_mention",
+    "prompt",
+    "limit",
+    "plan",
+)
+
+
+def has_model(args: argparse.Namespace, parser: Parser) -> bool:
+    """Return whether an LLM writes sentences; raise UsageError if neither an LLM nor raw text is given.
+
+    Raises UsageError also for a flag that has no effect without an LLM.
+    """
+    if args.model_from_pretrained is not None:
+        return True
+    if args.raw is None:
+        raise UsageError(
+            "the following arguments are required: --model_from_pretrained, or --raw=FILE for real sentences alone"
+        )
+    for name in ANSWER_FLAGS:
+        if getattr(args, name) != parser.get_default(name):
+            raise UsageError(
+                f"--{name} needs --model_from_pretrained: without it, only the sentences of --raw are used"
+            )
+    return False
+
+
+def raw_files(args: argparse.Namespace) -> list[Path]:
+    """Return the file of raw text, or no file; raise FileNotFoundError if it is missing."""
+    if args.raw is not None and not args.raw.is_file():
+        raise FileNotFoundError(
+            f"--raw: {args.raw} is missing: it must be a file with one sentence per line, or JSON Lines"
+        )
+    return [args.raw] if args.raw else []
 
 
 def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:

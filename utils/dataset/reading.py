@@ -103,7 +103,7 @@ def read_synthetic(path: Path, *, tokenisation: Tokenisation, sources: Sequence[
         _report_sources(path, made)
         return made
     for line, row in read_rows(path):
-        if not isinstance(row.get("source"), int):
+        if row.get("raw") is not True and not isinstance(row.get("source"), int):
             raise ValueError(f'{path}:{line}: "source" must be the number of the source sentence')
     return read_sentences(path, tokenisation=tokenisation, ids_from_rows=True)
 

@@ -13,6 +13,7 @@ from utils.dataset.tokens import Tokenisation, without_spaces
 from utils.files.jsonl import JsonObject
 from utils.wording import counted
 
+RAW = "raw"  # begins the ids of sentences of raw text, in the place of a source
 UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
 SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner")  # of spans in files of other tools
 SPAN_EXAMPLE = '{"start": 0, "end": 2, "entity": "PER"}'
@@ -56,6 +57,20 @@ class Sentence:
     def source(self) -> int | None:
         """The number of the sentence that a synthetic sentence was made from."""
         return self.row.get("source")
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the sentence is from a file of raw text (s2 --raw): it has no source, and belongs to every size."""
+        return self.row.get("raw") is True
+
+
+def raw_id(number: int, part: int = 1) -> str:
+    """Return the id of a sentence of raw text: the first part, or a later one, of the text with a number.
+
+    >>> raw_id(17), raw_id(17, 2)
+    ('raw-17', 'raw-17-2')
+    """
+    return f"{RAW}-{number}" if part == 1 else f"{RAW}-{number}-{part}"
 
 
 def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisation) -> Sentence:  # noqa: A002

@@ -25,7 +25,7 @@ class Share:
         """Return the first `percent` of the sentences, rounded down but at least one, and everything made from them.
 
         A synthetic sentence belongs to its source sentence, a row to the sentence that has its id and its text. A
-        synthetic sentence of an unknown source belongs to the 100 % alone.
+        synthetic sentence of an unknown source belongs to the 100 % alone, and a sentence of raw text to every size.
         """
         sentences = first_sentences(self.sentences, percent)
         synthetic = made_from(self.synthetic, sentences, is_whole=percent == 100)
@@ -53,9 +53,12 @@ def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sen
 
 
 def made_from(synthetic: Iterable[Sentence], sentences: Iterable[Sentence], *, is_whole: bool) -> list[Sentence]:
-    """Return the synthetic sentences made from `sentences`; `is_whole`: these are all sentences of the dataset."""
+    """Return the synthetic sentences made from `sentences`; `is_whole`: these are all sentences of the dataset.
+
+    Sentences of raw text are made from none. They belong to every size.
+    """
     sources = {sentence.id for sentence in sentences} | ({str(UNKNOWN_SOURCE)} if is_whole else set())
-    return [one for one in synthetic if str(one.source) in sources]
+    return [one for one in synthetic if one.is_raw or str(one.source) in sources]
 
 
 def _rows_of(sentences: Iterable[Sentence], rows: Iterable[JsonObject]) -> list[JsonObject]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from utils.dataset.tokens import WORDS
 from utils.synthesis.habits.rules import Reason, reason_to_drop
 from utils.synthesis.near_duplicates import KnownTexts, text_key
-from utils.synthesis.plain_text import paragraphs
-from utils.synthesis.remarks import remark_of, without_preamble
-from utils.synthesis.sentence_splitting import cut_sentences, has_end_mark
+from utils.synthesis.text.plain_text import paragraphs
+from utils.synthesis.text.remarks import remark_of, without_preamble
+from utils.synthesis.text.sentence_splitting import cut_sentences, has_end_mark
 from utils.synthesis.writing_style import WritingStyle
 
 MIN_KEY = 6  # letters and digits: a shorter sentence of dev or test may be in a new text by chance

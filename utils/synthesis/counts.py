@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from utils.synthesis.habits.measures import StyleMeasures, compared
+from utils.synthesis.raw_text import RawCounts
 from utils.wording import counted
 
 
@@ -24,6 +25,7 @@ class SynthesisCounts:
     dropped: Counter[str] = field(default_factory=Counter)
     style: StyleMeasures | None = None  # of all new sentences, dropped ones included
     dataset_style: StyleMeasures | None = None
+    raw: RawCounts | None = None  # None: no raw text was given
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
@@ -33,19 +35,20 @@ class SynthesisCounts:
         skipped += f"; {self.skipped} not asked (--limit)" if self.skipped else ""
         times = f" in {counted(self.answers, 'answer')} of {counted(self.rounds, 'round')}" if self.rounds > 1 else ""
         kept = f"kept {self.kept} of {counted(self.made, 'new sentence')}{dropped}{style}"
-        return f"continued {counted(self.asked, 'sentence')}{times}{skipped}: {kept}"
+        raw = f"; {self.raw}" if self.raw else ""
+        return f"continued {counted(self.asked, 'sentence')}{times}{skipped}: {kept}{raw}"
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts as they are written to a manifest."""
-        return asdict(self) | {"dropped": dict(sorted(self.dropped.items()))}
+        row = asdict(self) | {"dropped": dict(sorted(self.dropped.items()))}
+        del row["raw"]
+        return row | ({"raw": self.raw.as_row()} if self.raw else {})
 
     @property
     def advice(self) -> str | None:
         """What to try if no sentence was made, or more than half were dropped; else None."""
         if self.asked and not self.made:
             return "the answers contain no new sentence: try a larger model, or a larger --max_new_tokens"
-        return (
-            "most new sentences were dropped: try a larger model, or another --temperature"
-            if 2 * self.kept < self.made
-            else None
-        )
+        if 2 * self.kept < self.made:
+            return "most new sentences were dropped: try a larger model, or another --temperature"
+        return self.raw.advice if self.raw else None

@@ -10,17 +10,17 @@ from typing import Any
 
 from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
-from utils.asking.step import LLMStep
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject
 from utils.placing import TokenIndex
 from utils.synthesis.cleaning import Cleaner, Piece
+from utils.synthesis.copies import CopyFinder
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names
 from utils.synthesis.habits.measures import StyleMeter
 from utils.synthesis.habits.rules import Reason
-from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share
+from utils.synthesis.near_duplicates import repeated_share, shared_share
 from utils.synthesis.quota import KnownNgrams, Quota
 
 # Reasons to drop a piece that is no sentence, and so tells nothing about the style of the new sentences.
@@ -71,9 +71,7 @@ class Synthesis:
         self.quota = quota
         self.require_mention = require_mention
         texts = [sentence.tokens for sentence in sentences]
-        self._dataset = KnownTexts(texts, tokenisation=generator.tokenisation)
-        self._held_out = KnownTexts(cleaner.with_sentences(held_out), tokenisation=generator.tokenisation)
-        self._new = KnownTexts(tokenisation=generator.tokenisation)
+        self.copies = CopyFinder(texts, cleaner.with_sentences(held_out), tokenisation=generator.tokenisation)
         self._ngrams = KnownNgrams(texts, tokenisation=generator.tokenisation)
         self._meter = StyleMeter(texts, cleaner.writing.scripts, is_dense=generator.tokenisation.is_dense)
         self._share_of_new = 1.0
@@ -144,18 +142,11 @@ class Synthesis:
             if reason:
                 candidate = candidate.dropped(reason)
             elif candidate.is_kept:
-                self._new.add(piece.tokens)
+                self.copies.add(piece.tokens)
             yield candidate
 
     def _reason(self, candidate: Candidate) -> Reason | None:
-        tokens = candidate.piece.tokens
-        if likeness := self._held_out.likeness(tokens, one_edit=True):
-            return "near dev or test" if likeness == "near" else "in dev or test"
-        if likeness := self._dataset.likeness(tokens):
-            return "nearly copied" if likeness == "near" else "copied"
-        if likeness := self._new.likeness(tokens):
-            return "nearly repeated" if likeness == "near" else "repeated"
-        return self._quality_reason(candidate)
+        return self.copies.reason(candidate.piece.tokens) or self._quality_reason(candidate)
 
     def _quality_reason(self, candidate: Candidate) -> Reason | None:
         tokens, tokenisation = candidate.piece.tokens, self.generator.tokenisation
@@ -219,19 +210,3 @@ def _dropped_row(candidate: Candidate) -> dict[str, Any]:
         "text": candidate.piece.text,
         "reason": candidate.piece.reason,
     }
-
-
-def synthesise(
-    synthesis: Synthesis, step: LLMStep, *, limit: int | None = None
-) -> tuple[list[JsonObject], SynthesisCounts]:
-    """Ask about the first `limit` sentences, round by round, and publish the sentences that are kept.
-
-    Returns the rows of the dropped sentences, and the counts.
-    """
-    with step.start() as run:
-        while synthesis.wants_more and (questions := synthesis.questions(limit)):
-            run.ask(questions)
-            synthesis.take_round(run.journal.entries)
-        rows, dropped, counts = synthesis.result()
-        run.publish(rows, counts)
-    return dropped, counts

@@ -53,10 +53,13 @@ class SynthesisSettings:
             "rare_first": self.rare_first,
             "target_sentences": self.target_sentences,
             "stop_below": self.stop_below,
-            "min_tokens": synthesis.cleaner.min_tokens,
-            "max_tokens": synthesis.cleaner.max_tokens,
+            **self.length_parameters(synthesis),
             "require_mention": self.require_mention,
         }
+
+    def length_parameters(self, synthesis: Synthesis) -> dict[str, int]:
+        """Return the shortest and the longest sentence to keep, in tokens."""
+        return {"min_tokens": synthesis.cleaner.min_tokens, "max_tokens": synthesis.cleaner.max_tokens}
 
     def synthesis(self, dataset: Dataset, held_out: Sequence[Sequence[str]]) -> Synthesis:
         """Return the synthesis for a dataset; sentences like the `held_out` ones (lists of tokens) are dropped."""

@@ -28,9 +28,9 @@ from utils.synthesis.habits.token_habits import (
 )
 from utils.synthesis.habits.tokeniser import Tokeniser
 from utils.synthesis.near_duplicates import repeated_share
-from utils.synthesis.plain_text import PROSE, LineHabits, bare_sentence, line_forms, paragraphs
-from utils.synthesis.remarks import without_preamble
-from utils.synthesis.sentence_splitting import cut_line, has_end_mark
+from utils.synthesis.text.plain_text import PROSE, LineHabits, bare_sentence, line_forms, paragraphs
+from utils.synthesis.text.remarks import without_preamble
+from utils.synthesis.text.sentence_splitting import cut_line, has_end_mark
 
 __all__ = ["WritingStyle", "hanzi_of", "script_of"]
 

@@ -6,22 +6,18 @@ before a model is loaded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Any, Literal
+from typing import Any
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
+from utils.dataset.text_files import Form, parse_texts
 from utils.dataset.tokens import WORDS
-from utils.files.jsonl import JsonObject, decode_utf8, parse_rows
+from utils.files.jsonl import JsonObject
 
-Form = Literal["text", "jsonl"]
 Split = Callable[[str], Sequence[str]]  # text -> tokens
 Predict = Callable[[Sequence[Sequence[str]]], list[list[Span]]]  # tokens of each text -> spans of each text
 
-PEEKED_LINES = 30  # of plain text, in which a table of tokens and tags is recognised
-_TAGGED_TOKEN = re.compile(r"\S+(?:[ \t]+\S+)*?[ \t]+(?:O|[BIESMLU][-_]\S+)\s*")  # such as "Rome B-LOC"
 CHUNK_TEXTS, CHUNK_TOKENS = 2048, 200_000  # of a chunk, which is predicted at once: bounds the memory
 
 
@@ -34,24 +30,13 @@ class InputText:
     raw: str | None = None
 
 
-def form_of(name: str, first: bytes) -> Form:
-    """Return the form of an input, from its name's ending or, without a known ending, from its first line."""
-    if name.endswith((".jsonl", ".json")):
-        return "jsonl"
-    return "jsonl" if not name.endswith(".txt") and first.lstrip(b"\xef\xbb\xbf \t").startswith(b'{"') else "text"
-
-
 def read_texts(lines: Iterable[bytes], name: str, form: Form, split: Split) -> Iterator[InputText]:
     """Yield the texts of an input, one for each line of plain text (also for empty lines) or for each JSON object.
 
     `split` cuts strings into tokens. Raises ValueError with the number of the first line that cannot be read, and for
     plain text that consists of tokens and tags.
     """
-    if form == "jsonl":
-        numbered: Iterable[tuple[int, JsonObject]] = parse_rows(lines, name)
-    else:
-        numbered = ((number, {"text": line.rstrip("\r\n")}) for number, line in _plain_lines(lines, name))
-    for number, row in numbered:
+    for number, row in parse_texts(lines, name, form):
         try:
             yield _text(row, split)
         except ValueError as error:
@@ -67,19 +52,6 @@ def predicted_rows(texts: Iterable[InputText], predict: Predict) -> Iterator[Jso
     for chunk in _chunks(texts):
         spans = predict([text.tokens for text in chunk])
         yield from (_row(text, found) for text, found in zip(chunk, spans, strict=True))
-
-
-def _plain_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, str]]:
-    """Yield (number, line) of plain text; raise ValueError if its first lines are those of a BIO file."""
-    numbered = ((number, decode_utf8(line, f"{name}:{number}")) for number, line in enumerate(lines, start=1))
-    first = list(islice(numbered, PEEKED_LINES))
-    filled = [(number, line) for number, line in first if line.strip() and not line.startswith("# ")]
-    if len(filled) > 1 and all(_TAGGED_TOKEN.fullmatch(line) for _, line in filled):
-        raise ValueError(
-            f"{name}:{filled[0][0]}: each line has a token and a tag, as in a BIO file; write one text per line, or "
-            'JSON Lines with the tokens of each sentence, {"text": ["Anna", "sees", "Rome"]}'
-        )
-    yield from chain(first, numbered)
 
 
 def _text(row: JsonObject, split: Split) -> InputText:

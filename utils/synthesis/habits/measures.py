@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from utils.synthesis.habits.scripts import Scripts
-from utils.synthesis.sentence_splitting import has_end_mark
+from utils.synthesis.text.sentence_splitting import has_end_mark
 
 Units = Callable[[Sequence[str]], Sequence[str]]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from utils.synthesis.remarks import REMARKS, Remark
-from utils.synthesis.sentence_splitting import (
+from utils.synthesis.text.remarks import REMARKS, Remark
+from utils.synthesis.text.sentence_splitting import (
     ends_with_abbreviation,
     has_end_mark,
     has_open_bracket,

@@ -10,7 +10,7 @@ from typing import Literal
 from utils.dataset.tokens import DENSE_CHARACTER
 from utils.synthesis.habits.scripts import script_of
 from utils.synthesis.habits.written_text import CLITIC
-from utils.synthesis.sentence_splitting import abbreviation_key
+from utils.synthesis.text.sentence_splitting import abbreviation_key
 
 Punctuation = Literal["apart", "glued", "none"]  # each mark is a token, is part of a word, or is not written
 Case = Literal["lower", "upper"]

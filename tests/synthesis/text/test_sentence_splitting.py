@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from utils.synthesis.plain_text import paragraphs, without_marker
-from utils.synthesis.sentence_splitting import cut_sentences, is_finished
+from utils.synthesis.text.plain_text import paragraphs, without_marker
+from utils.synthesis.text.sentence_splitting import cut_sentences, is_finished
 
 
 def cut(text, language="en"):
