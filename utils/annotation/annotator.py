@@ -105,12 +105,8 @@ class Annotator:
             shots=shots,
             voting=Voting(settings.votes, settings.min_votes, lambda label: label) if settings.votes > 1 else None,
             guide=_label_guide(dataset, settings),
-            similar_shots=SimilarShots.of(
-                dataset.sentences,
-                shot_format,
-                number=settings.num_similar_shots,
-                fixed=shots,
-                is_held_out=settings.is_held_out,
+            similar_shots=SimilarShots(
+                dataset.sentences, shot_format, settings.num_similar_shots, shots, settings.is_held_out
             )
             if settings.num_similar_shots
             else None,

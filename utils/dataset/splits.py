@@ -49,7 +49,12 @@ class Share:
 
 def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sentence]:
     """Return the first `percent` of the sentences, rounded down but at least one."""
-    return sentences[: max(1, len(sentences) * percent // 100)]
+    return sentences[: share_of(len(sentences), percent)]
+
+
+def share_of(total: int, percent: int) -> int:
+    """Return how many of `total` sentences the first `percent` are."""
+    return max(1, total * percent // 100)
 
 
 def made_from(synthetic: Iterable[Sentence], sentences: Iterable[Sentence], *, is_whole: bool) -> list[Sentence]:

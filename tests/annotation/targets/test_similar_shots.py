@@ -97,7 +97,7 @@ def test_shots_show_their_gold_spans_by_position_and_the_most_similar_is_last():
         sentence("Rome is old .", (0, 1, "LOC")),
         sentence("Ann met Bob in Rome .", (4, 5, "LOC"), (0, 1, "PER"), (2, 3, "PER"), id="2"),
     ]
-    shots = SimilarShots.of(sentences * 4, ENGLISH, number=2, is_held_out=True)
+    shots = SimilarShots(sentences * 4, ENGLISH, number=2, is_held_out=True)
     assert shots.text_for(sentence("Ann met him in Rome .")) == (
         '\nExample sentence: Rome is old .\nExample answer: [{"entity":"Rome","type":"LOC"}]'
         '\nExample sentence: Ann met Bob in Rome .\nExample answer: [{"entity":"Ann","type":"PER"},'
@@ -108,7 +108,7 @@ def test_shots_show_their_gold_spans_by_position_and_the_most_similar_is_last():
 def test_a_sentence_is_never_shown_in_its_own_prompt_nor_twice():
     texts = ["Ann left .", "ANN  left .", "Ann stayed .", "Ann stayed .", "Bob left .", "Bob stayed .", "x", "y"]
     sentences = [sentence(text, id=str(number)) for number, text in enumerate(texts, start=1)]
-    shots = SimilarShots.of(sentences, ENGLISH, number=3)
+    shots = SimilarShots(sentences, ENGLISH, number=3)
     for one in sentences:
         others = shown(shots, one)
         assert one.tokens not in [tuple(other.split()) for other in others]
@@ -118,7 +118,7 @@ def test_a_sentence_is_never_shown_in_its_own_prompt_nor_twice():
 
 def test_sentences_with_nothing_in_common_fill_up_those_with_an_entity_first():
     sentences = [sentence("a b"), sentence("c d", (0, 1, "X"), id="2"), sentence("e f", id="3")]
-    shots = SimilarShots.of(sentences * 4, ENGLISH, number=3, is_held_out=True)
+    shots = SimilarShots(sentences * 4, ENGLISH, number=3, is_held_out=True)
     assert shown(shots, sentence("e z")) == ["a b", "c d", "e f"]
 
 
@@ -142,7 +142,7 @@ EIGHT = [sentence(f"we saw number {number}", id=str(number)) for number in range
     ],
 )
 def test_a_prompt_only_shows_sentences_of_every_size_of_its_sentence(one, allowed):
-    shots = SimilarShots.of(EIGHT, ENGLISH, number=8)
+    shots = SimilarShots(EIGHT, ENGLISH, number=8)
     numbers = {int(text.split()[-1]) for text in shown(shots, one)}
     assert numbers == set(range(1, allowed + 1)) - ({int(one.id)} if not one.is_synthetic else set())
 
@@ -150,22 +150,22 @@ def test_a_prompt_only_shows_sentences_of_every_size_of_its_sentence(one, allowe
 def test_no_sentence_outside_a_size_changes_the_shots_of_the_size():
     """Frequencies of words are those of the size, too."""
     others = [*EIGHT[:2], *(sentence(f"saw saw {number}", id=one.id) for number, one in enumerate(EIGHT[2:]))]
-    before, after = (SimilarShots.of(sentences, ENGLISH, number=2) for sentences in (EIGHT, others))
+    before, after = (SimilarShots(sentences, ENGLISH, number=2) for sentences in (EIGHT, others))
     for one in (EIGHT[0], synthetic("we saw them", 1), synthetic("we saw them", None, "raw-1")):
         assert before.text_for(one) == after.text_for(one)
 
 
 def test_dev_and_test_are_shown_the_smallest_size_alone():
-    shots = SimilarShots.of(EIGHT, ENGLISH, number=8, is_held_out=True)
+    shots = SimilarShots(EIGHT, ENGLISH, number=8, is_held_out=True)
     assert {text.split()[-1] for text in shown(shots, sentence("we saw number 8 there", id="8"))} == {"1", "2"}
 
 
 def test_sentences_that_the_prompt_shows_already_are_left_out():
     drawn = [Shot(same_text_key(EIGHT[number].tokens), "…") for number in (4, 5)]
-    shots = SimilarShots.of(EIGHT, ENGLISH, number=8, fixed=Shots(drawn, number=1, seed=0))
+    shots = SimilarShots(EIGHT, ENGLISH, number=8, fixed=Shots(drawn, number=1, seed=0))
     assert {text[-1] for text in shown(shots, EIGHT[6])} == set("123468")
     assert {text[-1] for text in shown(shots, EIGHT[4])} == set("123478")  # its prompt shows the other fixed shot
 
 
 def test_only_the_number_of_shots_is_a_parameter():
-    assert SimilarShots.of(EIGHT, ENGLISH, number=3).parameters == {"number": 3}
+    assert SimilarShots(EIGHT, ENGLISH, number=3).parameters == {"number": 3}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from utils.dataset.tokens import Tokenisation, without_spaces
 
 # Entries of the index that one search reads at most. Frequent features are left out if they do not fit: they have the
-# lowest weights. Pools of a few thousand sentences are searched completely; with 100,000, a search takes about 2 ms.
+# lowest weights. Pools of a few thousand sentences are searched completely; with 100,000, a search takes a few ms.
 MAX_ENTRIES = 10_000
 
 
@@ -22,11 +23,15 @@ class SentenceIndex:
         vectors = [self._features(tokens) for tokens in sentences]
         frequency = Counter(feature for vector in vectors for feature in vector)
         self._idf = {feature: math.log(len(vectors) / number) + 1 for feature, number in frequency.items()}
-        self._entries: dict[str, list[tuple[int, float]]] = defaultdict(list)  # feature -> (sentence, weight)
+        # Feature -> the sentences that have it, and its weight in each. Arrays need a tenth of the memory of lists.
+        self._entries = {feature: (array("I"), array("d")) for feature in frequency}
         for number, vector in enumerate(vectors):
-            norm = math.sqrt(sum((count * self._idf[feature]) ** 2 for feature, count in vector.items()))
-            for feature, count in vector.items():
-                self._entries[feature].append((number, count * self._idf[feature] / norm))
+            weights = {feature: count * self._idf[feature] for feature, count in vector.items()}
+            norm = math.hypot(*weights.values())
+            for feature, weight in weights.items():
+                sentences_with, weights_in = self._entries[feature]
+                sentences_with.append(number)
+                weights_in.append(weight / norm)
 
     def nearest(self, tokens: Sequence[str], number: int, is_allowed: Callable[[int], bool]) -> list[int]:
         """Return the numbers (from 0) of the most similar allowed sentences, the most similar first.
@@ -34,22 +39,22 @@ class SentenceIndex:
         Of equally similar sentences, the earlier ones are taken. Sentences that have nothing in common with `tokens`
         are not returned, so there may be fewer than `number`.
         """
-        scores = {one: score for one, score in self._scores(tokens).items() if is_allowed(one)}
-        return heapq.nsmallest(number, scores, key=lambda one: (-round(scores[one], 6), one))
+        ranked = ((-score, one) for one, score in self._scores(tokens).items() if is_allowed(one))
+        return [one for _, one in heapq.nsmallest(number, ranked)]
 
     def _scores(self, tokens: Sequence[str]) -> dict[int, float]:
         """Return the cosines, up to a common factor."""
         query = {feature: count for feature, count in self._features(tokens).items() if feature in self._entries}
         scores: dict[int, float] = defaultdict(float)
         left = MAX_ENTRIES
-        for feature in sorted(query, key=lambda one: (len(self._entries[one]), one)):
-            entries = self._entries[feature]
-            left -= len(entries)
+        for feature in sorted(query, key=lambda one: (len(self._entries[one][0]), one)):
+            sentences, weights = self._entries[feature]
+            left -= len(sentences)
             if left < 0 and scores:
                 break
             weight = query[feature] * self._idf[feature]
-            for sentence, entry_weight in entries[:MAX_ENTRIES]:
-                scores[sentence] += weight * entry_weight
+            for sentence, weight_in in zip(sentences[:MAX_ENTRIES], weights, strict=False):
+                scores[sentence] += weight * weight_in
         return scores
 
     def _features(self, tokens: Sequence[str]) -> Counter[str]:

@@ -6,15 +6,16 @@ No shot leaks into a size. A sentence is only shown sentences that belong to eac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from utils.annotation.few_shot import Shot, ShotFormat, Shots, sorted_gold_spans
 from utils.annotation.targets.sentence_index import SentenceIndex
 from utils.dataset.layout import SIZES
 from utils.dataset.records import UNKNOWN_SOURCE, Sentence, same_text_key
-from utils.dataset.splits import first_sentences
+from utils.dataset.splits import first_sentences, share_of
 
 SMALLEST, WHOLE = min(SIZES.values()), max(SIZES.values())  # in percent of the sentences
 
@@ -38,7 +39,8 @@ class ShotPool:
         def is_new(one: int) -> bool:
             return self.shots[one].key not in keys
 
-        for one in (*self.index.nearest(sentence.tokens, 2 * number, is_new), *filter(is_new, self.filling)):
+        nearest = self.index.nearest(sentence.tokens, 2 * number, is_new)
+        for one in chain(nearest, filter(is_new, self.filling)):
             if len(found) == number:
                 break
             found.setdefault(self.shots[one].key, self.shots[one].text)
@@ -47,36 +49,20 @@ class ShotPool:
 
 @dataclass(frozen=True)
 class SimilarShots:
-    """The pools of all sizes, and how many shots a prompt shows."""
+    """The sentences of a dataset as shots, and how many of them a prompt shows."""
 
-    pools: Mapping[int, ShotPool]  # percent of the sentences -> pool
-    sizes: Mapping[int, int]  # percent of the sentences -> their number
+    sentences: Sequence[Sentence]
+    shot_format: ShotFormat
     number: int
     fixed: Shots | None = None  # shots that prompts show already, and which are not repeated
     is_held_out: bool = False  # the questions are about dev or test, which belong to no size
+    _pools: dict[int, ShotPool] = field(default_factory=dict, compare=False, repr=False)  # by percent, once needed
     _texts: dict[Sentence, str] = field(default_factory=dict, compare=False, repr=False)
-
-    @classmethod
-    def of(
-        cls,
-        sentences: Sequence[Sentence],
-        shot_format: ShotFormat,
-        *,
-        number: int,
-        fixed: Shots | None = None,
-        is_held_out: bool = False,
-    ) -> SimilarShots:
-        """Return shots from the sentences of a dataset."""
-        shares = {percent: first_sentences(sentences, percent) for percent in SIZES.values()}
-        shots = [shot_format.shot(sentence, sorted_gold_spans(sentence)) for sentence in sentences]
-        pools = {percent: _pool(share, shots, shot_format) for percent, share in shares.items()}
-        sizes = {percent: len(share) for percent, share in shares.items()}
-        return cls(pools, sizes, number, fixed, is_held_out)
 
     def text_for(self, sentence: Sentence) -> str:
         """Return the shots in the prompt for a sentence, each after an empty line."""
         if sentence not in self._texts:
-            pool = self.pools[self._percent(sentence)]
+            pool = self._pool(self._percent(sentence))
             shown = [shot.key for shot in self.fixed.shown_for(sentence)] if self.fixed else []
             shots = pool.nearest(sentence, self.number, shown)
             self._texts[sentence] = "".join(f"\n{text}" for text in shots)
@@ -97,10 +83,15 @@ class SimilarShots:
             return SMALLEST
         if number == UNKNOWN_SOURCE:
             return WHOLE
-        return next(percent for percent in sorted(self.sizes) if number <= self.sizes[percent] or percent == WHOLE)
+        total = len(self.sentences)
+        return next((one for one in sorted(SIZES.values()) if number <= share_of(total, one)), WHOLE)
 
-
-def _pool(share: Sequence[Sentence], shots: Sequence[Shot], shot_format: ShotFormat) -> ShotPool:
-    index = SentenceIndex([sentence.tokens for sentence in share], shot_format.tokenisation)
-    filling = sorted(range(len(share)), key=lambda number: not share[number].spans)
-    return ShotPool(shots[: len(share)], index, filling)
+    def _pool(self, percent: int) -> ShotPool:
+        """Return the shots of a size. Only its sentences decide how frequent a word is."""
+        if percent not in self._pools:
+            share = first_sentences(self.sentences, percent)
+            shots = [self.shot_format.shot(sentence, sorted_gold_spans(sentence)) for sentence in share]
+            index = SentenceIndex([sentence.tokens for sentence in share], self.shot_format.tokenisation)
+            filling = sorted(range(len(share)), key=lambda number: not share[number].spans)
+            self._pools[percent] = ShotPool(shots, index, filling)
+        return self._pools[percent]
