@@ -43,11 +43,7 @@ def build_parser() -> Parser:
         help="folder of a trained span model; {size} in it is replaced by 250, 500 and 1000",
     )
     span_model_flags.add_encoder_flag(parser)
-    parser.add_argument(
-        "--drop_disagreeing",
-        action="store_true",
-        help="drop the sentences in which the model's label of an entity differs from the one that s2 asked for",
-    )
+    span_model_flags.add_labelling_flags(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="label the sentences again if they were labelled by another model"
     )

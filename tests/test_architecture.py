@@ -14,7 +14,7 @@ from utils.dataset.layout import Layout
 # Room of utils/ -> the rooms that it may import. Every room may import utils itself, for its version. `llm` and `ner`
 # never import each other.
 SHARED = {"dataset", "files", "wording"}
-STAGES = {"annotation", "synthesis", "fusion", "marking", "audit"}
+STAGES = {"annotation", "synthesis", "fusion", "marking", "audit", "ablation"}
 MAY_IMPORT = {
     "wording": set(),
     "files": {"wording"},
@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "fusion": {"annotation", "labels", "parsing", *SHARED},
     "marking": {"ner", "parsing", "placing", *SHARED},
     "audit": {"asking", "fusion", "ner", *SHARED},
+    "ablation": {"annotation", "compute", "fusion", "marking", "ner", "parsing", "placing", *SHARED},
     "cli": {*STAGES - {"marking", "audit"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},
 }
 

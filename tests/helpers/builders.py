@@ -34,6 +34,7 @@ STEPS = {
     "report": "report",
     "audit": "audit",
     "status": "status",
+    "ablate": "ablate",
 }
 
 

@@ -31,6 +31,17 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     """Add the flags of s5 and s8; `is_syn` describes --is_syn."""
     flags = parser.add_argument_group("merge")
     flags.add_argument("--is_syn", type=switch, default="0", help=is_syn)
+    _add_setting_flags(flags)
+    add_label_file_flags(parser)
+
+
+def add_merge_setting_flags(parser: Parser) -> None:
+    """Add the flags of `merge_settings`, without the choice of the sentences."""
+    _add_setting_flags(parser.add_argument_group("merge"))
+    add_label_file_flags(parser)
+
+
+def _add_setting_flags(flags: argparse._ActionsContainer) -> None:
     flags.add_argument(
         "--label_prefix",
         default="",
@@ -44,7 +55,6 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
         default=False,
         help="1: drop extension spans that partly overlap a target span; 0: keep and count them",
     )
-    add_label_file_flags(parser)
 
 
 def merge_settings(args: argparse.Namespace) -> MergeSettings:

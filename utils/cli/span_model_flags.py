@@ -30,6 +30,15 @@ def add_encoder_flag(group: argparse._ActionsContainer) -> None:
     )
 
 
+def add_labelling_flags(parser: Parser) -> None:
+    """Add the flags of s7 that change its results."""
+    parser.add_argument(
+        "--drop_disagreeing",
+        action="store_true",
+        help="drop the sentences in which the model's label of an entity differs from the one that s2 asked for",
+    )
+
+
 def add_span_model_flags(parser: Parser, *, batch_size: int, required: bool = True) -> None:
     """Add the flags that choose a trained span model, and how its scores become spans."""
     flags = parser.add_argument_group("span model")

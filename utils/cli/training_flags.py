@@ -193,7 +193,7 @@ def training_config(args: Namespace) -> TrainingConfig:
     return TrainingConfig(
         files=training_files(args),
         encoder=args.from_pretrained,
-        settings=_train_settings(args),
+        settings=train_settings(args),
         seeds=args.seeds or (),
         tokenisation=args.dense_lang,
         gpus=args.n_gpu,
@@ -232,7 +232,8 @@ def training_files(args: Namespace) -> TrainingFiles:
     )
 
 
-def _train_settings(args: Namespace) -> TrainSettings:
+def train_settings(args: Namespace) -> TrainSettings:
+    """Return the hyper-parameters; raise ValueError for those that cannot be used."""
     return TrainSettings(
         span_model=args.model,
         seed=TrainSettings().seed if args.seed is None else args.seed,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -44,3 +46,14 @@ def choose_dtype(name: str, *, on_gpu: bool) -> torch.dtype:
 def _cpu_has_bfloat16() -> bool:
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(supported is not None and supported())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread while the block runs: results then do not depend on the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

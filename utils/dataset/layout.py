@@ -74,6 +74,11 @@ class Layout:
     def run_log(self) -> Path:
         return self.results / "run.log.jsonl"
 
+    @property
+    def ablation(self) -> Path:
+        """The folder of ablate.py."""
+        return self.results / "ablation"
+
     def annotation_file(self, mode: Mode, *, synthetic: bool = False) -> Path:
         """Return the path of the items that s1, or s3 for synthetic sentences, found in all sentences."""
         return self.results / f"{mode}_train_1000{_synthetic(synthetic)}.jsonl"

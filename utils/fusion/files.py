@@ -52,10 +52,13 @@ class MergeFiles:
         return items
 
 
-def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: Path | None = None) -> MergeFiles:
+def find_merge_files(
+    layout: Layout, size: Size, *, synthetic: bool, sentences: Path | None = None, at_least: int = 1
+) -> MergeFiles:
     """Return the files of one merge; `sentences` replaces the file of s4.
 
-    Raises FileNotFoundError if the sentences, or the answers of both modes, are missing. It names the step to run.
+    Raises FileNotFoundError if the sentences are missing, or if the answers of fewer than `at_least` modes are there.
+    It names the step to run.
     """
     sentence_step, annotation_step = ("s2 and then s4", "s3") if synthetic else ("s4", "s1")
     source = sentences or layout.size_sentences(size, synthetic=synthetic)
@@ -64,7 +67,7 @@ def find_merge_files(layout: Layout, size: Size, *, synthetic: bool, sentences: 
     kind: Literal["fusion", "syn"] = "syn" if synthetic else "fusion"
     return MergeFiles(
         sentences=source,
-        annotations=require_files(annotations, f"run {annotation_step} and then s4"),
+        annotations=require_files(annotations, f"run {annotation_step} and then s4", at_least=at_least),
         fusion=layout.size_fusion(size, synthetic=synthetic),
         label_files=label_files(layout, kind, size),
         unknown_labels=layout.unknown_labels(kind, size),

@@ -87,8 +87,8 @@ def ratios(counts: NDArray[np.int64]) -> RatioArray:
 
 def confidence(counts: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
     """Return the confidence intervals of micro precision, recall and F1."""
-    columns = ratios(_resampled(counts, seed, resamples)).T
-    return {name: _interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
+    columns = ratios(resampled_sums(counts, seed, resamples)).T
+    return {name: middle_interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
 
 
 def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
@@ -100,13 +100,13 @@ def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: 
     if len(first) != len(second):
         raise ValueError(f"{counted(len(first), 'sentence')} cannot be compared with {len(second)}")
     found = float(ratios(second.sum(axis=0))[2] - ratios(first.sum(axis=0))[2])
-    both = _resampled(np.concatenate([first, second], axis=1), seed, resamples)
+    both = resampled_sums(np.concatenate([first, second], axis=1), seed, resamples)
     drawn = ratios(both[:, 3:])[:, 2] - ratios(both[:, :3])[:, 2]
     farther = int((np.abs(drawn - found) >= abs(found) - 1e-12).sum())
-    return Comparison(found, _interval(drawn), (1 + farther) / (1 + resamples), len(first), resamples)
+    return Comparison(found, middle_interval(drawn), (1 + farther) / (1 + resamples), len(first), resamples)
 
 
-def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[np.int64]:
+def resampled_sums(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[np.int64]:
     """Return the sums (resamples, columns) of counts (sentences, columns), over sentences drawn with replacement."""
     rng = np.random.default_rng(seed)
     sentences = len(counts)
@@ -119,7 +119,7 @@ def _resampled(counts: NDArray[np.int64], seed: int, resamples: int) -> NDArray[
     return sums
 
 
-def _interval(values: RatioArray) -> Interval:
+def middle_interval(values: RatioArray) -> Interval:
     """Return the middle LEVEL of values (resamples,)."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))

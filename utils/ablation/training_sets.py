@@ -1,0 +1,297 @@
+"""The training data of a variant: the steps s4, s5, s7 and s8 for one size, in a folder of their own.
+
+The folder contains a dataset like the user's, with links to its files and to the results of s1, s2 and s3, so that the
+steps run as they do elsewhere. The user's dataset is only read.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from utils.ablation.jobs import LOG_FILE, logged_to
+from utils.ablation.variants import BUILT_IN, DataRecipe, Variant
+from utils.annotation.sizes import SplitFiles, publish_size
+from utils.dataset.layout import SIZES, Layout, Size
+from utils.dataset.modes import EXTENSION_MODES, MODES
+from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
+from utils.dataset.splits import Share
+from utils.dataset.tokens import Tokenisation
+from utils.files.jsonl import read_json, write_json
+from utils.files.manifest import fingerprint, hash_inputs, manifest_path
+from utils.fusion.files import find_merge_files
+from utils.fusion.settings import MergeSettings
+from utils.fusion.step import FusionStep, combine_label_files
+from utils.marking.labeller import TargetLabeller
+from utils.marking.sizes import SizeModel, label_size
+from utils.marking.trained_model import check_leaks, common_targets, find_model
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1  # increase it when a step makes other data from the same inputs: training sets are then made again
+RESULT, PARTIAL = "training_set.json", ".partial"
+LABELLING_BATCH = 16  # sentences
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The files that a span model is trained on, and the numbers of sentences and spans in them."""
+
+    fingerprint: str
+    train: Path
+    labels: Path
+    sentences: int  # of the dataset
+    synthetic: int
+    target_spans: int
+    extension_spans: int
+    answers: tuple[str, ...]  # files of s1, s2 and s3 that it was made from
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained model that labels synthetic sentences."""
+
+    folder: Path
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class TrainingSetBuilder:
+    """Makes the training sets of one dataset below the folder `root`."""
+
+    root: Path
+    source: Layout
+    tokenisation: Tokenisation
+
+    def build(
+        self, recipe: DataRecipe, size: Size, teachers: Sequence[Teacher] = (), *, gpus: tuple[int, ...] = ()
+    ) -> TrainingSet:
+        """Return the training set of a recipe; if it has been made from the same inputs before, that one."""
+        inputs = self._inputs(recipe)
+        key = fingerprint(FORMAT, _parameters(recipe), size, hash_inputs(inputs), [one.fingerprint for one in teachers])
+        folder = self.root / f"{size}-{key[:12]}"
+        if not (folder / RESULT).is_file():
+            partial_folder = self.root / f".{folder.name}.{os.getpid()}{PARTIAL}"
+            layout = self._linked(partial_folder, inputs)
+            with logged_to(partial_folder / LOG_FILE):
+                files = _Work(layout, size, recipe, gpus).run(self.tokenisation, teachers)
+            answers = sorted(self._answer_files(recipe))
+            write_json(partial_folder / RESULT, _row(key, partial_folder, files, self.tokenisation, answers))
+            shutil.rmtree(folder, ignore_errors=True)
+            partial_folder.rename(folder)
+        return _read(folder)
+
+    def remove_partial(self) -> None:
+        """Remove what interrupted runs have left."""
+        for folder in self.root.glob(f".*{PARTIAL}"):
+            shutil.rmtree(folder)
+
+    def with_inputs(self, variants: Iterable[Variant], *, required: Collection[str]) -> list[Variant]:
+        """Return the variants, without built-in ones that lack an input, unless they are `required` by name."""
+        found = []
+        for variant in variants:
+            lacks = self._missing(variant.recipe) if variant.name in BUILT_IN and variant.name not in required else None
+            if lacks:
+                log.info("%s is left out: %s", variant.name, lacks)
+            else:
+                found.append(variant)
+        return found
+
+    def require_inputs(self, variants: Iterable[Variant]) -> None:
+        """Raise FileNotFoundError if a variant lacks an input."""
+        for variant in variants:
+            if lacks := self._missing(variant.recipe):
+                raise FileNotFoundError(f"variant {variant.name!r}: {lacks}")
+
+    def _missing(self, recipe: DataRecipe) -> str | None:
+        """Return what a recipe needs and does not have, or None."""
+        layout = self._answers(recipe)
+        found = self._answer_files(recipe)
+        if recipe.has_synthetic and layout.synthetic().name not in found:
+            return f"{layout.synthetic()} is missing: run s2 first"
+        sides = {"base": (), "fusion": (False,), "synthetic": (True,), "syn_fusion": (False, True)}[recipe.data]
+        modes = [mode for mode in recipe.modes if mode in EXTENSION_MODES]
+        if recipe.sentences == "raw":  # s3 need not have asked about raw text
+            sides = tuple(side for side in sides if not side)
+        for synthetic in sides if modes else ():
+            files = [layout.annotation_file(mode, synthetic=synthetic) for mode in modes]
+            if not any(file.name in found for file in files):
+                return f"{files[0]} is missing: run {'s3' if synthetic else 's1'} first"
+        targets = layout.annotation_file("target", synthetic=True)
+        if recipe.has_synthetic and "target" in recipe.modes and targets.name not in found:
+            return f"{targets} is missing: run s3 with --mode=target first"
+        return None
+
+    def _answers(self, recipe: DataRecipe) -> Layout:
+        """Return the layout with the results of s1, s2 and s3."""
+        return replace(self.source, save_type_name=recipe.answers or self.source.save_type_name)
+
+    def _answer_files(self, recipe: DataRecipe) -> dict[str, Path]:
+        """Return the results of s1, s2 and s3 that a recipe uses and that exist, by their names."""
+        layout = self._answers(recipe)
+        if recipe.data == "base":
+            return {}
+        files = [layout.annotation_file(mode) for mode in recipe.modes if mode in EXTENSION_MODES]
+        if recipe.has_synthetic:
+            files += [layout.synthetic(), *(layout.annotation_file(mode, synthetic=True) for mode in recipe.modes)]
+        return {file.name: file for file in files if file.is_file()}
+
+    def _inputs(self, recipe: DataRecipe) -> dict[str, Path]:
+        """Return all files that the training set depends on, by their names."""
+        layout = self.source
+        canonical = {}
+        if recipe.data != "base":
+            settings = (recipe.original, recipe.synthetic)
+            files = [file for one in settings for file in (one.entity_label, one.pos_label)]
+            canonical = {f"label file {number}": file for number, file in enumerate(files)}
+        return {"train": layout.train, "labels": layout.labels, **canonical, **self._answer_files(recipe)}
+
+    def _linked(self, folder: Path, inputs: dict[str, Path]) -> Layout:
+        """Return the layout of a new dataset in `folder` with links to the input files."""
+        layout = Layout(folder, self.source.file_name, self.source.save_type_name)
+        _link(inputs["train"], layout.train)
+        _link(inputs["labels"], layout.labels)
+        for name, file in inputs.items():
+            if name == file.name:  # a result of s1, s2 or s3
+                _link(file, layout.results / name)
+                if manifest_path(file).is_file():
+                    _link(manifest_path(file), manifest_path(layout.results / name))
+        return layout
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The steps for one size of a linked dataset."""
+
+    layout: Layout
+    size: Size
+    recipe: DataRecipe
+    gpus: tuple[int, ...]
+
+    def run(self, tokenisation: Tokenisation, teachers: Sequence[Teacher]) -> tuple[Path, Path]:
+        """Run the steps; return the file of training sentences and the file of their labels."""
+        layout, size, data = self.layout, self.size, self.recipe.data
+        dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
+        self._split(dataset)
+        if data == "base":
+            return layout.size_sentences(size), layout.labels
+        self._merge("s5", dataset, self.recipe.original, synthetic=False)
+        if data == "fusion":
+            return layout.size_fusion(size), layout.label_file("fusion", size)
+        self._label(dataset, teachers)
+        self._merge("s8", dataset, self.recipe.synthetic, synthetic=True)
+        if data == "synthetic":
+            return layout.size_fusion(size, synthetic=True), layout.label_file("syn", size)
+        combine_label_files("s8", layout, size, dataset.targets)
+        return layout.size_fusion(size, synthetic=True), layout.label_file("syn_fusion", size)
+
+    def _split(self, dataset: Dataset) -> None:
+        """Do the work of s4 for this size."""
+        layout = self.layout
+        synthetic = layout.synthetic()
+        files = SplitFiles(
+            layout.train,
+            {mode: file for mode in MODES if (file := layout.annotation_file(mode)).is_file()},
+            synthetic if synthetic.is_file() else None,
+            {mode: file for mode in MODES if (file := layout.annotation_file(mode, synthetic=True)).is_file()},
+        )
+        share = files.read(dataset).first(SIZES[self.size])
+        hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
+        publish_size(layout, self.size, self._chosen(share), files, hashes, dense=dataset.tokenisation.is_dense)
+
+    def _chosen(self, share: Share) -> Share:
+        """Return a share with the chosen synthetic sentences only."""
+        wanted = self.recipe.sentences
+        if wanted == "all":
+            return share
+        kept = [one for one in share.synthetic if one.is_raw == (wanted == "raw")]
+        ids = {one.id for one in kept}
+        rows = {m: [row for row in rows if row["id"] in ids] for m, rows in share.synthetic_annotations.items()}
+        return replace(share, synthetic=kept, synthetic_annotations=rows)
+
+    def _merge(self, step: str, dataset: Dataset, settings: MergeSettings, *, synthetic: bool) -> None:
+        """Do the work of s5, or of s8 for synthetic sentences, for this size."""
+        layout, size = self.layout, self.size
+        sentences = layout.size_target(size) if synthetic else None
+        files = find_merge_files(layout, size, synthetic=synthetic, sentences=sentences, at_least=0)
+        appended = layout.size_fusion(size) if self.recipe.data == "syn_fusion" and synthetic else None
+        FusionStep.for_dataset(step, layout, dataset, settings).publish(files, appended=appended)
+
+    def _label(self, dataset: Dataset, teachers: Sequence[Teacher]) -> None:
+        """Do the work of s7 for this size."""
+        (teacher,) = teachers
+        model = find_model(teacher.folder)
+        own = read_sentences(self.layout.size_sentences(self.size), tokenisation=dataset.tokenisation)
+        own += read_synthetic(self.layout.size_sentences(self.size, synthetic=True), tokenisation=dataset.tokenisation)
+        check_leaks(model, own, self.size, refuse=True)
+        from utils.compute.devices import choose_device
+        from utils.ner.prediction.predictor import SpanNer
+
+        ner = SpanNer.from_pretrained(teacher.folder, device=choose_device(self.gpus))
+        labeller = TargetLabeller(
+            partial(ner.predict, batch_size=LABELLING_BATCH), common_targets(model, dataset.targets)
+        )
+        label_size(
+            self.layout,
+            self.size,
+            SizeModel(model, labeller, None, None),
+            tokenisation=dataset.tokenisation,
+            drop_disagreeing=self.recipe.drop_disagreeing,
+        )
+
+
+def _parameters(recipe: DataRecipe) -> dict[str, Any]:
+    """Return the settings of a recipe that its training set depends on, without paths: the files are hashed."""
+    if recipe.data == "base":
+        return {"data": "base"}
+    row: dict[str, Any] = {"data": recipe.data, "modes": list(recipe.modes), "original": _settings(recipe.original)}
+    if recipe.has_synthetic:
+        row |= {"sentences": recipe.sentences, "drop_disagreeing": recipe.drop_disagreeing}
+        row |= {"synthetic": _settings(recipe.synthetic)}
+    return row
+
+
+def _settings(merge: MergeSettings) -> dict[str, Any]:
+    return {name: value for name, value in asdict(merge).items() if not isinstance(value, Path)}
+
+
+def _row(
+    key: str, folder: Path, files: tuple[Path, Path], tokenisation: Tokenisation, answers: Sequence[str]
+) -> dict[str, Any]:
+    """Return the JSON object of a training set; its paths are relative to its folder."""
+    train, labels = files
+    sentences = read_sentences(train, tokenisation=tokenisation)
+    spans = [span for sentence in sentences for span in sentence.spans]
+    extensions = sum(span.origin in EXTENSION_MODES for span in spans)
+    synthetic = sum(sentence.is_synthetic for sentence in sentences)
+    return {
+        "fingerprint": key,
+        "train": train.relative_to(folder).as_posix(),
+        "labels": labels.relative_to(folder).as_posix(),
+        "sentences": len(sentences) - synthetic,
+        "synthetic": synthetic,
+        "target_spans": len(spans) - extensions,
+        "extension_spans": extensions,
+        "answers": list(answers),
+    }
+
+
+def _read(folder: Path) -> TrainingSet:
+    row = read_json(folder / RESULT)
+    paths = {key: folder / row[key] for key in ("train", "labels")}
+    return TrainingSet(**{**row, **paths, "answers": tuple(row["answers"])})
+
+
+def _link(source: Path, link: Path) -> None:
+    """Make a hard link, or a copy where the file system has no links. Steps replace files and never change them."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), link)
+    except OSError:
+        shutil.copyfile(source, link)

@@ -1,0 +1,1 @@
+"""The flags of ablate.py, and the flags of other scripts in its files of variants."""
