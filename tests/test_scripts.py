@@ -70,7 +70,9 @@ def test_every_file_of_the_contract_is_there_with_its_manifest(finished):
 def test_every_manifest_is_of_its_own_inputs(finished):
     for path in finished.results.rglob("*.meta.json"):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        assert list(manifest) == ["step", "version", "inputs", "parameters", "fingerprint", "counts"]
+        assert list(manifest) == ["step", "version", "inputs", "parameters", "fingerprint", "counts", "output"]
+        result = path.with_name(path.name.removesuffix(".meta.json"))
+        assert manifest["output"] == hashlib.sha256(result.read_bytes()).hexdigest()
         assert manifest["inputs"], path
         assert str(finished.folder) not in path.read_text(encoding="utf-8")
         for name, digest in manifest["inputs"].items():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from utils.files.manifest import (
     fingerprint,
     hash_file,
     hash_inputs,
+    is_edited,
     manifest_path,
     model_identity,
     publish,
@@ -38,16 +41,18 @@ def manifest(source, **changes):
 def test_a_manifest_has_the_keys_of_the_contract_in_its_order(tmp_path, source):
     publish(tmp_path / "a.jsonl", [{"a": 1}], manifest(source))
     value = json.loads((tmp_path / "a.jsonl.meta.json").read_text(encoding="utf-8"))
-    assert list(value) == ["step", "version", "inputs", "parameters", "fingerprint", "counts"]
+    assert list(value) == ["step", "version", "inputs", "parameters", "fingerprint", "counts", "output"]
     assert value["step"] == "s4"
     assert value["version"] == __version__
     assert value["inputs"] == {"train_1000.jsonl": hashlib.sha256(b"x").hexdigest()}
     assert value["parameters"] == {"size": "250"}
     assert value["counts"] == {"lines": 1}
+    assert value["output"] == hashlib.sha256(b'{"a": 1}\n').hexdigest()
 
 
 def test_the_order_of_settings_does_not_change_the_bytes(tmp_path, source):
     for name, parameters in (("a", {"x": 1, "y": {"b": 2, "a": (1, 2)}}), ("b", {"y": {"a": [1, 2], "b": 2}, "x": 1})):
+        (tmp_path / name).touch()
         write_manifest(tmp_path / name, manifest(source, parameters=parameters))
     assert (tmp_path / "a.meta.json").read_bytes() == (tmp_path / "b.meta.json").read_bytes()
 
@@ -78,13 +83,67 @@ def test_the_hash_of_a_file_is_the_hash_of_all_its_bytes(tmp_path):
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path, source):
     made = manifest(source)
-    write_manifest(tmp_path / "a.jsonl", made)
-    assert read_manifest(tmp_path / "a.jsonl") == made
+    publish(tmp_path / "a.jsonl", [{"a": 1}], made)
+    assert read_manifest(tmp_path / "a.jsonl") == replace(made, output=hash_file(tmp_path / "a.jsonl"))
     assert manifest_path(tmp_path / "a.jsonl") == tmp_path / "a.jsonl.meta.json"
 
 
 def test_a_result_without_a_manifest_gives_none(tmp_path):
     assert read_manifest(tmp_path / "a.jsonl") is None
+
+
+def test_a_manifest_of_an_earlier_version_without_the_hash_of_the_result_is_read(tmp_path, source):
+    made = manifest(source)
+    publish(tmp_path / "a.jsonl", [{"a": 1}], made)
+    path = tmp_path / "a.jsonl.meta.json"
+    value = json.loads(path.read_text(encoding="utf-8"))
+    del value["output"]
+    path.write_text(json.dumps(value), encoding="utf-8")
+    assert read_manifest(tmp_path / "a.jsonl") == made
+    assert not is_edited(tmp_path / "a.jsonl", made)
+
+
+WRONG_NAMES = ("../../x", "/etc/passwd", "a/../../x", "", "a\0b", "x" * 300, "x/" * 3000)
+WRONG_VALUES: list[dict[str, Any]] = [
+    {"step": 1},
+    {"step": "s4; rm"},
+    {"step": "\x1b[31ms4"},
+    {"version": None},
+    {"fingerprint": []},
+    {"output": 1},
+    {"inputs": {"a": 1}},
+    {"inputs": []},
+    {"counts": "x"},
+    {"parameters": None},
+    *[{"inputs": {name: "0" * 64}} for name in WRONG_NAMES],
+]
+
+
+@pytest.mark.parametrize("change", WRONG_VALUES, ids=lambda change: ascii(change)[:40])
+def test_a_manifest_with_a_value_that_no_step_writes_is_refused(tmp_path, source, change):
+    publish(tmp_path / "a.jsonl", [{"a": 1}], manifest(source))
+    path = tmp_path / "a.jsonl.meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.jsonl\.meta\.json is not a manifest of this project"):
+        read_manifest(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("name", ["//label.json", "最/" + "长" * 85, "GLM4/250/x y.jsonl", ".hidden"])
+def test_an_input_may_have_any_name_that_files_can_have(tmp_path, source, name):
+    publish(tmp_path / "a.jsonl", [], replace(manifest(source), inputs={name: "0" * 64}))
+    found = read_manifest(tmp_path / "a.jsonl")
+    assert found is not None
+    assert found.inputs == {name: "0" * 64}
+
+
+def test_a_result_that_was_edited_causes_a_warning(tmp_path, source, caplog):
+    result = tmp_path / "a.jsonl"
+    publish(result, [{"a": 1}], manifest(source))
+    result.write_text('{"a": 2}\n', encoding="utf-8")
+    warn_if_stale(result, lambda name: tmp_path / name)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{result} was changed after s4 wrote it: the changed file is used"
+    ]
 
 
 @pytest.mark.parametrize("content", ['{"step": "s4"}', '{"other": 1}', "[]", "3"])
@@ -103,7 +162,8 @@ def test_a_result_of_another_step_is_overwritten_only_with_the_flag(tmp_path, so
 
 
 def test_a_result_that_is_missing_or_has_no_manifest_may_be_written(tmp_path, source):
-    write_manifest(tmp_path / "a.jsonl", manifest(source, step="s8"))
+    publish(tmp_path / "a.jsonl", [], manifest(source, step="s8"))
+    (tmp_path / "a.jsonl").unlink()
     check_owner(tmp_path / "a.jsonl", step="s5")
     (tmp_path / "b.jsonl").touch()
     check_owner(tmp_path / "b.jsonl", step="s5")

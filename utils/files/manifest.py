@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from utils import __version__
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".jsonl"}
 SETTINGS = {".json", ".txt", ".model", ".py", ".jinja", ".tiktoken"}
 MIB = 1 << 20
+MAX_NAME, MAX_PATH = 255, 2000  # bytes; longer names are an error of the file system
+KEYS = ("step", "version", "inputs", "parameters", "fingerprint", "counts", "output")  # in the order of the file
 SUFFIX = ".meta.json"
 
 
@@ -30,6 +33,7 @@ class Manifest:
     fingerprint: str
     counts: Mapping[str, Any]
     version: str = __version__
+    output: str | None = None  # SHA-256 of the result; manifests of earlier versions do not have it
 
 
 def build_manifest(
@@ -74,10 +78,9 @@ def publish(result: Path, rows: Iterable[Mapping[str, Any]], manifest: Manifest)
 
 
 def write_manifest(result: Path, manifest: Manifest) -> None:
-    """Write the manifest of `result`."""
-    values = asdict(manifest)
-    order = ("step", "version", "inputs", "parameters", "fingerprint", "counts")
-    write_json(manifest_path(result), {key: _sorted(values[key]) for key in order})
+    """Write the manifest of `result`, which must be written before: the manifest contains its hash."""
+    values = {**asdict(manifest), "output": hash_file(result)}
+    write_json(manifest_path(result), {key: _sorted(values[key]) for key in KEYS})
 
 
 def read_manifest(result: Path) -> Manifest | None:
@@ -86,10 +89,35 @@ def read_manifest(result: Path) -> Manifest | None:
     if not path.is_file():
         return None
     value = read_json(path)
-    is_manifest = isinstance(value, dict) and value.keys() == {field.name for field in fields(Manifest)}
-    if not is_manifest or not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
+    if not _is_manifest(value):
         raise ValueError(f"{path} is not a manifest of this project; delete it, or run the step of the result again")
     return Manifest(**value)
+
+
+def _is_manifest(value: Any) -> bool:
+    """Return whether the value of a JSON file has the keys of a manifest, with values that can be used."""
+    if not isinstance(value, dict) or {*value, "output"} != {*KEYS}:
+        return False
+    if not all(isinstance(value[key], dict) for key in ("inputs", "parameters", "counts")):
+        return False
+    texts = [value["step"], value["version"], value["fingerprint"], *value["inputs"].values()]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(value.get("output"), (str, type(None)))
+        and re.fullmatch("[a-z0-9_]{1,40}", value["step"]) is not None
+        and all(map(_is_portable, value["inputs"]))
+    )
+
+
+def _is_portable(name: str) -> bool:
+    """Return whether the name of an input can be a path in the dataset or the project, and not one that leaves them."""
+    parts = PurePosixPath(name).parts
+    is_inside = bool(parts) and parts[0] != "/" and ".." not in parts and "\0" not in name
+    return is_inside and max(_size(part) for part in parts) <= MAX_NAME and _size(name) <= MAX_PATH
+
+
+def _size(name: str) -> int:
+    return len(name.encode("utf-8", "surrogatepass"))
 
 
 def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
@@ -101,10 +129,19 @@ def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
 
 def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
     """Warn if `result` must be made again; `find` returns the path of an input by its name in manifests."""
-    if read_manifest(result) is None:
+    manifest = read_manifest(result)
+    if manifest is None:
         log.info("%s has no manifest: it cannot be checked whether it is up to date", result)
-    elif change := ChangeFinder(find).find(result):
+        return
+    if is_edited(result, manifest):
+        log.warning("%s was changed after %s wrote it: the changed file is used", result, manifest.step)
+    if change := ChangeFinder(find).find(result):
         log.warning("%s is stale: %s", result, change)
+
+
+def is_edited(result: Path, manifest: Manifest) -> bool:
+    """Return whether a result differs from what its step wrote; False if an earlier version did not record that."""
+    return manifest.output is not None and hash_file(result) != manifest.output
 
 
 def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:

@@ -58,7 +58,7 @@ def read_output(file: Path) -> Output:
     predicted = [_predicted(sentence, file) for sentence in sentences]
     manifest = read_manifest(file)
     labels = manifest.parameters.get("labels") if manifest else None
-    if labels is None:
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         gold = (span.label for sentence in sentences for span in sentence.spans)
         labels = [*gold, *(span.label for spans in predicted for span in spans)]
     return Output(file, sentences, predicted, frozenset(labels))
