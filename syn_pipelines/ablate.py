@@ -4,7 +4,8 @@
         --from_pretrained=/models/chinese-bert-wwm-ext/ --sizes=250,500,1000 --seeds=1,2,3
 
 Reads   the dataset with dev.jsonl and test.jsonl, and the results of s1, s2 and s3; no LLM is asked
-Writes  <file_dir>/<file_name>/<save_type_name>/ablation/: table.txt, table.md, table.csv and table.tex
+Writes  <file_dir>/<file_name>/<save_type_name>/ablation/: table.txt, table.md, table.csv, table.tex and,
+        with matplotlib, plot.png and plot.svg
         <variant>/<size>/seed_<seed>-…/cell.json: the scores of each training; data/: the training data
 
 Built-in variants: base (the sentences of the dataset), fusion (plus extension labels), synthetic (synthetic sentences

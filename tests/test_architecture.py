@@ -45,6 +45,7 @@ HEAVY = {
     "onnx": ("ner.prediction.export",),
     "onnxruntime": ("ner.prediction.export",),
     "onnxscript": ("ner.prediction.export",),
+    "matplotlib": ("ablation.plot",),
     "llguidance": ("llm.decoding.guide",),
     "xllamacpp": ("llm.backends.llamacpp",),
     "openai": ("llm.server.endpoint",),

@@ -178,7 +178,9 @@ def _work(calls: Connection, gpus: Gpus, log: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from utils.compute.devices import one_thread
 
-    with log.open("w", encoding="utf-8") as sys.stderr, one_thread():  # bars are shown on a terminal alone
+    # Bars are shown on a terminal alone. The file stays open: it gets the traceback of an error that ends the process.
+    sys.stderr = log.open("w", encoding="utf-8", buffering=1)
+    with one_thread():
         while True:
             try:
                 call, arguments = calls.recv()

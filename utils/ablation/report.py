@@ -9,6 +9,7 @@ from typing import get_args
 
 from utils.ablation.experiment import AblationResult, BaseChoice, Plan
 from utils.ablation.llm import llm_remark, spent_tokens
+from utils.ablation.plot import write_plot
 from utils.ablation.summary import Line, best_on_dev, summarise
 from utils.ablation.tables import Table
 from utils.ablation.variants import BASE
@@ -22,8 +23,8 @@ LEGEND = (
     "to base: difference of the mean test F1, with its 95 % interval and p over seeds and test sentences; an interval "
     "that contains 0 is within noise",
     "worth: additional annotated sentences with which base would have this F1, read off its own curve over the sizes",
-    "sentences: of the dataset + synthetic; spans: with target labels + with extension labels; LLM tokens: of prompts "
-    "and answers",
+    "sentences: of the dataset + synthetic; spans: with target labels + with extension labels; seconds: of a training; "
+    "LLM tokens: of prompts and answers",
 )
 ONE_SEED = "with one seed the interval leaves out the noise of training: use several --seeds"
 
@@ -61,7 +62,7 @@ class Report:
         return "\n".join([self.title, "", self.table(choose=choose).to_markdown(), "", *notes])
 
     def write(self, folder: Path, *, choose: bool) -> list[Path]:
-        """Write table.txt, table.md, table.csv and table.tex; return their paths."""
+        """Write the tables and, with matplotlib, the plot; return their paths."""
         table = self.table(choose=choose)
         contents = {
             "table.txt": self.to_text(choose=choose),
@@ -69,7 +70,8 @@ class Report:
             "table.csv": table.to_csv(),
             "table.tex": table.to_latex(),
         }
-        return list(_write(folder, contents))
+        shown = [line for line in table.lines if table.shows_test(line)]
+        return [*_write(folder, contents), *write_plot(shown, folder, self.title)]
 
 
 def make_report(plan: Plan, result: AblationResult, layout: Layout, dataset: Dataset) -> Report:

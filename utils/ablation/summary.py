@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from utils.ner.scoring.seed_comparison import SeedComparison
 
 
+NOISE = "within noise"
+
+
 @dataclass(frozen=True)
 class Score:
     """Mean and sample standard deviation of F1 over seeds, in per cent; the deviation of one seed is 0."""
@@ -54,7 +57,7 @@ class Line:
         if self.comparison is None:
             return ""
         if self.comparison.is_noise:
-            return "within noise"
+            return NOISE
         return "better" if self.comparison.difference > 0 else "worse"
 
     @property

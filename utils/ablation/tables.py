@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from utils.ablation.summary import Line
+from utils.ablation.summary import NOISE, Line
 from utils.dataset.layout import Size
 
 Column = tuple[str, Callable[[Line], str]]
@@ -29,15 +29,14 @@ class Table:
     def shows_test(self, line: Line) -> bool:
         return (line.variant, line.size) in self.tested
 
-    def columns(self) -> list[Column]:
-        """Return the name of each column, and how its cells are made."""
+    def parts(self) -> list[list[list[str]]]:
+        """Return two tables, each with a head and rows of cells: the scores, and what they were made from."""
 
         def tested(text: Callable[[Line], str]) -> Callable[[Line], str]:
             return lambda line: text(line) if self.shows_test(line) else ""
 
-        return [
-            ("size", lambda line: line.size),
-            ("variant", lambda line: line.variant),
+        names: list[Column] = [("size", lambda line: line.size), ("variant", lambda line: line.variant)]
+        scores: list[Column] = [
             ("dev F1", lambda line: str(line.dev)),
             ("test F1", tested(lambda line: str(line.test))),
             ("to base", tested(_difference)),
@@ -45,44 +44,39 @@ class Table:
             ("p", tested(lambda line: f"{line.comparison.p_value:.3f}" if line.comparison else "")),
             ("verdict", tested(lambda line: line.verdict)),
             ("worth", tested(lambda line: str(line.worth or ""))),
+        ]
+        data: list[Column] = [
             ("sentences", lambda line: _sum(line.data, "sentences", "synthetic")),
             ("spans", lambda line: _sum(line.data, "target_spans", "extension_spans")),
-            ("LLM tokens", lambda line: f"{line.tokens:,}".replace(",", " ") if line.tokens else ""),
-            ("F1/M tokens", tested(_points)),
+            ("seconds", lambda line: f"{line.seconds:.0f}"),
+            ("LLM tokens", lambda line: str(line.tokens or "")),
+            ("F1/million tokens", tested(_points)),
         ]
+        return [self._cells([*names, *columns]) for columns in (scores, data)]
 
-    def cells(self) -> list[list[str]]:
-        """Return the head and the rows."""
-        columns = self.columns()
+    def _cells(self, columns: Sequence[Column]) -> list[list[str]]:
         return [[name for name, _ in columns], *([text(line) for _, text in columns] for line in self.lines)]
 
     def to_text(self) -> str:
-        """Return the table with aligned columns, and an empty line between sizes."""
-        rows = self.cells()
+        """Return both tables with aligned columns, and an empty line between sizes."""
+        return "\n\n".join(map(self._aligned, self.parts()))
+
+    def _aligned(self, rows: Sequence[Sequence[str]]) -> str:
         widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-        shown = ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        lines = [shown[0].rstrip()]
-        for before, line, text in zip([None, *self.lines], self.lines, shown[1:], strict=False):
-            if before is not None and before.size != line.size:
-                lines.append("")
-            lines.append(text.rstrip())
-        return "\n".join(lines)
+        head, *shown = ("  ".join(map(_padded, row, widths)).rstrip() for row in rows)
+        text = [head]
+        for number, row in enumerate(shown):
+            if number and self.lines[number].size != self.lines[number - 1].size:
+                text.append("")
+            text.append(row)
+        return "\n".join(text)
 
     def to_markdown(self) -> str:
-        head, *rows = self.cells()
-        return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rows)])
+        return "\n\n".join(map(_markdown, self.parts()))
 
     def to_latex(self) -> str:
-        """Return the table in an environment `tabular`, with the rules of booktabs."""
-        head, *rows = ([cell.translate(LATEX).replace("±", "$\\pm$") for cell in row] for row in self.cells())
-        body = [f"{' & '.join(row)} \\\\" for row in rows]
-        lines = [
-            f"\\begin{{tabular}}{{ll{'r' * (len(head) - 2)}}}",
-            "\\toprule",
-            f"{' & '.join(head)} \\\\",
-            "\\midrule",
-        ]
-        return "\n".join([*lines, *body, "\\bottomrule", "\\end{tabular}"])
+        """Return both tables in environments `tabular`, with the rules of booktabs."""
+        return "\n\n".join(map(_latex, self.parts()))
 
     def to_csv(self) -> str:
         """Return one number for each cell, not rounded, with the same names of columns as `csv_row`."""
@@ -117,6 +111,18 @@ class Table:
         return {**row, **line.data, "llm_tokens": line.tokens, "seconds": line.seconds}
 
 
+def _markdown(table: Sequence[Sequence[str]]) -> str:
+    head, *rows = table
+    return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rows)])
+
+
+def _latex(table: Sequence[Sequence[str]]) -> str:
+    head, *rows = ([cell.translate(LATEX).replace("±", "$\\pm$") for cell in row] for row in table)
+    lines = [f"\\begin{{tabular}}{{ll{'r' * (len(head) - 2)}}}", "\\toprule", f"{' & '.join(head)} \\\\", "\\midrule"]
+    body = [f"{' & '.join(row)} \\\\" for row in rows]
+    return "\n".join([*lines, *body, "\\bottomrule", "\\end{tabular}"])
+
+
 def _difference(line: Line) -> str:
     return f"{100 * line.comparison.difference:+.1f}" if line.comparison else ""
 
@@ -129,7 +135,10 @@ def _interval(line: Line) -> str:
 
 
 def _points(line: Line) -> str:
-    return "" if line.points_per_million is None else f"{line.points_per_million:+.2f}"
+    """Return the gain for a million tokens; a difference that chance may explain has no price."""
+    if line.points_per_million is None:
+        return ""
+    return line.verdict if line.verdict == NOISE else f"{line.points_per_million:+.2f}"
 
 
 def _sum(data: Mapping[str, int], first: str, second: str) -> str:
