@@ -27,8 +27,8 @@ from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation, language_of
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
+from utils.synthesis.copies.near_duplicates import KnownTexts
 from utils.synthesis.generator import TASK, Generator
-from utils.synthesis.near_duplicates import KnownTexts
 from utils.synthesis.quota import Quota
 from utils.synthesis.rounds import Synthesis
 from utils.synthesis.writing_style import WritingStyle

@@ -17,11 +17,16 @@ asks only for the answers that are not in the journal.
 import contextlib
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.asking.estimate import report_estimate
+from utils.asking.entries import AnswerKey, Entry
+from utils.asking.estimate import QuestionPlan, report_estimate
+from utils.asking.model import ModelChoice
 from utils.asking.step import LLMStep
 from utils.cli import data_flags, llm_flags, run_flags, synthesis_flags
 from utils.cli.parser import Parser
@@ -33,6 +38,7 @@ from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import MAX_NEW_TOKENS
 from utils.synthesis.quota import plan_rounds
 from utils.synthesis.raw_text import RawCounts, read_raw_texts
+from utils.synthesis.rounds import Synthesis
 from utils.synthesis.step import RawStep, synthesise
 
 cmd_args = True  # set to False inside a notebook
@@ -63,38 +69,54 @@ def run(args: Namespace) -> None:
     ]
     warn_of_shared_sentences(layout.train, held_out)
     settings = synthesis_flags.synthesis_settings(args)
-    synthesis = settings.synthesis(dataset, texts)
+    model = llm_flags.model_choice(args) if has_model else None
+    guided = model is not None and settings.gives_mentions and model.can_intersect()
+    synthesis = settings.synthesis(dataset, texts, guided=guided)
     raw = read_raw_texts(args.raw, synthesis.cleaner.writing) if args.raw else []
-    raw_parameters = {"raw": layout.portable_name(args.raw)} if args.raw else {}
+    parameters: dict[str, Any] = {"raw": layout.portable_name(args.raw)} if args.raw else {}
     counts: SynthesisCounts | RawCounts
-    if has_model:
-        step = LLMStep(
-            name="s2",
-            model=llm_flags.model_choice(args),
-            result=layout.synthetic(),
-            run_log=layout.run_log,
-            inputs=inputs,
-            parameters=synthesis.generator.parameters,
-            result_parameters={**settings.result_parameters(synthesis), **raw_parameters},
-            overwrite=args.overwrite,
-        )
+    if model is not None:
+        parameters = {**settings.result_parameters(synthesis), **parameters}
+        step = _llm_step(args, model, inputs, synthesis, parameters)
         if estimate_settings := run_flags.estimate_settings(args):
-            report_estimate(
-                step,
-                lambda entries: plan_rounds(settings.synthesis(dataset, texts), entries, limit=args.limit),
-                estimate_settings,
-            )
+
+            def plan(entries: Mapping[AnswerKey, Entry]) -> QuestionPlan:
+                again = settings.synthesis(dataset, texts, guided=guided)
+                return plan_rounds(again, entries, limit=args.limit)
+
+            report_estimate(step, plan, estimate_settings)
             return
-        parameters = {**step.parameters, **step.result_parameters}
+        parameters = {**step.parameters, **parameters}
         dropped, counts = synthesise(synthesis, step, limit=args.limit, raw=raw)
     else:
-        parameters = {**settings.length_parameters(synthesis), **raw_parameters}
+        parameters = {**settings.length_parameters(synthesis), **parameters}
         raw_step = RawStep(layout.synthetic(), layout.run_log, hashes, parameters, args.overwrite)
         dropped, counts = raw_step.run(raw, synthesis)
     if args.keep_dropped:
         reasons = dict(sorted(Counter(row["reason"] for row in dropped).items()))
         publish(layout.synthetic_dropped(), dropped, build_manifest("s2", hashes, parameters, reasons))
     report(counts, layout.synthetic(), advice=counts.advice)
+
+
+def _llm_step(
+    args: Namespace,
+    model: ModelChoice,
+    inputs: Mapping[str, Path],
+    synthesis: Synthesis,
+    result_parameters: Mapping[str, Any],
+) -> LLMStep:
+    """Return the step that asks the LLM."""
+    layout = data_flags.layout_of(args)
+    return LLMStep(
+        name="s2",
+        model=model,
+        result=layout.synthetic(),
+        run_log=layout.run_log,
+        inputs=inputs,
+        parameters=synthesis.generator.parameters,
+        result_parameters=result_parameters,
+        overwrite=args.overwrite,
+    )
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

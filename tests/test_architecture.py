@@ -55,8 +55,8 @@ HEAVY = {
     "pyarrow": ("compute.engine",),
     "json_repair": ("parsing",),
     "sentencex": ("synthesis.text.sentence_splitting",),
-    "rensa": ("synthesis.near_duplicates",),
-    "rapidfuzz": ("synthesis.near_duplicates", "labels.suggestions"),
+    "rensa": ("synthesis.copies.near_duplicates",),
+    "rapidfuzz": ("synthesis.copies.near_duplicates", "labels.suggestions"),
 }
 
 

@@ -41,7 +41,7 @@ class PlainChat(ChatFormat):
     def encode(self, message):
         return [1] * len(message)
 
-    def text(self, ids):
+    def text(self, ids, *, guided=False):
         return str(ids)
 
 

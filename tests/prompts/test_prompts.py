@@ -13,7 +13,7 @@ from utils.dataset.tokens import Language, language_of
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
 from utils.prompts import FOLDER, PLACEHOLDERS, Prompt, load_prompt, read_prompt
-from utils.synthesis.shots import with_examples
+from utils.synthesis.shots import with_examples, with_shots
 
 LANGUAGES = get_args(Language)
 KEYS = {"entity": ("entity", "type"), "pos": ("word", "pos")}
@@ -29,11 +29,11 @@ def example(task, language):
 
 
 NAMES = sorted({path.name.split(".")[0] for path in FOLDER.glob("*.txt")})
-PROMPTS = [name for name in NAMES if name not in ("example", "examples")]  # those are parts of prompts
+PROMPTS = [name for name in NAMES if name not in ("example", "examples", "shots")]  # those are parts of prompts
 
 
 def test_there_is_a_prompt_for_every_task_and_each_exists_in_every_language():
-    assert {*PLACEHOLDERS, "example", "examples"} <= set(NAMES)
+    assert {*PLACEHOLDERS, "example", "examples", "shots"} <= set(NAMES)
     files = {f"{name}.{language}.txt" for name in NAMES for language in LANGUAGES}
     assert {path.name for path in FOLDER.glob("*.txt")} == files
 
@@ -56,6 +56,15 @@ def test_the_examples_of_s2_go_around_its_prompt(language):
     prompt = with_examples(task, language)
     assert prompt.placeholders == {"examples", "sentence", "entities"}
     assert prompt.text.index("{examples}") < prompt.text.index(task.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shots_of_a_given_mention_come_before_its_prompt(language):
+    task = load_prompt("rewrite", language)
+    prompt = with_shots(task, language)
+    assert language_of([re.sub(r"\{.*?\}", "", load_prompt("shots", language).text)]) == language
+    assert prompt.placeholders == {"examples", "entities"}
+    assert prompt.text.endswith(task.text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -7,7 +7,7 @@ import pytest
 from utils.dataset.tokens import Tokenisation
 from utils.prompts import load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
-from utils.synthesis.near_duplicates import KnownTexts
+from utils.synthesis.copies.near_duplicates import KnownTexts
 from utils.synthesis.writing_style import WritingStyle
 
 WRITTEN = {

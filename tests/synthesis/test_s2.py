@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, ROOT, call, read_lines, row_of, write_rows
 from tests.helpers.span_models import make_encoder, make_model, words_of
-from utils.synthesis.near_duplicates import text_key
+from utils.synthesis.copies.near_duplicates import text_key
 
 RESULT = "train_1000_synthetic.jsonl"
 

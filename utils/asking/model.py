@@ -9,7 +9,7 @@ from typing import get_args
 
 from utils.compute.engine import LOCAL, Engine
 from utils.files.manifest import model_identity
-from utils.llm import LLM, Backend, LLMOptions, can_be_guided, load_counter, load_llm
+from utils.llm import LLM, Backend, LLMOptions, can_be_guided, can_intersect, load_counter, load_llm
 from utils.llm.pool import LLMPool
 
 
@@ -41,6 +41,10 @@ class ModelChoice:
         """Return the model's name and, if it is quantised, how: other weights give other answers."""
         quantisation = {"load_in": self.options.load_in} if self.options.load_in else {}
         return {"model": Path(self.path).name, **quantisation}
+
+    def can_intersect(self) -> bool:
+        """Return whether answers can be held to grammars that intersect regular expressions."""
+        return can_intersect(self.path, self.backend, self.options)
 
     def can_be_guided(self) -> bool:
         """Return whether answers can be held to a grammar; a server is asked."""

@@ -10,7 +10,7 @@ from utils.cli.exits import UsageError
 from utils.cli.llm_flags import own_prompt, prompt_language, sampling_settings
 from utils.cli.parser import Parser
 from utils.cli.values import count, path, positive_number, share
-from utils.synthesis.generator import MAX_NEW_TOKENS, PromptStyle
+from utils.synthesis.generator import Style
 from utils.synthesis.quota import MOST_ROUNDS
 from utils.synthesis.settings import SynthesisSettings
 from utils.synthesis.shots import DEFAULT_SHOTS
@@ -20,7 +20,11 @@ def add_synthesis_flags(parser: Parser) -> None:
     """Add the flags that say what is written, how many answers are asked for, and which sentences are kept."""
     flags = parser.add_argument_group("synthetic sentences")
     flags.add_argument(
-        "--style", choices=get_args(PromptStyle), default="explain", help="kind of text that the LLM is asked to write"
+        "--style",
+        choices=get_args(Style),
+        default="explain",
+        help="kind of text that the LLM is asked to write; rewrite: a sentence that must contain entities of its "
+        "source; names: one that must contain new entities, which the LLM lists first",
     )
     flags.add_argument(
         "--raw",
@@ -141,7 +145,7 @@ def synthesis_settings(args: argparse.Namespace) -> SynthesisSettings:
         shots=args.shots,
         language=prompt_language(args),
         prompt=prompt,
-        max_new_tokens=args.max_new_tokens or MAX_NEW_TOKENS,
+        max_new_tokens=args.max_new_tokens,
         num_samples=args.num_samples,
         rare_first=args.rare_first,
         target_sentences=args.target_sentences,

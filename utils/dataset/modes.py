@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Mode = Literal["entity", "pos", "target"]  # target: entities with the labels of the dataset
-Task = Literal["entity", "pos", "target", "explain"]  # explain: new sentences, in any style
+# explain: new sentences, in most styles; rewrite: a sentence with given mentions; names: a list of new mentions
+Task = Literal["entity", "pos", "target", "explain", "rewrite", "names"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 EXTENSION_MODES: tuple[Mode, ...] = ("entity", "pos")  # those that give extension labels

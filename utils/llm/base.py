@@ -33,7 +33,7 @@ class Request:
     prompt: str  # the user's message, without a chat template
     max_new_tokens: int
     sampling: Sampling | None = None
-    grammar: str | None = None  # GBNF; None for backends that cannot be guided
+    grammar: str | None = None  # GBNF, or Lark (grammar_dialects.py); None for backends that cannot be guided
     sample: int = 0  # number of this answer, if the same question is asked several times
 
 
@@ -103,6 +103,11 @@ def load_counter(model: str, backend: Backend, options: LLMOptions) -> Callable[
 def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
     """Return whether a backend can hold the model's answers to a grammar; a server is asked."""
     return _backend_module(backend).can_be_guided(model, options)
+
+
+def can_intersect(model: str, backend: Backend, options: LLMOptions) -> bool:
+    """Return whether a backend can hold the model's answers to grammars that intersect regular expressions."""
+    return backend == "transformers" and can_be_guided(model, backend, options)
 
 
 def choose_backend(model: str, asked: Backend | Literal["auto"], api_base: str | None = None) -> Backend:

@@ -18,6 +18,8 @@ PLACEHOLDERS: dict[Task, tuple[set[str], set[str]]] = {
     "pos": ({"sentence"}, {"labels", "examples"}),
     "target": ({"sentence"}, {"labels", "guide", "examples"}),
     "explain": ({"sentence", "entities"}, {"examples"}),
+    "rewrite": ({"entities"}, {"examples"}),
+    "names": ({"label", "names", "number"}, set()),
 }
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from utils.dataset.tokens import WORDS
+from utils.synthesis.copies.near_duplicates import KnownTexts, text_key
 from utils.synthesis.habits.rules import Reason, reason_to_drop
-from utils.synthesis.near_duplicates import KnownTexts, text_key
 from utils.synthesis.text.plain_text import paragraphs
 from utils.synthesis.text.remarks import remark_of, without_preamble
 from utils.synthesis.text.sentence_splitting import cut_sentences, has_end_mark

@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_continuation
-from utils.dataset.records import Sentence, text_hash
-from utils.dataset.tokens import Language, Tokenisation
+from utils.dataset.modes import Task
+from utils.dataset.records import Sentence, Span, text_hash
+from utils.dataset.tokens import Tokenisation
 from utils.llm import Request
-from utils.prompts import Prompt, load_prompt
+from utils.prompts import Prompt
 from utils.synthesis.shots import StyleShots
 
 PromptStyle = Literal["explain", "continue", "dialogue", "news"]
+MentionStyle = Literal["rewrite", "names"]  # sentences that must contain given mentions
+Style = Literal[PromptStyle, MentionStyle]
 
 TASK: Literal["explain"] = "explain"  # the name in journals and recordings, for every style
 MAX_NEW_TOKENS = 256  # of an answer, by default
+
+
+class Writer(Protocol):
+    """Builds the questions for new sentences, and says what is known about the sentences in the answers."""
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def tokenisation(self) -> Tokenisation: ...
+
+    @property
+    def attempts(self) -> int:
+        """The most answers to a question; another one is requested only if a mention is missing."""
+        ...
+
+    @property
+    def parameters(self) -> dict[str, Any]: ...
+
+    def first_questions(self) -> list[Question]: ...
+
+    def prepared(self, entries: Mapping[AnswerKey, Entry]) -> Writer: ...
+
+    def has_question(self, sentence: Sentence) -> bool: ...
+
+    def question(self, sentence: Sentence, sample: int = 0) -> Question: ...
+
+    def input_hash(self, sentence: Sentence, sample: int = 0) -> str: ...
+
+    def asked(self, sentence: Sentence, sample: int) -> list[str]: ...
+
+    def names(self, sentence: Sentence, sample: int) -> list[str]: ...
+
+    def known_spans(self, sentence: Sentence, sample: int, tokens: Sequence[str]) -> list[Span] | None:
+        """Return the spans of the given mentions in a sentence; None if one of them is missing."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,6 +71,33 @@ class Generator:
     sampling: SamplingSettings
     max_new_tokens: int = MAX_NEW_TOKENS
     shots: StyleShots | None = None
+
+    task = TASK
+    attempts = 1
+
+    def first_questions(self) -> list[Question]:
+        """Return the questions that are asked before the first round: none."""
+        return []
+
+    def prepared(self, entries: Mapping[AnswerKey, Entry]) -> Generator:
+        """Return the generator that uses the answers to the first questions."""
+        return self
+
+    def has_question(self, sentence: Sentence) -> bool:
+        """Return whether a sentence has an entity to explain."""
+        return bool(sentence.spans)
+
+    def asked(self, sentence: Sentence, sample: int) -> list[str]:
+        """Return the entities of a question with their labels."""
+        return asked_entities(sentence, tokenisation=self.tokenisation)
+
+    def names(self, sentence: Sentence, sample: int) -> list[str]:
+        """Return the entities of a question without their labels."""
+        return asked_names(sentence, tokenisation=self.tokenisation)
+
+    def known_spans(self, sentence: Sentence, sample: int, tokens: Sequence[str]) -> list[Span]:
+        """Return the spans whose labels are known: none, because the LLM chooses what it mentions, and where."""
+        return []
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
         """Return a question about a sentence. Each sample has a different seed."""
@@ -59,11 +127,6 @@ class Generator:
             "max_new_tokens": self.max_new_tokens,
             **({"shots": self.shots.parameters} if self.shots else {}),
         }
-
-
-def style_prompt(style: PromptStyle, language: Language) -> Prompt:
-    """Return the prompt of a style."""
-    return load_prompt(style, language)
 
 
 def asked_names(sentence: Sentence, *, tokenisation: Tokenisation) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from utils.asking.entries import AnswerKey, Entry
 from utils.asking.estimate import QuestionPlan
+from utils.asking.questions import Question
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.wording import counted
@@ -86,23 +87,29 @@ class KnownNgrams:
 def plan_rounds(synthesis: Synthesis, entries: Mapping[AnswerKey, Entry], *, limit: int | None = None) -> QuestionPlan:
     """Return the questions of a new synthesis, which are about the first `limit` sentences.
 
-    Rounds that the journal answers completely are taken as the step takes them. In the later ones, each answer is
+    The first questions of a writer come before all rounds. Rounds that the journal answers completely are taken as the
+    step takes them. In the later ones, each answer is
     expected to give as many sentences as the recorded answers do on average.
     """
-    rounds = []
+    first = synthesis.generator.first_questions()
+    before = [first] if first else []
+    is_prepared = all(question.key in entries for question in first)
+    if is_prepared:
+        synthesis.prepare(entries)
+    rounds: list[list[Question]] = []
     missing = 0
-    while not missing and synthesis.wants_more and (questions := synthesis.questions(limit)):
+    while is_prepared and not missing and synthesis.wants_more and (questions := synthesis.questions(limit)):
         rounds.append(questions)
         synthesis.take_round(entries)
         missing = sum(question.key not in entries for question in questions)
-    if not missing:
-        return QuestionPlan(rounds)
+    if is_prepared and not missing:
+        return QuestionPlan([*before, *rounds])
     quota, rate = synthesis.quota, _kept_per_answer(synthesis)
     expected = synthesis.num_kept + rate * missing
     while len(rounds) < quota.rounds and not (quota.target and expected >= quota.target):
         rounds.append(synthesis.questions(limit, ahead=len(rounds) - synthesis.num_rounds))
         expected += rate * len(rounds[-1])
-    return QuestionPlan(rounds, _basis(synthesis, len(rounds), rate, expected))
+    return QuestionPlan([*before, *rounds], _basis(synthesis, len(rounds), rate, expected))
 
 
 def _kept_per_answer(synthesis: Synthesis) -> float:

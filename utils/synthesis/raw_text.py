@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -15,8 +14,8 @@ from utils.dataset.text_files import form_of, parse_texts
 from utils.dataset.tokens import WORDS
 from utils.files.jsonl import JsonObject
 from utils.synthesis.cleaning import Cleaner, Piece
-from utils.synthesis.copies import CopyFinder
-from utils.synthesis.near_duplicates import KnownTexts, repeated_share
+from utils.synthesis.copies.finder import CopyFinder
+from utils.synthesis.copies.near_duplicates import KnownTexts, repeated_share
 from utils.synthesis.text.remarks import Remark
 from utils.synthesis.writing_style import WritingStyle
 from utils.wording import counted
@@ -126,7 +125,7 @@ def _raw_cleaners(cleaner: Cleaner) -> tuple[Cleaner, Cleaner]:
     rules = tuple(rule for rule in cleaner.writing.rules if rule.reason not in get_args(Remark))
     writing = replace(cleaner.writing, lines=lines, rules=rules)
     cut = replace(cleaner, writing=writing, labels=(), template=template, entities_line="")
-    return replace(cut, writing=replace(writing, lines=replace(lines, whole_up_to=sys.maxsize))), cut
+    return replace(cut, writing=writing.without_cuts()), cut
 
 
 def _pieces(raw: RawText, whole: Cleaner, cut: Cleaner) -> Iterator[Piece]:

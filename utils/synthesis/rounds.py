@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.dataset.records import Sentence
-from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject
 from utils.placing import TokenIndex
+from utils.synthesis.candidates import Candidate
 from utils.synthesis.cleaning import Cleaner, Piece
-from utils.synthesis.copies import CopyFinder
+from utils.synthesis.copies.finder import CopyFinder
+from utils.synthesis.copies.near_duplicates import repeated_share, shared_share
 from utils.synthesis.counts import SynthesisCounts
-from utils.synthesis.generator import TASK, Generator, asked_entities, asked_names
+from utils.synthesis.generator import Writer
 from utils.synthesis.habits.measures import StyleMeter
 from utils.synthesis.habits.rules import Reason
-from utils.synthesis.near_duplicates import repeated_share, shared_share
 from utils.synthesis.quota import KnownNgrams, Quota
 
 # Reasons to drop a piece that is no sentence, and so tells nothing about the style of the new sentences.
 NO_SENTENCES = {"a preamble", "a refusal", "a remark", "markup", "a heading", "an echo of the prompt"}
 
 MAX_SHARED = 0.5  # share of a sentence's n-grams that are in its source; from here on it is a copy
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A piece of an answer, with its source sentence and the sample number of the answer."""
-
-    source: Sentence
-    sample: int
-    piece: Piece
-    mentions: tuple[str, ...] = ()
-
-    @property
-    def is_kept(self) -> bool:
-        return self.piece.reason is None
-
-    def dropped(self, reason: Reason) -> Candidate:
-        """Return the candidate as dropped."""
-        return replace(self, piece=replace(self.piece, reason=reason))
 
 
 class Synthesis:
@@ -58,7 +38,7 @@ class Synthesis:
     def __init__(
         self,
         sentences: Sequence[Sentence],
-        generator: Generator,
+        generator: Writer,
         cleaner: Cleaner,
         *,
         held_out: Iterable[Sequence[str]],
@@ -104,10 +84,25 @@ class Synthesis:
         With `ahead`, they are those of a round that comes this many rounds later.
         """
         weights, round_ = self.quota.weights, self.num_rounds + ahead
-        asked = [sentence for sentence in self.sentences[:limit] if sentence.spans]
+        asked = [sentence for sentence in self.sentences[:limit] if self.generator.has_question(sentence)]
         asked.sort(key=lambda sentence: -weights.get(sentence.id, 1.0))
         samples = ((sentence, sample) for sentence in asked for sample in self.quota.samples(sentence.id, round_))
-        return [self.generator.question(sentence, sample) for sentence, sample in samples]
+        return [self.generator.question(sentence, sample * self.generator.attempts) for sentence, sample in samples]
+
+    def prepare(self, entries: Mapping[AnswerKey, Entry]) -> None:
+        """Use the answers to the writer's first questions."""
+        self.generator = self.generator.prepared(entries)
+
+    def repeated_questions(self, entries: Mapping[AnswerKey, Entry]) -> list[Question]:
+        """Return the questions of the next round to ask once more, because a given mention is not in the answer."""
+        if self.generator.attempts == 1:
+            return []
+        answered = ((sentence, self._attempts(sentence, sample, entries)) for sentence, sample in self._samples())
+        return [
+            self.generator.question(sentence, attempts[-1].sample + 1)
+            for sentence, attempts in answered
+            if 0 < len(attempts) < self.generator.attempts and not self._has_mentions(sentence, attempts[-1])
+        ]
 
     def take_round(self, entries: Mapping[AnswerKey, Entry]) -> None:
         """Read the answers of the next round, which are among the entries of a journal."""
@@ -122,22 +117,49 @@ class Synthesis:
         by_source: dict[str, list[JsonObject]] = defaultdict(list)
         for one in kept:
             rows = by_source[one.source.id]
-            rows.append(_row(one, len(rows) + 1, tokenisation=self.generator.tokenisation))
+            rows.append(one.as_row(len(rows) + 1))
         rows = [row for sentence in self.sentences for row in by_source[sentence.id]]
-        return rows, [_dropped_row(one) for one in dropped], self._counts(candidates)
+        return rows, [one.as_dropped_row() for one in dropped], self._counts(candidates)
+
+    def _samples(self) -> Iterator[tuple[Sentence, int]]:
+        """Yield the sentences and the sample numbers of the next round."""
+        for sentence in self.sentences:
+            if self.generator.has_question(sentence):
+                for sample in self.quota.samples(sentence.id, self.num_rounds):
+                    yield sentence, sample
 
     def _answers(self, entries: Mapping[AnswerKey, Entry]) -> Iterator[tuple[Sentence, Entry]]:
-        for sentence in self.sentences:
-            for sample in self.quota.samples(sentence.id, len(self._rounds)) if sentence.spans else ():
-                if entry := entries.get((sentence.id, TASK, self.generator.input_hash(sentence, sample), sample)):
-                    self._answered[sentence.id] += 1
-                    yield sentence, entry
+        """Yield the last answer to each question of the next round, and count the answers."""
+        for sentence, sample in self._samples():
+            if attempts := self._attempts(sentence, sample, entries):
+                self._answered[sentence.id] += len(attempts)
+                yield sentence, attempts[-1]
+
+    def _attempts(self, sentence: Sentence, sample: int, entries: Mapping[AnswerKey, Entry]) -> list[Entry]:
+        """Return the recorded answers to a question, up to the first one that has the given mentions."""
+        writer = self.generator
+        found: list[Entry] = []
+        for number in range(sample * writer.attempts, (sample + 1) * writer.attempts):
+            entry = entries.get((sentence.id, writer.task, writer.input_hash(sentence, number), number))
+            if entry is None:
+                break
+            found.append(entry)
+            if len(found) < writer.attempts and self._has_mentions(sentence, entry):
+                break
+        return found
+
+    def _has_mentions(self, sentence: Sentence, entry: Entry) -> bool:
+        """Return whether a part of an answer contains all given mentions; filters make no difference."""
+        tokens = self.cleaner.writing.tokens
+        pieces = self._pieces(entry)
+        return any(self.generator.known_spans(sentence, entry.sample, tokens(one.text)) is not None for one in pieces)
+
+    def _pieces(self, entry: Entry) -> Iterator[Piece]:
+        return self.cleaner.pieces(entry.answer, is_cut=entry.finish == "length")
 
     def _candidates(self, sentence: Sentence, entry: Entry) -> Iterator[Candidate]:
-        for piece in self.cleaner.pieces(entry.answer, is_cut=entry.finish == "length"):
-            index = TokenIndex(piece.tokens)
-            names = asked_names(sentence, tokenisation=self.generator.tokenisation)
-            candidate = Candidate(sentence, entry.sample, piece, tuple(name for name in names if index.find(name)))
+        for piece in self._pieces(entry):
+            candidate = self._candidate(sentence, entry.sample, piece)
             reason = self._reason(candidate) if candidate.is_kept else None
             if reason:
                 candidate = candidate.dropped(reason)
@@ -145,17 +167,28 @@ class Synthesis:
                 self.copies.add(piece.tokens)
             yield candidate
 
+    def _candidate(self, sentence: Sentence, sample: int, piece: Piece) -> Candidate:
+        index = TokenIndex(piece.tokens)
+        asked = tuple(self.generator.asked(sentence, sample))
+        mentions = tuple(name for name in self.generator.names(sentence, sample) if index.find(name))
+        candidate = Candidate(sentence, sample, piece, asked, mentions)
+        known = self.generator.known_spans(sentence, sample, piece.tokens) if candidate.is_kept else []
+        if known is None:
+            return candidate.dropped("without its mentions")
+        return replace(candidate, known=tuple(known))
+
     def _reason(self, candidate: Candidate) -> Reason | None:
         return self.copies.reason(candidate.piece.tokens) or self._quality_reason(candidate)
 
     def _quality_reason(self, candidate: Candidate) -> Reason | None:
-        tokens, tokenisation = candidate.piece.tokens, self.generator.tokenisation
+        tokens, tokenisation = candidate.free_tokens, self.generator.tokenisation
         if shared_share(tokens, candidate.source.tokens, tokenisation=tokenisation) >= MAX_SHARED:
             return "nearly copied"
-        if repeated_share(tokens, tokenisation=tokenisation) > self.cleaner.writing.max_repeated:
+        if repeated_share(candidate.piece.tokens, tokenisation=tokenisation) > self.cleaner.writing.max_repeated:
             return "repeats itself"
         starts = (f"{name}{colon}" for name in candidate.mentions for colon in ":：")
-        if not self.cleaner.writing.lines.keeps_headwords and any(map(candidate.piece.text.startswith, starts)):
+        is_item = not candidate.known and any(map(candidate.piece.text.startswith, starts))
+        if is_item and not self.cleaner.writing.lines.keeps_headwords:
             return "a list item"
         return "without an asked entity" if self.require_mention and not candidate.mentions else None
 
@@ -164,11 +197,11 @@ class Synthesis:
         last = self._rounds[-1] if self._rounds else []
         surplus = max(0, self.num_kept - self.quota.target) if self.quota.target is not None else 0
         indices = [index for index, one in enumerate(last) if one.is_kept]
-        beyond = set(sorted(indices, key=lambda index: (_random_key(last[index]), -index))[:surplus])
+        beyond = set(sorted(indices, key=lambda index: (last[index].random_key, -index))[:surplus])
         return [one.dropped("beyond the target") if index in beyond else one for index, one in enumerate(last)]
 
     def _counts(self, candidates: Sequence[Candidate]) -> SynthesisCounts:
-        asked = [sentence for sentence in self.sentences if sentence.spans]
+        asked = [sentence for sentence in self.sentences if self.generator.has_question(sentence)]
         answered = sum(sentence.id in self._answered for sentence in asked)
         tokens = self.cleaner.writing.tokens
         sentences = [tokens(one.piece.text) for one in candidates if one.piece.reason not in NO_SENTENCES]
@@ -184,29 +217,3 @@ class Synthesis:
             style=self._meter.measure(sentences) if sentences else None,
             dataset_style=self._meter.dataset,
         )
-
-
-def _random_key(candidate: Candidate) -> str:
-    """Return a sort key that puts the answers in a fixed random order."""
-    return hashlib.sha256(f"{candidate.source.id} {candidate.sample}".encode()).hexdigest()
-
-
-def _row(candidate: Candidate, number: int, *, tokenisation: Tokenisation) -> dict[str, Any]:
-    return {
-        "id": f"{candidate.source.id}-{number}",
-        "source": int(candidate.source.id),
-        "text": list(candidate.piece.tokens),
-        "entities": [],
-        "synthetic": True,
-        "asked": asked_entities(candidate.source, tokenisation=tokenisation),
-        "mentions": list(candidate.mentions),
-    }
-
-
-def _dropped_row(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "source": int(candidate.source.id),
-        "sample": candidate.sample,
-        "text": candidate.piece.text,
-        "reason": candidate.piece.reason,
-    }

@@ -56,6 +56,11 @@ def _rank(question: str, key: str) -> bytes:
     return hashlib.sha256(f"{question} {key}".encode()).digest()
 
 
+def with_shots(prompt: Prompt, language: Language) -> Prompt:
+    """Return a prompt with the examples, and nothing else, before it."""
+    return Prompt(load_prompt("shots", language).fill({"task": prompt.text}))
+
+
 def with_examples(prompt: Prompt, language: Language) -> Prompt:
     """Return a prompt of s2 that shows examples before its task."""
     return Prompt(load_prompt("examples", language).fill({"task": prompt.text}))

@@ -24,8 +24,13 @@ def synthesise(
     The sentences of `raw` texts follow those of the LLM. Returns the rows of the dropped sentences, and the counts.
     """
     with step.start() as run:
+        if first := synthesis.generator.first_questions():
+            run.ask(first)
+            synthesis.prepare(run.journal.entries)
         while synthesis.wants_more and (questions := synthesis.questions(limit)):
             run.ask(questions)
+            while again := synthesis.repeated_questions(run.journal.entries):
+                run.ask(again)
             synthesis.take_round(run.journal.entries)
         rows, dropped, counts = synthesis.result()
         if raw:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from utils.dataset.tokens import Tokenisation, language_of
+from utils.synthesis.copies.near_duplicates import repeated_share
 from utils.synthesis.habits.default_words import bare_words, split_words, split_words_and_clitics
 from utils.synthesis.habits.rules import CASE_RULES, RULES, Rule, rules_followed
 from utils.synthesis.habits.scripts import ANY_SCRIPT, Scripts, hanzi_of, script_of
@@ -27,7 +29,6 @@ from utils.synthesis.habits.token_habits import (
     splits_clitics_of,
 )
 from utils.synthesis.habits.tokeniser import Tokeniser
-from utils.synthesis.near_duplicates import repeated_share
 from utils.synthesis.text.plain_text import PROSE, LineHabits, bare_sentence, line_forms, paragraphs
 from utils.synthesis.text.remarks import without_preamble
 from utils.synthesis.text.sentence_splitting import cut_line, has_end_mark
@@ -122,6 +123,10 @@ class WritingStyle:
             abbreviations=self.abbreviations,
         )
         return (bare_sentence(piece, self.lines) for piece in pieces)
+
+    def without_cuts(self) -> WritingStyle:
+        """Return the style in which a line is always one text, even if it has several sentences."""
+        return replace(self, lines=replace(self.lines, whole_up_to=sys.maxsize))
 
     def is_foreign(self, text: str) -> bool:
         """Return whether a sentence is in another script than the dataset, or in Chinese characters of another kind."""

@@ -65,7 +65,8 @@ class TransformersLLM:
         for encoded, ids, finish in self.decoder.decode(list(waiting.values()), self.batch_size, guide):
             del waiting[encoded.request]
             tokens = len(ids) + (finish == "stop")
-            yield Answer(encoded.request, self.chat.text(ids), finish, len(encoded.prompt), tokens)
+            text = self.chat.text(ids, guided=encoded.request.grammar is not None)
+            yield Answer(encoded.request, text, finish, len(encoded.prompt), tokens)
 
     def _halve_batches(self) -> None:
         """Halve the batch size; raise RuntimeError if it is 1 already."""

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
 from utils.llm.decoding.vocabulary import SlowVocabulary, without_control_tokens
-from utils.llm.grammar_dialects import as_lark
+from utils.llm.grammar_dialects import LARK, as_lark
+
+# An intersection of regular expressions has more states than llguidance allows by default.
+_INTERSECTION_LIMITS = llguidance.LLParserLimits(
+    initial_lexer_fuel=20_000_000,
+    step_lexer_fuel=20_000_000,
+    max_lexer_states=1_000_000,
+    precompute_large_lexemes=False,
+)
 
 
 class Guide:
@@ -30,8 +38,10 @@ class Guide:
         self._tokenizer = llguidance.LLTokenizer(vocabulary, eos_token=list(stops))
 
     def start(self, grammar: str) -> GrammarState:
-        """Return the state at the start of an answer; raise ValueError if the text is not a GBNF grammar."""
-        matcher = llguidance.LLMatcher(self._tokenizer, llguidance.LLMatcher.grammar_from_lark(as_lark(grammar)))
+        """Return the state at the start of an answer; raise ValueError if the text is not a grammar."""
+        limits = _INTERSECTION_LIMITS if grammar.startswith(LARK) else None
+        lark = llguidance.LLMatcher.grammar_from_lark(as_lark(grammar))
+        matcher = llguidance.LLMatcher(self._tokenizer, lark, limits=limits)
         if matcher.is_error():
             raise ValueError(f"not a grammar: {matcher.get_error()}")
         return GrammarState(matcher, self._tokenizer.vocab_size)

@@ -46,13 +46,14 @@ class ChatFormat:
         getattr(self.tokenizer, "deprecation_warnings", {})["Asking-to-pad-a-fast-tokenizer"] = True
         return self.tokenizer.pad({"input_ids": list(prompts)}, padding=True, return_tensors="pt")
 
-    def text(self, answer: Sequence[int]) -> str:
+    def text(self, answer: Sequence[int], *, guided: bool = False) -> str:
         """Return an answer's ids, without its stop id, as text; thoughts before the answer are removed.
 
-        A `<think>` inside the answer may come from the sentence. It is left to the parser.
+        A `<think>` inside the answer may come from the sentence. It is left to the parser. A guided answer has no
+        thought, even if its prompt has begun one.
         """
         ids = list(answer)
-        is_thought = self._starts_with_thought
+        is_thought = self._starts_with_thought and not guided
         if self._thinking_end in ids:
             is_thought = False
             ids = ids[len(ids) - ids[::-1].index(self._thinking_end) :]

@@ -39,6 +39,7 @@ Reason = (
         "repeats itself",
         "a list item",
         "without an asked entity",
+        "without its mentions",
         "beyond the target",
     ]
 )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.builders import ROOT
 from utils.dataset.tokens import CHARACTERS, WORDS
-from utils.synthesis.near_duplicates import KnownTexts, repeated_share, shared_share, text_key
+from utils.synthesis.copies.near_duplicates import KnownTexts, repeated_share, shared_share, text_key
 
 INSERTED = {"spaces": " ", "commas": ",", "wide marks": "，", "quotes": "”"}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from utils.dataset.tokens import Tokenisation
-from utils.synthesis.near_duplicates import KnownTexts
+from utils.synthesis.copies.near_duplicates import KnownTexts
 
 CopyReason = Literal["copied", "nearly copied", "repeated", "nearly repeated", "in dev or test", "near dev or test"]
 

@@ -1,0 +1,1 @@
+"""Copies and near copies of known sentences, which are no new sentences."""
