@@ -8,13 +8,12 @@ from typing import Any, cast
 
 import torch
 
-from utils.compute.onednn import FastLinear
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
 from utils.ner.training.examples import TrainingExample, dense_targets, step_parts
 from utils.ner.training.optimizer import make_optimizer, make_schedule, moving_average, trainable
 from utils.ner.training.perturbation import hardest_shift, observed, shifted
-from utils.ner.training.precision import autocast, computing_dtype, loss_scaler
+from utils.ner.training.precision import computing_dtype, computing_in, loss_scaler
 from utils.ner.training.settings import TrainingPlan, TrainSettings
 
 
@@ -81,7 +80,7 @@ class Learner:
 
     def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
         """Add the gradients of a batch, and return its loss."""
-        with autocast(self.dtype, self.device), FastLinear():
+        with computing_in(self.dtype, self.device):
             logits = self.model(batch)
         loss = span_loss(logits.float(), targets, weights)
         self.scaler.scale(loss).backward()
