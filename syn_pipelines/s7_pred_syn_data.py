@@ -5,8 +5,10 @@
         --model_from_pretrained='save_model/GLM4/weibo_{size}_fusion/best'
 
 Reads   <file_dir>/<file_name>/<save_type_name>/<size>/train_<size>_synthetic.jsonl
+        in the same folder, if s3 --mode=target has run: target_train_<size>_synthetic.jsonl
         trained models: {size} in the path is replaced by 250, 500 and 1000, so that each size has its own model
-Writes  in the same folder: train_<size>_synthetic_target.jsonl: the synthetic sentences with target spans
+Writes  in the same folder: train_<size>_synthetic_target.jsonl: the synthetic sentences with target spans; beside
+        them "target_scores", the scores of all cells above 0.01, and "llm_spans", the target spans that the LLM found
         train_<size>_synthetic_review.jsonl: mentions to review, because the model predicts no label, or
         another label than s2 asked for
 """
@@ -26,8 +28,8 @@ from utils.dataset.layout import SIZES, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
 from utils.marking.sizes import find_size_models, label_size
+from utils.ner.prediction.judgement import Judge
 from utils.ner.prediction.pool import NerPool
-from utils.ner.prediction.texts import Predict
 
 cmd_args = True  # set to False inside a notebook
 
@@ -40,7 +42,8 @@ def build_parser() -> Parser:
         "--model_from_pretrained",
         type=not_empty,
         required=True,
-        help="folder of a trained span model; {size} in it is replaced by 250, 500 and 1000",
+        help="folder of a trained span model; {size} in it is replaced by 250, 500 and 1000. The folder of a training "
+        "with --seeds means the models of all its seeds: they label together, by the mean of their scores",
     )
     span_model_flags.add_encoder_flag(parser)
     span_model_flags.add_labelling_flags(parser)
@@ -62,15 +65,13 @@ def run(args: Namespace) -> None:
     folders = {size: path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
     one_each = "{size}" in args.model_from_pretrained
 
-    def load(folder: Path) -> Predict:
-        return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, run_flags.engine(args)).predict
+    def load(folder: Path) -> Judge:
+        return NerPool(folder, args.from_pretrained, args.n_gpu, args.batch_size, run_flags.engine(args)).judge
 
     models = find_size_models(layout, dataset, folders, load, refuse_leaks=one_each, overwrite=args.overwrite)
     with logged_run(layout.run_log, "s7"):
         for size in reversed(SIZES):  # a shared model then predicts each text once: the largest size has them all
-            labelled = label_size(
-                layout, size, models[size], tokenisation=dataset.tokenisation, drop_disagreeing=args.drop_disagreeing
-            )
+            labelled = label_size(layout, size, models[size], dataset=dataset, drop_disagreeing=args.drop_disagreeing)
             report(labelled, layout.size_target(size), advice=labelled.advice)
 
 

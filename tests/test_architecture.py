@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "annotation": {"asking", "labels", "llm", "parsing", "placing", "prompts", *SHARED},
     "synthesis": {"asking", "llm", "parsing", "placing", "prompts", *SHARED},
     "fusion": {"annotation", "labels", "parsing", *SHARED},
-    "marking": {"ner", "parsing", "placing", *SHARED},
+    "marking": {"annotation", "ner", "parsing", "placing", *SHARED},
     "audit": {"asking", "fusion", "ner", *SHARED},
     "ablation": {"annotation", "compute", "fusion", "marking", "ner", "parsing", "placing", *SHARED},
     "cli": {*STAGES - {"marking", "audit"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},

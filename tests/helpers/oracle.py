@@ -31,11 +31,11 @@ def plain_logits(model: SpanModel, words: Tensor) -> Tensor:
     return model.down_fc(refined + cells)
 
 
-def plain_labels(spans: Iterable[Cell], words: int, labels: int) -> Tensor:
+def plain_labels(spans: Iterable[Sequence[float]], words: int, labels: int) -> Tensor:
     """Return the labels of one sentence, (words, words, labels): 1 where a span has a label, else 0."""
     gold = torch.zeros(words, words, labels, dtype=torch.long)
-    for first, last, column in spans:
-        gold[first, last, column] = 1
+    for first, last, column, *_ in spans:
+        gold[int(first), int(last), int(column)] = 1
     return gold
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.helpers.builders import sentence
 from utils.dataset.records import Span
-from utils.marking.labeller import TargetLabeller
+from utils.marking.labeller import TargetLabeller, Teachers
+from utils.ner.prediction.judgement import Judgement
 
 
 class EndsPredictor:
@@ -19,10 +20,16 @@ class EndsPredictor:
 
     def __call__(self, texts):
         self.seen.append(list(texts))
-        return [
-            [Span(0, 1, "PER", score=0.75), Span(len(text) - 1, len(text), "NOUN", score=0.5)] if text else []
-            for text in texts
-        ]
+        return [_judgement(len(text)) for text in texts]
+
+
+def _judgement(words):
+    spans = (Span(0, 1, "PER", score=0.75), Span(words - 1, words, "NOUN", score=0.5)) if words else ()
+    return Judgement(spans, (*spans, Span(0, words, "PER", score=0.02)))
+
+
+def labeller_of(*judges, labels, threshold=0.5):
+    return TargetLabeller(Teachers(judges, threshold, nested=False), labels)
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def predictor():
 def test_a_labelled_row_keeps_its_keys_and_gets_spans_with_origin_and_score(predictor):
     one = sentence("a b", id="1-1")
     one = replace(one, row={**one.row, "id": "1-1", "source": 1, "synthetic": True})
-    rows = TargetLabeller(predictor, {"PER"}).label([one])
+    rows = labeller_of(predictor, labels={"PER"}).label([one])
     assert rows == [
         {
             "text": ["a", "b"],
@@ -41,22 +48,26 @@ def test_a_labelled_row_keeps_its_keys_and_gets_spans_with_origin_and_score(pred
             "id": "1-1",
             "source": 1,
             "synthetic": True,
+            "target_scores": [
+                {"start": 0, "end": 1, "entity": "PER", "score": 0.75},
+                {"start": 0, "end": 2, "entity": "PER", "score": 0.02},
+            ],
         }
     ]
 
 
 def test_other_labels_are_dropped(predictor):
-    rows = TargetLabeller(predictor, {"NOUN"}).label([sentence("a b")])
+    rows = labeller_of(predictor, labels={"NOUN"}).label([sentence("a b")])
     assert [row["entity"] for row in rows[0]["entities"]] == ["NOUN"]
 
 
 def test_earlier_spans_are_replaced(predictor):
-    rows = TargetLabeller(predictor, {"PER"}).label([sentence("a b", (1, 2, "LOC"))])
+    rows = labeller_of(predictor, labels={"PER"}).label([sentence("a b", (1, 2, "LOC"))])
     assert [(row["start"], row["entity"]) for row in rows[0]["entities"]] == [(0, "PER")]
 
 
 def test_a_text_in_several_sizes_is_predicted_once(predictor):
-    labeller = TargetLabeller(predictor, {"PER"})
+    labeller = labeller_of(predictor, labels={"PER"})
     labeller.label([sentence("a b"), sentence("c d"), sentence("a b")])
     rows = labeller.label([sentence("c d"), sentence("e f")])
     assert predictor.seen == [[("a", "b"), ("c", "d")], [("e", "f")]]
@@ -64,5 +75,21 @@ def test_a_text_in_several_sizes_is_predicted_once(predictor):
 
 
 def test_no_sentences_need_no_prediction(predictor):
-    assert TargetLabeller(predictor, {"PER"}).label([]) == []
+    assert labeller_of(predictor, labels={"PER"}).label([]) == []
     assert predictor.seen == []
+
+
+def test_several_models_label_by_the_mean_of_their_scores():
+    def doubtful(texts):
+        return [Judgement((), (Span(0, 1, "PER", score=0.35), Span(1, 2, "PER", score=0.01))) for _ in texts]
+
+    (row,) = labeller_of(EndsPredictor(), doubtful, labels={"PER"}, threshold=0.5).label([sentence("a b")])
+    assert [(span["start"], span["score"]) for span in row["entities"]] == [(0, 0.55)]
+    assert [(cell["start"], cell["end"], cell["score"]) for cell in row["target_scores"]] == [(0, 1, 0.55)]
+
+
+def test_spans_of_the_llm_are_added_where_it_was_asked(predictor):
+    spans = {"1": (Span(1, 2, "PER", "llm"), Span(0, 1, "NOUN", "llm"))}
+    first, second = labeller_of(predictor, labels={"PER"}).label([sentence("a b"), sentence("c d", id="2")], spans)
+    assert first["llm_spans"] == [{"start": 1, "end": 2, "entity": "PER"}]
+    assert "llm_spans" not in second

@@ -73,7 +73,7 @@ def test_a_training_record_without_sentences_is_reported(folder, record):
     ],
 )
 def test_a_model_trained_on_other_sentences_leaks(folder, known, expected):
-    model = TrainedModel(folder, ("PER",), frozenset(text_hash(text.split()) for text in known))
+    model = TrainedModel(folder, ("PER",), 0.5, False, frozenset(text_hash(text.split()) for text in known))
     reason = model.leak_reason(OWN)
     assert (reason is None) if expected is None else (reason or "").startswith(expected)
 
@@ -86,7 +86,7 @@ def test_a_model_without_a_record_may_leak(folder):
 
 
 def test_a_shared_model_that_leaks_is_used_with_a_warning(folder, caplog):
-    model = TrainedModel(folder, ("PER",), None)
+    model = TrainedModel(folder, ("PER",), 0.5, False, None)
     reason = check_leaks(model, OWN, "250", refuse=False)
     assert reason is not None
     assert "no training.json" in reason
@@ -94,7 +94,7 @@ def test_a_shared_model_that_leaks_is_used_with_a_warning(folder, caplog):
 
 
 def test_a_model_of_one_size_that_leaks_is_refused(folder):
-    model = TrainedModel(folder, ("PER",), frozenset({text_hash(["x"])}))
+    model = TrainedModel(folder, ("PER",), 0.5, False, frozenset({text_hash(["x"])}))
     with pytest.raises(ValueError, match=r"cannot label size 250: 1 of its 1 training sentence is .*--size=250"):
         check_leaks(model, OWN, "250", refuse=True)
 

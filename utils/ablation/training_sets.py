@@ -28,9 +28,9 @@ from utils.files.manifest import fingerprint, hash_inputs, manifest_path
 from utils.fusion.files import find_merge_files
 from utils.fusion.settings import MergeSettings
 from utils.fusion.step import FusionStep, combine_label_files
-from utils.marking.labeller import TargetLabeller
-from utils.marking.sizes import SizeModel, label_size
-from utils.marking.trained_model import check_leaks, common_targets, find_model
+from utils.marking.sizes import SizeModels, label_size, make_labeller
+from utils.marking.trained_model import check_leaks, find_model
+from utils.ner.prediction.judgement import LOWEST_SCORE, Judge
 
 log = logging.getLogger(__name__)
 
@@ -225,23 +225,23 @@ class _Work:
 
     def _label(self, dataset: Dataset, teachers: Sequence[Teacher]) -> None:
         """Do the work of s7 for this size."""
-        (teacher,) = teachers
-        model = find_model(teacher.folder)
+        models = [find_model(teacher.folder) for teacher in teachers]
         own = read_sentences(self.layout.size_sentences(self.size), tokenisation=dataset.tokenisation)
         own += read_synthetic(self.layout.size_sentences(self.size, synthetic=True), tokenisation=dataset.tokenisation)
-        check_leaks(model, own, self.size, refuse=True)
+        for model in models:
+            check_leaks(model, own, self.size, refuse=True)
         from utils.compute.devices import choose_device
         from utils.ner.prediction.predictor import SpanNer
 
-        ner = SpanNer.from_pretrained(teacher.folder, device=choose_device(self.gpus))
-        labeller = TargetLabeller(
-            partial(ner.predict, batch_size=LABELLING_BATCH), common_targets(model, dataset.targets)
-        )
+        def load(folder: Path) -> Judge:
+            ner = SpanNer.from_pretrained(folder, device=choose_device(self.gpus))
+            return partial(ner.judge, batch_size=LABELLING_BATCH, lowest=LOWEST_SCORE)
+
         label_size(
             self.layout,
             self.size,
-            SizeModel(model, labeller, None, None),
-            tokenisation=dataset.tokenisation,
+            SizeModels(models, make_labeller(models, dataset, load), None, None),
+            dataset=dataset,
             drop_disagreeing=self.recipe.drop_disagreeing,
         )
 

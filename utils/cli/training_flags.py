@@ -23,10 +23,11 @@ from utils.cli.values import (
 )
 from utils.dataset.layout import FEW_SHOT, TrainingData, require_files
 from utils.files.manifest import warn_if_stale
+from utils.ner.cell_targets import SyntheticTargets
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES
 from utils.ner.training.runs import TrainingConfig, TrainingFiles
-from utils.ner.training.settings import Precision, TrainSettings
+from utils.ner.training.settings import Order, Precision, TrainSettings
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def add_learning_flags(parser: Parser) -> None:
     _add_model_flags(parser, default)
     _add_length_flags(parser, default)
     _add_optimizer_flags(parser, default)
+    _add_synthetic_flags(parser, default)
 
 
 def _add_model_flags(parser: Parser, default: TrainSettings) -> None:
@@ -153,13 +155,33 @@ def _add_optimizer_flags(parser: Parser, default: TrainSettings) -> None:
             default.adversarial,
             "adversarial training: size of the perturbation, relative to the norm of the embeddings; 0: none",
         ),
-        (
-            "synthetic_weight",
-            default.synthetic_weight,
-            "weight of synthetic sentences in the loss; the weight of others is 1",
-        ),
     ):
         optimizer.add_argument(f"--{name}", type=decimal, default=value, help=meaning)
+
+
+def _add_synthetic_flags(parser: Parser, default: TrainSettings) -> None:
+    synthetic = parser.add_argument_group("synthetic sentences (--data=syn_fusion)")
+    synthetic.add_argument(
+        "--synthetic_targets",
+        choices=get_args(SyntheticTargets),
+        default=default.synthetic_targets,
+        help="how their target labels are learnt: hard (the spans that s7 predicts), soft (the scores of s7 as "
+        "probabilities), agreed (only spans that both s7 and the LLM find are positive; those that only one of them "
+        "finds are left out of the loss), fused (the scores, raised or lowered by what the LLM finds). Without target "
+        "labels of the LLM (s3 --mode=target), agreed is hard, and fused is soft",
+    )
+    synthetic.add_argument(
+        "--synthetic_weight",
+        type=decimal,
+        default=default.synthetic_weight,
+        help="their weight in the loss; the weight of others is 1",
+    )
+    synthetic.add_argument(
+        "--order",
+        choices=get_args(Order),
+        default=default.order,
+        help="synthetic_first: the first half of the epochs has only synthetic sentences, the rest only gold ones",
+    )
 
 
 def add_computing_flags(parser: Parser) -> None:
@@ -249,6 +271,8 @@ def train_settings(args: Namespace) -> TrainSettings:
         patience=args.patience,
         accumulate=args.accumulate,
         synthetic_weight=args.synthetic_weight,
+        synthetic_targets=args.synthetic_targets,
+        order=args.order,
         precision=args.precision,
         ema=args.ema,
         layer_decay=args.layer_decay,

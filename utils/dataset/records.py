@@ -18,6 +18,7 @@ UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at
 SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner")  # of spans in files of other tools
 SPAN_EXAMPLE = '{"start": 0, "end": 2, "entity": "PER"}'
 INCLUSIVE_ENDS = 'are your ends inclusive? "end" must be the position after the last token: add 1 to each "end"'
+TARGET_SCORES, LLM_SPANS = "target_scores", "llm_spans"  # keys of s7 beside "entities": lists of spans
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
 
@@ -79,8 +80,12 @@ def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisa
     entities = row.get("entities")
     if not isinstance(entities, list):
         raise ValueError(_without_entities(row))
-    spans = tuple(_span(entity, number, tokens) for number, entity in enumerate(entities, start=1))
-    return Sentence(id=id, tokens=tokens, spans=spans, row=row)
+    return Sentence(id=id, tokens=tokens, spans=read_spans(entities, tokens), row=row)
+
+
+def read_spans(entities: Sequence[Any], tokens: Sequence[str]) -> tuple[Span, ...]:
+    """Return the spans of a list of JSON objects; raise ValueError if one is not a valid span of these tokens."""
+    return tuple(_span(entity, number, tokens) for number, entity in enumerate(entities, start=1))
 
 
 def sentence_to_row(sentence: Sentence) -> JsonObject:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from utils.dataset.records import Sentence, text_hash
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json
 from utils.files.manifest import hash_inputs, read_manifest
+from utils.ner.config import DEFAULT_THRESHOLD
 from utils.ner.kept_models import find_kept_model, is_trained_on
 from utils.ner.label_files import find_label_files, labels_of_model
 from utils.ner.training.record import BEST, RECORD, read_record
@@ -23,10 +25,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model's folder, the labels that it predicts, and the sentences that it was trained on."""
+    """A trained model's folder, how it decides on spans, and the sentences that it was trained on."""
 
     folder: Path
     targets: tuple[str, ...]
+    threshold: float
+    nested: bool
     sentences: frozenset[str] | None  # text hashes; None: not recorded
 
     @property
@@ -50,14 +54,27 @@ class TrainedModel:
         return f"{outside} of its {number} {are} not of this size"
 
 
+def find_teachers(folder: Path) -> list[TrainedModel]:
+    """Return the model in a folder or, in the folder of a training with several seeds, the models of all seeds."""
+    seeds = [path.parent for path in folder.glob(f"seed_*/{BEST}/config.json")]
+    if (folder / "config.json").is_file() or not seeds:
+        return [find_model(folder)]
+    models = [find_model(seed) for seed in sorted(seeds, key=lambda path: (len(path.parent.name), path.parent.name))]
+    if any(model.targets != models[0].targets for model in models):
+        raise ValueError(f"{folder}: its seeds have different target labels: train them again with --overwrite")
+    return models
+
+
 def find_model(folder: Path) -> TrainedModel:
     """Return the trained model in a folder, read from its small files; raise FileNotFoundError if there is none."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(
             f"--model_from_pretrained: {folder} has no config.json: train a model with train_ner.py first"
         )
-    labels, targets = labels_of_model(read_json(folder / "config.json"), folder)
-    return TrainedModel(folder, labels[1 : targets + 1], _training_sentences(folder))
+    values = read_json(folder / "config.json")
+    labels, targets = labels_of_model(values, folder)
+    threshold, nested = values.get("span_threshold", DEFAULT_THRESHOLD), bool(values.get("nested"))
+    return TrainedModel(folder, labels[1 : targets + 1], threshold, nested, _training_sentences(folder))
 
 
 def common_targets(model: TrainedModel, targets: Collection[str]) -> frozenset[str]:
@@ -109,16 +126,18 @@ def check_data(model: TrainedModel, layout: Layout, *, tokenisation: Tokenisatio
     return reason
 
 
-def check_same_model(layout: Layout, size: Size, model: TrainedModel) -> None:
-    """Raise ValueError if the target spans of a size were made with another model."""
+def check_same_models(layout: Layout, size: Size, models: Sequence[TrainedModel]) -> None:
+    """Raise ValueError if the target spans of a size were made with other models."""
     result = layout.size_target(size)
     found = read_manifest(result) if result.is_file() else None
     if found is None:
         return
-    others = layout.portable_names([layout.size_sentences(size, synthetic=True), layout.labels])
+    llm = layout.size_annotation_file(size, "target", synthetic=True)
+    others = layout.portable_names([layout.size_sentences(size, synthetic=True), layout.labels, llm])
     before = {name: digest for name, digest in found.inputs.items() if name not in others}
-    now = hash_inputs(layout.portable_names(model.files))
-    if files := sorted(_by_file_name(before).items() ^ _by_file_name(now).items()):
+    now = hash_inputs(layout.portable_names([file for model in models for file in model.files]))
+    old_files, new_files = _by_file_name(before), _by_file_name(now)
+    if files := sorted([*(old_files - new_files), *(new_files - old_files)]):
         names = ", ".join(dict.fromkeys(name for name, _ in files))
         raise ValueError(
             f"{result} was made with another model: {_folder_of(before)} before, {_folder_of(now)} now (different: "
@@ -145,8 +164,9 @@ def find_model_folder(folder: Path, layout: Layout, size: Size, *, tokenisation:
     return kept.folder / BEST
 
 
-def _by_file_name(hashes: Mapping[str, str]) -> dict[str, str]:
-    return {name.rpartition("/")[2]: digest for name, digest in hashes.items()}
+def _by_file_name(hashes: Mapping[str, str]) -> Counter[tuple[str, str]]:
+    """Return how often each pair of a file's name, without its folder, and hash occurs."""
+    return Counter((name.rpartition("/")[2], digest) for name, digest in hashes.items())
 
 
 def _folder_of(names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from utils.wording import counted
 
 Architecture = Literal["knowfree", "cnnner"]
+DEFAULT_THRESHOLD = 0.5  # of a span's probability
 ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the paper's published code
 
 
@@ -34,7 +35,7 @@ class NerConfig:
     cnn_depth: int = 3
     logit_drop: float = 0.0
     head_dropout: float = 0.4
-    span_threshold: float = 0.5
+    span_threshold: float = DEFAULT_THRESHOLD
 
     def __post_init__(self) -> None:
         if self.span_model not in get_args(Architecture):

@@ -156,12 +156,13 @@ def span_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Return the binary cross-entropy, summed over a sentence's cells and labels, averaged over sentences.
 
     `logits` and `targets` are (batch, words, words, labels); `weights` has a value per label, or is broadcast to this
-    shape. Only cells that are spans count: those whose logits are not -inf. The public code also counts cells below the
+    shape. Targets are probabilities, or NaN where it is unknown whether the cell is a span; such cells do not count.
+    Only cells that are spans count: those whose logits are not -inf. The public code also counts cells below the
     diagonal and padding, as negatives. Neither is ever decoded, and with padding a sentence's loss would depend on its
     batch.
     """
-    is_span = logits > -torch.inf
+    counts = (logits > -torch.inf) & ~targets.isnan()
     losses = nn.functional.binary_cross_entropy_with_logits(
-        logits.masked_fill(~is_span, 0.0), targets, reduction="none"
+        logits.masked_fill(~counts, 0.0), targets.nan_to_num(), reduction="none"
     )
-    return (losses * weights * is_span).sum() / logits.shape[0]
+    return (losses * weights * counts).sum() / logits.shape[0]

@@ -57,7 +57,7 @@ def find_candidates(bands: Iterable[Tensor], *, threshold: float, multi_label: b
 
 def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tuple[int, SpanCandidate]]:
     """Yield (sentence, candidate) of a band; `start` counts from the band's first row."""
-    minimum = math.log(threshold / (1 - threshold))  # sigmoid(minimum) = threshold
+    minimum = _logit(threshold)
     if multi_label:
         cells = (logits > minimum).nonzero()  # (candidates, 4): sentence, row, last word, column
     else:
@@ -66,6 +66,15 @@ def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tupl
         cells = torch.cat([spans, best.indices[tuple(spans.T)][:, None]], dim=1)
     for (sentence, start, last, column), logit in zip(cells.tolist(), logits[tuple(cells.T)].tolist(), strict=True):
         yield sentence, SpanCandidate(start, last + 1, column, logit)
+
+
+def best_labels(candidates: Iterable[SpanCandidate], *, threshold: float) -> list[SpanCandidate]:
+    """Return each span's candidate with the highest logit, if it is above the threshold."""
+    best: dict[tuple[int, int], SpanCandidate] = {}
+    for one in candidates:
+        if (known := best.get((one.start, one.end))) is None or one.logit > known.logit:
+            best[one.start, one.end] = one
+    return [one for one in best.values() if one.logit > _logit(threshold)]
 
 
 def drop_clashes(candidates: Sequence[SpanCandidate], *, nested: bool) -> list[SpanCandidate]:
@@ -122,3 +131,7 @@ def to_span(candidate: SpanCandidate, labels: Sequence[str]) -> Span:
     """Return the candidate as a labelled span; its score is the sigmoid of its logit, rounded to six digits."""
     score = 1 / (1 + math.exp(-candidate.logit))
     return Span(candidate.start, candidate.end, labels[candidate.column + 1], score=round(score, 6))
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from utils.compute.engine import Engine, Work
 from utils.compute.progress import tracked
-from utils.dataset.records import Span
+from utils.ner.prediction.judgement import LOWEST_SCORE, Judgement
 
 if TYPE_CHECKING:
     from utils.ner.prediction.predictor import SpanNer
@@ -26,22 +26,20 @@ class NerPool:
     batch_size: int
     engine: Engine
 
-    def predict(self, texts: Sequence[Sequence[str]]) -> list[list[Span]]:
-        """Return each text's spans, in the order of the texts."""
+    def judge(self, texts: Sequence[Sequence[str]]) -> list[Judgement]:
+        """Return the model's judgement of each text, in the order of the texts."""
         # Longest first, as SpanNer makes its batches: the batches, and so the scores, are the same in every engine.
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         results = self.engine.run(self._load, [texts[index] for index in order], batch_size=self.batch_size)
         hidden = not self.engine.is_pool  # in this process, the model itself shows its progress
         found = dict(tracked(results, "predicting", total=len(texts), unit="sentence", hidden=hidden))
-        spans: list[list[Span]] = [[] for _ in texts]
-        for position, index in enumerate(order):
-            spans[index] = found[position]
-        return spans
+        by_text = {index: found[position] for position, index in enumerate(order)}
+        return [by_text[index] for index in range(len(texts))]
 
     def _load(self) -> Work:
         """Return the function that predicts, after loading the model."""
         model = _model(self.folder.absolute(), self.encoder and self.encoder.absolute(), self.engine.seen(self.gpus))
-        return partial(_predictions, model, self.batch_size, not self.engine.is_pool)
+        return partial(_judgements, model, self.batch_size, not self.engine.is_pool)
 
 
 @cache
@@ -53,8 +51,8 @@ def _model(folder: Path, encoder: Path | None, gpus: tuple[int, ...]) -> SpanNer
     return SpanNer.from_pretrained(folder, encoder=encoder, device=choose_device(gpus))
 
 
-def _predictions(
+def _judgements(
     model: SpanNer, batch_size: int, progress: bool, texts: Sequence[Sequence[str]]
-) -> Iterator[tuple[int, list[Span]]]:
-    """Yield (index of the text, its spans)."""
-    yield from enumerate(model.predict(texts, batch_size=batch_size, progress=progress))
+) -> Iterator[tuple[int, Judgement]]:
+    """Yield (index of the text, its judgement)."""
+    yield from enumerate(model.judge(texts, batch_size, lowest=LOWEST_SCORE, progress=progress))

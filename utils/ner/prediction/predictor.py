@@ -16,7 +16,15 @@ from utils.ner.model.checkpoint import load_model
 from utils.ner.model.encoder import has_tokenizer, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
-from utils.ner.prediction.decoding import SpanCandidate, check_threshold, drop_clashes, find_candidates, to_span
+from utils.ner.prediction.decoding import (
+    SpanCandidate,
+    best_labels,
+    check_threshold,
+    drop_clashes,
+    find_candidates,
+    to_span,
+)
+from utils.ner.prediction.judgement import Judgement
 
 TextOrTokens = str | Sequence[str]
 
@@ -73,6 +81,30 @@ class SpanNer:
         """
         threshold = check_threshold(self.model.config.span_threshold if threshold is None else threshold)
         nested = self.model.config.nested if nested is None else nested
+        found = self._candidates(texts, batch_size, threshold, multi_label, progress)
+        return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
+
+    def judge(
+        self, texts: Sequence[TextOrTokens], batch_size: int = 8, *, lowest: float, progress: bool = False
+    ) -> list[Judgement]:
+        """Return each text's spans as `predict` does, and all cells with a probability above `lowest`."""
+        config = self.model.config
+        lowest = min(lowest, config.span_threshold)
+        judgements = []
+        for cells in self._candidates(texts, batch_size, lowest, multi_label=True, progress=progress):
+            spans = drop_clashes(best_labels(cells, threshold=config.span_threshold), nested=config.nested)
+            judgements.append(Judgement(self._spans(spans), self._spans(cells)))
+        return judgements
+
+    def _spans(self, candidates: Sequence[SpanCandidate]) -> tuple[Span, ...]:
+        """Return candidates as spans, sorted by position."""
+        ordered = sorted(candidates, key=lambda one: (one.start, one.end, one.column))
+        return tuple(to_span(one, self.labels) for one in ordered)
+
+    def _candidates(
+        self, texts: Sequence[TextOrTokens], batch_size: int, threshold: float, multi_label: bool, progress: bool
+    ) -> list[list[SpanCandidate]]:
+        """Return each text's candidates; each is from the window in which it has the largest context."""
         windows = [self.words.windows(self.tokens(text)) for text in texts]
         found: list[list[SpanCandidate]] = [[] for _ in texts]
         for text, window, candidates in self._score(windows, batch_size, threshold, multi_label, progress):
@@ -80,7 +112,7 @@ class SpanNer:
                 span = candidate.moved(window.first)
                 if owner(windows[text], span.start, span.end) is window:
                     found[text].append(span)
-        return [[to_span(one, self.labels) for one in drop_clashes(spans, nested=nested)] for spans in found]
+        return found
 
     def tokens(self, text: TextOrTokens) -> Sequence[str]:
         """Return the tokens of a text: a list unchanged, a string cut as the model's training data were."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, cycle, islice
 
 import torch
 from torch import Tensor
 
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence
+from utils.ner.cell_targets import CellTargets, span_cells
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
+from utils.ner.training.settings import Order, TrainingPlan
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
@@ -23,22 +25,27 @@ MOST_CELLS = 1 << 17  # pairs of words in a batch; each takes about 7 kB of memo
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A window of a sentence, and the spans in it as cells (first word, last word, column).
+    """A window of a sentence, and the spans in it as cells (first word, last word, column, value).
 
     Words are counted from the first word of the window, and the last word is inclusive. For labels ("O", "PER", "LOC"),
     a window of the words 4 to 11 and a span of the words 5 and 6 (start 5, end 7) with the label LOC, the cell is
-    (1, 2, 1).
+    (1, 2, 1, 1.0). Other values are probabilities, or NaN for cells that the loss leaves out.
     """
 
     window: Window
-    cells: tuple[tuple[int, int, int], ...]
+    cells: tuple[tuple[int, int, int, float], ...]
     weight: float = 1.0  # in the loss
+    is_synthetic: bool = False
 
 
 def make_examples(
-    sentences: Sequence[Sentence], words: WordEncoder, labels: Sequence[str], synthetic_weight: float = 1.0
+    sentences: Sequence[Sentence],
+    words: WordEncoder,
+    labels: Sequence[str],
+    synthetic_weight: float = 1.0,
+    targets_of: Callable[[Sentence], CellTargets] = span_cells,
 ) -> list[TrainingExample]:
-    """Return an example for each window of each sentence, with the spans that are completely inside it.
+    """Return an example for each window of each sentence, with the cells of the spans that are completely inside it.
 
     Warns about spans that are not completely inside any window; they are longer than half of the encoder's input.
     """
@@ -48,8 +55,11 @@ def make_examples(
     for sentence in sentences:
         windows = words.windows(sentence.tokens)
         weight = synthetic_weight if sentence.is_synthetic else 1.0
-        examples += [TrainingExample(window, _cells(sentence, window, columns), weight) for window in windows]
-        lost += sum(not any(_lies_in(span, window) for window in windows) for span in sentence.spans)
+        cells = targets_of(sentence)
+        examples += [
+            TrainingExample(window, _cells(cells, window, columns), weight, sentence.is_synthetic) for window in windows
+        ]
+        lost += sum(not any(_lies_in(span.start, span.end, window) for window in windows) for span in sentence.spans)
     if lost:
         spans = sum(len(sentence.spans) for sentence in sentences)
         log.warning(
@@ -62,12 +72,12 @@ def make_examples(
 
 
 def dense_targets(examples: Sequence[TrainingExample], columns: int) -> Tensor:
-    """Return (batch, words, words, columns), padded to the longest example: 1 in the cells of spans, else 0."""
+    """Return (batch, words, words, columns), padded to the longest example: the values of the cells, else 0."""
     words = max(example.window.words for example in examples)
     targets = torch.zeros(len(examples), words, words, columns)
     for target, example in zip(targets, examples, strict=True):
-        for cell in example.cells:
-            target[cell] = 1.0
+        for first, last, column, value in example.cells:
+            target[first, last, column] = value
     return targets
 
 
@@ -87,6 +97,20 @@ def shuffled_batches(
     return rng.sample(batches, len(batches))
 
 
+def examples_of_epoch(
+    examples: Sequence[TrainingExample], epoch: int, plan: TrainingPlan, order: Order
+) -> Sequence[TrainingExample]:
+    """Return the examples of an epoch, as many in every epoch.
+
+    With `synthetic_first`, the first half of the epochs has the synthetic examples only and the other half the rest
+    only. They are repeated until the epoch is full.
+    """
+    if order == "mixed":
+        return examples
+    part = [example for example in examples if example.is_synthetic == (epoch < plan.epochs // 2)]
+    return list(islice(cycle(part), len(examples))) if part else examples
+
+
 def step_parts(examples: Sequence[TrainingExample], batch_size: int) -> list[list[TrainingExample]]:
     """Return the examples of a step in parts with at most MOST_CELLS cells each, or with one example."""
     batches = batches_by_length([example.window.words for example in examples], batch_size, MOST_CELLS)
@@ -102,17 +126,17 @@ def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> b
     )
 
 
-def _cells(sentence: Sentence, window: Window, columns: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
+def _cells(targets: CellTargets, window: Window, columns: Mapping[str, int]) -> tuple[tuple[int, int, int, float], ...]:
     """Return the cells of the spans that are completely inside a window."""
     return tuple(
-        (span.start - window.first, span.end - 1 - window.first, columns[span.label])
-        for span in sentence.spans
-        if _lies_in(span, window)
+        (start - window.first, end - 1 - window.first, columns[label], value)
+        for (start, end, label), value in targets.items()
+        if _lies_in(start, end, window)
     )
 
 
-def _lies_in(span: Span, window: Window) -> bool:
-    return window.first <= span.start and span.end <= window.last
+def _lies_in(start: int, end: int, window: Window) -> bool:
+    return window.first <= start and end <= window.last
 
 
 def _words(example: TrainingExample) -> int:

@@ -17,6 +17,7 @@ from utils.dataset.records import Sentence, text_hash
 from utils.files.differences import find_differences, join_differences
 from utils.files.jsonl import read_json
 from utils.files.manifest import fingerprint, model_identity
+from utils.ner.cell_targets import has_scores, judgements
 from utils.ner.training.data import NerData
 from utils.ner.training.settings import TrainSettings
 
@@ -31,7 +32,7 @@ LOG, TEST_REPORT, SEEDS = "train_log.jsonl", "test_report.json", "seeds.json"
 def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dict[str, Any]:
     """Return the record of a training. It has no times, so that equal trainings have equal records."""
     made_from = {
-        "settings": asdict(settings),
+        "settings": _settings_in_effect(settings, data),
         "labels": list(data.labels.labels),
         "num_target_labels": data.labels.num_targets,
         "extension_counts": list(data.labels.extension_counts),
@@ -47,6 +48,16 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
         "counts": {"train": len(data.train), "dev": len(data.dev)},
         "sentences": sorted({text_hash(sentence.tokens) for sentence in data.source}),
     }
+
+
+def _settings_in_effect(settings: TrainSettings, data: NerData) -> dict[str, Any]:
+    """Return the settings, without those that older versions did not have and that do not matter for these data."""
+    rows = asdict(settings)
+    if not any(has_scores(sentence) for sentence in data.train):
+        del rows["synthetic_targets"]
+    if settings.order == "mixed" or not any(sentence.is_synthetic for sentence in data.train):
+        del rows["order"]
+    return rows
 
 
 def remove_state(folder: Path) -> None:
@@ -144,4 +155,5 @@ def data_fingerprint(sentences: Sequence[Sentence]) -> str:
 def _key(sentence: Sentence) -> list[object]:
     """Return the content of a sentence that a training depends on."""
     spans = [[span.start, span.end, span.label] for span in sentence.spans]
-    return [sentence.tokens, spans, *(["synthetic"] if sentence.is_synthetic else [])]
+    judged = judgements(sentence) if sentence.is_synthetic else []
+    return [sentence.tokens, spans, *(["synthetic"] if sentence.is_synthetic else []), *judged]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from utils.ner.cell_targets import SyntheticTargets
 from utils.ner.config import Architecture
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Order = Literal["mixed", "synthetic_first"]
 
 LARGE = 1000  # sentences; above this, the paper's batch size is 8 instead of 4
 STEPS_BETWEEN_EVALUATIONS = 50  # at least; on a tiny set, evaluations after each epoch would take most of the time
@@ -39,6 +41,8 @@ class TrainSettings:
     clip_norm: float = 5.0
     accumulate: int = 1  # batches per step
     synthetic_weight: float = 1.0  # weight of synthetic sentences in the loss
+    synthetic_targets: SyntheticTargets = "soft"  # how their target labels are learnt, if s7 wrote scores
+    order: Order = "mixed"  # synthetic_first: the first half of the epochs has only synthetic sentences
     precision: Precision = "auto"  # of the forward pass; saved models are float32, and evaluated in it
     ema: float = 0.99  # decay of the moving average of the weights, which is the saved model; 0: no average
     adversarial: float = 0.05  # perturbation of a sentence's embeddings, relative to their norm; 0: none

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 
 from utils.compute.progress import Progress
 from utils.files.jsonl import read_json, write_json, write_rows
+from utils.ner.cell_targets import cell_targets
 from utils.ner.config import NerConfig
 from utils.ner.model.checkpoint import save_model
 from utils.ner.model.encoder import checkpoint_gradients, load_encoder, load_tokenizer, max_pieces
@@ -23,7 +25,13 @@ from utils.ner.prediction.predictor import SpanNer
 from utils.ner.scoring.evaluation import evaluate_best
 from utils.ner.scoring.metrics import Report
 from utils.ner.training.data import NerData
-from utils.ner.training.examples import TrainingExample, has_nested_spans, make_examples, shuffled_batches
+from utils.ner.training.examples import (
+    TrainingExample,
+    examples_of_epoch,
+    has_nested_spans,
+    make_examples,
+    shuffled_batches,
+)
 from utils.ner.training.learner import Learner, seed_all
 from utils.ner.training.record import BEST, LAST, LOG, RECORD, SAVE_MINUTES, STATE, remove_state
 from utils.ner.training.settings import TrainSettings, make_plan
@@ -62,7 +70,8 @@ class Trainer:
         model = SpanModel(load_encoder(run.encoder, settings.encoder_layers), _config(data, settings)).to(run.device)
         tokenizer = load_tokenizer(run.encoder)
         words = WordEncoder(tokenizer, max_pieces(model.bert))
-        self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight)
+        targets_of = partial(cell_targets, targets=data.labels.targets, kind=settings.synthetic_targets)
+        self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight, targets_of)
         self.plan = make_plan(settings, len(self.examples), len(data.dev))
         if run.checkpoint_gradients:
             checkpoint_gradients(model.bert)
@@ -118,7 +127,11 @@ class Trainer:
     def _round(self) -> list[list[TrainingExample]]:
         """Return the examples of each step of the current round. The seed fixes the random order of each epoch."""
         epochs = [
-            shuffled_batches(self.examples, self.plan.step_size, random.Random(f"{self.settings.seed} {epoch}"))
+            shuffled_batches(
+                examples_of_epoch(self.examples, epoch, self.plan, self.settings.order),
+                self.plan.step_size,
+                random.Random(f"{self.settings.seed} {epoch}"),
+            )
             for epoch in self._epochs
         ]
         return [step for epoch in epochs for step in epoch]
