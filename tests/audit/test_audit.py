@@ -21,6 +21,8 @@ from tests.helpers.builders import (
     write_rows,
 )
 from tests.helpers.workspace import SIZES, Workspace
+from utils.dataset.records import Sentence, text_hash
+from utils.ner.training.record import data_fingerprint
 from utils.wording import counted
 
 
@@ -69,7 +71,9 @@ def sign(path):
         name = path.relative_to(results.parent).as_posix()
         if name in value["inputs"]:
             value["inputs"][name] = digest
-            write_json(manifest, value)
+        if manifest.name == f"{path.name}.meta.json" and manifest.parent == path.parent:
+            value["output"] = digest
+        write_json(manifest, value)
 
 
 def change_rows(work, name, change, size="250"):
@@ -231,7 +235,108 @@ def synthetic_sentence_in_dev(work):
     write_rows(work.dataset / "dev.jsonl", [{"text": [token.upper() for token in new["text"]], "entities": []}])
 
 
+def spans_of_s7_edited(work):
+    """The spans of the model are changed by hand, and s8 runs again on them."""
+    path = work.results / "250" / "train_250_synthetic_target.jsonl"
+    write_rows(path, [{**row, "entities": row["entities"][1:]} for row in read_lines(path)])
+    call("s8", **work.data)
+
+
+def answers_edited(work):
+    path = work.results / "entity_train_1000.jsonl"
+    write_rows(path, [{**row, "items": []} for row in read_lines(path)])
+
+
+def manifest_without_inputs(work):
+    change_json(work.results / "250" / "train_250_fusion.jsonl.meta.json", lambda value: {**value, "inputs": {}})
+
+
+def manifest_without_its_main_input(work):
+    def remove(value):
+        del value["inputs"]["GLM4/250/train_250.jsonl"]
+
+    change_json(work.results / "250" / "train_250_fusion.jsonl.meta.json", remove)
+
+
+def in_test(work, change):
+    """Put a changed training sentence into test."""
+    write_rows(work.dataset / "test.jsonl", [{"text": change(work.corpus.rows[6]["text"]), "entities": []}])
+
+
+def full_width_in_test(work):
+    wide = {number: number + 0xFEE0 for number in range(0x21, 0x7F)}
+    in_test(work, lambda text: [token.translate(wide) for token in text])
+
+
+def zero_width_in_test(work):
+    in_test(work, lambda text: [f"{token}\u200b" for token in text])
+
+
+def part_in_test(work):
+    in_test(work, lambda text: list(text)[1:])
+
+
+def record_of(work, size="250"):
+    return work.folder / "save_model" / "GLM4" / f"tiny_{size}_fusion" / "best" / "training.json"
+
+
+def record_gone(work):
+    record_of(work).unlink()
+
+
+def best_gone(work):
+    folder = record_of(work).parent
+    write_json(folder.parent / "test_report.json", {})
+    shutil.rmtree(folder)
+
+
+def model_folder_gone(work):
+    shutil.rmtree(record_of(work).parent.parent)
+
+
+def all_models_gone(work):
+    shutil.rmtree(work.folder / "save_model")
+
+
+def other_weights(work):
+    with (record_of(work).parent / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+
+
+def chosen_on_test(work):
+    write_rows(work.dataset / "test.jsonl", [{"text": ["a", "test", "sentence"], "entities": []}])
+    dev = [text_hash(("a", "test", "sentence"))]
+    change_json(record_of(work), lambda record: {**record, "dev_sentences": dev})
+
+
+def chosen_on_test_by_an_earlier_version(work):
+    write_rows(work.dataset / "test.jsonl", [{"text": ["a", "test", "sentence"], "entities": []}])
+    dev = data_fingerprint([Sentence("1", ("a", "test", "sentence"))])
+    change_json(record_of(work), lambda record: {**record, "data": {"train": "0", "dev": dev}})
+
+
+def dev_that_is_test(work):
+    rows = [{"text": ["a", "test", "sentence"], "entities": []}]
+    write_rows(work.dataset / "test.jsonl", rows)
+    write_rows(work.dataset / "dev.jsonl", rows)
+
+
 LEAKS = {
+    spans_of_s7_edited: r"250/train_250_synthetic_target\.jsonl: was changed after s7 wrote it; run s7 again",
+    answers_edited: r"GLM4/entity_train_1000\.jsonl: was changed after s1 wrote it; run s1 again",
+    manifest_without_inputs: r"250_fusion\.jsonl: its manifest does not say that it was made from GLM4/250/train_250\.",
+    manifest_without_its_main_input: r"250_fusion\.jsonl: its manifest does not say that it was made from GLM4/250",
+    full_width_in_test: r"train_1000\.jsonl: sentence 7 is also sentence 1 of test\.jsonl: remove one",
+    zero_width_in_test: r"train_1000\.jsonl: sentence 7 is also sentence 1 of test\.jsonl: remove one",
+    part_in_test: r"train_1000\.jsonl: sentence 7 contains sentence 1 of test\.jsonl: remove one",
+    record_gone: r"tiny_250_fusion/best/training\.json: is missing: which sentences the model was trained on is not",
+    best_gone: r"tiny_250_fusion/best/training\.json: is missing: which sentences the model was trained on is not",
+    model_folder_gone: r"250/train_250_synthetic_target\.jsonl: the model that labelled it was not seen: it is not in",
+    all_models_gone: r"250/train_250_synthetic_target\.jsonl: the model that labelled it was not seen: it is not in",
+    other_weights: r"250/train_250_synthetic_target\.jsonl: the model that labelled it was not seen: it is not in",
+    chosen_on_test: r"best/training\.json: the model was chosen on test: 1 of 1 dev sentence is in test\.jsonl",
+    chosen_on_test_by_an_earlier_version: r"json: the model was chosen on test: its dev sentences are those of test",
+    dev_that_is_test: r"dev\.jsonl: 1 of 1 sentence is also in test\.jsonl, such as sentence 1 = sentence 1",
     sentence_from_outside: r"250/train_250\.jsonl: line 3 is sentence 3 of train_1000\.jsonl, which is not in size 250",
     sentence_exchanged: r"250/train_250_fusion\.jsonl: sentence 2 of train_1000\.jsonl is missing",
     sentence_doubled: r"500/train_500\.jsonl: line 5 is sentence 1 of train_1000\.jsonl",
@@ -275,6 +380,35 @@ def test_a_planted_leak_is_found(work, plant):
     assert code == 1
     assert f"{counted(len(problems), 'problem')} in " in said
     assert any(re.search(LEAKS[plant], problem) for problem in problems), problems
+
+
+NEW_CLAIM = "every line, label and count of a size comes from that size, as far as it was seen"
+
+
+def test_what_was_not_seen_is_said_and_not_claimed(tmp_path):
+    work = Workspace(tmp_path, ENGLISH)
+    for step in ("s1", "s4", "s5"):
+        call(step, **(work.llm if step == "s1" else work.data))
+    (work.dataset / "test.jsonl").unlink(missing_ok=True)
+    old = work.results / "250" / "train_250.jsonl.meta.json"
+    value = json.loads(old.read_text(encoding="utf-8"))
+    del value["output"]
+    write_json(old, value)
+    (work.results / "500" / "train_500_fusion.jsonl.meta.json").unlink()
+    code, problems, said = audit(work)
+    assert (code, problems) == (0, [])
+    assert NEW_CLAIM in said
+    assert "and model" not in said
+    assert f"not seen: any model: {work.folder / 'save_model'} is missing" in said
+    assert "test.jsonl is missing: nothing is compared with its sentences" in said
+    assert re.search(r"not seen: \S.*train_250\.jsonl may have been changed by hand: its manifest, of an earlier", said)
+    assert re.search(r"not seen: \S.*train_500_fusion\.jsonl has no manifest: what it was made from is not known", said)
+
+
+def test_models_that_were_not_trained_are_named(clean):
+    said = audit(clean)[2]
+    assert "not seen: a model trained on base of size 250, 500, 1000: none in" in said
+    assert "not seen: a model trained on fusion" not in said
 
 
 def test_sentences_that_s7_dropped_as_asked_are_not_missing(work):

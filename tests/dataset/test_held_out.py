@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, call, write_rows
 from tests.helpers.workspace import Workspace
-from utils.dataset.held_out import warn_of_shared_sentences
+from utils.dataset.held_out import HeldOutTexts, warn_of_shared_sentences
 
 SHARED: list[dict[str, object]] = [
     {"text": ["NOBODY", "in PortEllis", "knew about it ."], "entities": []},
@@ -39,3 +39,42 @@ def test_the_steps_warn_once(tmp_path, caplog, step):
     warnings = [line for line in caplog.messages if "in the training file" in line]
     assert len(warnings) == 1
     assert "train_1000.jsonl:2 = " in warnings[0]
+
+
+WIDE = {number: number + 0xFEE0 for number in range(0x21, 0x7F)}
+SAME = {
+    "case and spaces": "ANNA LEE lives in  oslo .",
+    "tokens": "AnnaLee livesinOslo.",
+    "full width": "Anna Lee lives in Oslo .".translate(WIDE),
+    "zero-width space": "An\u200bna Lee lives\u200b in Oslo .",
+    "soft hyphen and joiner": "Anna Lee li\u00adves in O\u200dslo .\ufeff",
+    "direction marks": "\u202aAnna Lee\u202c lives in\u200e Oslo .",
+    "variation selector": "Anna\ufe0f Lee lives in Oslo .",
+    "control characters": "Anna Lee lives\x07 in Oslo .",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_texts_that_look_the_same_are_the_same(name):
+    held_out = HeldOutTexts([(["Anna", "Lee", "lives", "in", "Oslo", "."], 1)])
+    assert held_out.equal([SAME[name]]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("own", "longer"),
+    [
+        ("Anna Lee lives in Oslo .", "It is known that Anna Lee lives in Oslo, and so does Tom ."),
+        ("Anna Lee lives in Oslo .", "ＡＮＮＡ lee\u200b lives in oslo!"),
+        ("邓超在北京拍戏", "据说邓超在北京拍戏。"),
+        ("東京タワー に行く", "明日は東京タワーに行くつもりだ"),
+    ],
+)
+def test_a_held_out_sentence_inside_a_longer_one_is_found(own, longer):
+    held_out = HeldOutTexts([(own.split(), "own"), (["another"], "another")])
+    assert held_out.contained(longer.split()) == ["own"]
+    assert held_out.equal(longer.split()) == []
+
+
+@pytest.mark.parametrize(("own", "longer"), [("Hello !", "Hello ! How are you ?"), ("你好", "你好，请问"), ("", "a")])
+def test_a_very_short_sentence_inside_a_longer_one_is_chance(own, longer):
+    assert HeldOutTexts([(own.split(), 1)]).find(longer.split()) == []

@@ -139,7 +139,7 @@ def test_the_audit_finds_no_leak_in_target_labels_and_sees_one(work, capsys):
     call("audit", **work.data)
     file = work.results / "250" / "target_train_250.jsonl"
     write_rows(file, work.lines("target_train_1000.jsonl")[:3])
-    with pytest.raises(RuntimeError, match="1 problem"):
+    with pytest.raises(RuntimeError, match="2 problems"):
         call("audit", **work.data)
     assert "annotates sentence 3, which is not in size 250" in capsys.readouterr().out
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.layout import FULL, SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
-from utils.dataset.records import Sentence, same_text_key, text_hash
+from utils.dataset.records import Sentence, text_hash
 from utils.dataset.splits import first_sentences, made_from
 from utils.dataset.tokens import Tokenisation
 
@@ -24,6 +25,16 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """What could not be checked: it may be right or wrong."""
+
+    message: str
+
+
+Finding = Problem | NotSeen
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,26 @@ class AuditData:
     models: Path
     dataset: Dataset
     synthetic: Sequence[Sentence]
-    held_out: Mapping[str, str]  # `same_text_key` of a sentence of dev or test -> its position
-    held_out_hashes: Mapping[str, str]  # `text_hash` of such a sentence -> its position
+    dev: Sequence[Sentence]
+    test: Sequence[Sentence]
+
+    @cached_property
+    def held_out(self) -> HeldOutTexts[str]:
+        """The sentences of dev and test, each with its position in words."""
+        files = ((self.layout.dev, self.dev), (self.layout.test, self.test))
+        return HeldOutTexts((one.tokens, f"sentence {one.id} of {file.name}") for file, own in files for one in own)
+
+    @cached_property
+    def test_hashes(self) -> frozenset[str]:
+        """The text hashes of the sentences of test, as in `training.json`."""
+        return frozenset(text_hash(sentence.tokens) for sentence in self.test if sentence.tokens)
+
+    @cached_property
+    def held_out_hashes(self) -> Mapping[str, str]:
+        """The position of each sentence of dev and test, by its text hash."""
+        files = ((self.layout.dev, self.dev), (self.layout.test, self.test))
+        held_out = ((one, file.name) for file, own in files for one in own if one.tokens)
+        return {text_hash(one.tokens): f"sentence {one.id} of {name}" for one, name in held_out}
 
     def of_size(self, size: Size) -> SizeData:
         """Return the first sentences of the dataset that make up a size, and the synthetic sentences made from them."""
@@ -89,11 +118,8 @@ def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation 
     require_files({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
     source = layout.synthetic()
     held_out = [
-        (sentence, f"sentence {sentence.id} of {file.name}")
+        read_sentences(file, tokenisation=dataset.tokenisation) if file.is_file() else []
         for file in (layout.dev, layout.test)
-        if file.is_file()
-        for sentence in read_sentences(file, tokenisation=dataset.tokenisation)
-        if same_text_key(sentence.tokens)
     ]
     return AuditData(
         layout=layout,
@@ -102,6 +128,6 @@ def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation 
         synthetic=read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
         if source.is_file()
         else [],
-        held_out={same_text_key(sentence.tokens): position for sentence, position in held_out},
-        held_out_hashes={text_hash(sentence.tokens): position for sentence, position in held_out},
+        dev=held_out[0],
+        test=held_out[1],
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.builders import call
-from utils.dataset.records import sentence_to_row
+from utils.dataset.records import sentence_to_row, text_hash
 from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.training.seeds import SeedResult, conclude
 
@@ -134,3 +134,13 @@ def test_links_in_the_place_of_a_models_files_are_replaced(train, tmp_path):
     assert (tmp_path / "letters.txt").read_text(encoding="utf-8") == "precious"
     for name in names:
         assert (folder / name).read_bytes() == (tmp_path / "alone" / "best" / name).read_bytes(), name
+
+
+def test_a_training_warns_if_dev_is_test_and_records_its_dev_sentences(train, sentences, caplog):
+    folder = train("model", test=None)
+    record = read_json(folder / "best" / "training.json")
+    assert record["dev_sentences"] == sorted({text_hash(sentence.tokens) for sentence in sentences})
+    assert "also in test" not in caplog.text
+    train("other")
+    not_empty = sum(bool(sentence.tokens) for sentence in sentences)
+    assert f"{not_empty} of {len(sentences)} dev sentences are also in test: dev chooses the best model" in caplog.text

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.reading import read_sentences, tokenisation_of_file
-from utils.dataset.records import Sentence, same_text_key
+from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
@@ -107,14 +108,29 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
 
 
 def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:
-    """Warn if training sentences are also among `sentences`, those of the dev or test set called `name`."""
-    known = {same_text_key(sentence.tokens) for sentence in data.train}
-    leaked = [one for one in sentences if (key := same_text_key(one.tokens)) and key in known]
+    """Warn if training sentences are, or contain, some of `sentences`, those of the dev or test set called `name`."""
+    held_out = HeldOutTexts((one.tokens, number) for number, one in enumerate(sentences))
+    leaked = sorted({number for sentence in data.train for number in held_out.find(sentence.tokens)})
     if leaked:
         log.warning(
             "%d of %s %s: scores will be too high; the first is sentence %s",
             len(leaked),
             counted(len(sentences), f"{name} sentence"),
             agreeing(len(leaked), "is also a training sentence", "are also training sentences"),
-            leaked[0].id,
+            sentences[leaked[0]].id,
+        )
+
+
+def warn_of_dev_in_test(data: NerData, test: Sequence[Sentence]) -> None:
+    """Warn if dev, which chooses the best model and the threshold, has sentences of test."""
+    held_out = HeldOutTexts((one.tokens, one.id) for one in test)
+    leaked = [(one.id, found[0]) for one in data.dev if (found := held_out.equal(one.tokens))]
+    if leaked:
+        log.warning(
+            "%d of %s %s also in test: dev chooses the best model, so its test score will be too high; the first is "
+            "sentence %s of dev, %s of test: give other sentences with --dev",
+            len(leaked),
+            counted(len(data.dev), "dev sentence"),
+            agreeing(len(leaked), "is", "are"),
+            *leaked[0],
         )

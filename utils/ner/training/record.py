@@ -47,6 +47,7 @@ def training_record(data: NerData, settings: TrainSettings, encoder: str) -> dic
         "encoder_name": Path(encoder).name,
         "counts": {"train": len(data.train), "dev": len(data.dev)},
         "sentences": sorted({text_hash(sentence.tokens) for sentence in data.source}),
+        "dev_sentences": sorted({text_hash(sentence.tokens) for sentence in data.dev}),
     }
 
 

@@ -17,7 +17,7 @@ from utils.files.manifest import hash_file
 from utils.files.own_files import check_folders
 from utils.files.run_log import logged_run
 from utils.ner.kept_models import has_training
-from utils.ner.training.data import NerData, read_ner_data, warn_of_leaks
+from utils.ner.training.data import NerData, read_ner_data, warn_of_dev_in_test, warn_of_leaks
 from utils.ner.training.record import (
     BEST,
     LAST,
@@ -89,6 +89,7 @@ def run_trainings(config: TrainingConfig) -> None:
     test = _read_test(files.test, trainings[0].data)
     warn_of_leaks(trainings[0].data, "dev", trainings[0].data.dev)
     warn_of_leaks(trainings[0].data, "test", test)
+    warn_of_dev_in_test(trainings[0].data, test)
     folders = {files.save_dir, *(training.folder for training in trainings)}
     check_folders([*folders, *(folder / part for folder in folders for part in (BEST, LAST))], inside=files.save_dir)
     with exclusive_lock(files.save_dir / BEST), logged_run(files.save_dir / "run.log.jsonl", "train_ner"):
