@@ -56,7 +56,7 @@ def run(args: Namespace) -> None:
         for files in merges:
             counts = step.publish(files)
             report(counts, files.fusion, advice=counts.advice)
-        if files.agreement:
+        if not args.is_syn:
             report(counts.agreement, files.agreement, advice=counts.agreement.advice)
     if args.suggest:
         canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}

@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
-from tests.helpers.builders import CHINESE, ENGLISH
+from tests.helpers.builders import CHINESE, ENGLISH, call, read_lines, write_rows
 from tests.helpers.workspace import Workspace
 from utils.dataset.records import Span
-from utils.fusion.gold_agreement import GoldAgreement, SpanAgreement, _chances, _relation
+from utils.fusion.gold_agreement import GoldAgreement, SpanAgreement, _chances, _relation, labels_below
 
 
 def extensions(*spans, origin="entity", label="X"):
@@ -53,7 +53,7 @@ def test_chances_are_those_of_all_positions():
 
 def test_a_sentence_without_gold_spans_says_nothing():
     agreement = GoldAgreement()
-    agreement.add(9, [], extensions((0, 2)))
+    agreement.add_spans(9, [], extensions((0, 2)))
     assert agreement.to_json() == {
         origin: {"all": SpanAgreement().to_json(), "labels": {}} for origin in ("entity", "pos")
     }
@@ -64,7 +64,7 @@ def test_a_sentence_without_gold_spans_says_nothing():
 def test_the_file_has_the_numbers_of_each_origin_and_label():
     agreement = GoldAgreement()
     gold = [Span(1, 3, "PER")]
-    agreement.add(
+    agreement.add_spans(
         5, gold, [*extensions((1, 3), (0, 2)), *extensions((3, 5), label="Y"), *extensions((1, 2), origin="pos")]
     )
     rows = agreement.to_json()
@@ -90,7 +90,7 @@ def random_sentences(make, number=300):
     agreement = GoldAgreement()
     for _ in range(number):
         start = draw.randrange(10)
-        agreement.add(12, [Span(start, start + 3, "PER")], make(start, draw))
+        agreement.add_spans(12, [Span(start, start + 3, "PER")], make(start, draw))
     return agreement
 
 
@@ -143,3 +143,90 @@ def test_s5_compares_the_extra_entities_with_gold_spans_in_one_line(tmp_path, ca
     assert rows["entity"]["all"]["spans"] == sum(span.get("origin") == "entity" for span in spans)
     assert rows["pos"]["all"]["spans"] == sum(span.get("origin") == "pos" for span in spans)
     assert not (work.results / "1000" / "agreement_syn.json").exists()
+
+
+# --- --min_agreement
+
+
+def test_labels_below_a_minimum_are_those_whose_agreement_is_known_and_lower():
+    rows = {
+        "entity": {"labels": {"A": {"agreement": 0.1}, "B": {"agreement": None}, "C": {"agreement": -0.5}}},
+        "pos": {"labels": {"A": {"agreement": 0.9}}},
+    }
+    assert labels_below(0.0, rows) == {("entity", "C")}
+    assert labels_below(0.5, rows) == {("entity", "A"), ("entity", "C")}
+    assert labels_below(1.0, rows) == {("entity", "A"), ("entity", "C"), ("pos", "A")}
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A dataset in which LOCATION entities are the gold spans, and EVENT entities cross them."""
+    made = Workspace(tmp_path, ENGLISH)
+    rows = [
+        {"text": ["a", "b", "c", "d", f"w{number}"], "entities": [{"start": 1, "end": 3, "entity": "PERSON"}]}
+        for number in range(40)
+    ]
+    write_rows(made.dataset / "train_1000.jsonl", rows)
+    answer = '[{"entity": "b c", "type": "city"}, {"entity": "a b", "type": "event"}]'
+    entities = [{"id": str(number), "task": "entity", "answer": answer} for number in range(1, 41)]
+    made_up = [{"id": str(number), "task": "explain", "answer": "The a b c d is old ."} for number in range(1, 41)]
+    synthetic = [{"id": f"{number}-1", "task": "entity", "answer": answer} for number in range(1, 41)]
+    write_rows(made.recording, [*entities, *made_up, *synthetic])
+    call("s1", **made.llm)
+    write_rows(
+        made.results / "train_1000_synthetic.jsonl",
+        [
+            {"id": f"{number}-1", "source": number, "text": ["the", "a", "b", "c"], "entities": [], "synthetic": True}
+            for number in range(1, 41)
+        ],
+    )
+    call("s3", **made.llm)
+    call("s4", **made.data)
+    return made
+
+
+def labels_of(work, name):
+    return {span["entity"] for row in work.lines(name, "1000") for span in row["entities"]}
+
+
+def test_labels_that_cross_gold_spans_too_often_are_left_out_of_both_sides(work, caplog):
+    call("s5", **work.data)
+    assert labels_of(work, "train_1000_fusion.jsonl") == {"PERSON", "LOCATION", "EVENT"}
+    before = work.json("agreement_fusion.json", "1000")
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    for is_syn in (0, 1):
+        call("s5", **work.data, is_syn=is_syn, min_agreement=0)
+    assert labels_of(work, "train_1000_fusion.jsonl") == {"PERSON", "LOCATION"}
+    assert labels_of(work, "train_1000_synthetic_fusion.jsonl") == {"LOCATION"}
+    assert work.json("agreement_fusion.json", "1000") == before  # of all labels
+    assert "40 spans of labels below --min_agreement left out" in caplog.text
+    manifest = work.json("train_1000_synthetic_fusion.jsonl.meta.json", "1000")
+    assert manifest["parameters"]["min_agreement"] == 0
+    assert "GLM4/1000/agreement_fusion.json" in manifest["inputs"]
+    assert work.json("label_fusion.json", "1000").keys() == {"O", "PERSON", "VESSEL", "LOCATION"}
+
+
+def test_dropping_crossing_spans_does_not_hide_that_they_cross(work):
+    call("s5", **work.data, drop_crossing=1)
+    dropped = work.json("agreement_fusion.json", "1000")
+    call("s5", **work.data)
+    assert dropped == work.json("agreement_fusion.json", "1000")
+    assert dropped["entity"]["labels"]["EVENT"]["crossing"] == 40
+
+
+def test_the_synthetic_side_needs_the_agreement_of_the_original_side(work):
+    with pytest.raises(FileNotFoundError, match=r"agreement_fusion\.json is missing: run s5 --is_syn=0 first"):
+        call("s5", **work.data, is_syn=1, min_agreement=0)
+    assert not (work.results / "250" / "train_250_synthetic_fusion.jsonl").exists()
+
+
+def test_a_size_leaves_out_labels_by_its_own_sentences(work):
+    """In size 250 alone, EVENT never crosses a gold span."""
+    file = work.results / "250" / "entity_train_250.jsonl"
+    rows = read_lines(file)
+    write_rows(file, [{**row, "items": [{"entity": "b c", "type": "event"}]} for row in rows])
+    call("s5", **work.data, min_agreement=0)
+    size_250 = {span["entity"] for row in work.lines("train_250_fusion.jsonl", "250") for span in row["entities"]}
+    assert "EVENT" in size_250
+    assert "EVENT" not in labels_of(work, "train_1000_fusion.jsonl")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from utils.cli.parser import Parser
-from utils.cli.values import path, shortest, switch
+from utils.cli.values import decimal, path, shortest, switch
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.fusion.settings import MergeSettings
 
@@ -55,8 +55,15 @@ def _add_setting_flags(flags: argparse._ActionsContainer) -> None:
         default=False,
         help="1: drop extension spans that partly overlap a target span; 0: keep and count them",
     )
+    flags.add_argument(
+        "--min_agreement",
+        type=decimal,
+        default=None,
+        help="leave out extension labels whose spans agree less with the gold spans of the size; 1: they never cross "
+        "one, 0: they do so as often as spans at random positions; default: keep all labels",
+    )
 
 
 def merge_settings(args: argparse.Namespace) -> MergeSettings:
     """Return how extension labels are merged."""
-    return MergeSettings(args.entity_label, args.pos_label, args.label_prefix, args.drop_crossing)
+    return MergeSettings(args.entity_label, args.pos_label, args.label_prefix, args.drop_crossing, args.min_agreement)

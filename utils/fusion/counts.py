@@ -39,6 +39,7 @@ class FusionCounts:
     items: int = 0
     lost: int = 0  # items that are not in their sentence
     one_character: int = 0  # items of one character, which are left out of dense text
+    disagreeing: int = 0  # extension spans whose labels do not agree enough with gold spans
     crossing: int = 0  # extension spans that partly overlap a span of their sentence
     spans: Counter[str] = field(default_factory=Counter)  # extension label -> inserted spans
     unknown: dict[str, UnknownLabel] = field(default_factory=dict)  # by spelling, in the order of the first items
@@ -53,22 +54,24 @@ class FusionCounts:
         self.items += merged.items
         self.lost += merged.lost
         self.one_character += merged.one_character
+        self.disagreeing += merged.disagreeing
         self.crossing += merged.crossing
         self.spans.update(span.label for span in merged.extensions)
         self.renamed |= merged.renamed
-        gold = [span for span in merged.sentence.spans if span.origin is None]
-        self.agreement.add(len(merged.sentence.tokens), gold, merged.extensions)
+        self.agreement.add(merged)
         for item, mode in merged.unknown:
             self.unknown[item.label] = self.unknown.get(item.label, UnknownLabel(mode)).with_item(item)
 
     def __str__(self) -> str:
         one_character = f"{self.one_character} of one character left out, " if self.one_character else ""
+        spans = counted(self.disagreeing, "span")
+        disagreeing = f"{spans} of labels below --min_agreement left out, " if self.disagreeing else ""
         unanswered, items = counted(self.unanswered, "sentence"), counted(self.items, "item")
         crossing = f"{counted(self.crossing, 'span')} that {agreeing(self.crossing, 'crosses', 'cross')} a target span"
         return (
             f"merged {counted(self.spans.total(), 'extension span')} into {counted(self.sentences, 'sentence')}: "
             f"{unanswered} without an answer, {self.lost} of {items} not in {agreeing(self.items, 'its', 'their')} "
-            f"sentence, {one_character}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
+            f"sentence, {one_character}{disagreeing}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
             f"{crossing}{', dropped' * self.drops_crossing}"
         )
 
@@ -115,4 +118,5 @@ class FusionCounts:
     def as_row(self) -> dict[str, Any]:
         """Return the counts for a manifest."""
         names = ("sentences", "unanswered", "items", "lost", "one_character", "unnamed", "crossing")
-        return {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}
+        row = {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}
+        return row | ({"disagreeing": self.disagreeing} if self.disagreeing else {})

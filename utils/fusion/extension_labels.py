@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from utils.dataset.modes import Mode
 from utils.labels.normaliser import UNKNOWN, LabelNormaliser
 
+LabelOfOrigin = tuple[str, str]  # "entity" or "pos", and an extension label
+
 
 @dataclass(frozen=True, slots=True)
 class ExtensionLabel:
@@ -25,6 +27,7 @@ class LabelMapping:
     targets: Sequence[str]
     normalisers: Mapping[Mode, LabelNormaliser]
     prefix: str = ""
+    left_out: frozenset[LabelOfOrigin] = frozenset()  # extension labels that give no spans
 
     def extension_label(self, spelling: str, mode: Mode) -> ExtensionLabel:
         """Return the extension label of a label in an answer; its name is never that of a target label."""

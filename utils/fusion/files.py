@@ -26,7 +26,7 @@ class MergeFiles:
     fusion: Path
     label_files: tuple[Path, ...]
     unknown_labels: Path
-    agreement: Path | None  # of extension spans with gold spans; None: synthetic sentences have no gold spans
+    agreement: Path  # of the extension spans of the original sentences with their gold spans
     synthetic: bool
 
     @property
@@ -71,7 +71,7 @@ def find_merge_files(
         fusion=layout.size_fusion(size, synthetic=synthetic),
         label_files=label_files(layout, kind, size),
         unknown_labels=layout.unknown_labels(kind, size),
-        agreement=None if synthetic else layout.gold_agreement(size),
+        agreement=layout.gold_agreement(size),
         synthetic=synthetic,
     )
 

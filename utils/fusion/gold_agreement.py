@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, Literal, get_args
 
 from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.records import Span
+from utils.fusion.extension_labels import LabelOfOrigin
+from utils.fusion.merge import MergedSentence
 from utils.wording import counted
 
 Relation = Literal["same", "inside", "around", "crossing", "apart"]  # of an extension span to the gold spans
@@ -66,8 +68,13 @@ class GoldAgreement:
 
     by_label: dict[tuple[str, str], SpanAgreement] = field(default_factory=lambda: defaultdict(SpanAgreement))
 
-    def add(self, num_tokens: int, gold: Sequence[Span], extensions: Iterable[Span]) -> None:
-        """Add the extension spans of a sentence with gold spans."""
+    def add(self, merged: MergedSentence) -> None:
+        """Add all extension spans of a sentence, before settings leave some out."""
+        gold = [span for span in merged.sentence.spans if span.origin is None]
+        self.add_spans(len(merged.sentence.tokens), gold, merged.found)
+
+    def add_spans(self, num_tokens: int, gold: Sequence[Span], extensions: Iterable[Span]) -> None:
+        """Add the extension spans of a sentence of `num_tokens` with the given gold spans."""
         if not gold:
             return
         bounds = {(span.start, span.end) for span in gold}
@@ -130,6 +137,19 @@ class GoldAgreement:
         if self.of_origin("entity").is_better_than_chance is False:
             return "the bounds of the extra entities are noise: try a larger LLM, or one that supports --guided"
         return None
+
+
+def labels_below(minimum: float, rows: Mapping[str, Any]) -> frozenset[LabelOfOrigin]:
+    """Return the labels that agree less than `minimum`; `rows` is the content of the file.
+
+    Labels with too few spans to measure their agreement are not among them.
+    """
+    found = (
+        (origin, label, row["agreement"]) for origin, entry in rows.items() for label, row in entry["labels"].items()
+    )
+    return frozenset(
+        (origin, label) for origin, label, agreement in found if agreement is not None and agreement < minimum
+    )
 
 
 def _relation(span: Span, gold: Iterable[tuple[int, int]]) -> Relation:

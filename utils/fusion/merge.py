@@ -20,10 +20,12 @@ class MergedSentence:
 
     sentence: Sentence  # with its own spans, then the extension spans
     extensions: Sequence[Span]
+    found: Sequence[Span]  # all extension spans, with those that settings leave out
     answered: bool
     items: int
     lost: int  # items that are not in the sentence
     one_character: int  # items that are left out because dense text has no extension spans of one character
+    disagreeing: int  # extension spans that are left out because of their label
     crossing: int  # extension spans that partly overlap a span of the sentence
     unknown: Sequence[tuple[Item, Mode]]  # items whose label is in no file of canonical labels
     renamed: frozenset[str]  # extension labels that were renamed because a target label has the same name
@@ -39,22 +41,26 @@ def merge_sentence(
 ) -> MergedSentence:
     """Return a sentence with the items of its answers, by mode, as extension spans sorted by (start, end, label).
 
-    Each span with the same label is kept once. With `drop_crossing`, spans that partly overlap a span of the sentence
-    are dropped.
+    Each span with the same label is kept once. Labels that the mapping leaves out give no spans. With `drop_crossing`,
+    spans that partly overlap a span of the sentence are dropped.
     """
     pairs = [(item, mode) for mode, found in items.items() for item in found]
     labels = {(item.label, mode): mapping.extension_label(item.label, mode) for item, mode in pairs}
-    extensions, lost, one_character = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
+    found, lost, one_character = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
+    extensions = [span for span in found if (span.origin, span.label) not in mapping.left_out]
+    disagreeing = len(found) - len(extensions)
     crossing = {span for span in extensions if any(_is_crossing(span, own) for own in sentence.spans)}
     if drop_crossing:
         extensions = [span for span in extensions if span not in crossing]
     return MergedSentence(
         sentence=replace(sentence, spans=(*sentence.spans, *extensions)),
         extensions=extensions,
+        found=found,
         answered=bool(items),
         items=len(pairs),
         lost=lost,
         one_character=one_character,
+        disagreeing=disagreeing,
         crossing=len(crossing),
         unknown=[(item, mode) for item, mode in pairs if not labels[item.label, mode].known],
         renamed=frozenset(label.name for label in labels.values() if label.renamed),

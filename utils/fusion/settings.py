@@ -14,3 +14,4 @@ class MergeSettings:
     pos_label: Path
     label_prefix: str = ""
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
+    min_agreement: float | None = None  # leave out extension labels that agree less with gold spans; None: keep all

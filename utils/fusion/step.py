@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import sentence_to_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import encode_json, read_rows, replace_file, write_json
+from utils.files.jsonl import encode_json, read_json, read_rows, replace_file, write_json
 from utils.files.manifest import Manifest, build_manifest, check_owner, hash_inputs, warn_if_stale, write_manifest
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles, label_files
-from utils.fusion.merge import merge_sentence
+from utils.fusion.gold_agreement import GoldAgreement, labels_below
+from utils.fusion.merge import MergedSentence, merge_sentence
 from utils.fusion.settings import MergeSettings
 from utils.labels.normaliser import LabelNormaliser
 from utils.wording import counted
@@ -38,6 +39,7 @@ class FusionStep:
     canonical_labels: tuple[Path, Path]  # the files that `mapping` was read from
     tokenisation: Tokenisation
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
+    min_agreement: float | None = None  # leave out labels that agree less with gold spans
 
     @classmethod
     def for_dataset(cls, name: str, layout: Layout, dataset: Dataset, settings: MergeSettings) -> FusionStep:
@@ -48,7 +50,15 @@ class FusionStep:
             "pos": LabelNormaliser.from_files([pos, entity]),
         }
         mapping = LabelMapping(dataset.targets, normalisers, settings.label_prefix)
-        return cls(name, layout, mapping, (entity, pos), dataset.tokenisation, settings.drop_crossing)
+        return cls(
+            name,
+            layout,
+            mapping,
+            (entity, pos),
+            dataset.tokenisation,
+            settings.drop_crossing,
+            settings.min_agreement,
+        )
 
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
         """Raise ValueError if another step made a result, or an input cannot be read; warn about stale inputs."""
@@ -63,34 +73,56 @@ class FusionStep:
 
         The lines of the file `appended` are added after the merged ones.
         """
-        inputs = hash_inputs(self.layout.portable_names([*files.inputs, self.layout.labels, *self.canonical_labels]))
+        mapping = self._mapping_for(files)
+        read = [*files.inputs, self.layout.labels, *self.canonical_labels]
+        if self.min_agreement is not None and files.synthetic:
+            read.append(files.agreement)
+        inputs = hash_inputs(self.layout.portable_names(read))
         appended_inputs = hash_inputs(self.layout.portable_names([appended])) if appended else {}
-        counts = self._write_sentences(files, appended)
+        counts = self._write_sentences(files, mapping, appended)
         write_manifest(files.fusion, self._manifest({**inputs, **appended_inputs}, counts.as_row()))
         table = LabelTable.from_counts(self.mapping.targets, counts.spans)
         for path in files.label_files:
             write_json(path, table.to_json())
             write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(files.unknown_labels, counts.unknown_to_json())
-        if files.agreement:
+        if not files.synthetic:
             write_json(files.agreement, counts.agreement.to_json())
         for name in sorted(counts.renamed):
             log.warning("an extension label has the same name as a target label: it is renamed to %s", name)
         return counts
 
-    def _write_sentences(self, files: MergeFiles, appended: Path | None) -> FusionCounts:
+    def _mapping_for(self, files: MergeFiles) -> LabelMapping:
+        """Return the mapping of labels, without those that agree too little with the gold spans of the size.
+
+        The agreement is measured for the original sentences, and read from its file for the synthetic ones.
+        """
+        if self.min_agreement is None:
+            return self.mapping
+        if files.synthetic:
+            require_files({"agreement": files.agreement}, "run s5 --is_syn=0")
+            rows = read_json(files.agreement)
+        else:
+            agreement = GoldAgreement()
+            for merged in self._merge(files, self.mapping):
+                agreement.add(merged)
+            rows = agreement.to_json()
+        return replace(self.mapping, left_out=labels_below(self.min_agreement, rows))
+
+    def _merge(self, files: MergeFiles, mapping: LabelMapping) -> Iterator[MergedSentence]:
+        """Yield the sentences with their extension spans."""
         sentences = files.read_sentences(tokenisation=self.tokenisation)
         items = files.read_items(sentences)
+        for sentence in sentences:
+            found = items.get(sentence.id, {})
+            yield merge_sentence(
+                sentence, found, mapping, tokenisation=self.tokenisation, drop_crossing=self.drop_crossing
+            )
+
+    def _write_sentences(self, files: MergeFiles, mapping: LabelMapping, appended: Path | None) -> FusionCounts:
         counts = FusionCounts(drops_crossing=self.drop_crossing)
         with replace_file(files.fusion) as file:
-            for sentence in sentences:
-                merged = merge_sentence(
-                    sentence,
-                    items.get(sentence.id, {}),
-                    self.mapping,
-                    tokenisation=self.tokenisation,
-                    drop_crossing=self.drop_crossing,
-                )
+            for merged in self._merge(files, mapping):
                 counts.add(merged)
                 file.write(encode_json(sentence_to_row(merged.sentence)) + b"\n")
             for _, row in read_rows(appended) if appended else ():
@@ -98,9 +130,11 @@ class FusionStep:
         return counts
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
-        parameters = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
+        parameters: dict[str, Any] = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
         if self.drop_crossing:
             parameters["drop_crossing"] = True
+        if self.min_agreement is not None:
+            parameters["min_agreement"] = self.min_agreement
         return build_manifest(self.name, inputs, parameters, counts)
 
 
