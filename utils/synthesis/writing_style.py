@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from utils.dataset.tokens import Tokenisation, language_of
 from utils.synthesis.copies.near_duplicates import repeated_share
 from utils.synthesis.habits.default_words import bare_words, split_words, split_words_and_clitics
+from utils.synthesis.habits.heads import head_key, kind_of_head, usual_heads
 from utils.synthesis.habits.rules import CASE_RULES, RULES, Rule, rules_followed
 from utils.synthesis.habits.scripts import ANY_SCRIPT, Scripts, hanzi_of, script_of
 from utils.synthesis.habits.token_habits import (
@@ -40,6 +41,7 @@ MAX_SENTENCES = 5000  # that lines, rules and lengths are learnt from: more chan
 MIN_OPEN_SHARE = 0.02  # of the sentences without punctuation at the end: from here on, a line break ends a text
 MIN_TITLE_SHARE = 0.5  # of the sentences without punctuation at the end: from here on, lines may be whole texts
 MIN_SEVERAL_SHARE = 0.1  # of the texts that are several sentences: from here on, they are not cut
+MIN_LIST_SHARE = 0.1  # of the texts that begin with a name and a colon: from here on, no list of such lines is layout
 LENGTH_TAIL = 0.003  # share of the dataset's shortest and longest texts that sets no limit
 REPEATED_TAIL = 0.005  # share of the dataset's most repetitive texts that sets no limit
 DEFAULT_MIN_TOKENS, DEFAULT_MAX_TOKENS = 5, 128
@@ -173,6 +175,9 @@ def _with_rules(style: WritingStyle, pieces: Sequence[str]) -> WritingStyle:
     rules = [
         *RULES,
         *(() if style.tokenisation.is_dense or style.case == "lower" else CASE_RULES),
+        Rule(
+            "a heading", "an attribute of an answer", lambda text: kind_of_head(text, style.lines.heads) == "attribute"
+        ),
         Rule("another script", "letters of other scripts", scripts.has_other_letters, max_share=0.01),
         Rule("another script", "mainly another script", scripts.is_mainly_other, max_share=0.02),
         Rule("another script", "Japanese without kana", scripts.lacks_kana, max_share=0.01),
@@ -214,6 +219,8 @@ def _line_habits(texts: Sequence[str], language: str, abbreviations: Collection[
     is_whole = open_ >= MIN_TITLE_SHARE * len(texts) and several >= max(2, MIN_SEVERAL_SHARE * len(texts))
     return LineHabits(
         breaks_end_texts=open_ >= max(2, MIN_OPEN_SHARE * len(texts)),
+        heads=usual_heads(texts),
+        keeps_lists=sum(head_key(text) is not None for text in texts) >= max(2, MIN_LIST_SHARE * len(texts)),
         whole_up_to=int(quantile(sorted(map(len, texts)), 1 - LENGTH_TAIL)) if is_whole else 0,
         **usual,
     )

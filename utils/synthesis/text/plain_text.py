@@ -8,6 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from utils.parsing.thinking import without_thoughts
+from utils.synthesis.habits.heads import (
+    kind_of_head,
+    listed_heads,
+    without_attributes,
+    without_head,
+    without_listed,
+)
 
 HEADING_WIDTH = 12  # columns: a line up to this width without punctuation at its end is a heading
 WRAPPED_WIDTH = 40  # columns: a line from this width on without punctuation at its end continues in the next line
@@ -16,21 +23,13 @@ _BREAK = re.compile(r"<br\s*/?>|</?p>", re.IGNORECASE)
 _MARKUP_LINE = re.compile(r"^\s*(?:```\S*|~~~\S*|[-*_=─—]{3,}|\|.*\|)\s*$")
 _HEADING = re.compile(r"^\s*#{1,6}\s")
 _EMPHASIS = re.compile(r"(\*\*|__|`+|(?<![\w*])\*(?!\*))(?=\S)(.+?)(?<=\S)\1(?!\*)")
+_BOLD_LINE = re.compile(r"^\s*(\*\*|__)(?=\S)([^*_]+)\1\s*[:：]?\s*$")
+_BOLD_HEAD = re.compile(r"^\s*(\*\*|__)(?=\S)[^*_:：]{1,40}(?:[:：]\s*\1\s*[:：]?|\1\s*[:：])\s*(?=\S)")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*\)")
 _MARKER = re.compile(
     r"^\s*(?:[•·‣▪●○◆]+\s*|[*#>]+\s+|[-–—+](?=\s)\s*"
     r"|[(（]?\d{1,2}(?:[.:：](?!\d)|[)、）])\s*|[①-⑳]\s*|[(（][一二三四五六七八九十a-z][)）]\s*|[一二三四五六七八九十]、\s*"
     r"|\[\d{1,2}\]\s+)"
-)
-# A title before a sentence ("Sentence 1:", "答案："), or the letter of a speaker in a dialogue.
-_TITLE = re.compile(
-    r"^\s*(?:(?:(?:new |synthetic )?sentences?|continuation|continued|explanation|example|answer|output|response"
-    r"|text|note|dialogue|news|user|assistant|speaker|title|headline|post|tweet|query)\s*[A-Z\d]?"
-    r"|第[一二三四五六七八九十\d]+[个句]?(?:句子|句)?|(?:新)?句子[一二三四五六七八九十\d]*|续写(?:句子|内容|部分|如下)?[一二三四五六七八九十\d]*"
-    r"|解释|例句|回答|答案|输出|对话|新闻|用户|助手|说明|注|标题|文本|微博"
-    r"|続き|説明|例文|回答|会話|ニュース|文\d*|タイトル|설명|문장\s?\d*|이어지는 문장|대화|뉴스|답변|예문|제목"
-    r"|[A-D甲乙丙丁])\s*(?:[:：]\s*|(?<=\d)[.)]\s+)",
-    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
 _HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
@@ -50,11 +49,12 @@ class LineHabits:
     breaks_end_texts: bool = False  # texts end without punctuation, so that only a line break shows the end
     whole_up_to: int = 0  # characters: a line up to this length is one text, even if it has several sentences
     keeps_markers: bool = False  # texts begin with list markers: "1. ", "（二）"
-    keeps_titles: bool = False  # texts begin with titles: "Note: ", "注："
+    heads: frozenset[str] = frozenset()  # with which texts begin, before a colon: "Note: ", "注："
     keeps_emphasis: bool = False  # texts contain `*` and `_` in pairs
     keeps_quotes: bool = False  # texts are quotations as a whole
     keeps_preambles: bool = False  # texts begin with an announcement: "Here is "
     keeps_headwords: bool = False  # texts begin with a name and a colon
+    keeps_lists: bool = False  # so many do that all lines of an answer may
     has_colons_last: bool = False  # texts end with a colon
     has_short_lines: bool = False  # texts are as short as headings
 
@@ -70,6 +70,7 @@ def paragraphs(answer: str, habits: LineHabits = PROSE) -> Iterator[tuple[str, b
     text = _BREAK.sub("\n", without_thoughts(answer, replacement="\n"))
     lines = text.splitlines()
     habits = replace(habits, keeps_markers=habits.keeps_markers and not _is_list(lines))
+    lines = _without_listed_heads(lines, habits)
     waiting = ""
     for line in [*lines, ""]:
         if waiting and _continues(waiting, line, habits):
@@ -78,7 +79,7 @@ def paragraphs(answer: str, habits: LineHabits = PROSE) -> Iterator[tuple[str, b
         if waiting:
             yield waiting, _is_heading(waiting, habits)
         waiting = ""
-        if _is_marked_heading(line, habits) or _MARKUP_LINE.match(line):
+        if _is_marked_heading(line, habits) or _MARKUP_LINE.match(line) or _is_label_line(line, habits):
             if re.search(r"\w", line.strip("`~")):
                 yield line.strip(" #|"), True
             continue
@@ -89,7 +90,7 @@ def without_marker(text: str, habits: LineHabits = PROSE) -> str:
     """Return a text without the list markers and titles at its beginning."""
     while True:
         shorter = text if habits.keeps_markers else _MARKER.sub("", text)
-        shorter = shorter if habits.keeps_titles else _TITLE.sub("", shorter)
+        shorter = without_head(shorter, habits.heads)
         if shorter == text:
             return text.strip()
         text = shorter
@@ -108,7 +109,6 @@ def line_forms(text: str) -> set[str]:
     """Return the names of the fields of LineHabits that one text of a dataset is evidence for."""
     forms = {
         "keeps_markers": _MARKER.match(text),
-        "keeps_titles": _TITLE.match(text),
         "keeps_emphasis": _EMPHASIS.search(text),
         "keeps_quotes": _QUOTED.fullmatch(text),
         "keeps_headwords": _HEADWORD.match(text) or _NAME_AND_COLON.match(text),
@@ -124,9 +124,27 @@ def _is_list(lines: Sequence[str]) -> bool:
     return len(texts) > 1 and all(_MARKER.match(line) for line in texts)
 
 
+def _without_listed_heads(lines: Sequence[str], habits: LineHabits) -> list[str]:
+    """Return the lines of an answer without heads that come as a list; each such line still begins a new text."""
+    if habits.keeps_lists:
+        return list(lines)
+    bare = [_unmarked(line, habits) for line in lines]
+    heads = listed_heads(bare, habits.heads)
+    shorter = [without_listed(line, heads) for line in bare]
+    return [f"- {new}" if new != old.lstrip() else line for line, old, new in zip(lines, bare, shorter, strict=True)]
+
+
 def _plain(line: str, habits: LineHabits) -> str:
+    return without_marker(without_attributes(_unmarked(line, habits)), habits)
+
+
+def _unmarked(line: str, habits: LineHabits) -> str:
+    """Return a line without list markers, links, bold heads and emphasis."""
     text = _LINK.sub(r"\1", line if habits.keeps_markers else _MARKER.sub("", line))
-    return without_marker(text if habits.keeps_emphasis else _EMPHASIS.sub(r"\2", text), habits)
+    if habits.keeps_emphasis:
+        return text
+    plain = _EMPHASIS.sub(r"\2", text)
+    return plain if kind_of_head(plain, habits.heads) else _EMPHASIS.sub(r"\2", _BOLD_HEAD.sub("", text))
 
 
 def _continues(line: str, following: str, habits: LineHabits) -> bool:
@@ -152,8 +170,18 @@ def _is_heading(line: str, habits: LineHabits) -> bool:
 def _is_marked_heading(line: str, habits: LineHabits) -> bool:
     """Return whether a line is a Markdown heading; some LLMs begin every sentence like one."""
     text = _HEADING.sub("", line)
+    if text == line and not habits.keeps_emphasis and (bold := _BOLD_LINE.match(_MARKER.sub("", line))):
+        text = bold[2]
     is_text = _END.search(text) or (habits.breaks_end_texts and _width(text) > HEADING_WIDTH)
     return text != line and (not is_text or bool(_COLON_LAST.search(text)))
+
+
+def _is_label_line(line: str, habits: LineHabits) -> bool:
+    """Return whether a line is a topic or a title, and no sentence: `Topic: old bridges`."""
+    text = _unmarked(line, habits)
+    kind = kind_of_head(text, habits.heads)
+    is_text = _END.search(text) or (kind == "title" and habits.breaks_end_texts)
+    return kind in ("title", "topic") and not is_text
 
 
 def _is_short_line(line: str) -> bool:

@@ -9,24 +9,29 @@ Remark = Literal["a preamble", "a refusal", "a remark"]
 
 # An announcement up to its colon: "Sure, here is a continuation:", "好的，以下是续写的句子："
 _PREAMBLE = re.compile(
-    r"^(?:(?:sure|certainly|of course|okay|ok|absolutely|great|yes)\b[^:：]{0,80}\bhere (?:is|are|you)\b"
-    r"|here (?:is|are|you)\b"
+    r"^(?:(?:sure|certainly|of course|okay|ok|absolutely|great|yes)\b[^:：]{0,80}\bhere(?: is| are| you|['’]s)\b"
+    r"|here(?: is| are| you|['’]s)\b"
     r"|(?:below|the following|following) (?:is|are)\b|(?:the )?(?:new|continued|continuing) sentences?\b"
     r"|(?:好的?|当然|没问题|可以|明白了|收到)[，,。！!\s][^:：]*(?:以下|下面|如下|续写|句子)"
     r"|(?:以下|下面)(?:是|为|就是)|(?:续写|句子|内容|答案|解释)如下"
     r"|(?:はい|承知|かしこまり|もちろん)[^:：]*(?:以下|続き|文)|以下(?:は|に|が|の)"
-    r"|(?:네|물론|알겠습니다)[^:：]*(?:다음|문장|이어)|다음은|아래는)"
+    r"|(?:네|물론|알겠습니다)[^:：]*(?:다음|문장|이어)|다음은|아래는"
+    r"|(?:natürlich|gerne|selbstverständlich|klar|sicher|okay|gut)\b[^:：]{0,80}\b(?:hier|nachfolgend|folgend)"
+    r"|(?:hier|nachfolgend|im folgenden) (?:ist|sind|finde|ein)"
+    r"|(?:voici|bien sûr|d'accord|claro|aquí tienes|por supuesto)\b)"
     r"[^:：]{0,80}[:：]\s*",
     re.IGNORECASE,
 )
 # Each pattern is a rule of its own: a dataset whose own sentences match one is cleaned without it.
 _ANNOUNCEMENTS = (
     r"^(?:sure|certainly|of course|okay|absolutely)\b(?:[,.! ]*$|.*\bhere (?:is|are|you go)\b)",
-    r"^here (?:is|are) .*\b(?:sentences?|continuations?|examples?|explanations?)\b|^here you (?:go|are)\b",
-    r"^(?:好的|当然|没问题|明白了?|收到|可以)(?:[，,。！!]*$|[，,。！!].*(?:以下|下面|续写|句子))",
+    r"^here(?: is| are|['’]s) .*\b(?:sentences?|continuations?|examples?|explanations?)\b|^here you (?:go|are)\b",
+    r"^(?:好的|当然|没问题|明白了?|收到|可以)(?:[，,。！!]*(?:没问题|当然|可以)?[，,。！!]*$"
+    r"|[，,。！!].*(?:以下|下面|续写|句子))",
     r"^(?:以下|下面)(?:是|为).*(?:续写|句子|解释|例子|内容)",
     r"^(?:はい|承知(?:しま|いたしま)した|かしこまりました|もちろん(?:です)?)(?:[、。！!]*$|[、。].*(?:続き|文))",
     r"^以下(?:は|に|が).*(?:続き|文)",
+    r"^(?:natürlich|gerne|selbstverständlich)(?:[,.! ]*$|[,.!].*\b(?:hier (?:ist|sind)|sätze|fortsetzung)\b)",
     r"^(?:네|물론(?:입니다|이죠)?|알겠습니다)(?:[,.! ]*$|[,.].*(?:문장|이어))|^(?:다음은|아래는) .*(?:문장|글)",
 )
 _REFUSALS = (
@@ -36,6 +41,7 @@ _REFUSALS = (
     r"^(?:I(?: am|['’]m) (?:very |so |really )?sorry\b|sorry,|I apologi[sz]e|my apologies|unfortunately, I)",
     r"\bI (?:can(?:not|['’]t| not)|(?:am|['’]m) (?:unable|not able) to|won['’]t be able to)"
     r" (?:help|assist|fulfil|comply|continue|provide|do that|generate|create|complete|answer|write)",
+    r"^(?:es tut mir (?:sehr )?leid|entschuldigung|leider kann ich)\b|\bals (?:eine? )?(?:KI|Sprachmodell)\b",
     r"^(?:非常|很|十分)?(?:抱歉|对不起|对不住|不好意思)[，,。！!]",
     r"作为(?:一个|一名|一款)?(?:AI|人工智能|大?语言模型|大模型|智能助手)",
     r"我(?:是|只是)(?:一个|一名|一款)?(?:AI|人工智能|大?语言模型)",
@@ -67,6 +73,8 @@ _REMARKS = (
     r"希望(?:这些?|以上|能?对[您你]|能?帮)",
     r"如果[您你](?:有|需要|还|想|能)|请(?:告诉我|提供|注意|您|问您|随时)|[您你](?:提供|给出)的|根据[您你]|同样的文风",
     r"(?:この|上記の|元の|以下の|その|与えられた)(?:文章?(?=[はがをのに、])|エンティティ|例文|固有表現)|エンティティ",
+    r"\b(?:ich hoffe,? (?:das|dies|diese)|lass(?:en Sie)? mich wissen|lassen Sie es mich wissen|bitte beachten Sie)\b",
+    r"^以上(?:が|は|の).*(?:文|例)|^(?:以下|では)、.*(?:文|続き)|これは(?:架空|フィクション)|フィクションです",
     r"(?:お役に立|ご質問|お知らせください|教えてください)",
     r"(?:이|위|위의|해당|주어진|원래|다음) (?:문장|개체|엔티티|텍스트)|개체명",
     r"(?:도움이 되|궁금한 점|알려 ?주세요|말씀해 ?주세요)",
