@@ -27,7 +27,7 @@ from utils.cli.values import not_empty, path
 from utils.dataset.layout import SIZES, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
-from utils.marking.sizes import find_size_models, label_size
+from utils.marking.sizes import ModelFolders, find_size_models, label_size
 from utils.ner.prediction.judgement import Judge
 from utils.ner.prediction.pool import NerPool
 
@@ -62,7 +62,8 @@ def run(args: Namespace) -> None:
     require_files(
         {size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3
     )
-    folders = {size: path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
+    by_size = {size: path(args.model_from_pretrained.replace("{size}", size)) for size in SIZES}
+    folders = ModelFolders(by_size, args.from_pretrained)
     one_each = "{size}" in args.model_from_pretrained
 
     def load(folder: Path) -> Judge:

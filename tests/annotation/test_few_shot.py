@@ -16,6 +16,7 @@ from utils.asking.sampling import SamplingSettings
 from utils.cli.annotation_flags import annotation_settings
 from utils.cli.exits import UsageError
 from utils.dataset.reading import Dataset, read_dataset
+from utils.dataset.records import text_hash
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.prompts import load_prompt
 
@@ -102,8 +103,19 @@ def test_shots_are_parameters_and_without_shots_there_is_no_such_parameter(make_
     none, one, two = (make_annotator(pool, number).parameters for number in (0, 1, 2))
     assert "shots" not in none
     assert one["shots"] != two["shots"]
+
+
+def test_a_changed_shot_changes_the_questions_that_show_it_and_no_parameter(make_annotator, pool):
     changed = [sentence("Ann was here .", (0, 1, "PER"), id="1"), *pool[1:]]
-    assert make_annotator(changed, 5).parameters != make_annotator(pool, 5).parameters
+    before, after = make_annotator(pool, 5), make_annotator(changed, 5)
+    asked = sentence("Nobody came .", id="99")
+    assert after.parameters == before.parameters
+    assert after.question(asked).key != before.question(asked).key
+    assert after.question(changed[0]).input != before.question(pool[0]).input
+
+
+def test_a_question_without_shots_is_known_by_its_sentence_alone(make_annotator, pool):
+    assert make_annotator(pool, 0).question(pool[0]).input == text_hash(pool[0].tokens)
 
 
 def test_sentences_without_an_entity_cannot_be_shots(make_annotator):

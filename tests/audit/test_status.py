@@ -188,6 +188,17 @@ def test_a_repeated_step_leaves_the_later_steps_stale_until_they_are_repeated(wo
     assert set(survey(work)[0].values()) == {"missing"}
 
 
+def test_a_model_that_was_trained_again_makes_its_labels_stale(done):
+    assert ("s7", "250") not in survey(done)[0]
+    layout = Layout(done.file_dir, "tiny")
+    weights = layout.model_folder("250", "fusion", parent=done.folder / "save_model") / "best" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    states, found, _ = survey(done)
+    assert states["s7", "250"] == "stale"
+    assert ("s7", "500") not in states
+    assert "trained again" in note(found, "s7", "250")
+
+
 def test_a_changed_label_file_makes_the_merge_stale_with_overwrite_as_the_remedy(done):
     own = done.folder / "labels.json"
     write_json(own, {"PERSON_NAME": ["person"]})

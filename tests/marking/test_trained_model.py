@@ -27,6 +27,15 @@ def test_a_folder_is_read_as_targets_sentences_and_files(folder):
     assert [file.name for file in model.files] == ["config.json", "model.safetensors"]
 
 
+def test_a_model_without_a_tokenizer_depends_on_that_of_the_base_encoder(folder, tmp_path):
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+    (encoder / "vocab.txt").touch()
+    assert (encoder / "vocab.txt") in find_model(folder, str(encoder)).files
+    (folder / "tokenizer.json").touch()
+    assert (encoder / "vocab.txt") not in find_model(folder, str(encoder)).files
+
+
 def test_a_missing_folder_is_reported_with_the_script_that_writes_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none has no config\.json: train a model with train_ner\.py first"):
         find_model(tmp_path / "none")

@@ -159,11 +159,10 @@ class Annotator:
         return Question(request, self.input_hash(sentence), typical)
 
     def input_hash(self, sentence: Sentence) -> str:
-        """Return the SHA-256 of the sentence, and of the similar sentences that its prompt shows."""
+        """Return the SHA-256 of the sentence, and of the examples that its prompt shows."""
         own = text_hash(sentence.tokens)
-        if self.similar_shots is None:
-            return own
-        return hashlib.sha256(f"{own}\n{self.similar_shots.text_for(sentence)}".encode()).hexdigest()
+        examples = [shots.text_for(sentence) for shots in (self.shots, self.similar_shots) if shots]
+        return hashlib.sha256("\n".join([own, *examples]).encode()).hexdigest() if examples else own
 
     def _answer_tokens(self, sentence: Sentence) -> int:
         """Return the maximum length of an answer in tokens, without the fixed number."""

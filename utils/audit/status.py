@@ -15,7 +15,7 @@ from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import Dataset
 from utils.files.jsonl import JsonObject
-from utils.files.manifest import Change, ChangeFinder, Manifest, read_manifest
+from utils.files.manifest import Change, ChangeFinder, Manifest, hash_file, read_manifest
 from utils.files.run_log import read_run_log
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
@@ -186,6 +186,8 @@ class Survey:
         words = f"--from_pretrained={ENCODER} --model_from_pretrained={model}"
         for size in SIZES:
             state, note = self._state([layout.size_target(size)])
+            if state == "done" and self._is_retrained(size):
+                state, note = "stale", "the model that labelled the sentences was trained again"
             yield StepStatus("s7", size, state, note, self._command(SCRIPTS["s7"], words))
         for size in SIZES:
             result = layout.size_fusion(size, synthetic=True)
@@ -193,6 +195,13 @@ class Survey:
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
                 state, note = "missing", "the synthetic sentences do not have their target labels yet"
             yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"]))
+
+    def _is_retrained(self, size: Size) -> bool:
+        """Return whether the model of a size differs from the one that labelled it, also outside the repository."""
+        manifest = read_manifest(self.layout.size_target(size)) or _NO_MANIFEST
+        weights = self._model_of(size, "fusion").folder / BEST / "model.safetensors"
+        digest = manifest.inputs.get(self.layout.portable_name(weights))
+        return digest is not None and weights.is_file() and hash_file(weights) != digest
 
     # --- shared by all steps
 

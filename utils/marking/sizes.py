@@ -33,6 +33,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class ModelFolders:
+    """The folders of the models that label the sizes, as the user gives them."""
+
+    by_size: Mapping[Size, Path]
+    encoder: str | None = None  # the folder of the base encoder
+
+
+@dataclass(frozen=True)
 class SizeModels:
     """The models that label one size."""
 
@@ -50,7 +58,7 @@ class SizeModels:
 def find_size_models(
     layout: Layout,
     dataset: Dataset,
-    folders: Mapping[Size, Path],
+    folders: ModelFolders,
     load: Callable[[Path], Judge],
     *,
     refuse_leaks: bool,
@@ -58,13 +66,17 @@ def find_size_models(
 ) -> dict[Size, SizeModels]:
     """Return the models of each size from their folders; several sizes may share them.
 
-    `load` returns the function that judges with the model of a folder. A model that may know other sentences than those
+    `load` returns the function that judges with the model of a folder; a model without a tokenizer has that
+    of the base encoder. A model that may know other sentences than those
     of its size causes a warning, or with `refuse_leaks` a ValueError. Raises ValueError if a size was labelled by
     another model before, unless its result may be overwritten.
     """
     tokenisation = dataset.tokenisation
     models = {
-        size: find_teachers(find_model_folder(folders[size], layout, size, tokenisation=tokenisation)) for size in SIZES
+        size: find_teachers(
+            find_model_folder(folders.by_size[size], layout, size, tokenisation=tokenisation), folders.encoder
+        )
+        for size in SIZES
     }
     if not overwrite:
         for size, teachers in models.items():

@@ -17,6 +17,7 @@ from utils.files.manifest import hash_inputs, read_manifest
 from utils.ner.config import DEFAULT_THRESHOLD
 from utils.ner.kept_models import find_kept_model, is_trained_on
 from utils.ner.label_files import find_label_files, labels_of_model
+from utils.ner.tokenizer_files import has_tokenizer, tokenizer_files
 from utils.ner.training.record import BEST, RECORD, read_record
 from utils.wording import agreeing, counted
 
@@ -32,13 +33,14 @@ class TrainedModel:
     threshold: float
     nested: bool
     sentences: frozenset[str] | None  # text hashes; None: not recorded
+    tokenizer: tuple[Path, ...] = ()  # files of the base encoder, if the folder has no tokenizer of its own
 
     @property
     def files(self) -> list[Path]:
         """The files that the model's predictions depend on."""
         names = ("config.json", "model.safetensors", "pytorch_model.bin")
         files = [self.folder / name for name in names if (self.folder / name).is_file()]
-        return files + find_label_files(self.folder)
+        return [*files, *find_label_files(self.folder), *self.tokenizer]
 
     def leak_reason(self, own: Iterable[Sentence]) -> str | None:
         """Return why the model may know sentences other than a size's `own`, or None if it was trained on these only.
@@ -54,18 +56,22 @@ class TrainedModel:
         return f"{outside} of its {number} {are} not of this size"
 
 
-def find_teachers(folder: Path) -> list[TrainedModel]:
-    """Return the model in a folder or, in the folder of a training with several seeds, the models of all seeds."""
+def find_teachers(folder: Path, encoder: str | None = None) -> list[TrainedModel]:
+    """Return the model in a folder or, in the folder of a training with several seeds, the models of all seeds.
+
+    `encoder` is the folder of the base encoder: models without a tokenizer have its tokenizer.
+    """
     seeds = [path.parent for path in folder.glob(f"seed_*/{BEST}/config.json")]
     if (folder / "config.json").is_file() or not seeds:
-        return [find_model(folder)]
-    models = [find_model(seed) for seed in sorted(seeds, key=lambda path: (len(path.parent.name), path.parent.name))]
+        return [find_model(folder, encoder)]
+    seeds.sort(key=lambda path: (len(path.parent.name), path.parent.name))
+    models = [find_model(seed, encoder) for seed in seeds]
     if any(model.targets != models[0].targets for model in models):
         raise ValueError(f"{folder}: its seeds have different target labels: train them again with --overwrite")
     return models
 
 
-def find_model(folder: Path) -> TrainedModel:
+def find_model(folder: Path, encoder: str | None = None) -> TrainedModel:
     """Return the trained model in a folder, read from its small files; raise FileNotFoundError if there is none."""
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(
@@ -74,7 +80,9 @@ def find_model(folder: Path) -> TrainedModel:
     values = read_json(folder / "config.json")
     labels, targets = labels_of_model(values, folder)
     threshold, nested = values.get("span_threshold", DEFAULT_THRESHOLD), bool(values.get("nested"))
-    return TrainedModel(folder, labels[1 : targets + 1], threshold, nested, _training_sentences(folder))
+    tokenizer = tokenizer_files(Path(encoder)) if encoder and not has_tokenizer(folder) else []
+    sentences = _training_sentences(folder)
+    return TrainedModel(folder, labels[1 : targets + 1], threshold, nested, sentences, tuple(tokenizer))
 
 
 def common_targets(model: TrainedModel, targets: Collection[str]) -> frozenset[str]:

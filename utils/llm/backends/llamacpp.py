@@ -152,7 +152,11 @@ def load(model: str, options: LLMOptions) -> LlamaCpp:
     """Start a server on a `.gguf` file; raise ImportError with the install command if xllamacpp is missing."""
     llm = LlamaCpp(model, options)
     if llm.slots < options.batch_size:
-        log.info("llama.cpp answers %d sequences at once, not --batch_size=%d", llm.slots, options.batch_size)
+        log.info(
+            "llama.cpp answers %s at once, fewer than the batch size (%d)",
+            counted(llm.slots, "sequence"),
+            options.batch_size,
+        )
     return llm
 
 

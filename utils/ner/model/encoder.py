@@ -10,15 +10,6 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from utils.compute.onednn import FastLinear
 from utils.wording import counted
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-    "spm.model",
-)
 DEFAULT_POSITIONS = 512
 
 
@@ -63,11 +54,6 @@ def load_tokenizer(source: str) -> Any:
     if getattr(tokenizer, "add_prefix_space", None) is False:  # byte-level BPE: read each word as one after a space
         tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True, **unused)
     return tokenizer
-
-
-def has_tokenizer(folder: Path) -> bool:
-    """Return whether a folder has the files of a tokenizer."""
-    return any((folder / name).is_file() for name in TOKENIZER_FILES)
 
 
 def max_pieces(encoder: Any) -> int:

@@ -13,7 +13,7 @@ from utils.compute.progress import tracked
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation, tokenisation_of
 from utils.ner.model.checkpoint import load_model
-from utils.ner.model.encoder import has_tokenizer, load_tokenizer, max_pieces
+from utils.ner.model.encoder import load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
 from utils.ner.prediction.decoding import (
@@ -25,6 +25,7 @@ from utils.ner.prediction.decoding import (
     to_span,
 )
 from utils.ner.prediction.judgement import Judgement
+from utils.ner.tokenizer_files import has_tokenizer
 
 TextOrTokens = str | Sequence[str]
 
