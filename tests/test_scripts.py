@@ -340,7 +340,7 @@ def in_shell(command, work):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -459,9 +459,10 @@ from utils.llm.backends import scripted
 whole = scripted.ScriptedLLM.generate
 
 def slow(self, requests):
-    for answer in whole(self, requests):
+    for number, answer in enumerate(whole(self, requests)):
+        if number == 3:
+            time.sleep(3600)  # the test kills this process
         yield answer
-        time.sleep(0.25)
 
 scripted.ScriptedLLM.generate = slow
 s1_predict_data.main(cmd_args=False, **{values!r})
@@ -473,7 +474,7 @@ def test_step_1_asks_only_for_missing_answers_after_it_was_killed(english):
     journal = english.results / f"{ORIGINAL[0]}.journal.jsonl"
     program = SLOWED.format(scripts=str(SCRIPTS), values=values)
     with subprocess.Popen([sys.executable, "-c", program], env=clean_environment(), stderr=subprocess.PIPE) as running:
-        for _ in range(600):
+        while True:
             if (journal.is_file() and journal.read_bytes().count(b"\n") >= 3) or running.poll() is not None:
                 break
             time.sleep(0.02)
@@ -482,7 +483,7 @@ def test_step_1_asks_only_for_missing_answers_after_it_was_killed(english):
         error = running.stderr.read().decode()
     assert running.returncode == -signal.SIGKILL, error
     there = journal.read_bytes().count(b"\n")
-    assert 3 <= there < 8
+    assert there == 3
     assert not (english.results / ORIGINAL[0]).exists()
     call("s1", **english.llm)
     assert english.runs("s1")[-1]["answers"] == 8 - there
@@ -659,7 +660,7 @@ def test_a_script_pasted_into_a_kernel_names_a_missing_value(folder, step):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

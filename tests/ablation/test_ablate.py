@@ -135,6 +135,11 @@ def test_with_choose_only_the_best_on_dev_and_base_show_test_scores(finished, tm
         assert f"size {size}: best on dev is {best}" in text
 
 
+def running():
+    """Return the command lines of all processes."""
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+
 def without_seconds(found):
     return {name: {**cell, "seconds": None} for name, cell in found.items()}
 
@@ -145,16 +150,16 @@ def test_a_killed_run_leaves_no_worker_and_goes_on_to_the_scores_of_one_process(
     flags = (f"--{name}={value}" for name, value in {**some, "jobs": 2}.items())
     command = [sys.executable, str(SCRIPTS / "ablate.py"), *flags]
     process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 600
     while not cells(work) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     process.kill()
     process.wait()
     killed = cells(work)
     assert 0 < len(killed) < 4
-    time.sleep(0.5)
-    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert f"parent_pid={process.pid}," not in processes
+    while f"parent_pid={process.pid}," in running() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert f"parent_pid={process.pid}," not in running()
     done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     finished = cells(work)

@@ -54,7 +54,7 @@ def test_the_readmes_cell_runs_in_a_kernel_started_anywhere(tmp_path, folder):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

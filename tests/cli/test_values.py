@@ -56,3 +56,16 @@ def test_a_path_is_relative_to_the_working_folder_or_else_to_the_root(tmp_path, 
     (tmp_path / "utils").mkdir()
     assert values.path("./utils").resolve() == tmp_path / "utils"
     assert values.path(str(tmp_path / "none")) == tmp_path / "none"
+
+
+def test_a_user_that_does_not_exist_is_named():
+    for read in (values.path, values.new_path, values.path_or_hub_id):
+        with pytest.raises(argparse.ArgumentTypeError, match=r"no user 'nosuchuser'; write \./~nosuchuser for"):
+            read("~nosuchuser/data")
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a/" + "长" * 86 + "/b"])
+def test_a_name_that_is_too_long_is_shortened_and_named(name):
+    for read in (values.path, values.new_path, values.path_or_hub_id):
+        with pytest.raises(argparse.ArgumentTypeError, match="… is too long: use at most 255 bytes"):
+            read(name)

@@ -138,3 +138,28 @@ def test_texts_with_different_tokens_have_different_hashes():
 
 def test_a_text_with_a_lone_surrogate_has_a_hash():
     assert text_hash(["\ud83d"]) != text_hash(["?"])
+
+
+SPANS_ELSEWHERE: dict[str, dict[str, Any]] = {
+    "doccano": {"label": [[0, 7, "PER"]]},
+    "CLUENER": {"label": {"name": {"Anna Lee": [[0, 7]]}}},
+    "object": {"entities": {"PER": [[0, 7]]}},
+    "text": {"entities": "Anna Lee (PER)"},
+    "tags": {"ner_tags": ["B-PER", "I-PER"]},
+    "other name": {"mentions": [{"start": 0, "end": 2, "type": "PER"}]},
+    "Label Studio": {"result": [{"value": {"start": 0, "end": 7, "labels": ["PER"]}}]},
+}
+
+
+@pytest.mark.parametrize("name", SPANS_ELSEWHERE)
+def test_who_has_spans_in_another_form_is_never_told_to_write_no_spans(name):
+    row = {"text": ["Anna", "Lee"], **SPANS_ELSEWHERE[name]}
+    with pytest.raises(ValueError, match=r"start.*end.*entity") as raised:
+        sentence_from_row(row, id="1", tokenisation=WORDS)
+    assert "[]" not in str(raised.value).replace(str(row), "")
+
+
+@pytest.mark.parametrize("row", [{}, {"entities": None}, {"id": "7", "meta": {"source": "web"}, "label": []}])
+def test_a_sentence_without_any_spans_is_told_to_write_an_empty_list(row):
+    with pytest.raises(ValueError, match=r"write \[\] for a sentence without entities"):
+        sentence_from_row({"text": ["a"], **row}, id="1", tokenisation=WORDS)

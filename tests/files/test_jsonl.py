@@ -158,3 +158,30 @@ def test_an_error_without_a_file_name_names_the_written_file(tmp_path):
     with pytest.raises(OSError, match=r"No space left on device: .*a\.jsonl"), replace_file(tmp_path / "a.jsonl"):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+STRAY = [
+    "北京\0".encode(),
+    b'{"text": "a\0b\0c\0d\0e\0"}',
+    b"\0\0\0\0abc",
+    "北京\0\0\0".encode("gb18030"),
+    b'{"text": "caf\xe9\0"}',
+    ("x" * 40 + "\0").encode() * 8,
+]
+
+
+@pytest.mark.parametrize("data", STRAY, ids=ascii)
+def test_stray_nul_characters_are_not_called_utf_16(data):
+    with pytest.raises(ValueError, match=r"a\.jsonl:3: contains \d+ NUL characters, the first after") as raised:
+        decode_utf8(data, "a.jsonl:3")
+    assert "iconv" not in str(raised.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ['{"text": ["北", "京"], "entities": []}', "Anna Lee lives in Oslo", "O\nPER\nLOC\n"])
+def test_utf_16_is_recognised_and_its_remedy_works(encoding, text):
+    data = text.encode(encoding)
+    with pytest.raises(ValueError, match="not UTF-8; convert") as raised:
+        decode_utf8(data, "a")
+    named = str(raised.value).split("iconv -f ")[1].split()[0]
+    assert data.decode(named) == text

@@ -248,7 +248,7 @@ def run_python(*words: str | Path, cwd: Path, **environment: str) -> subprocess.
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,  # on a busy machine, imports alone may take a minute
         check=False,
     )
 

@@ -33,7 +33,14 @@ REMEDIES = {
     errno.EACCES: "ask the owner for permission, or copy the dataset to your own folder (--file_dir)",
     errno.ENOENT: f"check the path; if it was deleted during the run, restore it, then {CONTINUE}",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
+    errno.ENAMETOOLONG: "use shorter names of files and folders",
+    errno.EEXIST: "a file is in the place of a folder, or a folder in that of a file: rename it, or give another path",
+    errno.ENOTDIR: "a file is in the place of a folder: rename it, or give another path",
+    errno.EISDIR: "a folder is in the place of a file: rename it, or give another path",
+    errno.ELOOP: "links point to each other: replace them with the file or folder",
 }
+# Errors of the operating system that only other input can mend.
+BAD_INPUT_ERRNOS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 STOP_SIGNALS = {"SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
 
 
@@ -113,7 +120,8 @@ def _exit_code(work: Callable[[], None], name: str, debug: bool) -> int:
     except BAD_INPUT_ERRORS as error:
         return _report_error(name, error, BAD_INPUT, debug)
     except FAILURE_ERRORS as error:
-        return _report_error(name, error, FAILURE, debug)
+        is_bad_input = isinstance(error, OSError) and error.errno in BAD_INPUT_ERRNOS
+        return _report_error(name, error, BAD_INPUT if is_bad_input else FAILURE, debug)
     return 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from utils.dataset.layout import ROOT
 from utils.dataset.tokens import Tokenisation
 
+MAX_NAME = 255  # bytes of the name of a file or folder, on all usual file systems
+
 
 def whole_number(text: str) -> int:
     """Read a whole number, positive or negative."""
@@ -104,7 +106,7 @@ def not_empty(text: str) -> str:
 
 def path(text: str) -> Path:
     """Read a path: relative to the working folder or, if it does not exist there, to the repository's root."""
-    given = Path(not_empty(text)).expanduser()
+    given = new_path(text)
     return given if given.is_absolute() or given.exists() else shortest(ROOT / given)
 
 
@@ -121,7 +123,16 @@ def input_path(text: str) -> Path | None:
 
 def new_path(text: str) -> Path:
     """Read the path of a file or folder to write, relative to the working folder."""
-    return Path(not_empty(text)).expanduser()
+    try:
+        given = Path(not_empty(text)).expanduser()
+    except RuntimeError:
+        user = text.split("/", maxsplit=1)[0]
+        raise ArgumentTypeError(
+            f"{text!r}: there is no user {user[1:]!r}; write ./{user} for a folder of this name"
+        ) from None
+    if too_long := [part for part in given.parts if len(part.encode("utf-8", "surrogateescape")) > MAX_NAME]:
+        raise ArgumentTypeError(f"the name {too_long[0][:40]!r}… is too long: use at most {MAX_NAME} bytes")
+    return given
 
 
 def output_path(text: str) -> Path | None:

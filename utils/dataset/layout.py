@@ -23,6 +23,7 @@ HeldOut = Literal["dev", "test"]
 
 SIZES: dict[Size, int] = {"250": 25, "500": 50, "1000": 100}  # name -> percent of the sentences
 FULL: Size = "1000"
+MAX_NAME = 200  # bytes of a name in flags; the names of models are longer, and file systems allow 255
 
 MODELS = ROOT / "models"  # downloaded by run_demo.sh
 SAVE_MODEL = ROOT / "save_model"
@@ -44,6 +45,8 @@ class Layout:
             is_path = any(character in name for character in "/\\\0") or PureWindowsPath(name).drive
             if name.strip() in ("", ".", "..") or is_path:
                 raise ValueError(f"{flag}: {name!r} must be the name of one folder, without '/' or '..'")
+            if len(name.encode("utf-8", "surrogateescape")) > MAX_NAME:
+                raise ValueError(f"{flag}: {name[:40]!r}… is too long: use at most {MAX_NAME} bytes")
         check_folders([self.results, *map(self.size_folder, SIZES)], inside=self.dataset, name="the dataset")
 
     @property

@@ -14,8 +14,9 @@ from utils.files.jsonl import JsonObject
 from utils.wording import counted
 
 RAW = "raw"  # begins the ids of sentences of raw text, in the place of a source
+MAX_SHOWN = 60  # characters of a wrong value in a message
 UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
-SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner")  # of spans in files of other tools
+SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner", "ner_tags")  # of other tools
 SPAN_EXAMPLE = '{"start": 0, "end": 2, "entity": "PER"}'
 INCLUSIVE_ENDS = 'are your ends inclusive? "end" must be the position after the last token: add 1 to each "end"'
 TARGET_SCORES, LLM_SPANS = "target_scores", "llm_spans"  # keys of s7 beside "entities": lists of spans
@@ -135,14 +136,34 @@ def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str,
 
 
 def _without_entities(row: Mapping[str, Any]) -> str:
-    """Return the reason why a row without a list of "entities" is refused; other tools name the spans differently."""
-    for key in SPAN_KEYS:
-        if isinstance(row.get(key), list) and row[key]:
-            return (
-                f'the spans are in "{key}", as in exports of doccano and similar tools: write each of them into '
-                f'"entities" as {SPAN_EXAMPLE}, with offsets in tokens instead of characters'
-            )
+    """Return the reason why a row without a list of "entities" is refused; other tools name the spans differently.
+
+    Only a row that has no spans under any name is told to write [], since who obeys loses the others.
+    """
+    if row.get("entities"):
+        return (
+            f'"entities" must be a list of objects such as {SPAN_EXAMPLE} with offsets in tokens; found '
+            f"{_start_of(row['entities'])}: convert it"
+        )
+    named = [*SPAN_KEYS, *(key for key in row if key not in SPAN_KEYS and _is_like_spans(row[key]))]
+    key = next((key for key in named if key != "text" and isinstance(row.get(key), (list, dict)) and row[key]), None)
+    if key is not None:
+        return (
+            f"the spans are in {json.dumps(key, ensure_ascii=False)}, as in exports of doccano and similar tools: "
+            f'write each of them into "entities" as {SPAN_EXAMPLE}, with offsets in tokens instead of characters'
+        )
     return '"entities" must be a list; write [] for a sentence without entities'
+
+
+def _is_like_spans(value: Any) -> bool:
+    """Return whether a value may hold spans: a list or an object that contains lists or objects."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(one, (list, dict)) for one in inner)
+
+
+def _start_of(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:

@@ -103,39 +103,53 @@ def name_in_errors(path: Path) -> Iterator[None]:
 
 def decode_utf8(data: bytes, source: str) -> str:
     """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `source`."""
+    encoding = _utf16_name(data)  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
+    if not data.strip(b"\0") and data:
+        raise ValueError(f"{source}: not UTF-8 text but NUL characters alone, as a crash may leave them: remove them")
     try:
-        text = data.decode("utf-8-sig")
+        text = None if encoding else data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = None
-    if text is None or _is_utf16(data):  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
-        remedy = f"convert the file first, for example: iconv -f {_likely_encoding(data)} -t UTF-8 OLD > NEW"
-        raise ValueError(f"{source}: not UTF-8; {remedy}")
-    if not text.strip("\0") and text:
-        raise ValueError(f"{source}: not UTF-8 text but NUL characters alone, as a crash may leave them: remove them")
-    if "\0" in text:
-        before = text[max(0, text.index("\0") - 20) : text.index("\0")]
-        raise ValueError(
-            f"{source}: contains {text.count(chr(0))} NUL characters, the first after {before!r}: remove them, for "
-            "example with: tr -d '\\000' < OLD > NEW"
-        )
+    if b"\0" in data and not encoding:
+        raise ValueError(f"{source}: contains {_zeros(data)}: remove them, for example with: tr -d '\\000' < OLD > NEW")
+    if text is None:
+        example = f"iconv -f {encoding or _likely_encoding(data)} -t UTF-8 OLD > NEW"
+        raise ValueError(f"{source}: not UTF-8; convert the file first, for example: {example}")
     return text
 
 
-def _is_utf16(data: bytes) -> bool:
-    """Return whether bytes seem to be UTF-16 without a byte order mark.
+def _zeros(data: bytes) -> str:
+    """Return the number of NUL characters in words, and the text before the first one."""
+    before = data[: data.index(b"\0")].decode("utf-8", "replace")[-20:]
+    return f"{data.count(0)} NUL characters, the first after {before!r}"
 
-    In UTF-16, each Latin character has one zero, always as the first or always as the second of its two bytes.
+
+def _utf16_name(data: bytes) -> str:
+    """Return the name of UTF-16 with or without a byte order mark if bytes seem to be that; else "".
+
+    In UTF-16, each Latin character has one zero, always as the first or always as the second of its two bytes. Text
+    that is read as UTF-16 by mistake has characters that are not in use, or other control characters.
     """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
     zeros = [data[byte::2].count(0) for byte in (0, 1)]
-    return min(zeros) == 0 and max(zeros) >= max(MIN_ZEROS, len(data) / 4)
+    if min(zeros) or max(zeros) < max(MIN_ZEROS, len(data) / 4 if _is_utf8(data) else 0):
+        return ""
+    name = "UTF-16LE" if zeros[1] else "UTF-16BE"
+    text = data[: len(data) // 2 * 2].decode(name, "replace")
+    return name if all(character.isprintable() or character.isspace() for character in text) else ""
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _likely_encoding(data: bytes) -> str:
-    """Return the most likely encoding of bytes that are not UTF-8."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
-    if b"\0" in data:
-        return "UTF-16LE" if data[1:2] == b"\0" else "UTF-16BE"
+    """Return the most likely encoding of bytes that are neither UTF-8 nor UTF-16."""
     try:
         data.decode("gb18030")
     except UnicodeDecodeError:

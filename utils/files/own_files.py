@@ -47,8 +47,10 @@ def check_replaceable(path: Path) -> None:
 
 
 def check_folders(folders: Iterable[Path], *, inside: Path, name: str | None = None) -> None:
-    """Raise ValueError if one of the folders is a link that leaves the folder `inside`, in errors called `name`."""
+    """Raise ValueError if one of the folders is a file, or a link that leaves the folder `inside`, called `name`."""
     for folder in folders:
+        if folder.is_file():
+            raise ValueError(f"{folder} is a file, but it must be a folder: rename or delete it")
         if folder.is_symlink() and not folder.resolve().is_relative_to(inside.resolve()):
             raise ValueError(f"{folder} is a link to a folder outside {name or inside}: replace it with a real folder")
 

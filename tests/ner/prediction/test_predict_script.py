@@ -216,7 +216,7 @@ def test_a_closed_pipe_ends_the_script_silently(learnt, tmp_path):
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
     assert process.returncode == 128 + 13
     assert process.stderr is not None
     assert b"error" not in process.stderr.read().lower()
