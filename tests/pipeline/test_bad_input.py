@@ -480,6 +480,7 @@ BAD_INPUT |= {
         "train_250_synthetic_target.jsonl:1: not valid JSON",
     ),
     "audit, manifest": ("audit", result("250/train_250.jsonl.meta.json", []), [], "is not a manifest of this project"),
+    "ablate, seeds": ("ablate", no_change, ["--seeds=1,1"], "contains a seed twice"),
     "audit before s4": ("audit", no_change, [], "train_250.jsonl is missing: run s4 first"),
     "status, manifest": ("status", result(MANIFEST, []), [], "is not a manifest of this project"),
     "status, dataset": ("status", no_change, ["--file_name=nosuch"], "nosuch is missing"),
@@ -615,7 +616,7 @@ def words_for(step, work, flags):
         # No backend can load this checkpoint: an attempt would give another message than the expected one.
         write_json(work.folder / "checkpoint" / "config.json", {})
         given.append(f"--model_from_pretrained={work.folder / 'checkpoint'}")
-    if step == "train":
+    if step in ("train", "ablate"):
         given.append(f"--from_pretrained={make_folder(work.folder / 'encoder')}")
     return [f"{STEPS[step]}.py", *given, *flags]
 
