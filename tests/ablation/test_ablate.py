@@ -13,7 +13,7 @@ import time
 import pytest
 
 from tests.ablation.conftest import SOME, copied, flags_of
-from tests.helpers.builders import SCRIPTS, bytes_below, call, clean_environment, read_lines, write_json
+from tests.helpers.builders import SCRIPTS, bytes_below, call, clean_environment, read_lines, write_json, write_rows
 from tests.helpers.workspace import SIZES
 
 
@@ -123,6 +123,38 @@ def test_a_named_variant_has_its_own_flags(work, ablate):
     assert any(label.startswith("X-") for label in json.loads(quiet.read_text(encoding="utf-8")))
 
 
+def test_the_models_of_all_seeds_label_together_and_the_llm_is_a_second_judge(finished, tmp_path, ablate):
+    work = copied(finished, tmp_path)
+    rows = [
+        {"id": row["id"], "text": row["text"], "mode": "target", "items": [], "answers": ["[]"], "status": "ok"}
+        for row in read_lines(work.results / "train_1000_synthetic.jsonl")
+    ]
+    write_rows(work.results / "target_train_1000_synthetic.jsonl", rows)
+    variants = {
+        "together": {"teachers": "all", "train": {"synthetic_targets": "soft"}},
+        "agreed": {"train": {"synthetic_targets": "agreed"}},
+        **dict.fromkeys(("synthetic", "syn_fusion")),
+    }
+    file = write_json(work.folder / "variants.json", variants)
+    before = set(cells(work))
+    ablate(work, sizes="250", seeds="1,2", variants=file)
+    new = {name: one for name, one in cells(work).items() if name not in before}
+    assert {(one["variant"], one["seed"]) for one in new.values()} == {
+        (v, s) for v in ("together", "agreed") for s in (1, 2)
+    }
+    data = work.results / "ablation" / "data"
+    manifests = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in data.glob("250-*/*/*/250/train_250_synthetic_target.jsonl.meta.json")
+    ]
+    assert sum(manifest["parameters"].get("teachers") == 2 for manifest in manifests) == 1  # shared by both seeds
+    asked = [any("target_train_250" in name for name in manifest["inputs"]) for manifest in manifests]
+    assert sum(asked) == 2  # one for each seed of `agreed`
+    assert all(
+        "target_train_1000_synthetic.jsonl" in one["answers"] for one in new.values() if one["variant"] == "agreed"
+    )
+
+
 def test_with_choose_only_the_best_on_dev_and_base_show_test_scores(finished, tmp_path, ablate, capsys):
     work = copied(finished, tmp_path)
     ablate(work, **SOME, choose=True)
@@ -138,6 +170,15 @@ def test_with_choose_only_the_best_on_dev_and_base_show_test_scores(finished, tm
 def running():
     """Return the command lines of all processes."""
     return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+
+def test_more_sizes_of_base_show_how_many_sentences_a_gain_is_worth(finished, tmp_path, ablate):
+    work = copied(finished, tmp_path)
+    ablate(work, **{**SOME, "sizes": "250"}, base_sizes="1000")
+    rows = table(work)
+    assert set(rows) == {("250", "base"), ("250", "fusion"), ("250", "syn_fusion"), ("1000", "base")}
+    assert rows["1000", "base"]["test_f1"]
+    assert len(cells(work)) == len(cells(finished))  # both sizes of base were trained before
 
 
 def without_seconds(found):

@@ -29,6 +29,7 @@ class Plan:
     variants: Sequence[Variant]  # base first
     known: Mapping[str, Variant]  # all variants that can be teachers, by name
     sizes: Sequence[Size]
+    base_sizes: Sequence[Size]  # of base: `sizes`, and others that show how many sentences a gain is worth
     seeds: Sequence[int]
     grid: Sequence[Flags]  # sets of flags that are tried for base
     make_settings: MakeSettings
@@ -78,19 +79,20 @@ class Ablation:
     def run(self) -> AblationResult:
         """Train base with each set of flags of the grid, and then all variants with those that are best for base."""
         plan = self.plan
-        tried = self._run_cells({(one.name, size): one for size in plan.sizes for one in plan.candidates})
-        bases = {size: _choose_base(plan.candidates, tried, size) for size in plan.sizes}
+        tried = self._run_cells({(one.name, size): one for size in plan.base_sizes for one in plan.candidates})
+        bases = {size: _choose_base(plan.candidates, tried, size) for size in plan.base_sizes}
         if not plan.keep_models:
             self._discard_models(tried, {(choice.candidate.name, size) for size, choice in bases.items()})
         chosen = {(BASE, size): choice.candidate for size, choice in bases.items()}
         rows = {
-            (one.name, size): one.with_defaults(base.train) for (_, size), base in chosen.items() for one in plan.others
+            (one.name, size): one.with_defaults(chosen[BASE, size].train) for size in plan.sizes for one in plan.others
         }
-        # Base's models may have been removed by an earlier run in which base was no teacher.
-        needed = self._run_cells({**(chosen if BASE in plan.teachers else {}), **rows}, teachers=plan.teachers)
-        cells = {**{(BASE, size): tried[one.name, size] for (_, size), one in chosen.items()}, **needed}
-        compared = {(one.name, size): cells[one.name, size] for size in plan.sizes for one in plan.variants}
-        return AblationResult(compared, bases)
+        if BASE in plan.teachers:  # its models may have been removed by an earlier run, in which it was no teacher
+            rows = {**{(BASE, size): chosen[BASE, size] for size in plan.sizes}, **rows}
+        cells = {(BASE, size): tried[one.name, size] for (_, size), one in chosen.items()}
+        cells |= self._run_cells(rows, teachers=plan.teachers)
+        compared = [(one.name, size) for size in plan.base_sizes for one in plan.variants if (one.name, size) in cells]
+        return AblationResult({key: cells[key] for key in compared}, bases)
 
     def _run_cells(self, rows: Mapping[tuple[str, Size], Variant], teachers: Collection[str] = ()) -> Cells:
         """Train variants, by name and size, with all seeds. The models of `teachers` are needed later."""

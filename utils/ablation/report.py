@@ -39,11 +39,16 @@ class Report:
     seeds: int
     remarks: Sequence[str] = field(default_factory=tuple)  # the LLM's own scores
 
+    @property
+    def compared_sizes(self) -> list[Size]:
+        """The sizes with other variants than base."""
+        return [size for size in self.bases if any(line.size == size and line.comparison for line in self.lines)]
+
     def table(self, *, choose: bool) -> Table:
         """Return the table; with `choose`, it shows test scores of base and of the best variants on dev alone."""
         if not choose:
             return Table.of(self.lines)
-        chosen = [(best_on_dev(self.lines, size).variant, size) for size in self.bases]
+        chosen = [(best_on_dev(self.lines, size).variant, size) for size in self.compared_sizes]
         return Table(self.lines, frozenset([*chosen, *((BASE, size) for size in self.bases)]))
 
     def notes(self, *, choose: bool) -> list[str]:
@@ -51,7 +56,7 @@ class Report:
         notes = [*self.remarks]
         notes += [_base_note(size, choice) for size, choice in self.bases.items() if len(choice.scores) > 1]
         if choose:
-            notes += [choice_note(best_on_dev(self.lines, size)) for size in self.bases]
+            notes += [choice_note(best_on_dev(self.lines, size)) for size in self.compared_sizes]
         return [*notes, *LEGEND, *([ONE_SEED] if self.seeds == 1 else [])]
 
     def to_text(self, *, choose: bool) -> str:

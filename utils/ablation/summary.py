@@ -76,6 +76,7 @@ def summarise(result: AblationResult, variants: Sequence[Variant], tokens: Mappi
         _line(variant.name, size, result, curve, tokens.get(variant.name, Counter()))
         for size in sizes
         for variant in variants
+        if (variant.name, size) in result.cells
     ]
 
 

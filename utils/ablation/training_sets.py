@@ -34,7 +34,7 @@ from utils.ner.prediction.judgement import LOWEST_SCORE, Judge
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # increase it when a step makes other data from the same inputs: training sets are then made again
+FORMAT = 2  # increase it when a step makes other data from the same inputs: training sets are then made again
 RESULT, PARTIAL = "training_set.json", ".partial"
 LABELLING_BATCH = 16  # sentences
 

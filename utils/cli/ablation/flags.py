@@ -29,6 +29,11 @@ def add_ablation_flags(parser: Parser) -> None:
     )
     flags.add_argument("--sizes", type=sizes, default=",".join(SIZES), help="sizes, separated by commas")
     flags.add_argument(
+        "--base_sizes",
+        type=sizes,
+        help="more sizes for base alone, to measure how many annotated sentences a gain is worth",
+    )
+    flags.add_argument(
         "--variants", type=path, help="JSON file with more variants, or null to leave out a built-in one"
     )
     flags.add_argument("--only", type=names, help="names of the variants to compare with base; default: all")
@@ -90,7 +95,8 @@ def ablation_plan(args: Namespace, builder: TrainingSetBuilder) -> Plan:
         check_flags(make_settings, str(args.base_grid or "the built-in grid"), flags)
         for variant in known.values():
             check_flags(make_settings, f"{args.variants}: variant {variant.name!r}: train", flags, variant.train)
-    plan = Plan(compared, known, args.sizes, args.seeds, grid[:trials], make_settings, args.keep_models)
+    base_sizes = [size for size in SIZES if size in (*args.sizes, *(args.base_sizes or ()))]
+    plan = Plan(compared, known, args.sizes, base_sizes, args.seeds, grid[:trials], make_settings, args.keep_models)
     builder.require_inputs(plan.others)
     return plan
 

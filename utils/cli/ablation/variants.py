@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from utils.ablation.experiment import MakeSettings
@@ -63,7 +63,12 @@ def _variant(spec: VariantSpec, args: Namespace) -> Variant:
     with _named(f"{where}: s7"):
         labelling = _parse(parser, spec.flags.get("s7", {}), {})
     recipe = DataRecipe(spec.data, original, synthetic, drop_disagreeing=labelling.drop_disagreeing, **values)
-    return Variant(spec.name, recipe, spec.flags.get("train", {}))
+    train = spec.flags.get("train", {})
+    with _named(f"{where}: train"):
+        settings = settings_maker(args)(train)
+    if recipe.has_synthetic and settings.synthetic_targets in ("agreed", "fused"):  # what the LLM finds is needed, too
+        recipe = replace(recipe, modes=tuple(dict.fromkeys((*recipe.modes, "target"))))
+    return Variant(spec.name, recipe, train)
 
 
 def _merge_settings(source: str, flags: Flags, default: MergeSettings) -> MergeSettings:
