@@ -312,3 +312,26 @@ def test_a_mistyped_name_of_results_is_one_error(work):
     for script in ("status", "report", "audit"):
         with pytest.raises(FileNotFoundError, match=r"GML4 is missing: --save_type_name must name .* such as GLM4"):
             call(script, **work.data, save_type_name="GML4", models=work.folder)
+
+
+@pytest.mark.parametrize("style", ["rewrite", "names"])
+def test_the_command_of_an_interrupted_s2_has_its_style(work, style):
+    for mode in ("entity", "pos"):
+        call("s1", **work.llm, mode=mode)
+    call("s2", **work.llm, style=style)
+    for name in ("train_1000_synthetic.jsonl", "train_1000_synthetic.jsonl.meta.json"):
+        (work.results / name).unlink()
+    states, _, command = survey(work)
+    assert states["s2", None] == "partial"
+    assert f"--style={style}" in shlex.split(command)
+
+
+def test_the_command_of_a_stale_s2_has_its_style(work):
+    for mode in ("entity", "pos"):
+        call("s1", **work.llm, mode=mode)
+    call("s2", **work.llm, style="news")
+    (work.dataset / "dev.jsonl").unlink()
+    write_rows(work.dataset / "dev.jsonl", work.corpus.dev * 2)
+    _, _, command = survey(work)
+    assert "s2_continous_generation.py" in command
+    assert "--style=news" in shlex.split(command)

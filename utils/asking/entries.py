@@ -24,7 +24,7 @@ class Entry:
     """One answer of an LLM, and the question that it answers."""
 
     id: str  # of the sentence
-    task: str  # entity, pos, target or explain
+    task: str  # a Task (utils/dataset/modes.py)
     input: str  # SHA-256 of the sentence's part of the prompt
     fingerprint: str  # of the model, prompt and decoding
     answer: str

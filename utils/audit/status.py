@@ -11,6 +11,7 @@ from typing import Literal
 
 from utils.asking.journal import journal_path
 from utils.asking.model import is_backend
+from utils.audit.s2_command import recorded_s2_command
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import Dataset
@@ -82,16 +83,10 @@ class Survey:
             yield self._llm_status(step, result, "--mode=target")
 
     def _s2_status(self) -> StepStatus:
-        manifest = read_manifest(self.layout.synthetic()) or _NO_MANIFEST
-        raw = manifest.parameters.get("raw")
+        command = recorded_s2_command(self.layout)
         status = self._llm_status("s2", self.layout.synthetic(), "")
-        if raw is None:
-            return status
-        file = self.layout.find(raw)
-        flag = f"--raw={shlex.quote(str(file) if file.is_file() else raw)}"
-        if "model" not in manifest.parameters:
-            return replace(status, command=self._command(SCRIPTS["s2"], flag))
-        return replace(status, command=f"{status.command} {flag}")
+        words = status.command if command.has_model else self._command(SCRIPTS["s2"])
+        return replace(status, command=f"{words} {command.flags}".strip())
 
     def _llm_status(self, step: str, result: Path, flag: str) -> StepStatus:
         state, note = self._state([result])
