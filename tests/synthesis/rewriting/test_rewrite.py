@@ -210,6 +210,16 @@ def test_new_names_are_listed_and_written_into_sentences(english, caplog):
     assert "7 mentions listed, 3 of them new (dropped: 1 in dev or test, 2 known, 1 repeated)" in caplog.text
 
 
+def test_names_are_written_in_the_case_of_the_dataset(tmp_path):
+    rows = [row_of(f"tom reid saw ship number {number} .".split(), ("tom reid", "PERSON")) for number in range(60)]
+    english = Recording(tmp_path, ENGLISH)
+    write_rows(english.work.dataset / "train_1000.jsonl", rows)
+    answers = [("names PERSON", "names", "Jane Ross"), ("6", "rewrite", "last week jane ross painted her old house .")]
+    (row,) = english.run(answers, style="names")
+    assert row["asked"] == ["jane ross(PERSON)"]
+    assert [(span["start"], span["end"]) for span in row["known"]] == [(2, 4)]
+
+
 def test_a_name_under_two_labels_is_not_used(english, caplog):
     caplog.set_level("INFO")
     answers = [("names PERSON", "names", "Osprey"), ("names VESSEL", "names", "Osprey\nHeron")]

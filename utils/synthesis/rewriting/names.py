@@ -139,7 +139,8 @@ class NameLists:
         for sample in range(LISTS):
             entry = entries.get((_question_id(label), TASK, self._input_hash(label, sample), sample))
             for line in entry.answer.splitlines() if entry else ():
-                if name := without_marker(line).strip("\"'“”「」《》 "):
+                tokens = self.writing.tokens(without_marker(line).strip("\"'“”「」《》 "))
+                if name := self.writing.written(tokens):  # in the dataset's case
                     yield name
 
     def _reason(self, name: str, key: str) -> str | None:

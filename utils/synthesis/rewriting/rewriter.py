@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from utils.asking.entries import AnswerKey, Entry
@@ -22,6 +22,7 @@ from utils.synthesis.writing_style import WritingStyle
 
 TASK: Literal["rewrite"] = "rewrite"
 ATTEMPTS = 3  # answers to a question until one contains all mentions; the first one of a guided model does
+MIN_FREE = 10  # characters that are always left for words of the model's own
 MAX_CHARACTERS = {CHARACTERS: 150, WORDS: 250}  # longer texts make the masks of a grammar slow
 
 
@@ -37,6 +38,7 @@ class Rewriter:
     shots: StyleShots | None = None
     lists: NameLists | None = None  # of new mentions; None: the mentions are those of the source
     pool: NamePool | None = None  # read from the answers to the questions for lists
+    _usable: dict[str, list[Mention]] = field(default_factory=dict, repr=False)  # by sentence id: found once
 
     task = TASK
 
@@ -79,7 +81,9 @@ class Rewriter:
     def mentions(self, sentence: Sentence, number: int) -> list[Mention]:
         """Return the mentions that the answer with a sample number must contain."""
         key = f"{self.sampling.seed} {sentence.id} {number // self.attempts}"
-        own = choose_mentions(usable_mentions(sentence, self.writing), key)
+        if sentence.id not in self._usable:
+            self._usable[sentence.id] = usable_mentions(sentence, self.writing)
+        own = choose_mentions(self._usable[sentence.id], key)
         return own if self.pool is None else self.pool.instead_of(own, key)
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
@@ -116,10 +120,11 @@ class Rewriter:
 
     def _lengths(self, sentence: Sentence, mentions: Sequence[Mention]) -> tuple[int, int]:
         """Return the shortest and the longest sentence to write, in characters: from half to one and a half source."""
-        source = len(self.writing.written(sentence.tokens))
+        limit = MAX_CHARACTERS[self.tokenisation]
+        source = min(len(self.writing.written(sentence.tokens)), limit)
         needed = sum(len(mention.text) + 1 for mention in mentions)
-        longest = max(min(source * 3 // 2, MAX_CHARACTERS[self.tokenisation]), needed + 10)
-        return min(max(source // 2, needed), longest - 5), longest
+        longest = max(min(source * 3 // 2, limit), needed + MIN_FREE)
+        return min(max(source // 2, needed), longest - MIN_FREE // 2), longest
 
 
 def _asked(mentions: Sequence[Mention]) -> list[str]:
