@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.audit.data import AuditData, Problem, SizeData
 from utils.dataset.layout import Size
 from utils.dataset.modes import EXTENSION_MODES
-from utils.dataset.records import RAW, Sentence, sentence_to_row
+from utils.dataset.records import LLM_SPANS, RAW, TARGET_SCORES, Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
 from utils.wording import agreeing, counted
@@ -43,11 +43,17 @@ def check_targets(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
     pairs, problems = _match_by_id(file, data.read_synthetic(file), size_data, dropped)
     yield from problems
     for found, source in pairs:
-        if {**sentence_to_row(found), "entities": []} != {**sentence_to_row(source), "entities": []}:
+        if _without_labels(found) != _without_labels(source):
             yield Problem(file, f"sentence {found.id} differs from the sentence that s2 wrote")
         for span in found.spans:
             if span.origin != "ner" or span.label not in data.dataset.targets:
                 yield Problem(file, f"sentence {found.id} has a span {span.label} that is not a target span of a model")
+
+
+def _without_labels(sentence: Sentence) -> JsonObject:
+    """Return a sentence's row without what s7 writes into it."""
+    row = {**sentence_to_row(sentence), "entities": []}
+    return {key: value for key, value in row.items() if key not in (TARGET_SCORES, LLM_SPANS)}
 
 
 def check_annotations(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
