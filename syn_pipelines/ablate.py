@@ -19,7 +19,6 @@ If the run is interrupted, run the same command again to continue. Finished trai
 """
 
 import contextlib
-import sys
 from argparse import Namespace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
@@ -32,7 +31,7 @@ from utils.ablation.training_sets import TrainingSetBuilder
 from utils.cli import data_flags
 from utils.cli.ablation.flags import ablation_plan, add_ablation_flags, experiment_of
 from utils.cli.parser import Parser
-from utils.cli.script import report, start
+from utils.cli.script import report, start, write_lines
 from utils.dataset.layout import require_files, require_results
 from utils.dataset.reading import read_dataset
 from utils.files.locks import exclusive_lock
@@ -64,7 +63,7 @@ def run(args: Namespace) -> None:
         with start_workers(jobs, gpus, experiment.root) as workers:
             result = Ablation(plan, experiment, builder, workers).run()
     found = make_report(plan, result, layout, dataset)
-    sys.stdout.write(found.to_text(choose=args.choose) + "\n")
+    write_lines(found.to_text(choose=args.choose).splitlines())
     files = found.write(experiment.root, choose=args.choose)
     report(f"compared {counted(len(plan.variants), 'variant')}", files[0])
 

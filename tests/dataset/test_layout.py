@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,23 @@ def test_a_folder_with_the_name_of_a_required_file_is_not_that_file(tmp_path):
     (tmp_path / "a.jsonl").mkdir()
     with pytest.raises(FileNotFoundError):
         require_files({"a": tmp_path / "a.jsonl"}, "run s1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights")
+@pytest.mark.parametrize("name", ["", "250", "1000", "ablation"])
+def test_a_folder_of_results_does_not_lead_out_of_the_dataset(layout, tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    folder = layout.results / name
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=r"is a link to a folder outside the dataset: replace it with a real folder"):
+        Layout(tmp_path, "weibo")
+
+
+@pytest.mark.parametrize("name", ["", "250", "ablation"])
+def test_a_file_in_the_place_of_a_folder_of_results_is_refused(layout, tmp_path, name):
+    file = layout.results / name
+    file.parent.mkdir(parents=True)
+    file.write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match="is a file, but it must be a folder: rename or delete it"):
+        Layout(tmp_path, "weibo")
