@@ -39,6 +39,7 @@ from utils.synthesis.generator import MAX_NEW_TOKENS
 from utils.synthesis.quota import plan_rounds
 from utils.synthesis.raw_text import RawCounts, read_raw_texts
 from utils.synthesis.rounds import Synthesis
+from utils.synthesis.settings import report_habits
 from utils.synthesis.step import RawStep, synthesise
 
 cmd_args = True  # set to False inside a notebook
@@ -72,6 +73,7 @@ def run(args: Namespace) -> None:
     model = llm_flags.model_choice(args) if has_model else None
     guided = model is not None and settings.gives_mentions and model.can_intersect()
     synthesis = settings.synthesis(dataset, texts, guided=guided)
+    report_habits(synthesis.cleaner.writing, dataset)
     raw = read_raw_texts(args.raw, synthesis.cleaner.writing) if args.raw else []
     parameters: dict[str, Any] = {"raw": layout.portable_name(args.raw)} if args.raw else {}
     counts: SynthesisCounts | RawCounts

@@ -68,8 +68,8 @@ def test_an_object_with_the_same_key_twice_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"anna\0 sees bert\n", r"a:1: contains 1 NUL characters, the first after 'anna': remove them"),
-        ("他在\0北京。\n".encode(), r"a:1: contains 1 NUL characters, the first after '他在': remove .* tr -d"),
+        (b"anna\0 sees bert\n", r"a:1: contains 1 NUL character, the first after 'anna': remove them"),
+        ("他在\0北京。\n".encode(), r"a:1: contains 1 NUL character, the first after '他在': remove .* tr -d"),
         (b"a\0b", "a:1: contains 1 NUL"),
         (bytes(9), "a:1: not UTF-8 text but NUL characters alone"),
         ('{"text": "a"}\n'.encode("utf-16-le"), "a:1: not UTF-8; .* iconv -f UTF-16LE"),
@@ -172,7 +172,7 @@ STRAY = [
 
 @pytest.mark.parametrize("data", STRAY, ids=ascii)
 def test_stray_nul_characters_are_not_called_utf_16(data):
-    with pytest.raises(ValueError, match=r"a\.jsonl:3: contains \d+ NUL characters, the first after") as raised:
+    with pytest.raises(ValueError, match=r"a\.jsonl:3: contains \d+ NUL characters?, the first after") as raised:
         decode_utf8(data, "a.jsonl:3")
     assert "iconv" not in str(raised.value)
 

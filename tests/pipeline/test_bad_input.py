@@ -584,7 +584,7 @@ BAD_INPUT |= {
         'train_1000.jsonl:1: the offsets of 3 spans .*are your ends inclusive.*add 1 to each "end"',
     ),
     "doccano": ("s1", train({"text": "a b", "label": [[0, 3, "PERSON"]]}), [], ':1: the spans are in "label"'),
-    "stray NUL": ("s1", train(b'{"text": ["a\0b"], "entities": []}\n'), [], ":1: contains 1 NUL characters"),
+    "stray NUL": ("s1", train(b'{"text": ["a\0b"], "entities": []}\n'), [], ":1: contains 1 NUL character"),
     **{
         f"empty {flag}": (step, no_change, [f"--{flag}="], f"--{flag}: the value is empty")
         for step, flag in (

@@ -9,7 +9,7 @@ from utils.asking.sampling import SamplingSettings
 from utils.dataset.reading import Dataset
 from utils.dataset.tokens import WORDS
 from utils.prompts import Prompt, load_prompt
-from utils.synthesis.settings import SynthesisSettings
+from utils.synthesis.settings import SynthesisSettings, report_habits
 from utils.synthesis.shots import DEFAULT_SHOTS
 
 NAMES = [f"{first}{last}" for first in ("Ag", "To", "El", "Gu") for last in ("na", "mor", "rik", "sta", "len")]
@@ -112,5 +112,6 @@ def test_the_last_line_compares_the_style_and_the_first_describes_the_habits(run
 def test_a_warning_is_given_if_text_cannot_be_split_into_the_tokens_of_the_dataset(caplog, end, warns):
     ends = ["U.S.", end] * 10
     texts = [sentence(f"{name} left the {end}", (0, 1, "PER")) for name, end in zip(NAMES, ends, strict=True)]
-    SynthesisSettings(SamplingSettings(0.8)).synthesis(Dataset(tuple(texts), ("O", "PER"), WORDS), [])
+    dataset = Dataset(tuple(texts), ("O", "PER"), WORDS)
+    report_habits(SynthesisSettings(SamplingSettings(0.8)).synthesis(dataset, []).cleaner.writing, dataset)
     assert ("only 50 % of the dataset's sentences, written as a person would" in caplog.text) is warns

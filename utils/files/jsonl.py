@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from utils.files.locks import remove_if_unlocked, try_lock
 from utils.files.own_files import check_replaceable
+from utils.wording import counted
 
 JsonObject = dict[str, Any]
 MIN_ZEROS = 4  # in bytes that seem to be UTF-16; fewer are stray characters
@@ -121,7 +122,7 @@ def decode_utf8(data: bytes, source: str) -> str:
 def _zeros(data: bytes) -> str:
     """Return the number of NUL characters in words, and the text before the first one."""
     before = data[: data.index(b"\0")].decode("utf-8", "replace")[-20:]
-    return f"{data.count(0)} NUL characters, the first after {before!r}"
+    return f"{counted(data.count(0), 'NUL character')}, the first after {before!r}"
 
 
 def _utf16_name(data: bytes) -> str:

@@ -74,7 +74,6 @@ class SynthesisSettings:
         `guided`: a grammar holds the given mentions in their sentences.
         """
         style = WritingStyle.of((one.tokens for one in dataset.sentences), tokenisation=dataset.tokenisation)
-        _report_habits(style, [one.tokens for one in dataset.sentences[:CHECKED_SENTENCES]])
         generator: Generator | Rewriter
         if self.gives_mentions:
             generator = self._rewriter(dataset, style, held_out, guided=guided)
@@ -151,10 +150,10 @@ class SynthesisSettings:
         return Quota(rounds, self.target_sentences, self.stop_below, weights)
 
 
-def _report_habits(style: WritingStyle, texts: Sequence[Sequence[str]]) -> None:
+def report_habits(style: WritingStyle, dataset: Dataset) -> None:
     """Log the habits of the dataset, and a warning if text is not split as the dataset's tokens are."""
     log.info("habits of the dataset: %s", style)
-    accuracy = style.accuracy(texts)
+    accuracy = style.accuracy([one.tokens for one in dataset.sentences[:CHECKED_SENTENCES]])
     if accuracy < MIN_ACCURACY:
         log.warning(
             "warning: only %.0f %% of the dataset's sentences, written as a person would, come back as their tokens: "
