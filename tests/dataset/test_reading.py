@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, ROOT, read_lines, sentence, write_rows
 from utils.dataset.reading import read_dataset, read_labels, read_sentences, tokenisation_of_file
-from utils.dataset.records import sentence_to_row
+from utils.dataset.records import INCLUSIVE_ENDS, sentence_to_row
 from utils.dataset.tokens import CHARACTERS, WORDS
 
 
@@ -199,3 +203,13 @@ def test_a_text_that_differs_only_in_spaces_causes_no_warning(tmp_path, caplog):
     row = {"text": ["a", "b"], "entities": [{"start": 0, "end": 2, "entity": "X", "text": "a b"}]}
     read_sentences(write_rows(tmp_path / "train.jsonl", [row]), tokenisation=WORDS)
     assert not caplog.text
+
+
+def test_the_command_in_the_message_about_inclusive_ends_converts_a_file():
+    code = INCLUSIVE_ENDS.split('python -c "')[1].split('" <')[0]
+    row = {"text": ["北", "京"], "entities": [{"start": 0, "end": 1, "entity": "LOC"}], "note": 1}
+    run = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(row), capture_output=True, text=True, check=True
+    )
+    row["entities"][0]["end"] = 2
+    assert json.loads(run.stdout) == row

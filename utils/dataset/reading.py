@@ -137,6 +137,8 @@ def _is_legacy_synthetic(path: Path) -> bool:
 
 
 def _report_sources(path: Path, sentences: Collection[Sentence]) -> None:
+    if not sentences:
+        return
     known = sum(sentence.source != UNKNOWN_SOURCE for sentence in sentences)
     log.log(
         logging.INFO if 2 * known >= len(sentences) else logging.WARNING,

@@ -18,7 +18,11 @@ MAX_SHOWN = 60  # characters of a wrong value in a message
 UNKNOWN_SOURCE = 0  # of a synthetic sentence; the numbers of sentences begin at 1
 SPAN_KEYS = ("label", "labels", "spans", "entity", "annotations", "tags", "ner", "ner_tags")  # of other tools
 SPAN_EXAMPLE = '{"start": 0, "end": 2, "entity": "PER"}'
-INCLUSIVE_ENDS = 'are your ends inclusive? "end" must be the position after the last token: add 1 to each "end"'
+INCLUSIVE_ENDS = (
+    'are your ends inclusive? "end" must be the position after the last token: add 1 to each "end", for example with: '
+    """python -c "import json, sys; [print(json.dumps({**row, 'entities': [{**one, 'end': one['end'] + 1} for one in """
+    """row['entities']]}, ensure_ascii=False)) for row in map(json.loads, sys.stdin)]" < OLD > NEW"""
+)
 TARGET_SCORES, LLM_SPANS = "target_scores", "llm_spans"  # keys of s7 beside "entities": lists of spans
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
