@@ -47,6 +47,7 @@ HEAVY = {
     "onnxscript": ("ner.prediction.export",),
     "matplotlib": ("ablation.plot",),
     "llguidance": ("llm.decoding.guide",),
+    "jinja2": ("llm.templates", "llm.hf"),
     "xllamacpp": ("llm.backends.llamacpp",),
     "openai": ("llm.server.endpoint",),
     "vllm": ("llm.backends.vllm",),

@@ -13,7 +13,7 @@ from tests.helpers.tiny_checkpoint import SPECIAL
 WIDTH, HEADS, INNER, LAYERS, CONTEXT = 64, 2, 96, 2, 4096
 
 
-def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Path:
+def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT, template: str = CHATML) -> Path:
     """Write the model; its answers are random, but the same for the same seed."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("tiny")
@@ -25,7 +25,7 @@ def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Pat
     writer.add_head_count_kv(HEADS)
     writer.add_rope_dimension_count(WIDTH // HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
-    tokens = _add_vocabulary(writer)
+    tokens = _add_vocabulary(writer, template)
     for name, weights in _weights(tokens, np.random.default_rng(seed)).items():
         writer.add_tensor(name, weights.astype(np.float32))
     writer.write_header_to_file()
@@ -35,7 +35,7 @@ def write_tiny_gguf(path: Path, *, seed: int = 0, context: int = CONTEXT) -> Pat
     return path
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter) -> int:
+def _add_vocabulary(writer: gguf.GGUFWriter, template: str) -> int:
     """Add a token for each byte, one merge (the format requires one), and the role tokens; return their number."""
     tokens = [*_byte_letters(), "he", *SPECIAL]
     normal, control = gguf.TokenType.NORMAL, gguf.TokenType.CONTROL
@@ -47,7 +47,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter) -> int:
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(CHATML)
+    writer.add_chat_template(template)
     return len(tokens)
 
 

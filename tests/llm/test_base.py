@@ -24,7 +24,7 @@ def checkpoint(tmp_path):
 @pytest.fixture
 def gguf(tmp_path):
     path = tmp_path / "model.gguf"
-    path.write_bytes(b"GGUF" + bytes(20))
+    path.write_bytes(b"GGUF\3" + bytes(19))
     return path
 
 

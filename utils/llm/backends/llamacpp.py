@@ -16,8 +16,10 @@ from typing import Any
 
 from utils.compute.gpus import existing_gpus
 from utils.llm.base import Answer, Finish, LLMOptions, Request
+from utils.llm.gguf_file import read_chat_template
 from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix, template_parts
+from utils.llm.templates.trial import try_template
 from utils.wording import counted
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ class LlamaCpp:
     """A model in an in-process llama.cpp server."""
 
     def __init__(self, model: str, options: LLMOptions, *, counts_only: bool = False) -> None:
+        _engine()  # raises ImportError
+        _check_file(Path(model))
         self._model = model
         self._counts_only = counts_only
         self._options = options
@@ -88,7 +92,7 @@ class LlamaCpp:
         if self._counts_only:  # the weights stay on disk
             params.no_extra_bufts = True  # repacking would read them all
             params.warmup = False
-        self.server = _server(params)
+        self.server = _server(params, self._model)
         self.context = int(self._get("/props")["default_generation_settings"]["n_ctx"])
         self._is_largest = self.context < context
 
@@ -141,6 +145,17 @@ def check(model: str, options: LLMOptions) -> None:
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ValueError(f"--model_from_pretrained: {model} is not a GGUF file")
+    _check_file(path)
+
+
+def _check_file(path: Path) -> None:
+    """Raise ValueError if a GGUF file is incomplete, or has a chat template that cannot be run safely.
+
+    llama.cpp runs the template while it loads the model. It has no limits there, and does not react to signals.
+    """
+    template = read_chat_template(path)
+    if template is not None:
+        try_template(template, str(path))
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
@@ -167,10 +182,7 @@ def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
 
 
 def _params(model: str, options: LLMOptions, *, slots: int, context: int, folder: str) -> Any:
-    try:
-        import xllamacpp
-    except ImportError:
-        raise ImportError("--backend=llamacpp needs llama.cpp: pip install xllamacpp") from None
+    xllamacpp = _engine()
     params = xllamacpp.CommonParams()
     params.model.path = model
     params.n_parallel = slots
@@ -183,10 +195,24 @@ def _params(model: str, options: LLMOptions, *, slots: int, context: int, folder
     return params
 
 
-def _server(params: Any) -> Any:
+def _engine() -> Any:
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ImportError("--backend=llamacpp needs llama.cpp: pip install xllamacpp") from None
+    return xllamacpp
+
+
+def _server(params: Any, model: str) -> Any:
     import xllamacpp
 
-    return xllamacpp.Server(params)
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"{model}: llama.cpp cannot load it ({error}) Either the file is damaged (download it again), or this "
+            "version does not know the model (pip install --upgrade xllamacpp), or the memory is too small for it"
+        ) from None
 
 
 def _place(params: Any, asked: Sequence[int], xllamacpp: Any) -> None:
