@@ -11,6 +11,8 @@ from utils.wording import counted
 Architecture = Literal["knowfree", "cnnner"]
 DEFAULT_THRESHOLD = 0.5  # of a span's probability
 ATTENTION_HEADS = 10  # of KnowFREE's local attention; fixed in the paper's published code
+MAX_SIZE = 1 << 16  # of a layer, and of the numbers of heads; far more than any model has
+MAX_DEPTH = 100  # of the CNN, and its largest kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class NerConfig:
                 f"num_target_labels is {self.num_target_labels}; with {counted(len(self.labels), 'label')} it must be "
                 f"between 1 and {len(self.labels) - 1} ('O' is not counted)"
             )
+        self._check_numbers()
         if not 0 < self.span_threshold < 1:
             raise ValueError(f"span_threshold is {self.span_threshold}; it must be between 0 and 1")
         for name, size, parts in (
@@ -60,6 +63,26 @@ class NerConfig:
         ):
             if parts < 1 or size < 1 or size % parts:
                 raise ValueError(f"{name} is {size}; it must be divisible by {counted(parts, 'head')}")
+
+    def _check_numbers(self) -> None:
+        """Raise ValueError for a setting of the wrong type or far out of range: they come from a file."""
+        for name, value, allowed in (
+            ("nested", self.nested, (True, False)),
+            ("dense", self.dense, (True, False, None)),
+        ):
+            if not any(value is one for one in allowed):
+                raise ValueError(f"{name} is {value!r}; it must be true or false")
+        largest = {"kernel_size": MAX_DEPTH, "cnn_depth": MAX_DEPTH}
+        for name in ("cnn_dim", "biaffine_size", "size_embed_dim", "n_head", "kernel_size", "cnn_depth"):
+            value, most = getattr(self, name), largest.get(name, MAX_SIZE)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number between 1 and {most}")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size is {self.kernel_size}; it must be odd")
+        for name in ("logit_drop", "head_dropout", "span_threshold"):
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value < 1:
+                raise ValueError(f"{name} is {value!r}; it must be a number from 0 to less than 1")
 
     @property
     def targets(self) -> tuple[str, ...]:

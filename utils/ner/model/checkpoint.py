@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from utils.compute.checkpoint_errors import named_errors
 from utils.files.jsonl import read_json, replace_file, write_json
 from utils.ner.config import NerConfig
 from utils.ner.label_files import CONFIG, labels_of_model
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 WEIGHTS, OLD_WEIGHTS = "model.safetensors", "pytorch_model.bin"
 BUFFERS = ("span_size_ids", "bert.embeddings.position_ids")  # index tables in public checkpoints, not weights
+MOST_TIMES = 4  # how much larger than its tensors a layer may be: a larger one is not even built
+ENCODER_SIZES = ("vocab_size", "hidden_size", "intermediate_size", "embedding_size", "d_model", "d_inner", "dim")
 POOLER = "bert.pooler."  # of encoders that were saved with a pooling layer, which the span model does not use
 
 
@@ -55,7 +58,9 @@ def load_model(folder: Path) -> SpanModel:
     """
     values, weights = _read(folder)
     config = _config(values, weights, folder)
-    model = SpanModel(build_encoder(folder), config)
+    _check_encoder_sizes(values, weights, folder)
+    with named_errors(str(folder)):
+        model = SpanModel(build_encoder(folder), config)
     _check(weights, model, folder)
     model.load_state_dict(weights, strict=False)
     return model.eval()
@@ -103,7 +108,11 @@ def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConf
         raise ValueError(f"{folder} does not contain a span model: its weights have no tensor down_fc.weight")
     labels, targets = labels_of_model(values, folder)
     inferred = {"span_model": architecture_of(weights), **sizes_of({name: t.shape for name, t in weights.items()})}
-    config = NerConfig.from_dict({**inferred, **values, "labels": labels, "num_target_labels": targets})
+    try:
+        config = NerConfig.from_dict({**inferred, **values, "labels": labels, "num_target_labels": targets})
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG}: {error}") from None
+    _check_head_sizes(config, inferred, folder)
     columns = len(weights["down_fc.weight"])
     if len(config.labels) - 1 != columns:
         raise ValueError(
@@ -111,6 +120,29 @@ def _config(values: Any, weights: Mapping[str, Tensor], folder: Path) -> NerConf
             f"(down_fc.weight) score {columns}: use the labels that the model was trained with"
         )
     return config
+
+
+def _check_head_sizes(config: NerConfig, inferred: Mapping[str, Any], folder: Path) -> None:
+    """Raise ValueError if layers would be several times as large as their tensors: they could take all memory.
+
+    Smaller differences are reported by the tensors' names and shapes.
+    """
+    for name, found in inferred.items():
+        given = getattr(config, name)
+        if type(given) is int and given > MOST_TIMES * found:
+            raise ValueError(f"{folder}: tensors do not fit config.json: {name} is {given}, and {found} by the tensors")
+
+
+def _check_encoder_sizes(values: Mapping[str, Any], weights: Mapping[str, Tensor], folder: Path) -> None:
+    """Raise ValueError if the encoder of a `config.json` would be much larger than its tensors."""
+    largest = max(length for tensor in weights.values() for length in (*tensor.shape, 1))
+    limits = {**dict.fromkeys(ENCODER_SIZES, largest), "num_hidden_layers": len(weights)}
+    for name, limit in limits.items():
+        value = values.get(name)
+        if isinstance(value, (int, float)) and value > MOST_TIMES * limit:
+            raise ValueError(
+                f"{folder}: tensors do not fit config.json: {name} is {value}, and at most {limit} by them"
+            )
 
 
 def _check(weights: Mapping[str, Tensor], model: SpanModel, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from utils.compute.checkpoint_errors import named_errors
 from utils.compute.onednn import FastLinear
 from utils.wording import counted
 
@@ -19,18 +20,20 @@ def load_encoder(source: str, layers: int | None = None) -> Any:
     With `layers`, only this many of its lowest layers are kept; ValueError if it has fewer.
     """
     _check_source(source)
-    config = AutoConfig.from_pretrained(source)
+    with named_errors(source):
+        config = AutoConfig.from_pretrained(source)
     if layers is not None:
         if layers > config.num_hidden_layers:
             raise ValueError(
                 f"{source} has {counted(config.num_hidden_layers, 'layer')}, fewer than --encoder_layers={layers}"
             )
         config.num_hidden_layers = layers
-    try:
-        encoder = AutoModel.from_pretrained(source, config=config, add_pooling_layer=False)
-    except TypeError:  # an architecture without a pooling layer
-        encoder = AutoModel.from_pretrained(source, config=config)
-    return _without_pooler(encoder.float())
+    with named_errors(source):
+        try:
+            encoder = AutoModel.from_pretrained(source, config=config, add_pooling_layer=False)
+        except TypeError:  # an architecture without a pooling layer
+            encoder = AutoModel.from_pretrained(source, config=config)
+        return _without_pooler(encoder.float())
 
 
 def checkpoint_gradients(encoder: Any) -> None:
@@ -43,23 +46,27 @@ def checkpoint_gradients(encoder: Any) -> None:
 
 def build_encoder(config_folder: Path) -> Any:
     """Return an encoder with random weights from a folder's `config.json`; the caller loads its weights."""
-    return _without_pooler(AutoModel.from_config(AutoConfig.from_pretrained(config_folder)).float())
+    with named_errors(str(config_folder)):
+        return _without_pooler(AutoModel.from_config(AutoConfig.from_pretrained(config_folder)).float())
 
 
 def load_tokenizer(source: str) -> Any:
     """Return the tokenizer of a folder or hub id, configured for single words."""
     _check_source(source)
     unused = {"clean_up_tokenization_spaces": False}  # only for decoding, but transformers 4.44 warns without it
-    tokenizer = AutoTokenizer.from_pretrained(source, **unused)
-    if getattr(tokenizer, "add_prefix_space", None) is False:  # byte-level BPE: read each word as one after a space
-        tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True, **unused)
-    return tokenizer
+    with named_errors(source):
+        tokenizer = AutoTokenizer.from_pretrained(source, **unused)
+        if getattr(tokenizer, "add_prefix_space", None) is False:  # byte-level BPE: read each word as one after a space
+            tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True, **unused)
+        return tokenizer
 
 
 def max_pieces(encoder: Any) -> int:
     """Return the length of the encoder's longest input in word pieces, special ones included."""
-    positions = getattr(encoder.config, "max_position_embeddings", None) or 0
-    if positions < 1:  # XLNet has -1: its positions are relative, so that no input is too long
+    positions = getattr(encoder.config, "max_position_embeddings", None)
+    if (
+        type(positions) is not int or positions < 1
+    ):  # XLNet has -1: its positions are relative, so that no input is too long
         positions = DEFAULT_POSITIONS
     table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
     reserved = getattr(table, "padding_idx", None)  # RoBERTa's positions start after its padding index

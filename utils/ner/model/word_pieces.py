@@ -64,6 +64,11 @@ class WordEncoder:
         self._unknown = _first_known(tokenizer.unk_token_id, tokenizer.pad_token_id, 0)[0]
         self._padding = _first_known(tokenizer.pad_token_id, 0)[0]
         self._room = max_pieces - len(self._start) - len(self._end)
+        if self._room < 1:  # no window would hold a word, and no sentence would ever end
+            raise ValueError(
+                f"the encoder reads {max_pieces} word pieces at once, which leaves no room for a word: check "
+                "max_position_embeddings in its config.json"
+            )
         self._cache: dict[str, Pieces] = {}
 
     def windows(self, tokens: Sequence[str]) -> list[Window]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from utils.compute.checkpoint_errors import named_errors
 from utils.compute.onednn import FastLinear
 from utils.compute.progress import tracked
 from utils.dataset.records import Span
@@ -52,7 +53,14 @@ class SpanNer:
         if source is None:
             raise FileNotFoundError(f"{folder} has no tokenizer: give the base encoder's folder (--from_pretrained)")
         model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        return cls(model, load_tokenizer(str(source)))
+        ner = cls(model, load_tokenizer(str(source)))
+        ner.try_out(str(folder))
+        return ner
+
+    def try_out(self, source: str) -> None:
+        """Raise ValueError that names `source` if the model cannot score a word: its config.json may be wrong."""
+        with named_errors(source):
+            self.predict([["a"]])
 
     @property
     def labels(self) -> tuple[str, ...]:

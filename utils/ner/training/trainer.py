@@ -77,6 +77,7 @@ class Trainer:
             checkpoint_gradients(model.bert)
         self.learner = Learner(model, words, data.labels.weights(), settings, self.plan)
         self.ner = SpanNer(self.learner.released_model, tokenizer)
+        self.ner.try_out(run.encoder)
         self.progress = TrainingProgress()
 
     @property

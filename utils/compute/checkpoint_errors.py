@@ -1,0 +1,57 @@
+"""Errors of transformers and torch about a checkpoint as one line that names it: damaged files, too little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Raised by transformers for valid JSON in which it expects something else, and by code for another version.
+CODE_ERRORS = (AttributeError, LookupError, TypeError, AssertionError, ArithmeticError, NameError)
+MAX_REASON = 300  # characters of another library's message
+_ALLOCATOR_WORDS = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memory", "bad allocation", "bad_alloc")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that this computer's memory is too small."""
+    return isinstance(error, MemoryError) or any(word in str(error) for word in _ALLOCATOR_WORDS)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether an error comes from the readers of tokenizer.json or of .safetensors files."""
+    return type(error) is Exception or type(error).__name__ == "SafetensorError"
+
+
+def short(error: BaseException) -> str:
+    """Return an error's kind and the beginning of its message on one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words[:MAX_REASON]}{'…' if len(words) > MAX_REASON else ''}"
+
+
+def too_large(source: str) -> RuntimeError:
+    """Return the error for a checkpoint that needs more memory than there is."""
+    return RuntimeError(f"{source} does not fit into memory: close other programs, or use a smaller model")
+
+
+def damaged(source: str, error: BaseException) -> ValueError:
+    """Return the error for a checkpoint whose files cannot be read."""
+    return ValueError(
+        f"{source} cannot be read ({short(error)}): a file of it is damaged or incomplete (copy or download it again), "
+        "or it needs another version of transformers"
+    )
+
+
+@contextmanager
+def named_errors(source: str) -> Iterator[None]:
+    """Raise errors inside the block as one line that names `source`, the checkpoint that is read there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:  # of the file system, which names the file
+            raise
+        raise damaged(source, error) from error
+    except (MemoryError, ValueError, RuntimeError, *CODE_ERRORS) as error:
+        raise (too_large(source) if is_out_of_memory(error) else damaged(source, error)) from error
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        raise damaged(source, error) from error
