@@ -15,8 +15,10 @@ def template_parts(fill_template: Callable[[str], str]) -> tuple[str, str]:
     >>> template_parts(lambda message: f"<|user|>{message}<|assistant|>")
     ('<|user|>', '<|assistant|>')
     """
-    before, after = fill_template(MESSAGE).split(MESSAGE)
-    return before, after
+    parts = fill_template(MESSAGE).split(MESSAGE)
+    if len(parts) != 2:
+        raise ValueError(f"the chat template contains the message of the user {len(parts) - 1} times, not once")
+    return parts[0], parts[1]
 
 
 def begins_thought(after: str) -> bool:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from utils.compute.checkpoint_errors import CODE_ERRORS, short
 from utils.llm.prompt_parts import THINKING_END, THINKING_START, after_thought, begins_thought, template_parts
+from utils.llm.templates.trial import try_template
 
 # Tokens that end a turn in some family of models; `generation_config` does not always name all of them.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|user|>", "<|observation|>", "<end_of_turn>", "<|end|>")
@@ -65,23 +67,9 @@ class ChatFormat:
 
     def _read_template(self) -> None:
         """Set the text before and after a message, and the pattern that splits role tokens inside a message."""
-        self._before, self._after = template_parts(self._fill_template)
+        self._before, self._after = read_template_parts(self.tokenizer)
         self._starts_with_thought = begins_thought(self._after)
         self._inside_role = _inside_role_tokens(self.tokenizer)
-
-    def _fill_template(self, message: str) -> str:
-        """Return the prompt of a message as text."""
-        own = getattr(self.tokenizer, "chat_template", None)
-        has_date = isinstance(own, str) and "strftime_now" in own
-        text: str = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": message}],
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=False,  # Qwen3
-            date_string=FIXED_DATE,
-            **({"chat_template": f"{FIXED_DATE_MACRO}{own}"} if has_date else {}),
-        )
-        return text
 
     def _ids(self, text: str) -> list[int]:
         # Without special tokens: the template has written them.
@@ -103,6 +91,42 @@ class ChatGLM3Format(ChatFormat):
 
     def _turn_ends(self) -> Iterable[int]:
         return [self.tokenizer.get_command(token) for token in ("<|user|>", "<|observation|>")]
+
+
+def read_template_parts(tokenizer: Any) -> tuple[str, str]:
+    """Return the text before and after a message in the prompts of a tokenizer's chat template.
+
+    Raises ValueError that names the checkpoint if the template is broken, never ends, or leaves the message out.
+    """
+    from jinja2 import TemplateError
+
+    source = str(getattr(tokenizer, "name_or_path", "the checkpoint"))
+    template = getattr(tokenizer, "chat_template", None)
+    for text in template.values() if isinstance(template, dict) else [template]:
+        if isinstance(text, str):
+            try_template(text, source)
+    try:
+        return template_parts(lambda message: _fill_template(tokenizer, message))
+    except (TemplateError, ValueError, RuntimeError, *CODE_ERRORS) as error:
+        raise ValueError(
+            f"{source}: its chat template cannot be used for one message of a user ({short(error)}): correct it, or "
+            "download the checkpoint again"
+        ) from error
+
+
+def _fill_template(tokenizer: Any, message: str) -> str:
+    """Return the prompt of a message as text."""
+    own = getattr(tokenizer, "chat_template", None)
+    has_date = isinstance(own, str) and "strftime_now" in own
+    text: str = tokenizer.apply_chat_template(
+        [{"role": "user", "content": message}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=False,  # Qwen3
+        date_string=FIXED_DATE,
+        **({"chat_template": f"{FIXED_DATE_MACRO}{own}"} if has_date else {}),
+    )
+    return text
 
 
 def chat_format(tokenizer: Any, model: Any) -> ChatFormat:

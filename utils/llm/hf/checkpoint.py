@@ -13,8 +13,10 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PretrainedConfig
 from transformers import __version__ as transformers_version
 
+from utils.compute.checkpoint_errors import CODE_ERRORS, damaged, is_damage, is_out_of_memory, too_large
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
+from utils.llm.hf.chat_format import read_template_parts
 from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.hf.files import is_hub_id, read_template
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
@@ -25,7 +27,6 @@ HAS_TEMPLATES = VERSION >= (4, 34)
 HAS_CACHES = VERSION >= (4, 36)  # and the argument `attn_implementation`
 DTYPE_ARGUMENT = "dtype" if VERSION >= (5, 0) else "torch_dtype"
 
-CODE_ERRORS = (AttributeError, KeyError, TypeError)  # raised by code that was written for another version
 OUT_OF_MEMORY = (
     "{} does not fit into the memory of the GPUs: use more GPUs (--n_gpu=0,1), --load_in=8bit or 4bit, "
     "or a smaller model"
@@ -44,8 +45,8 @@ class Checkpoint:
 
     def load(self, device_map: DeviceMap) -> tuple[Any, Any]:
         """Return the model, on the devices of `device_map`, and its tokenizer."""
-        with _short_errors(self.name, code_refused=self._code_refused), tensors_only():
-            tokenizer = self.tokenizer()
+        tokenizer = self.tokenizer()
+        with _short_errors(self.name, self._own_code, code_refused=self._code_refused), tensors_only():
             dtype = choose_dtype(self.options.dtype, on_gpu=device_map.on_gpu)
             config = self._config()
             load_in = self.options.load_in
@@ -57,7 +58,8 @@ class Checkpoint:
 
     def tokenizer(self) -> Any:
         """Return the tokenizer; raise ValueError if it has no chat format."""
-        tokenizer = AutoTokenizer.from_pretrained(self.name, trust_remote_code=self.trust)
+        with _short_errors(self.name, self._own_code, code_refused=self._code_refused):
+            tokenizer = AutoTokenizer.from_pretrained(self.name, trust_remote_code=self.trust)
         if hasattr(tokenizer, "build_chat_input") or _fills_templates_itself(tokenizer):
             return tokenizer
         if not HAS_TEMPLATES:
@@ -70,15 +72,17 @@ class Checkpoint:
         if not tokenizer.chat_template:
             newer = "; chat_template.jinja is read only from a local folder" if is_hub_id(self.name) else ""
             raise ValueError(f"{self.name}: its tokenizer has no chat template; use a chat (instruct) model{newer}")
+        read_template_parts(tokenizer)  # a broken template is found before the weights are loaded
         return tokenizer
 
     def settings(self) -> Any:
         """Return an object with the model's `config` and `generation_config`; its weights are not loaded."""
-        try:
-            generation = GenerationConfig.from_pretrained(self.name)
-        except OSError:  # the checkpoint has none
-            generation = GenerationConfig()
-        return SimpleNamespace(config=self._config(), generation_config=generation)
+        with _short_errors(self.name, self._own_code, code_refused=self._code_refused):
+            try:
+                generation = GenerationConfig.from_pretrained(self.name)
+            except OSError:  # the checkpoint has none
+                generation = GenerationConfig()
+            return SimpleNamespace(config=self._config(), generation_config=generation)
 
     def _config(self) -> Any:
         return AutoConfig.from_pretrained(self.name, trust_remote_code=self.trust)
@@ -113,7 +117,7 @@ def _cpu_attention(dtype: torch.dtype) -> dict[str, Any]:
 
 
 @contextmanager
-def _short_errors(model: str, *, code_refused: bool) -> Iterator[None]:
+def _short_errors(model: str, own_classes: set[str], *, code_refused: bool) -> Iterator[None]:
     """Replace the errors of transformers about a checkpoint by one line with a remedy."""
     try:
         yield
@@ -131,9 +135,20 @@ def _short_errors(model: str, *, code_refused: bool) -> Iterator[None]:
             ) from error
         if "offload_folder" in str(error):
             raise RuntimeError(OUT_OF_MEMORY.format(model)) from error
-        raise
+        if is_out_of_memory(error):
+            raise too_large(model) from error
+        is_of_system = "CUDA" in str(error) or (isinstance(error, OSError) and error.errno is not None)
+        if model in str(error) or is_of_system:
+            raise
+        raise damaged(model, error) from error
+    except MemoryError as error:
+        raise too_large(model) from error
     except CODE_ERRORS as error:
-        raise wrong_version(model, error) from error
+        raise (wrong_version(model, error) if own_classes else damaged(model, error)) from error
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        raise damaged(model, error) from error
 
 
 def wrong_version(model: str, error: BaseException) -> ValueError:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from utils.llm.hf.files import read_settings
+from utils.llm.hf.files import code_classes
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,8 @@ def runs_own_code(model: str, *, allowed: bool) -> bool:
 
 def own_code(folder: Path) -> set[str]:
     """Return the classes of a folder's own code that its settings name, as `module.Class`."""
-    maps = [read_settings(folder / name).get("auto_map") or {} for name in ("config.json", "tokenizer_config.json")]
-    named = [target for map_ in maps for target in map_.values()]
-    lists = [target if isinstance(target, list) else [target] for target in named]
-    return {target for targets in lists for target in targets if target}
+    maps = [code_classes(folder / name) for name in ("config.json", "tokenizer_config.json")]
+    return {target for classes in maps for targets in classes.values() for target in targets}
 
 
 @contextmanager
