@@ -89,7 +89,27 @@ def test_a_wrong_value_is_named_with_its_folder(values, what, model):
     assert "\n" not in str(raised.value)
 
 
-ODD_VALUES = (None, True, "x", "200", -1, 0, 1, 7, 1.5, INF, NAN, 10**6, 10**12, 10**30, [], {}, [1], {"a": 1}, "")
+ODD_VALUES: tuple[object, ...] = (
+    None,
+    True,
+    "x",
+    "200",
+    -1,
+    0,
+    1,
+    7,
+    1.5,
+    INF,
+    NAN,
+    10**6,
+    10**12,
+    10**30,
+    [],
+    {},
+    [1],
+    {"a": 1},
+    "",
+)
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(6_000, marks=pytest.mark.slow)])
