@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.builders import write_json
+from tests.helpers.time_fuzzer import Shape, complaint
 from utils.labels.files import read_label_names
 from utils.labels.normaliser import LabelNormaliser
 
@@ -140,3 +141,8 @@ def test_the_error_for_a_missing_label_file_says_what_it_contains(tmp_path):
         "canonical label",
     ):
         LabelNormaliser.from_files([tmp_path / "none.json"])
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "(", "_", "北", "a|", "a=", "nr "])
+def test_a_spelling_of_any_length_takes_linear_time(unit, normaliser):
+    assert complaint(normaliser, Shape(unit, "", "x")) is None

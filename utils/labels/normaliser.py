@@ -27,6 +27,7 @@ from utils.labels.spelling import (
     without_prefix,
 )
 
+MAX_WITH_FEATURES = 1000  # characters with the features after a tag: Noun|Case=Nom|…
 MAX_LENGTH = 80  # characters; a longer spelling is prose, and only looked up as a whole
 
 UNKNOWN = "WORD"  # the label of a span whose spelling is in no file; its boundaries are still useful for training
@@ -83,6 +84,8 @@ class _LabelFile:
 
     def read(self, spelling: str) -> str | None:
         """Return the canonical label of a spelling's parts, if they agree on one."""
+        if len(spelling) > MAX_WITH_FEATURES:
+            return None
         text = without_features(unicodedata.normalize("NFKC", spelling)).strip()
         if len(text) > MAX_LENGTH or is_negated(text):
             return None
