@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 # Raised by transformers for valid JSON in which it expects something else, and by code for another version.
 CODE_ERRORS = (AttributeError, LookupError, TypeError, AssertionError, ArithmeticError, NameError)
@@ -40,18 +40,30 @@ def damaged(source: str, error: BaseException) -> ValueError:
     )
 
 
-@contextmanager
-def named_errors(source: str) -> Iterator[None]:
-    """Raise errors inside the block as one line that names `source`, the checkpoint that is read there."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is not None:  # of the file system, which names the file
-            raise
-        raise damaged(source, error) from error
-    except (MemoryError, ValueError, RuntimeError, *CODE_ERRORS) as error:
-        raise (too_large(source) if is_out_of_memory(error) else damaged(source, error)) from error
-    except Exception as error:
-        if not is_damage(error):
-            raise
-        raise damaged(source, error) from error
+class TranslatedErrors:
+    """A block whose errors are replaced by those that a function makes of them; None: the error stays as it is."""
+
+    def __init__(self, translate: Callable[[Exception], Exception | None]) -> None:
+        self.translate = translate
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        better = self.translate(error) if isinstance(error, Exception) else None
+        if better is not None:
+            raise better from error
+
+
+def named_errors(source: str) -> TranslatedErrors:
+    """Return a block that raises errors as one line that names `source`, the checkpoint that is read there."""
+    return TranslatedErrors(partial(_named_error, source))
+
+
+def _named_error(source: str, error: Exception) -> Exception | None:
+    if isinstance(error, OSError) and error.errno is not None:  # of the file system, which names the file
+        return None
+    if is_out_of_memory(error):
+        return too_large(source)
+    known = isinstance(error, (OSError, ValueError, RuntimeError, *CODE_ERRORS)) or is_damage(error)
+    return damaged(source, error) if known else None

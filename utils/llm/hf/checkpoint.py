@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,14 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PretrainedConfig
 from transformers import __version__ as transformers_version
 
-from utils.compute.checkpoint_errors import CODE_ERRORS, damaged, is_damage, is_out_of_memory, too_large
+from utils.compute.checkpoint_errors import (
+    CODE_ERRORS,
+    TranslatedErrors,
+    damaged,
+    is_damage,
+    is_out_of_memory,
+    too_large,
+)
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
 from utils.llm.hf.chat_format import read_template_parts
@@ -46,7 +53,7 @@ class Checkpoint:
     def load(self, device_map: DeviceMap) -> tuple[Any, Any]:
         """Return the model, on the devices of `device_map`, and its tokenizer."""
         tokenizer = self.tokenizer()
-        with _short_errors(self.name, self._own_code, code_refused=self._code_refused), tensors_only():
+        with self._short_errors(), tensors_only():
             dtype = choose_dtype(self.options.dtype, on_gpu=device_map.on_gpu)
             config = self._config()
             load_in = self.options.load_in
@@ -58,7 +65,7 @@ class Checkpoint:
 
     def tokenizer(self) -> Any:
         """Return the tokenizer; raise ValueError if it has no chat format."""
-        with _short_errors(self.name, self._own_code, code_refused=self._code_refused):
+        with self._short_errors():
             tokenizer = AutoTokenizer.from_pretrained(self.name, trust_remote_code=self.trust)
         if hasattr(tokenizer, "build_chat_input") or _fills_templates_itself(tokenizer):
             return tokenizer
@@ -77,12 +84,15 @@ class Checkpoint:
 
     def settings(self) -> Any:
         """Return an object with the model's `config` and `generation_config`; its weights are not loaded."""
-        with _short_errors(self.name, self._own_code, code_refused=self._code_refused):
+        with self._short_errors():
             try:
                 generation = GenerationConfig.from_pretrained(self.name)
             except OSError:  # the checkpoint has none
                 generation = GenerationConfig()
             return SimpleNamespace(config=self._config(), generation_config=generation)
+
+    def _short_errors(self) -> TranslatedErrors:
+        return TranslatedErrors(partial(_short_error, self.name, self._own_code, code_refused=self._code_refused))
 
     def _config(self) -> Any:
         return AutoConfig.from_pretrained(self.name, trust_remote_code=self.trust)
@@ -116,39 +126,32 @@ def _cpu_attention(dtype: torch.dtype) -> dict[str, Any]:
     return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and HAS_CACHES else {}
 
 
-@contextmanager
-def _short_errors(model: str, own_classes: set[str], *, code_refused: bool) -> Iterator[None]:
-    """Replace the errors of transformers about a checkpoint by one line with a remedy."""
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError:
-        raise RuntimeError(OUT_OF_MEMORY.format(model)) from None
-    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
-        if any(isinstance(cause, pickle.UnpicklingError) for cause in _chain(error)):
-            raise ValueError(
-                f"{model}: its pickled weights contain other objects than tensors, so they were not loaded; "
-                "use the checkpoint's .safetensors files, or save the weights again"
-            ) from error
-        if code_refused or "trust_remote_code" in str(error):
-            raise ValueError(
-                f"{model} needs its own Python code: if you trust the code, run it with --trust_remote_code=1"
-            ) from error
-        if "offload_folder" in str(error):
-            raise RuntimeError(OUT_OF_MEMORY.format(model)) from error
-        if is_out_of_memory(error):
-            raise too_large(model) from error
-        is_of_system = "CUDA" in str(error) or (isinstance(error, OSError) and error.errno is not None)
-        if model in str(error) or is_of_system:
-            raise
-        raise damaged(model, error) from error
-    except MemoryError as error:
-        raise too_large(model) from error
-    except CODE_ERRORS as error:
-        raise (wrong_version(model, error) if own_classes else damaged(model, error)) from error
-    except Exception as error:
-        if not is_damage(error):
-            raise
-        raise damaged(model, error) from error
+def _short_error(model: str, own_classes: Collection[str], error: Exception, *, code_refused: bool) -> Exception | None:
+    """Return an error of transformers about a checkpoint as one line with a remedy; None if it is one already."""
+    if isinstance(error, torch.cuda.OutOfMemoryError) or "offload_folder" in str(error):
+        return RuntimeError(OUT_OF_MEMORY.format(model))
+    if is_out_of_memory(error):
+        return too_large(model)
+    if any(isinstance(cause, pickle.UnpicklingError) for cause in _chain(error)):
+        return ValueError(
+            f"{model}: its pickled weights contain other objects than tensors, so they were not loaded; "
+            "use the checkpoint's .safetensors files, or save the weights again"
+        )
+    if isinstance(error, CODE_ERRORS):
+        return wrong_version(model, error) if own_classes else damaged(model, error)
+    if not isinstance(error, (OSError, ValueError, RuntimeError)):
+        return damaged(model, error) if is_damage(error) else None
+    return _own_error(model, error, code_refused=code_refused)
+
+
+def _own_error(model: str, error: Exception, *, code_refused: bool) -> Exception | None:
+    """Return an error that transformers raises on purpose, with the model's name; None if it has it already."""
+    if code_refused or "trust_remote_code" in str(error):
+        return ValueError(
+            f"{model} needs its own Python code: if you trust the code, run it with --trust_remote_code=1"
+        )
+    is_of_system = "CUDA" in str(error) or (isinstance(error, OSError) and error.errno is not None)
+    return None if model in str(error) or is_of_system else damaged(model, error)
 
 
 def wrong_version(model: str, error: BaseException) -> ValueError:
