@@ -6,15 +6,19 @@ import json
 import re
 import shlex
 import subprocess
+from typing import get_args
 
 import pytest
 
-from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, read_lines, run_python, write_json, write_rows
+from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, call, read_lines, run_python, write_json, write_rows
 from tests.helpers.workspace import Workspace
+from utils.audit.s2_command import STYLES, recorded_s2_command
+from utils.dataset.layout import Layout
 from utils.dataset.records import Span
 from utils.labels.suggestions import label_patch
 from utils.ner.scoring.error_kinds import count_errors
 from utils.ner.scoring.metrics import score_spans
+from utils.synthesis.generator import Style
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 EVIL = "\x1b[31mPER\x1b]0;title\x07\x9b2J\u202e\x08"
@@ -107,6 +111,20 @@ def test_the_next_command_does_nothing_else_whatever_the_run_log_says(work, name
     done = run_shell(script)
     assert done.split("\0") == words[1:]
     assert not (work.folder / "PWNED").exists()
+
+
+@pytest.mark.parametrize("value", [INJECTED, EVIL, ["a"], {"a": 1}, 7, True, "x" * 5000, "a\0b"], ids=ascii)
+@pytest.mark.parametrize("key", ["style", "raw"])
+def test_the_command_of_s2_repeats_no_unknown_setting(work, key, value):
+    call("s2", **work.llm)
+    path = work.results / "train_1000_synthetic.jsonl.meta.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {**manifest, "parameters": {**manifest["parameters"], key: value}})
+    assert recorded_s2_command(Layout(work.file_dir, "tiny")).flags == ""
+
+
+def test_the_styles_that_a_command_may_repeat_are_those_of_s2():
+    assert set(STYLES) == set(get_args(Style))
 
 
 def run_shell(script):

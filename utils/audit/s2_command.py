@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from utils.asking.journal import journal_path, recorded_settings
 from utils.dataset.layout import Layout
 from utils.files.manifest import read_manifest
+from utils.wording import printable
+
+STYLES = ("explain", "continue", "dialogue", "news", "rewrite", "names")  # others in a manifest are not repeated
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,19 @@ def recorded_s2_command(layout: Layout) -> S2Command:
     if manifest is None:
         return S2Command(_style_of_journal(layout))
     style, raw = manifest.parameters.get("style"), manifest.parameters.get("raw")
-    if raw is not None:
+    if not isinstance(raw, str) or raw != printable(raw) or raw not in manifest.inputs:
+        raw = None  # no name of a file: the manifest may be from others
+    else:
         file = layout.find(raw)
         raw = str(file) if file.is_file() else raw
-    return S2Command(style if style != "explain" else None, raw, has_model="model" in manifest.parameters)
+    known = style if style in STYLES and style != "explain" else None
+    return S2Command(known, raw, has_model="model" in manifest.parameters)
 
 
 def _style_of_journal(layout: Layout) -> str | None:
     """Return the style of the answers if they are sentences with given mentions; other styles are not recorded."""
     for settings in recorded_settings(journal_path(layout.synthetic())).values():
-        parameters = settings.get("parameters", {})
-        if parameters.get("task") == "rewrite":
+        parameters = settings.get("parameters")
+        if isinstance(parameters, dict) and parameters.get("task") == "rewrite":
             return "names" if "names" in parameters else "rewrite"
     return None
