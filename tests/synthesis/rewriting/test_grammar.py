@@ -10,6 +10,7 @@ from tests.helpers.families import FAMILIES, make_checkpoint
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLMOptions, Request, Sampling, can_intersect, load_llm
 from utils.synthesis.rewriting.grammar import list_grammar, sentence_grammar
+from utils.synthesis.writing_style import WritingStyle
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("llguidance")
@@ -44,7 +45,7 @@ def sampled(llm, grammar, number=4):
 @pytest.mark.parametrize("name", MENTIONS)
 def test_every_text_holds_its_mentions_and_has_the_length(llm, name):
     tokenisation, mentions = MENTIONS[name]
-    for answer in sampled(llm, sentence_grammar(mentions, 12, 40, tokenisation=tokenisation)):
+    for answer in sampled(llm, sentence_grammar(mentions, 12, 40, WritingStyle(tokenisation))):
         assert answer.finish == "stop"
         assert all(mention in answer.text for mention in mentions), answer.text
         assert len(answer.text) <= 40
@@ -52,14 +53,22 @@ def test_every_text_holds_its_mentions_and_has_the_length(llm, name):
 
 
 def test_a_mention_is_no_part_of_a_longer_word(llm):
-    for answer in sampled(llm, sentence_grammar(["art"], 5, 30, tokenisation=WORDS), 8):
+    for answer in sampled(llm, sentence_grammar(["art"], 5, 30, WritingStyle(WORDS)), 8):
         assert re.search(r"(?<![A-Za-z0-9])art(?![A-Za-z0-9])", answer.text), answer.text
-    for answer in sampled(llm, sentence_grammar(["5G"], 5, 30, tokenisation=CHARACTERS), 8):
+    for answer in sampled(llm, sentence_grammar(["5G"], 5, 30, WritingStyle(CHARACTERS)), 8):
         assert re.search(r"(?<![A-Za-z0-9])5G(?![A-Za-z0-9])", answer.text), answer.text
 
 
+def test_letters_and_marks_that_the_dataset_never_uses_are_not_written(llm):
+    queries = WritingStyle(WORDS, case="lower", punctuation="none")
+    assert all("R2-D2" in answer.text for answer in sampled(llm, sentence_grammar(["R2-D2"], 12, 40, queries)))
+    for grammar in (sentence_grammar(["tom cruise"], 12, 40, queries), list_grammar(3, 20, queries)):
+        for answer in sampled(llm, grammar):
+            assert not re.search(r"[A-Z!-/:-@\[-`{-~]", answer.text), answer.text
+
+
 def test_a_list_has_its_number_of_lines(llm):
-    for answer in sampled(llm, list_grammar(5, 12)):
+    for answer in sampled(llm, list_grammar(5, 12, WritingStyle(WORDS))):
         assert answer.finish == "stop"
         lines = answer.text.split("\n")
         assert len(lines) == 5

@@ -121,7 +121,7 @@ class NameLists:
         shown = self._shown(label, sample)
         prompt = self.prompt.fill({"label": label, "names": "\n".join(shown), "number": str(LINES)})
         longest = MAX_LENGTH[self.writing.tokenisation]
-        grammar = list_grammar(LINES, longest) if guided else None
+        grammar = list_grammar(LINES, longest, self.writing) if guided else None
         id_ = _question_id(label)
         sampling = self.sampling.sampling(id_, sample)
         request = Request(id_, TASK, prompt, LINES * (longest + 4), sampling, grammar, sample)

@@ -93,7 +93,7 @@ class Rewriter:
         texts = [mention.text for mention in mentions]
         examples = self.shots.lines(sentence, sample) if self.shots else ""
         prompt = self.prompt.fill({"entities": "\n".join(texts), "examples": examples})
-        grammar = sentence_grammar(texts, shortest, longest, tokenisation=self.tokenisation) if self.guided else None
+        grammar = sentence_grammar(texts, shortest, longest, self.writing) if self.guided else None
         budget = self.max_new_tokens or longest * (3 if self.tokenisation.is_dense else 1)
         sampling = self.sampling.sampling(sentence.id, sample)
         request = Request(sentence.id, TASK, prompt, budget, sampling, grammar, sample)
