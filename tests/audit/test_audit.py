@@ -90,9 +90,9 @@ def change_json(path, change):
 
 
 def outside(work, name):
-    """Return the rows of the full size that are not in size 250."""
-    own = {json.dumps(row) for row in work.lines(name.format("250"), "250")}
-    return [row for row in work.lines(name.format("1000"), "1000") if json.dumps(row) not in own]
+    """Return the rows of the full size whose sentences are not in size 250; labels and scores depend on the size."""
+    own = [row["text"] for row in work.lines(name.format("250"), "250")]
+    return [row for row in work.lines(name.format("1000"), "1000") if row["text"] not in own]
 
 
 def sentence_from_outside(work):
