@@ -246,8 +246,8 @@ def test_the_log_has_a_line_for_each_round(start, tmp_path):
     [
         (15, 10, 4, 416, 52, 8),  # at least 400 steps; an evaluation each 50 or more
         (60, 20, 4, 405, 60, 7),
-        (250, 270, 4, 1260, 63, 20),
-        (250, 1000, 4, 1260, 126, 10),  # evaluation takes a third of the time
+        (250, 50, 4, 1260, 63, 20),
+        (250, 270, 4, 1260, 126, 10),  # evaluation takes a sixth of the time
         (250, 5000, 4, 1260, 252, 5),  # more than that, to choose among five models
         (1000, 500, 4, 5000, 250, 20),
         (10_000, 1000, 8, 25_000, 1250, 20),
@@ -268,7 +268,7 @@ def test_the_default_plan_learns_long_enough_and_evaluates_several_times(sentenc
     assert plan.rounds >= 4
     assert plan.steps_per_round >= 50
     evaluation = dev / 4 / plan.step_size  # in steps
-    assert evaluation <= plan.steps_per_round / 2 or plan.rounds <= 6
+    assert evaluation <= plan.steps_per_round / 5 or plan.rounds <= 6
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 7, 9, 12, 20])
