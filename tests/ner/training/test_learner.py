@@ -225,3 +225,18 @@ def test_perturbed_sentences_add_gradients_but_not_to_the_reported_loss(make_lea
     assert any(not torch.allclose(far[name], twice[name], rtol=1e-2) for name in far)
     one, other = make_learner(), make_learner(replace(SETTINGS, adversarial=0.1))
     assert one.step(one.examples) == other.step(other.examples)
+
+
+def test_synthetic_sentences_are_not_shifted(make_learner, sentences, monkeypatch):
+    gold, made = list(sentences[:2]), [replace(sentence, row={"synthetic": True}) for sentence in sentences[2:]]
+
+    def gradients_of(chosen, adversarial=0.0):
+        learner = make_learner(replace(SETTINGS, adversarial=adversarial))
+        learner.examples = make_examples(chosen, learner.words, ("O", "PER", "LOC", "NOUN"))
+        return gradients(learner, monkeypatch)
+
+    every, own = gradients_of([*gold, *made]), gradients_of(gold)
+    share = len(gold) / sum(bool(sentence.tokens) for sentence in sentences)
+    expected = {name: gradient + share * own[name] for name, gradient in every.items()}
+    assert_close(gradients_of([*gold, *made], adversarial=1e-7), expected, tolerance=1e-4)
+    assert_close(gradients_of(made, adversarial=0.1), gradients_of(made))

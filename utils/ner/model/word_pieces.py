@@ -45,6 +45,10 @@ class Batch:
     word_index: Tensor  # (batch, pieces); 1 for pieces of the first word, …; 0 for special pieces and padding
     lengths: Tensor  # (batch,); in words
 
+    def rows(self, indices: Sequence[int]) -> Batch:
+        """Return the batch of some of the windows, with the same padding."""
+        return Batch(**{field.name: getattr(self, field.name)[list(indices)] for field in fields(self)})
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
         return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})

@@ -74,8 +74,14 @@ class Learner:
         embeddings = self.model.bert.get_input_embeddings()
         with observed(embeddings) as seen:
             loss = self._backward(batch, targets, cell_weights)
-        with shifted(embeddings, hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)):
-            self._backward(batch, targets, cell_weights)
+        gold = [index for index, example in enumerate(examples) if not example.is_synthetic]
+        if gold:  # the labels of synthetic sentences are too uncertain to be learnt for shifted embeddings as well
+            shift = hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)[gold]
+            words = max(examples[index].window.words for index in gold)
+            with shifted(embeddings, shift):
+                self._backward(
+                    batch.rows(gold), targets[gold, :words, :words], len(gold) / len(examples) * cell_weights[gold]
+                )
         return loss
 
     def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
