@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.builders import ENGLISH, call, read_lines, write_json
+from tests.helpers.builders import ENGLISH, call, read_lines, write_json, write_rows
 from tests.helpers.span_models import make_encoder, make_model, words_of
 from tests.helpers.workspace import SIZES, Workspace
 from utils.dataset.records import text_hash
@@ -124,6 +124,44 @@ def test_labels_of_the_model_that_are_not_in_the_dataset_are_skipped(ready, make
     label(ready, make(labels=["GENE", "VESSEL"]))
     assert labelled(ready, "1000")[0] == {"VESSEL"}
     assert any("GENE, VESSEL" in message and "PERSON, VESSEL" in message for message in caplog.messages)
+
+
+# --- several models, and the LLM
+
+
+def target_rows(ready, size="250"):
+    return ready.lines(f"train_{size}_synthetic_target.jsonl", size)
+
+
+def test_the_models_of_all_seeds_label_together(ready, make):
+    single = make()
+    label(ready, single)
+    alone = target_rows(ready)
+    for seed in (1, 2):
+        shutil.copytree(single, ready.folder / "trained" / f"seed_{seed}" / "best")
+    label(ready, ready.folder / "trained", overwrite=True)
+    together = target_rows(ready)
+    assert ready.json("train_250_synthetic_target.jsonl.meta.json", "250")["parameters"]["teachers"] == 2
+    assert [row["target_scores"] for row in together] == [row["target_scores"] for row in alone]  # equal models
+    assert all(0.01 < cell["score"] <= 1 for row in together for cell in row["target_scores"])
+
+
+def test_target_spans_of_the_llm_are_kept_beside_those_of_the_model(ready, make):
+    rows = ready.lines("train_250_synthetic.jsonl", "250")
+    first = rows[0]["text"][0]
+    answers = [
+        {"id": row["id"], "text": row["text"], "mode": "target", "answers": ["…"], "status": status, "items": items}
+        for row, status, items in (
+            (rows[0], "ok", [{"entity": first, "type": "PERSON"}, {"entity": first, "type": "PLANET"}]),
+            (rows[1], "unreadable", []),
+        )
+    ]
+    write_rows(ready.results / "250" / "target_train_250_synthetic.jsonl", answers)
+    label(ready, make())
+    labelled_rows = target_rows(ready)
+    assert {"start": 0, "end": 1, "entity": "PERSON"} in labelled_rows[0]["llm_spans"]
+    assert {span["entity"] for span in labelled_rows[0]["llm_spans"]} == {"PERSON"}
+    assert "llm_spans" not in labelled_rows[1]  # its answer could not be read
 
 
 # --- the tokenizer
