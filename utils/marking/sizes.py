@@ -14,6 +14,7 @@ from utils.annotation.targets.spans import target_spans
 from utils.dataset.layout import SIZES, Layout, Size
 from utils.dataset.reading import Dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence, Span
+from utils.dataset.splits import first_sentences
 from utils.files.manifest import build_manifest, hash_inputs, publish, warn_if_stale
 from utils.marking.labeller import TargetLabeller, Teachers
 from utils.marking.review import Review, review
@@ -66,10 +67,9 @@ def find_size_models(
 ) -> dict[Size, SizeModels]:
     """Return the models of each size from their folders; several sizes may share them.
 
-    `load` returns the function that judges with the model of a folder; a model without a tokenizer has that
-    of the base encoder. A model that may know other sentences than those
-    of its size causes a warning, or with `refuse_leaks` a ValueError. Raises ValueError if a size was labelled by
-    another model before, unless its result may be overwritten.
+    `load` returns the function that judges with the model of a folder; a model without a tokenizer has that of the base
+    encoder. A model that may know other sentences than those of its size causes a warning, or with `refuse_leaks` a
+    ValueError. Raises ValueError if a size was labelled by another model before, unless its result may be overwritten.
     """
     tokenisation = dataset.tokenisation
     models = {
@@ -145,7 +145,7 @@ def _llm_spans(answers: Path, sentences: Sequence[Sentence], dataset: Dataset) -
     """Return the target spans that the LLM found, by the id of the sentence; None if it was not asked for them (s3)."""
     if not answers.is_file():
         return None
-    nested = has_overlaps(dataset.sentences)
+    nested = has_overlaps(first_sentences(dataset.sentences, min(SIZES.values())))  # of the smallest size: no leak
     rows = read_annotations(answers, "target", sentences)
     return {row.id: target_spans(row, nested=nested) for row in rows if row.id and row.status == "ok"}
 

@@ -145,6 +145,9 @@ def check_same_models(layout: Layout, size: Size, models: Sequence[TrainedModel]
     before = {name: digest for name, digest in found.inputs.items() if name not in others}
     now = hash_inputs(layout.portable_names([file for model in models for file in model.files]))
     old_files, new_files = _by_file_name(before), _by_file_name(now)
+    tokenizers = {file.name for model in models for file in model.tokenizer}
+    if not any(name in tokenizers for name, _ in old_files):  # an older version did not record them
+        new_files = Counter({file: count for file, count in new_files.items() if file[0] not in tokenizers})
     if files := sorted([*(old_files - new_files), *(new_files - old_files)]):
         names = ", ".join(dict.fromkeys(name for name, _ in files))
         raise ValueError(
