@@ -55,9 +55,9 @@ def run(args: Namespace) -> None:
     with logged_run(layout.run_log, "s5"):
         for files in merges:
             counts = step.publish(files)
+            if files is merges[-1] and not args.is_syn:  # of all sentences; the last line has the counts of the step
+                report(counts.agreement, files.agreement, advice=counts.agreement.advice)
             report(counts, files.fusion, advice=counts.advice)
-        if not args.is_syn:
-            report(counts.agreement, files.agreement, advice=counts.agreement.advice)
     if args.suggest:
         canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
         sys.stdout.write(label_patch(counts.unknown_modes, canonical))

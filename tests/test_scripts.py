@@ -138,9 +138,12 @@ def test_target_spans_of_synthetic_sentences_are_from_the_model(finished):
     for size in SIZES:
         rows = finished.lines(f"train_{size}_synthetic_target.jsonl", size)
         before = finished.lines(f"train_{size}_synthetic.jsonl", size)
+        scores = [row.pop("target_scores") for row in rows]
         assert [{**row, "entities": []} for row in rows] == before
         spans = [span for row in rows for span in row["entities"]]
         assert spans
+        likely = {(span["start"], span["end"], span["entity"]) for row in rows for span in row["entities"]}
+        assert likely <= {(cell["start"], cell["end"], cell["entity"]) for cells in scores for cell in cells}
         for span in spans:
             assert list(span) == ["start", "end", "entity", "text", "origin", "score"]
             assert span["entity"] in finished.corpus.labels

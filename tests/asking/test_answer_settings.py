@@ -49,7 +49,7 @@ def refusal(step, **values):
         ({"temperature": 0.7}, {"temperature": 0.7, "seed": 1}, "decoding.seed (42 before, 1 now)"),
         ({}, {"max_new_tokens": 9}, "max_new_tokens (from each sentence before, 9 now)"),
         ({}, {"dense_lang": 1}, "dense (false before, true now)"),
-        ({}, {"shots": 1}, "shots (not set before, number 1, seed 42, examples"),
+        ({}, {"shots": 1}, "shots (not set before, number 1, seed 42 now)"),
         ({"votes": 3, "temperature": 0.7}, {"temperature": 0.1}, "decoding.temperature (0.7 before, 0.1 now)"),
     ],
 )

@@ -12,6 +12,7 @@ from utils.annotation.targets.spans import score_rows
 from utils.dataset.layout import HeldOut, Layout
 from utils.dataset.reading import Dataset, read_sentences
 from utils.files.jsonl import read_rows
+from utils.wording import counted
 
 
 def spent_tokens(run_log: Path) -> Counter[str]:
@@ -40,4 +41,4 @@ def llm_remark(layout: Layout, dataset: Dataset, split: HeldOut) -> str | None:
     number, scores = score_rows(known, found, nested=has_overlaps(dataset.sentences))
     if not number:
         return None
-    return f"the LLM alone on {number} of {len(sentences)} {split} sentences: {scores}"
+    return f"the LLM alone on {number} of {counted(len(sentences), f'{split} sentence')}: {scores}"

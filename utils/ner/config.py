@@ -54,8 +54,6 @@ class NerConfig:
                 f"between 1 and {len(self.labels) - 1} ('O' is not counted)"
             )
         self._check_numbers()
-        if not 0 < self.span_threshold < 1:
-            raise ValueError(f"span_threshold is {self.span_threshold}; it must be between 0 and 1")
         for name, size, parts in (
             ("biaffine_size", self.biaffine_size, self.n_head),
             ("cnn_dim", self.cnn_dim, self.n_head),
@@ -79,7 +77,10 @@ class NerConfig:
                 raise ValueError(f"{name} is {value!r}; it must be a whole number between 1 and {most}")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size is {self.kernel_size}; it must be odd")
-        for name in ("logit_drop", "head_dropout", "span_threshold"):
+        threshold = self.span_threshold
+        if type(threshold) not in (int, float) or not 0 < threshold < 1:
+            raise ValueError(f"span_threshold is {threshold!r}; it must be between 0 and 1")
+        for name in ("logit_drop", "head_dropout"):
             value = getattr(self, name)
             if type(value) not in (int, float) or not 0 <= value < 1:
                 raise ValueError(f"{name} is {value!r}; it must be a number from 0 to less than 1")
