@@ -72,7 +72,7 @@ def test_a_wrong_label_file_is_refused(change, message):
         ({"span_model": "crf"}, "span_model is 'crf'; it must be one of knowfree, cnnner"),
         ({"n_head": 7}, "biaffine_size is 200; it must be divisible by 7 heads"),
         ({"cnn_dim": 44}, "cnn_dim is 44; it must be divisible by 10 heads"),
-        ({"span_threshold": 1.0}, "span_threshold is 1.0; it must be between 0 and 1"),
+        ({"span_threshold": 1.0}, "span_threshold is 1.0; it must be a number between 0 and 1"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

@@ -79,7 +79,7 @@ class NerConfig:
             raise ValueError(f"kernel_size is {self.kernel_size}; it must be odd")
         threshold = self.span_threshold
         if type(threshold) not in (int, float) or not 0 < threshold < 1:
-            raise ValueError(f"span_threshold is {threshold!r}; it must be between 0 and 1")
+            raise ValueError(f"span_threshold is {threshold!r}; it must be a number between 0 and 1")
         for name in ("logit_drop", "head_dropout"):
             value = getattr(self, name)
             if type(value) not in (int, float) or not 0 <= value < 1:
