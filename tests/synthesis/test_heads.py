@@ -179,3 +179,14 @@ def test_the_heads_of_a_dataset_are_learnt_from_more_than_one_text():
 @pytest.mark.parametrize("text", ["1" * 2000, "一" * 2000, "新的句子" * 500, "a " * 1000, " " * 3000])
 def test_a_long_text_without_a_head_is_read_at_once(text):
     assert kind_of_head(text) is None
+
+
+def test_posts_whose_own_manner_is_a_head_keep_it_in_a_list():
+    """Of 50 posts, one in 25 begins with a name and a colon, each with another one."""
+    posts = [f"他在第{number}所学校读书。" for number in range(48)] + [
+        "小米新品发布：快来看吧。",
+        "城南旧书店：今天打折。",
+    ]
+    answer = "罗马超市大促销：领取优惠券吧。\n罗马超市周末惊喜：限时抢购开始了。\n罗马书店夏季活动：买二送一。"
+    assert kept(posts, answer) == answer.split("\n")
+    assert kept(posts[:48], answer) == ["领取优惠券吧。", "限时抢购开始了。", "买二送一。"]
