@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -14,6 +15,7 @@ SETTINGS = "settings"  # key of the answers' settings, in the first line of a jo
 PADDING = b"\0 \t\r\n"  # a power cut can leave zeros before or after a complete line
 START = b'{"id": '  # of every line that `Journal` wrote
 MAX_TOKENS = 10**9  # far above the context of any model; a larger number is an error of the server
+FINGERPRINT = re.compile("[0-9a-f]{64}")
 SAME_CHARACTERS = 16  # of 64, at the start or at the end of a damaged fingerprint; never equal for other settings
 
 AnswerKey = tuple[str, str, str, int]  # sentence id, task, input hash, sample
@@ -83,7 +85,9 @@ def looks_like_answer(line: JournalLine) -> bool:
 
 
 def is_damaged_fingerprint(found: str, own: str) -> bool:
-    """Return whether a fingerprint seems to be `own` with wrong characters, and not that of other settings."""
+    """Return whether `found` is no fingerprint or `own` with wrong characters, and not that of other settings."""
+    if FINGERPRINT.fullmatch(own) and not FINGERPRINT.fullmatch(found):
+        return True
     return found[:SAME_CHARACTERS] == own[:SAME_CHARACTERS] or found[-SAME_CHARACTERS:] == own[-SAME_CHARACTERS:]
 
 
