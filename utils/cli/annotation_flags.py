@@ -40,6 +40,15 @@ def add_annotation_flags(parser: Parser) -> None:
         default=-1,
         help="number of sentences to skip at the start: this run does not ask about them; -1: skip none",
     )
+    _add_example_flags(flags)
+    _add_answer_flags(flags)
+    add_label_file_flags(parser)
+    add_prompt_flags(parser)
+    add_sampling_flags(parser, temperature=None, auto=f"0, or {VOTING_TEMPERATURE} with --votes")
+
+
+def _add_example_flags(flags: argparse._ArgumentGroup) -> None:
+    """Add the flags of what each prompt shows: annotated sentences, and what the labels mean."""
     flags.add_argument(
         "--shots",
         type=count,
@@ -60,6 +69,10 @@ def add_annotation_flags(parser: Parser) -> None:
         help="with --mode=target: JSON file with a definition and examples of each label, for the prompt; default: the "
         "most frequent mentions of each label in the smallest size",
     )
+
+
+def _add_answer_flags(flags: argparse._ArgumentGroup) -> None:
+    """Add the flags of the answers: their number, and the grammar that holds them."""
     flags.add_argument(
         "--votes",
         type=positive_number,
@@ -86,9 +99,6 @@ def add_annotation_flags(parser: Parser) -> None:
         default="1",
         help="1: guided answers use only labels of the label file, 0: any label of at most 20 characters",
     )
-    add_label_file_flags(parser)
-    add_prompt_flags(parser)
-    add_sampling_flags(parser, temperature=None, auto=f"0, or {VOTING_TEMPERATURE} with --votes")
 
 
 def add_split_flag(parser: Parser) -> None:

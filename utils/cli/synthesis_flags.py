@@ -40,6 +40,12 @@ def add_synthesis_flags(parser: Parser) -> None:
         help="number of sentences that each prompt shows as examples of the style, from the first 25 %% of the data; "
         f"default: {DEFAULT_SHOTS}, or 0 if --prompt has no {{examples}}",
     )
+    _add_quota_flags(flags)
+    _add_filter_flags(flags)
+
+
+def _add_quota_flags(flags: argparse._ArgumentGroup) -> None:
+    """Add the flags that decide how many answers are asked for, and about which sentences."""
     flags.add_argument(
         "--num_samples",
         type=positive_number,
@@ -63,6 +69,10 @@ def add_synthesis_flags(parser: Parser) -> None:
         default=0.0,
         help="stop after a round in which less than this fraction of the n-grams (4 characters, or 2 words) is new",
     )
+
+
+def _add_filter_flags(flags: argparse._ArgumentGroup) -> None:
+    """Add the flags that decide which sentences are kept."""
     flags.add_argument(
         "--min_tokens",
         type=positive_number,

@@ -34,7 +34,8 @@ def test_a_template_that_does_harm_is_refused(name, monkeypatch):
 
 @pytest.mark.parametrize("template", [family.template for family in FAMILIES.values() if family.template])
 def test_the_templates_of_common_models_are_accepted(template):
-    try_template(template, "model.gguf")
+    try_template(template, "model.gguf")  # raises ValueError if the template is refused
+    assert child.verdict(template) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_the_templates_of_common_models_are_accepted(template):
     ],
 )
 def test_an_error_of_its_own_is_left_to_the_models_engine(template):
-    try_template(template, "model.gguf")
+    try_template(template, "model.gguf")  # raises ValueError if the template is refused
+    assert child.verdict(template.encode("utf-8", "replace").decode()) is None
 
 
 def test_without_a_process_the_verdict_is_the_same():
