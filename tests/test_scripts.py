@@ -23,6 +23,8 @@ from tests.helpers.builders import (
     call,
     clean_environment,
     read_lines,
+    run_command,
+    run_pasted,
     run_python,
     write_json,
     write_rows,
@@ -336,16 +338,7 @@ def in_shell(command, work):
     }
     for old, new in changes.items():
         command = command.replace(old, new)
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
+    done = run_command(["bash", "-c", command], cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()
@@ -655,17 +648,7 @@ def test_a_script_pasted_into_a_kernel_names_a_missing_value(folder, step):
     assert "\ncmd_args = True" in source
     pasted = source.replace("\ncmd_args = True", "\ncmd_args = False", 1).replace("    main()\n", "")
     ending = "    try:\n        main()\n    except ValueError as error:\n        print('raised', error)\n"
-    done = subprocess.run(
-        [sys.executable, "-"],  # as in a kernel, with no file, and the working folder on the path
-        input=f"{pasted}{ending}",
-        cwd=folder,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
+    done = run_pasted(f"{pasted}{ending}", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("raised ")
     assert "--from_pretrained" in done.stdout if step == "train" else "--file_name" in done.stdout

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.helpers.builders import ENGLISH, ROOT, SCRIPTS, clean_environment
+from tests.helpers.builders import ENGLISH, ROOT, SCRIPTS, run_pasted
 from utils.cli.exits import one_line_errors
 from utils.cli.script import NotebookHandler, start
 
@@ -46,17 +44,7 @@ def test_the_readmes_cell_runs_in_a_kernel_started_anywhere(tmp_path, folder):
     }.items():
         assert old in cell
         cell = cell.replace(old, new)
-    done = subprocess.run(
-        [sys.executable, "-"],  # as in a kernel, with no file, and the working folder on the path
-        input=cell,
-        cwd=folder or tmp_path,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
+    done = run_pasted(cell, cwd=folder or tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("annotated 8 sentences: ")
     assert done.stderr == ""

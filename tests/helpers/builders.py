@@ -241,10 +241,23 @@ def call(step: str, **values: object) -> None:
 
 def run_python(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a new process."""
+    return run_command([sys.executable, *words], cwd=cwd, **environment)
+
+
+def run_pasted(code: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run code as the kernel of a notebook does: with no file, and with the working folder on the path."""
+    return run_command([sys.executable, "-"], cwd=cwd, stdin=code)
+
+
+def run_command(
+    command: Sequence[str | Path], *, cwd: Path, stdin: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the environment of a user without settings, but for `environment`."""
     return subprocess.run(
-        [sys.executable, *map(str, words)],
+        [str(word) for word in command],
         cwd=cwd,
         env=clean_environment(**environment),
+        input=stdin,
         capture_output=True,
         text=True,
         encoding="utf-8",

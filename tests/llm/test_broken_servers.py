@@ -18,13 +18,7 @@ from utils.llm.server.retrying import TransientError
 pytest.importorskip("openai")
 from utils.llm.server import dialect, retrying
 
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch):
-    dialect.find_dialect.cache_clear()  # a new server may have the port of an old one
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(retrying, "MAX_WAIT", 0.2)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+pytestmark = pytest.mark.usefixtures("short_waits")
 
 
 def ask(number=1):

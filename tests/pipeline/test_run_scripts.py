@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.helpers.builders import ROOT, SCRIPTS, clean_environment
+from tests.helpers.builders import ROOT, SCRIPTS, clean_environment, run_command
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 
@@ -38,15 +38,8 @@ class Runs:
     def run(self, script, *, has_gpu=False, **variables):
         """Run a script; return its output and the commands that it ran."""
         own = {"PYTHON": str(self.python), "VENV": str(self.python.parents[1]), "CALLS": str(self.calls)}
-        done = subprocess.run(
-            ["bash", str(SCRIPTS / script)],
-            cwd=self.calls.parent,
-            env=clean_environment(**own, NO_GPU=str(int(has_gpu)), **variables),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=600,
-            check=False,
+        done = run_command(
+            ["bash", str(SCRIPTS / script)], cwd=self.calls.parent, **own, NO_GPU=str(int(has_gpu)), **variables
         )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""

@@ -7,30 +7,26 @@ autocast, other operations would be bfloat16 too, which is slower on a CPU and l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
-from torch.overrides import TorchFunctionMode
+
+from utils.compute.linear_mode import LinearMode
 
 
-class BFloat16Linear(TorchFunctionMode):
+class BFloat16Linear(LinearMode):
     """A context in which linear layers with float32 weights on a CPU multiply in bfloat16."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if func is linear and not kwargs and args[0].dtype == args[1].dtype == torch.float32:
-            rows, weight, bias = (*args, None)[:3]
-            return _Linear.apply(rows, weight, bias)
-        return func(*args, **(kwargs or {}))
+    def supports(self, rows: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+        """Return whether the layer is a float32 one."""
+        return rows.dtype == weight.dtype == torch.float32
+
+    def product(self, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the product, rounded to bfloat16 before the bias is added, as float32."""
+        return _Linear.apply(rows, weight, bias)
 
 
 @cache

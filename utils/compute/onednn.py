@@ -19,33 +19,28 @@ from torch's in rounding only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
-from torch.overrides import TorchFunctionMode
+
+from utils.compute.linear_mode import LinearMode
 
 
-class FastLinear(TorchFunctionMode):
+class FastLinear(LinearMode):
     """A context in which float32 linear layers on a CPU with AVX-512 are computed by oneDNN.
 
     Calls with other types, on other devices or under autocast are left to torch.
     """
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if func is linear and not kwargs and _is_supported(*args):
-            rows, weight, bias = (*args, None)[:3]
-            return _Linear.apply(rows, weight, bias) if torch.is_grad_enabled() else _product(rows, weight, bias)
-        return func(*args, **(kwargs or {}))
+    def supports(self, rows: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+        """Return whether oneDNN can compute this product, and is the faster one."""
+        return _is_supported(rows, weight)
+
+    def product(self, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the product, with gradients if they are recorded."""
+        return _Linear.apply(rows, weight, bias) if torch.is_grad_enabled() else _product(rows, weight, bias)
 
 
 class PackedLinear(nn.Module):
@@ -130,8 +125,7 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
 
 
-def _is_supported(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
-    """Return whether oneDNN can compute this product, and is the faster one."""
+def _is_supported(rows: Tensor, weight: Tensor) -> bool:
     return (
         rows.dtype == weight.dtype == torch.float32
         and rows.device.type == weight.device.type == "cpu"
