@@ -18,11 +18,10 @@ from utils.annotation.voting import Voting
 from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_annotation
-from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence, text_hash
-from utils.dataset.splits import first_sentences
+from utils.dataset.splits import smallest_size
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
@@ -200,7 +199,7 @@ def _label_guide(dataset: Dataset, settings: AnnotationSettings) -> LabelGuide:
 
 
 def _smallest_size(dataset: Dataset) -> Sequence[Sentence]:
-    return first_sentences(dataset.sentences, min(SIZES.values()))
+    return smallest_size(dataset.sentences)
 
 
 def _voting(settings: AnnotationSettings) -> Voting:

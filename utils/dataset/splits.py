@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
 from utils.dataset.records import UNKNOWN_SOURCE, Sentence
 from utils.files.jsonl import JsonObject
@@ -50,6 +51,11 @@ class Share:
 def first_sentences(sentences: Sequence[Sentence], percent: int) -> Sequence[Sentence]:
     """Return the first `percent` of the sentences, rounded down but at least one."""
     return sentences[: share_of(len(sentences), percent)]
+
+
+def smallest_size(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Return the sentences that every size has. What all sizes share, such as a prompt, may depend on these only."""
+    return first_sentences(sentences, min(SIZES.values()))
 
 
 def share_of(total: int, percent: int) -> int:

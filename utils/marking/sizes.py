@@ -14,7 +14,7 @@ from utils.annotation.targets.spans import target_spans
 from utils.dataset.layout import SIZES, Layout, Size
 from utils.dataset.reading import Dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence, Span
-from utils.dataset.splits import first_sentences
+from utils.dataset.splits import smallest_size
 from utils.files.manifest import build_manifest, hash_inputs, publish, warn_if_stale
 from utils.marking.labeller import TargetLabeller, Teachers
 from utils.marking.review import Review, review
@@ -145,7 +145,7 @@ def _llm_spans(answers: Path, sentences: Sequence[Sentence], dataset: Dataset) -
     """Return the target spans that the LLM found, by the id of the sentence; None if it was not asked for them (s3)."""
     if not answers.is_file():
         return None
-    nested = has_overlaps(first_sentences(dataset.sentences, min(SIZES.values())))  # of the smallest size: no leak
+    nested = has_overlaps(smallest_size(dataset.sentences))  # of the smallest size: no leak
     rows = read_annotations(answers, "target", sentences)
     return {row.id: target_spans(row, nested=nested) for row in rows if row.id and row.status == "ok"}
 

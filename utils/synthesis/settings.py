@@ -10,7 +10,7 @@ from typing import Any, get_args
 from utils.asking.sampling import SamplingSettings
 from utils.dataset.layout import SIZES
 from utils.dataset.reading import Dataset
-from utils.dataset.splits import first_sentences
+from utils.dataset.splits import first_sentences, smallest_size
 from utils.dataset.tokens import Language
 from utils.prompts import Prompt, load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
@@ -108,7 +108,7 @@ class SynthesisSettings:
         prompt = load_prompt("rewrite", language)
         lists = None
         if self.style == "names":
-            shown = first_sentences(dataset.sentences, min(SIZES.values()))
+            shown = smallest_size(dataset.sentences)
             names = load_prompt("names", language)
             lists = NameLists.of(names, style, self.sampling, dataset.sentences, shown=shown, held_out=held_out)
         return Rewriter(
@@ -122,7 +122,7 @@ class SynthesisSettings:
         )
 
     def _shots(self, dataset: Dataset, style: WritingStyle, number: int) -> StyleShots | None:
-        pool = first_sentences(dataset.sentences, min(SIZES.values()))
+        pool = smallest_size(dataset.sentences)
         return StyleShots.of(pool, style.written, number=number, seed=self.sampling.seed) if number else None
 
     def _cleaner(self, dataset: Dataset, style: WritingStyle, prompt: str) -> Cleaner:

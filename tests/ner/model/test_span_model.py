@@ -10,7 +10,8 @@ from utils.ner.model import layers
 from utils.ner.model import span_model as span_models
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch
-from utils.ner.prediction.decoding import drop_clashes, find_candidates
+from utils.ner.prediction.candidates import drop_clashes
+from utils.ner.prediction.decoding import find_candidates
 
 BOTH = pytest.mark.parametrize("span_model", ["knowfree", "cnnner"])
 PUBLISHED_SIZES = {"cnn_dim": 200, "biaffine_size": 200, "size_embed_dim": 25, "cnn_depth": 3}

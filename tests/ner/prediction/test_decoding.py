@@ -7,7 +7,8 @@ import random
 import pytest
 import torch
 
-from utils.ner.prediction.decoding import SpanCandidate, drop_clashes, find_candidates, to_span
+from utils.ner.prediction.candidates import SpanCandidate, drop_clashes, to_span
+from utils.ner.prediction.decoding import find_candidates
 
 
 def logits_of(cells: dict[tuple[int, int, int], float], words: int = 4, columns: int = 2) -> torch.Tensor:

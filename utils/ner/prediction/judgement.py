@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from utils.dataset.records import Span
+from utils.ner.prediction.candidates import SpanCandidate, best_labels, drop_clashes, to_logit, to_span
 
+HIGHEST_SCORE = 1 - 1e-9  # 1 has no logit
 LOWEST_SCORE = 0.01  # of a cell that is kept; of about 1,300 cells of a sentence with 50 tokens, fewer than ten are
 
 
@@ -32,23 +34,11 @@ def mean_judgement(judgements: Sequence[Judgement], *, threshold: float, nested:
     for one in judgements:
         for span in one.cells:
             scores[span.start, span.end, span.label] += (span.score or 0.0) / len(judgements)
-    cells = [Span(*key, score=round(score, 6)) for key, score in sorted(scores.items()) if score > LOWEST_SCORE]
-    return Judgement(_decode(cells, threshold, nested=nested), tuple(cells))
-
-
-def _decode(cells: Sequence[Span], threshold: float, *, nested: bool) -> tuple[Span, ...]:
-    """Return the spans above the threshold, sorted by position; of several that clash, the one with the best score."""
-    kept: list[Span] = []
-    for span in sorted(cells, key=lambda span: (-(span.score or 0.0), span.start, span.end, span.label)):
-        if (span.score or 0.0) > threshold and not any(_clash(span, other, nested=nested) for other in kept):
-            kept.append(span)
-    return tuple(sorted(kept, key=lambda span: (span.start, span.end)))
-
-
-def _clash(one: Span, other: Span, *, nested: bool) -> bool:
-    """Return whether two spans cannot both be kept; two labels of one span always clash."""
-    if (one.start, one.end) == (other.start, other.end):
-        return True
-    shares = one.start < other.end and other.start < one.end
-    inside = (one.start <= other.start and other.end <= one.end) or (other.start <= one.start and one.end <= other.end)
-    return shares and not (nested and inside)
+    labels = sorted({label for *_, label in scores})
+    cells = [
+        SpanCandidate(start, end, labels.index(label), to_logit(min(score, HIGHEST_SCORE)))
+        for (start, end, label), score in sorted(scores.items())
+        if score > LOWEST_SCORE
+    ]
+    spans = drop_clashes(best_labels(cells, threshold=threshold), nested=nested)
+    return Judgement(*(tuple(to_span(one, ("O", *labels)) for one in found) for found in (spans, cells)))

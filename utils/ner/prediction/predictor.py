@@ -17,14 +17,8 @@ from utils.ner.model.checkpoint import load_model
 from utils.ner.model.encoder import load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length, owner
-from utils.ner.prediction.decoding import (
-    SpanCandidate,
-    best_labels,
-    check_threshold,
-    drop_clashes,
-    find_candidates,
-    to_span,
-)
+from utils.ner.prediction.candidates import SpanCandidate, best_labels, check_threshold, drop_clashes, to_span
+from utils.ner.prediction.decoding import find_candidates
 from utils.ner.prediction.judgement import Judgement
 from utils.ner.tokenizer_files import has_tokenizer
 
