@@ -84,10 +84,13 @@ def looks_like_answer(line: JournalLine) -> bool:
     return b'"fingerprint"' in text and b'"answer"' in text
 
 
-def is_damaged_fingerprint(found: str, own: str) -> bool:
-    """Return whether `found` is no fingerprint or `own` with wrong characters, and not that of other settings."""
-    if FINGERPRINT.fullmatch(own) and not FINGERPRINT.fullmatch(found):
-        return True
+def is_fingerprint(text: str) -> bool:
+    """Return whether a text has the form of a fingerprint."""
+    return bool(FINGERPRINT.fullmatch(text))
+
+
+def is_damaged_copy(found: str, own: str) -> bool:
+    """Return whether a fingerprint is `own` with wrong characters, and not that of other settings."""
     return found[:SAME_CHARACTERS] == own[:SAME_CHARACTERS] or found[-SAME_CHARACTERS:] == own[-SAME_CHARACTERS:]
 
 

@@ -17,7 +17,8 @@ from utils.asking.entries import (
     AnswerKey,
     Entry,
     JournalLine,
-    is_damaged_fingerprint,
+    is_damaged_copy,
+    is_fingerprint,
     looks_like_answer,
     read_lines,
 )
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"  # added to the name of a journal: the file that keeps its damaged lines
 ZEROS = bytes(8)  # no text in any encoding contains so many zero bytes in a row
+NO_FINGERPRINT = "its fingerprint is none"
 MAX_NAMED = 5  # numbers of damaged lines in a message
 
 
@@ -120,6 +122,9 @@ class Journal:
             end = []
             self._has_settings |= line.settings is not None
             self.entries[line.entry.key] = line.entry
+        unknown = [line for line in damaged + end if line.damage == NO_FINGERPRINT]
+        if unknown and not self.entries:  # nothing here was made with the settings of this run
+            raise self._other_settings(unknown[0].number)
         foreign = [*damaged, *(line for line in end if line.data.strip(PADDING))]
         if foreign and not is_journal:
             raise ValueError(
@@ -132,11 +137,16 @@ class Journal:
         """Return the line, as a damaged one if its fingerprint is; raise ValueError for an answer of other settings."""
         if line.entry is None or line.entry.fingerprint == self.fingerprint:
             return line
-        if is_damaged_fingerprint(line.entry.fingerprint, self.fingerprint):
+        if is_damaged_copy(line.entry.fingerprint, self.fingerprint):
             return replace(line, entry=None, damage="its fingerprint is damaged")
+        if not is_fingerprint(line.entry.fingerprint):
+            return replace(line, entry=None, damage=NO_FINGERPRINT)
         difference = f"; {self._explain(line.entry.fingerprint)}" if self._explain else ""
-        raise ValueError(
-            f"{self.path} contains answers of another model, prompt or setting (line {line.number}); use the same "
+        raise self._other_settings(line.number, difference)
+
+    def _other_settings(self, number: int, difference: str = "") -> ValueError:
+        return ValueError(
+            f"{self.path} contains answers of another model, prompt or setting (line {number}); use the same "
             "model, prompt and settings, another --save_type_name, or --overwrite to start from the beginning"
             + difference
         )
