@@ -118,6 +118,25 @@ def test_counts_of_tokens_are_numbers_or_zero(usage, counts):
     assert read(completion("x", usage=usage))[2:] == counts
 
 
+@pytest.mark.parametrize(
+    ("usage", "cached", "thoughts"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 8}, "completion_tokens_details": {"reasoning_tokens": 5}}, 8, 5),
+        ({"prompt_cache_hit_tokens": 7, "prompt_cache_miss_tokens": 1}, 7, 0),
+        ({"cached_tokens": 6}, 6, 0),
+        ({"prompt_tokens_details": None, "completion_tokens_details": [3]}, 0, 0),
+        (
+            {"prompt_tokens_details": {"cached_tokens": "8"}, "completion_tokens_details": {"reasoning_tokens": -1}},
+            0,
+            0,
+        ),
+    ],
+)
+def test_cached_tokens_and_thoughts_are_read_from_every_known_field(usage, cached, thoughts):
+    answer = read_completion(json.dumps(completion("x", usage=usage)).encode(), 9)
+    assert (answer.cached_tokens, answer.thought_tokens) == (cached, thoughts)
+
+
 @pytest.mark.parametrize("finish", ["stop", None, 7, [], {"a": 1}, "tool_calls"])
 def test_any_other_reason_to_end_is_a_stop(finish):
     assert read({"choices": [{"message": {"content": "x"}, "finish_reason": finish}]})[1] == "stop"

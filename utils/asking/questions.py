@@ -28,13 +28,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What answers have used: tokens, retries and seconds."""
+    """What answers have used: tokens, retries and seconds. Cached tokens are prompt tokens, thoughts answer tokens."""
 
     answers: int = 0
     prompt_tokens: int = 0
     answer_tokens: int = 0
     retries: int = 0  # how often a server had to be asked again
     asking_seconds: float = 0.0  # without the time to load the model
+    cached_tokens: int = 0  # of the prompt tokens
+    thought_tokens: int = 0  # of the answer tokens
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -43,6 +45,8 @@ class Usage:
             self.answer_tokens + other.answer_tokens,
             self.retries + other.retries,
             round(self.asking_seconds + other.asking_seconds, 6),
+            self.cached_tokens + other.cached_tokens,
+            self.thought_tokens + other.thought_tokens,
         )
 
     @property
@@ -73,14 +77,32 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
             speed = f"{tokens / max(progress.seconds, 1e-9):.0f} tokens/s"
             progress.advance(work=answer.request.max_new_tokens, note=speed)
             now = time.monotonic()
-            yield Usage(1, answer.prompt_tokens, answer.answer_tokens, answer.retries, now - before)
+            yield _usage(answer, now - before)
             before = now
 
 
 def _with_valid_counts(answer: Answer) -> Answer:
     """Return the answer with numbers of tokens that can be recorded, whatever a server reported."""
-    counts = token_count(answer.prompt_tokens), token_count(answer.answer_tokens)
-    return replace(answer, prompt_tokens=counts[0], answer_tokens=counts[1])
+    prompt_tokens, answer_tokens = token_count(answer.prompt_tokens), token_count(answer.answer_tokens)
+    return replace(
+        answer,
+        prompt_tokens=prompt_tokens,
+        answer_tokens=answer_tokens,
+        cached_tokens=min(token_count(answer.cached_tokens), prompt_tokens),
+        thought_tokens=min(token_count(answer.thought_tokens), answer_tokens),
+    )
+
+
+def _usage(answer: Answer, seconds: float) -> Usage:
+    return Usage(
+        answers=1,
+        prompt_tokens=answer.prompt_tokens,
+        answer_tokens=answer.answer_tokens,
+        retries=answer.retries,
+        asking_seconds=seconds,
+        cached_tokens=answer.cached_tokens,
+        thought_tokens=answer.thought_tokens,
+    )
 
 
 def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:

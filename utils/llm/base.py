@@ -47,6 +47,8 @@ class Answer:
     prompt_tokens: int
     answer_tokens: int
     retries: int = 0  # failed attempts before a server answered
+    cached_tokens: int = 0  # of the prompt's tokens, those that a server had in its cache
+    thought_tokens: int = 0  # of the answer's tokens, those of thoughts, as a server counts them
 
 
 class LLM(Protocol):

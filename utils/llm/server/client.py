@@ -72,7 +72,16 @@ class OpenAILLM:
             reply = await endpoint.complete(self.dialect.body(request))
         except (TooLongError, UnansweredError) as error:
             return error
-        return Answer(request, reply.text, reply.finish, reply.prompt_tokens, reply.answer_tokens, reply.retries)
+        return Answer(
+            request,
+            reply.text,
+            reply.finish,
+            reply.prompt_tokens,
+            reply.answer_tokens,
+            reply.retries,
+            reply.cached_tokens,
+            reply.thought_tokens,
+        )
 
 
 async def _outcomes(

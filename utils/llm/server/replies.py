@@ -11,6 +11,7 @@ from utils.llm.server.retrying import TransientError
 
 EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 MAX_TOKENS = 10**12  # a larger count of tokens is an error of the server
+THOUGHT_FIELDS = ("reasoning_content", "reasoning")  # of a message
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Reply:
     prompt_tokens: int
     answer_tokens: int
     retries: int
+    cached_tokens: int = 0  # of the prompt's tokens
+    thought_tokens: int = 0  # of the answer's tokens
+    thinks: bool = False  # the reply has thoughts, shown or only counted
 
 
 def read_completion(body: bytes, tries: int) -> Reply:
@@ -39,9 +43,18 @@ def read_completion(body: bytes, tries: int) -> Reply:
     finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
     if not text and finish == "stop" and tries < EMPTY_RETRIES:
         raise TransientError("empty reply")
-    usage = reply.get("usage")
-    counts = usage if isinstance(usage, dict) else {}
-    return Reply(text, finish, _tokens(counts.get("prompt_tokens")), _tokens(counts.get("completion_tokens")), tries)
+    counts = _object(reply.get("usage"))
+    thought_tokens = _tokens(_object(counts.get("completion_tokens_details")).get("reasoning_tokens"))
+    return Reply(
+        text,
+        finish,
+        _tokens(counts.get("prompt_tokens")),
+        _tokens(counts.get("completion_tokens")),
+        tries,
+        _cached_tokens(counts),
+        thought_tokens,
+        thinks=thought_tokens > 0 or any(message.get(field) for field in THOUGHT_FIELDS),
+    )
 
 
 def read_model_names(body: bytes) -> list[str]:
@@ -77,6 +90,18 @@ def _text_of(content: Any) -> str:
         if all(isinstance(text, str) for text in texts):
             return "".join(map(_text_of, texts))
     raise TransientError("broken reply")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, an empty one for any other value."""
+    return value if isinstance(value, dict) else {}
+
+
+def _cached_tokens(counts: dict[str, Any]) -> int:
+    """Return the tokens of a prompt that were in the server's cache: in OpenAI's field, DeepSeek's, or Moonshot's."""
+    details = _object(counts.get("prompt_tokens_details"))
+    found = (details.get("cached_tokens"), counts.get("prompt_cache_hit_tokens"), counts.get("cached_tokens"))
+    return max(map(_tokens, found))
 
 
 def _tokens(value: Any) -> int:
