@@ -9,7 +9,7 @@ Writes  <file_dir>/<file_name>/<save_type_name>/ablation/: table.txt, table.md, 
         <variant>/<size>/seed_<seed>-…/cell.json: the scores of each training; data/: the training data
 
 Built-in variants: base (the sentences of the dataset), fusion (plus extension labels), synthetic (synthetic sentences
-alone) and syn_fusion (both). More variants can be described in a file (README, "Does it help?").
+alone) and syn_fusion (both). More variants can be described in a file (docs/experiments.md).
 
 Several sets of training flags are tried for base. The best one on dev is used for all variants. Epochs and thresholds
 are chosen on dev as well. Each training is evaluated on test at its end, but test scores are shown only in the last

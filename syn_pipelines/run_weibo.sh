@@ -30,7 +30,7 @@ S8_FLAGS=(${S8_FLAGS:---label_prefix=}) # as in S5_FLAGS
 TRAIN_FLAGS=(${TRAIN_FLAGS:-})          # such as --seeds=1,2,3
 
 if [ ! -f "$FILE_DIR/$FILE_NAME/train_1000.jsonl" ]; then
-    echo "$FILE_DIR/$FILE_NAME/train_1000.jsonl is missing: put the dataset $FILE_NAME there (README.md, Your own data)" >&2
+    echo "$FILE_DIR/$FILE_NAME/train_1000.jsonl is missing: put the dataset $FILE_NAME there (docs/data.md)" >&2
     exit 2
 fi
 source syn_pipelines/steps.sh

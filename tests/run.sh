@@ -33,7 +33,7 @@ echo "--- the newest transformers"
     VENV=$environments/newest
     make_environment requirements.txt tests/requirements.txt
     if ! "$python" -c 'import sys, transformers; sys.exit(transformers.__version__ < "5")'; then
-        "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'transformers>=5,<6' # as the README says
+        "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'transformers>=5,<6' # as README.md says
     fi
     "$python" -m pytest -m "not slow" "$@"
 )

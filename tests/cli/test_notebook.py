@@ -1,4 +1,4 @@
-"""The notebook form: the cell in the README, messages as ordinary output, and errors as one line."""
+"""The notebook form: the cell in docs/steps.md, messages as ordinary output, and errors as one line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from tests.helpers.builders import ENGLISH, ROOT, SCRIPTS, run_pasted
 from utils.cli.exits import one_line_errors
 from utils.cli.script import NotebookHandler, start
 
-READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+PAGES = [ROOT / "docs" / name for name in ("steps.md", "steps.zh-CN.md")]
 
 
-def cell_of(readme):
-    """Return the cell that a README shows."""
-    (cell,) = (
-        block for block in re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.S) if "main(" in block
-    )
+def cell_of(page):
+    """Return the cell that a page shows."""
+    (cell,) = (block for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S) if "main(" in block)
     return cell
 
 
@@ -27,15 +25,15 @@ def shown_line(error):
     return error._render_traceback_()
 
 
-def test_both_readmes_show_the_same_cell():
-    assert cell_of(READMES[0]) == cell_of(READMES[1])
+def test_both_pages_show_the_same_cell():
+    assert cell_of(PAGES[0]) == cell_of(PAGES[1])
 
 
 @pytest.mark.parametrize("folder", [ROOT, SCRIPTS, None], ids=["root", "syn_pipelines", "elsewhere"])
-def test_the_readmes_cell_runs_in_a_kernel_started_anywhere(tmp_path, folder):
+def test_the_cell_of_the_page_runs_in_a_kernel_started_anywhere(tmp_path, folder):
     ENGLISH.write(tmp_path)
     recording = ENGLISH.record(tmp_path / "answers.jsonl")
-    cell = cell_of(READMES[0])
+    cell = cell_of(PAGES[0])
     values = f'file_dir={str(tmp_path)!r}, file_name="tiny", backend="scripted"'
     for old, new in {
         '"/path/to/the/repository/syn_pipelines"': repr(str(SCRIPTS)),

@@ -160,15 +160,15 @@ def notebook(name: str) -> Callable[..., None]:
     return runpy.run_path(str(ROOT / "syn_pipelines" / f"{name}.py"))["main"]
 
 
-def commands(readme: str) -> list[list[str]]:
-    """Return the words of each command in a README that runs a span model's script; continued lines are joined."""
-    text = (ROOT / readme).read_text(encoding="utf-8").replace("\\\n", " ")
+def commands(page: str) -> list[list[str]]:
+    """Return the words of each command in a page that runs a span model's script; continued lines are joined."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
     return [shlex.split(line) for line in re.findall(r"^python (syn_pipelines/\w+_ner\.py .*)$", text, re.MULTILINE)]
 
 
-def test_both_readmes_show_the_same_commands_with_flags_that_the_scripts_have():
-    shown = commands("README.md")
-    assert commands("README.zh-CN.md") == shown
+def test_both_languages_show_the_same_commands_with_flags_that_the_scripts_have():
+    shown = commands("docs/span-model.md")
+    assert commands("docs/span-model.zh-CN.md") == shown
     assert {Path(words[0]).stem for words in shown} == {"train_ner", "evaluate_ner", "predict_ner", "export_ner"}
     for file, *words in shown:
         runpy.run_path(str(ROOT / file))["build_parser"]().parse_words(words)

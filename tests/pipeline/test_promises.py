@@ -1,4 +1,4 @@
-"""The promises of the README that no other test module shows: equal bytes, counted losses, no mixed answers."""
+"""The promises of docs/guarantees.md that no other test module shows: equal bytes, counted losses, no mixed answers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.helpers.builders import (
 from tests.helpers.workspace import ORIGINAL, Workspace
 from utils.cli import training_flags
 
+PAGES = [ROOT / "docs" / name for name in ("guarantees.md", "guarantees.zh-CN.md")]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 ALL_STEPS = """
 import sys
@@ -136,25 +137,32 @@ def test_step_3_and_a_training_warn_about_stale_input(english, caplog, later, ch
     assert f"is stale: {name} has changed since it was made; {remedy} again" in caplog.text
 
 
-# --- the README
+# --- the page
 
 
-def promises(readme):
+def promises(page):
     """Return (number, command) for each row of the table of promises."""
-    return re.findall(r"^\| (\d) \| .* \| `([^`|]+)` \|$", readme.read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(r"^\| (\d) \| .* \| `([^`|]+)` \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])
-def test_the_readme_shows_each_of_the_eight_promises_with_a_command(readme):
-    assert [number for number, _ in promises(readme)] == list("12345678")
-    assert promises(readme) == promises(READMES[0])
+@pytest.mark.parametrize("page", PAGES, ids=["en", "zh"])
+def test_the_page_shows_each_of_the_eight_promises_with_a_command(page):
+    assert [number for number, _ in promises(page)] == list("12345678")
+    assert promises(page) == promises(PAGES[0])
+
+
+@pytest.mark.parametrize(("readme", "page"), list(zip(READMES, PAGES, strict=True)), ids=["en", "zh"])
+def test_the_readme_lists_the_eight_promises_and_links_the_page(readme, page):
+    text = readme.read_text(encoding="utf-8")
+    assert re.findall(r"^(\d)\. \*\*", text, re.MULTILINE) == list("12345678")
+    assert f"(docs/{page.name})" in text
 
 
 def test_the_scripts_in_the_table_of_promises_run(tmp_path):
     work = Workspace(tmp_path, ENGLISH)
     work.annotate()
     work.merge()
-    commands = [shlex.split(command) for _, command in promises(READMES[0]) if command.startswith("python ")]
+    commands = [shlex.split(command) for _, command in promises(PAGES[0]) if command.startswith("python ")]
     assert len(commands) == 2
     for _, script, *words in commands:
         given = [word.replace("=weibo", "=tiny") for word in words]
@@ -163,7 +171,7 @@ def test_the_scripts_in_the_table_of_promises_run(tmp_path):
 
 
 def test_the_tests_in_the_table_of_promises_exist():
-    commands = [shlex.split(command) for _, command in promises(READMES[0]) if command.startswith("bash ")]
+    commands = [shlex.split(command) for _, command in promises(PAGES[0]) if command.startswith("bash ")]
     assert len(commands) == 6
     for _, script, file, *chosen in commands:
         assert script == "tests/run.sh"

@@ -150,7 +150,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return f"{message}; {REMEDIES[error.errno]}"
     if isinstance(error, ModuleNotFoundError) and error.name and message == f"No module named {error.name!r}":
-        return f"the package {error.name} is missing: install the requirements (README, Installing by hand)"
+        return f"the package {error.name} is missing: install the requirements (docs/install.md)"
     if isinstance(error, MemoryError) and not message:
         return "out of memory: close other programs, or use a smaller model or --batch_size"
     return message or f"{type(error).__name__} without a message; --debug shows where it happened"

