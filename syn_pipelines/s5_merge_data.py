@@ -2,7 +2,7 @@
 
     python syn_pipelines/s5_merge_data.py --file_name=weibo --is_syn=0 --save_type_name=GLM4
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4; and the label files
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4; the label files; corrections (--patch)
 Writes  in the same folder, with --is_syn=0 (or 1):
         train_<size>_fusion.jsonl (or train_<size>_synthetic_fusion.jsonl): the sentences with extension spans
         label_fusion.json (or label_syn.json): all labels, with the numbers of extension spans
@@ -25,6 +25,7 @@ from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
+from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import find_merge_files
 from utils.fusion.step import FusionStep
 from utils.labels.suggestions import label_patch
@@ -48,16 +49,20 @@ def run(args: Namespace) -> None:
     """Merge one side of the three sizes."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    step = FusionStep.for_dataset("s5", layout, dataset, merge_flags.merge_settings(args))
+    patch = merge_flags.patch(args)
+    step = FusionStep.for_dataset("s5", layout, dataset, merge_flags.merge_settings(args), patch)
     merges = [find_merge_files(layout, size, synthetic=args.is_syn) for size in SIZES]
     for files in merges:
         step.check(files, overwrite=args.overwrite)
+    found = []
     with logged_run(layout.run_log, "s5"):
         for files in merges:
             counts = step.publish(files)
+            found.append(counts)
             if files is merges[-1] and not args.is_syn:  # of all sentences; the last line has the counts of the step
                 report(counts.agreement, files.agreement, advice=counts.agreement.advice)
             report(counts, files.fusion, advice=counts.advice)
+    warn_about_patch(patch, found)
     if args.suggest:
         canonical: dict[Mode, Path] = {"entity": args.entity_label, "pos": args.pos_label}
         sys.stdout.write(label_patch(counts.unknown_modes, canonical))

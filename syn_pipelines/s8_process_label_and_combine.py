@@ -2,7 +2,7 @@
 
     python syn_pipelines/s8_process_label_and_combine.py --file_name=weibo --is_syn=0 --save_type_name=GLM4
 
-Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4 and s7; and the label files
+Reads   <file_dir>/<file_name>/<save_type_name>/<size>/: the files of s4 and s7; the label files; corrections
 Writes  the results of s5 and s6 again, in the same folder. train_<size>_synthetic_fusion.jsonl then contains the
         synthetic sentences with target and extension labels, followed by the fusion sentences. Use it with
         label_syn_fusion.json to train.
@@ -23,6 +23,7 @@ from utils.cli.script import report, start
 from utils.dataset.layout import SIZES, Layout, Size, require_files
 from utils.dataset.reading import read_dataset
 from utils.files.run_log import logged_run
+from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import MergeFiles, find_merge_files
 from utils.fusion.step import FusionStep, combine_label_files
 
@@ -45,24 +46,29 @@ def run(args: Namespace) -> None:
     """Check all inputs, then rebuild the results of the three sizes."""
     layout = data_flags.layout_of(args)
     dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args))
+    patch = merge_flags.patch(args)
+    step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args), patch)
     original = {} if args.is_syn else {size: find_merge_files(layout, size, synthetic=False) for size in SIZES}
     if args.is_syn:
         require_files({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))
     synthetic = {size: files for size in SIZES if (files := find_labelled_files(layout, size))}
     for files in (*original.values(), *synthetic.values()):
         step.check(files, overwrite=True)
+    found = []
     with logged_run(layout.run_log, "s8"):
         for size in SIZES:
             if size in original:
                 counts = step.publish(original[size])
+                found.append(counts)
                 report(counts, original[size].fusion, advice=counts.advice)
             if size in synthetic:
                 counts = step.publish(synthetic[size], appended=layout.size_fusion(size))
+                found.append(counts)
                 result = synthetic[size].fusion
                 report(f"{counts}; the fusion sentences are appended", result, advice=counts.advice)
             combined = combine_label_files("s8", layout, size, dataset.targets)
             report(combined, layout.label_file("syn_fusion", size))
+    warn_about_patch(patch, found)
 
 
 def find_labelled_files(layout: Layout, size: Size) -> MergeFiles | None:

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from utils.audit.data import AuditData, Problem, SizeData
+from utils.audit.data import AuditData, Finding, Problem, SizeData
+from utils.audit.patches import Corrections, corrections_of, dropped_ids, is_corrected, missing_patch
 from utils.dataset.layout import Size
 from utils.dataset.modes import EXTENSION_MODES
-from utils.dataset.records import LLM_SPANS, RAW, TARGET_SCORES, Sentence, sentence_to_row
+from utils.dataset.records import LLM_SPANS, NUMBER, RAW, TARGET_SCORES, Sentence, sentence_to_row
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import read_manifest
 from utils.wording import agreeing, counted
@@ -72,17 +73,21 @@ def check_annotations(data: AuditData, size_data: SizeData) -> Iterator[Problem]
             seen.add(id_)
 
 
-def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
     """Yield the problems in `train_<size>_fusion.jsonl`."""
     file = data.layout.size_fusion(size_data.size)
-    if file.is_file():
-        pairs, problems = _match_by_text(file, data.read(file), data, size_data)
-        yield from problems
-        yield from _changed(file, pairs, extended=True)
-        yield from _extensions(file, pairs, data, _annotated_ids(data, size_data))
+    if not file.is_file():
+        return
+    if missing := missing_patch(data.layout, file):
+        yield missing
+        return
+    corrections = corrections_of(data.layout, file, synthetic=False)
+    pairs, problems = _match_by_text(file, data.read(file), data, size_data, dropped_ids(corrections))
+    yield from problems
+    yield from _merged(file, pairs, corrections, data, size_data)
 
 
-def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Problem]:
+def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
     """Yield the problems in `train_<size>_synthetic_fusion.jsonl`, to which s8 appends the original sentences."""
     layout, size = data.layout, size_data.size
     file = layout.size_fusion(size, synthetic=True)
@@ -90,20 +95,36 @@ def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Pro
         return
     manifest = read_manifest(file)
     is_combined = manifest is not None and manifest.step == "s8"
+    if missing := missing_patch(layout, file):
+        yield missing
+        return
+    corrections = corrections_of(layout, file, synthetic=True)
     source = layout.size_target(size) if is_combined else layout.size_sentences(size, synthetic=True)
     expected = {one.id: one for one in data.read_synthetic(source)} if source.is_file() else size_data.synthetic
     synthetic, appended = _split_synthetic(data, file)
     dropped = _dropped_by_s7(data, size) if is_combined else frozenset()
-    pairs, problems = _match_by_id(file, synthetic, size_data, dropped)
+    pairs, problems = _match_by_id(file, synthetic, size_data, dropped | dropped_ids(corrections))
     yield from problems
     pairs = [(found, expected.get(found.id, known)) for found, known in pairs]
-    yield from _changed(file, pairs, extended=True)
-    yield from _extensions(file, pairs, data, _annotated_ids(data, size_data))
+    yield from _merged(file, pairs, corrections, data, size_data)
     if is_combined and appended != _rows(data, layout.size_fusion(size)):
         yield Problem(file, f"the sentences after the synthetic ones differ from {layout.size_fusion(size)}")
     if not is_combined and appended:
         number, are = counted(len(appended), "sentence"), agreeing(len(appended), "is", "are")
         yield Problem(file, f"{number} {are} not among the synthetic sentences of size {size}")
+
+
+def _merged(
+    file: Path, pairs: Iterable[SentencePair], corrections: Corrections, data: AuditData, size_data: SizeData
+) -> Iterator[Problem]:
+    """Yield the problems in merged lines; those with corrections may differ as these say."""
+    pairs = list(pairs)
+    others = [pair for pair in pairs if pair[1].id not in corrections]
+    yield from _changed(file, others, extended=True)
+    yield from _extensions(file, others, data, _annotated_ids(data, size_data))
+    for found, source in pairs:
+        if source.id in corrections and not is_corrected(found, source, corrections[source.id]):
+            yield Problem(file, f"the target spans of sentence {source.id} were changed, and not only by corrections")
 
 
 def _rows(data: AuditData, file: Path) -> list[JsonObject]:
@@ -123,9 +144,12 @@ def _split_synthetic(data: AuditData, file: Path) -> tuple[list[Sentence], list[
 
 
 def _match_by_text(
-    file: Path, found: Iterable[Sentence], data: AuditData, size_data: SizeData
+    file: Path, found: Iterable[Sentence], data: AuditData, size_data: SizeData, dropped: Collection[str] = ()
 ) -> tuple[list[SentencePair], list[Problem]]:
-    """Pair the sentences of a file with the sentences of the size that have the same text."""
+    """Pair the sentences of a file with the sentences of the size that have the same text.
+
+    Those with the ids `dropped` may be missing.
+    """
     expected: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
     for sentence in size_data.sentences:
         expected[sentence.tokens].append(sentence)
@@ -144,7 +168,7 @@ def _match_by_text(
             )
         else:
             problems.append(Problem(file, f"line {sentence.id} is not in train_1000.jsonl"))
-    missing = [sentence.id for left in expected.values() for sentence in left]
+    missing = [sentence.id for left in expected.values() for sentence in left if sentence.id not in dropped]
     problems += [Problem(file, f"sentence {id_} of train_1000.jsonl is missing") for id_ in missing]
     if [int(known.id) for _, known in pairs] != sorted(int(known.id) for _, known in pairs):
         problems.append(Problem(file, "the sentences are not in the order of train_1000.jsonl"))
@@ -193,7 +217,7 @@ def _changed(file: Path, pairs: Iterable[SentencePair], *, extended: bool = Fals
         spans = row["entities"][: len(known["entities"])] if extended else row["entities"]
         if spans != known["entities"]:
             yield Problem(file, f"the target spans of sentence {source.id} were changed")
-        elif {**row, "entities": spans} != known:
+        elif {**row, "entities": spans} != {**known, **({NUMBER: int(source.id)} if NUMBER in row else {})}:
             yield Problem(file, f"the line of sentence {source.id} was changed")
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from utils.asking.journal import journal_path
 from utils.asking.model import is_backend
+from utils.audit.patches import recorded_patch
 from utils.audit.s2_command import recorded_s2_command
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
@@ -142,7 +143,13 @@ class Survey:
         if by_s8 and flag.endswith("1"):  # s8 reports whether it is stale
             state, note = "done", "replaced by s8"
         words = f"{flag} --overwrite" if by_s8 else flag
+        words = f"{words} {self._patch(results[0])}"
         return StepStatus(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
+
+    def _patch(self, result: Path) -> str:
+        """Return the flag that keeps the corrections that a result has; "" if it has none."""
+        name = recorded_patch(result)
+        return f"--patch={shlex.quote(str(self.layout.find(name)))}" if name else ""
 
     # --- the span model, s7, s8
 
@@ -189,7 +196,7 @@ class Survey:
             state, note = self._state([result, layout.label_file("syn_fusion", size)])
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
                 state, note = "missing", "the synthetic sentences do not have their target labels yet"
-            yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"]))
+            yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"], self._patch(result)))
 
     def _is_retrained(self, size: Size) -> bool:
         """Return whether the model of a size differs from the one that labelled it, also outside the repository."""

@@ -7,6 +7,7 @@ import argparse
 from utils.cli.parser import Parser
 from utils.cli.values import decimal, path, shortest, switch
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
+from utils.fusion.corrections import Patch, read_patch
 from utils.fusion.settings import MergeSettings
 
 
@@ -32,6 +33,9 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     flags = parser.add_argument_group("merge")
     flags.add_argument("--is_syn", type=switch, default="0", help=is_syn)
     _add_setting_flags(flags)
+    flags.add_argument(
+        "--patch", type=path, default=None, help="file of corrections, exported by report.py --html; default: none"
+    )
     add_label_file_flags(parser)
 
 
@@ -67,3 +71,8 @@ def _add_setting_flags(flags: argparse._ActionsContainer) -> None:
 def merge_settings(args: argparse.Namespace) -> MergeSettings:
     """Return how extension labels are merged."""
     return MergeSettings(args.entity_label, args.pos_label, args.label_prefix, args.drop_crossing, args.min_agreement)
+
+
+def patch(args: argparse.Namespace) -> Patch | None:
+    """Return the corrections to apply; None without --patch."""
+    return read_patch(args.patch) if args.patch is not None else None

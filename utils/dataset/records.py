@@ -24,6 +24,7 @@ INCLUSIVE_ENDS = (
     """row['entities']]}, ensure_ascii=False)) for row in map(json.loads, sys.stdin)]" < OLD > NEW"""
 )
 TARGET_SCORES, LLM_SPANS = "target_scores", "llm_spans"  # keys of s7 beside "entities": lists of spans
+NUMBER = "number_in_train_1000"  # key of the sentences of a file from which a patch may have dropped some
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 
 
@@ -58,6 +59,12 @@ class Sentence:
     def is_synthetic(self) -> bool:
         """Whether s2 made the sentence."""
         return self.row.get("synthetic") is True
+
+    @property
+    def number(self) -> int | None:
+        """The number of an original sentence in train_1000.jsonl, in a file from which a patch dropped others."""
+        number = self.row.get(NUMBER)
+        return number if isinstance(number, int) else None
 
     @property
     def source(self) -> int | None:

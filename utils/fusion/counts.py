@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from utils.dataset.modes import Mode
+from utils.fusion.corrections import Patch
 from utils.fusion.gold_agreement import GoldAgreement
 from utils.fusion.merge import MergedSentence
+from utils.fusion.patch import PatchCounts, PatchedSentence
 from utils.parsing import Item
 from utils.wording import agreeing, counted
 
+log = logging.getLogger(__name__)
+
+MAX_NAMED = 20  # corrections that no longer fit, each in a line
 MAX_EXAMPLES = 3  # texts that are shown for an unknown label
 
 
@@ -46,9 +53,10 @@ class FusionCounts:
     renamed: set[str] = field(default_factory=set)  # extension labels with the name of a target
     agreement: GoldAgreement = field(default_factory=GoldAgreement)
     drops_crossing: bool = False  # a setting of the merge, for the text of the counts
+    patch: PatchCounts | None = None  # None without --patch
 
-    def add(self, merged: MergedSentence) -> None:
-        """Add one sentence to the counts."""
+    def add(self, merged: MergedSentence, patched: PatchedSentence | None = None) -> None:
+        """Add one sentence to the counts: what was found in its answers, and what is left after its corrections."""
         self.sentences += 1
         self.unanswered += not merged.answered
         self.items += merged.items
@@ -56,7 +64,10 @@ class FusionCounts:
         self.one_character += merged.one_character
         self.disagreeing += merged.disagreeing
         self.crossing += merged.crossing
-        self.spans.update(span.label for span in merged.extensions)
+        result = merged if patched is None else patched.merged
+        self.spans.update(span.label for span in (result.extensions if result is not None else ()))
+        if patched is not None and self.patch is not None:
+            self.patch.add(patched)
         self.renamed |= merged.renamed
         self.agreement.add(merged)
         for item, mode in merged.unknown:
@@ -72,7 +83,7 @@ class FusionCounts:
             f"merged {counted(self.spans.total(), 'extension span')} into {counted(self.sentences, 'sentence')}: "
             f"{unanswered} without an answer, {self.lost} of {items} not in {agreeing(self.items, 'its', 'their')} "
             f"sentence, {one_character}{disagreeing}{self.unnamed} with an unknown label ({self.coverage:.1%} known), "
-            f"{crossing}{', dropped' * self.drops_crossing}"
+            f"{crossing}{', dropped' * self.drops_crossing}{f'; {self.patch}' if self.patch else ''}"
         )
 
     @property
@@ -84,6 +95,15 @@ class FusionCounts:
     def coverage(self) -> float:
         """The share of items with a known label."""
         return 1 - self.unnamed / self.items if self.items else 1.0
+
+    @property
+    def labels_of_patch_alone(self) -> set[str]:
+        """The extension labels that no LLM gave, and that are in the corrections."""
+        return (
+            {label for label, number in self.patch.labels.items() if self.spans[label] == number}
+            if self.patch
+            else set()
+        )
 
     @property
     def advice(self) -> str | None:
@@ -119,4 +139,25 @@ class FusionCounts:
         """Return the counts for a manifest."""
         names = ("sentences", "unanswered", "items", "lost", "one_character", "unnamed", "crossing")
         row = {name: getattr(self, name) for name in names} | {"spans": self.spans.total()}
-        return row | ({"disagreeing": self.disagreeing} if self.disagreeing else {})
+        row |= {"disagreeing": self.disagreeing} if self.disagreeing else {}
+        return row | ({"patch": self.patch.as_row()} if self.patch else {})
+
+
+def warn_about_patch(patch: Patch | None, counts: Sequence[FusionCounts]) -> None:
+    """Name the corrections that no longer fit, each once, and the labels that only a patch uses."""
+    if patch is None:
+        return
+    found = [one for one in counts if one.patch is not None]
+    misfits = {misfit.correction.line: misfit for one in found if one.patch for misfit in one.patch.misfits}
+    for line in sorted(misfits)[:MAX_NAMED]:
+        misfit = misfits[line]
+        log.warning("%s:%d: sentence %s: %s", patch.path, line, misfit.correction.id, misfit.reason)
+    if len(misfits) > MAX_NAMED:
+        log.warning("%s: %d more corrections no longer fit", patch.path, len(misfits) - MAX_NAMED)
+    for label in sorted({label for one in found for label in one.labels_of_patch_alone}):
+        log.warning(
+            "%s: only corrections use the label %s: it becomes an extension label, which models do not predict; target "
+            "labels are in labels.txt",
+            patch.path,
+            label,
+        )

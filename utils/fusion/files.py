@@ -28,6 +28,7 @@ class MergeFiles:
     unknown_labels: Path
     agreement: Path  # of the extension spans of the original sentences with their gold spans
     synthetic: bool
+    is_full: bool = True  # all sentences, and not a part of them
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -73,6 +74,7 @@ def find_merge_files(
         unknown_labels=layout.unknown_labels(kind, size),
         agreement=layout.gold_agreement(size),
         synthetic=synthetic,
+        is_full=size == FULL,
     )
 
 

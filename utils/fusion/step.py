@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +14,25 @@ from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import Layout, Size, require_files
 from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
-from utils.dataset.records import sentence_to_row
+from utils.dataset.records import NUMBER, Sentence, sentence_to_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import encode_json, read_json, read_rows, replace_file, write_json
-from utils.files.manifest import Manifest, build_manifest, check_owner, hash_inputs, warn_if_stale, write_manifest
+from utils.files.jsonl import JsonObject, encode_json, read_json, read_rows, replace_file, write_json
+from utils.files.manifest import (
+    Manifest,
+    build_manifest,
+    check_owner,
+    hash_inputs,
+    read_manifest,
+    warn_if_stale,
+    write_manifest,
+)
+from utils.fusion.corrections import Patch
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles, label_files
 from utils.fusion.gold_agreement import GoldAgreement, labels_below
 from utils.fusion.merge import MergedSentence, merge_sentence
+from utils.fusion.patch import PatchCounts, PatchedSentence, apply_patch, missing_sentences
 from utils.fusion.settings import MergeSettings
 from utils.labels.normaliser import LabelNormaliser
 from utils.wording import counted
@@ -40,9 +51,12 @@ class FusionStep:
     tokenisation: Tokenisation
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
     min_agreement: float | None = None  # leave out labels that agree less with gold spans
+    patch: Patch | None = None  # corrections of a person
 
     @classmethod
-    def for_dataset(cls, name: str, layout: Layout, dataset: Dataset, settings: MergeSettings) -> FusionStep:
+    def for_dataset(
+        cls, name: str, layout: Layout, dataset: Dataset, settings: MergeSettings, patch: Patch | None = None
+    ) -> FusionStep:
         """Return the step for a dataset; the labels of a mode are looked up in its own label file first."""
         entity, pos = settings.entity_label, settings.pos_label
         normalisers: dict[Mode, LabelNormaliser] = {
@@ -58,10 +72,13 @@ class FusionStep:
             dataset.tokenisation,
             settings.drop_crossing,
             settings.min_agreement,
+            patch,
         )
 
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
         """Raise ValueError if another step made a result, or an input cannot be read; warn about stale inputs."""
+        if files.is_full:
+            self._warn_about_lost_patch(files.fusion)
         for result in files.results:
             check_owner(result, step=self.name, overwrite=overwrite)
         for file in files.inputs:
@@ -78,6 +95,8 @@ class FusionStep:
         if self.min_agreement is not None and files.synthetic:
             read.append(files.agreement)
         inputs = hash_inputs(self.layout.portable_names(read))
+        if self.patch is not None:
+            inputs[self.layout.portable_name(self.patch.path)] = self.patch.digest
         appended_inputs = hash_inputs(self.layout.portable_names([appended])) if appended else {}
         counts = self._write_sentences(files, mapping, appended)
         write_manifest(files.fusion, self._manifest({**inputs, **appended_inputs}, counts.as_row()))
@@ -121,13 +140,41 @@ class FusionStep:
 
     def _write_sentences(self, files: MergeFiles, mapping: LabelMapping, appended: Path | None) -> FusionCounts:
         counts = FusionCounts(drops_crossing=self.drop_crossing)
+        if self.patch is not None:
+            counts.patch = PatchCounts(self.patch.path.name)
+        seen = set()
         with replace_file(files.fusion) as file:
             for merged in self._merge(files, mapping):
-                counts.add(merged)
-                file.write(encode_json(sentence_to_row(merged.sentence)) + b"\n")
+                patched = self._patched(merged)
+                counts.add(merged, patched)
+                seen.add(merged.sentence.id)
+                result = merged if patched is None else patched.merged
+                if result is not None:
+                    file.write(encode_json(self._row(result.sentence)) + b"\n")
             for _, row in read_rows(appended) if appended else ():
                 file.write(encode_json(row) + b"\n")
+        if self.patch is not None and counts.patch is not None and files.is_full:
+            counts.patch.misfits += missing_sentences(self.patch, seen, synthetic=files.synthetic)
         return counts
+
+    def _row(self, sentence: Sentence) -> JsonObject:
+        """Return the line of a sentence, with its number if that is not the number of its line."""
+        row = sentence_to_row(sentence)
+        is_numbered = self.patch is not None and self.patch.drops_originals and not sentence.is_synthetic
+        return {**row, NUMBER: int(sentence.id)} if is_numbered else row
+
+    def _patched(self, merged: MergedSentence) -> PatchedSentence | None:
+        """Return a sentence after its corrections; None if it has none."""
+        corrections = self.patch.by_id.get(merged.sentence.id, ()) if self.patch else ()
+        return apply_patch(corrections, merged, self.mapping.targets) if corrections else None
+
+    def _warn_about_lost_patch(self, result: Path) -> None:
+        """Warn if a result has the corrections of a patch, and this run has no patch."""
+        manifest = read_manifest(result) if self.patch is None and result.is_file() else None
+        if manifest is not None and "patch" in manifest.parameters:
+            name = str(manifest.parameters["patch"])
+            file = shlex.quote(str(self.layout.find(name) if self.layout.find(name).is_file() else name))
+            log.warning("%s has the corrections of %s: to keep them, add --patch=%s", result, name, file)
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
         parameters: dict[str, Any] = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
@@ -135,6 +182,8 @@ class FusionStep:
             parameters["drop_crossing"] = True
         if self.min_agreement is not None:
             parameters["min_agreement"] = self.min_agreement
+        if self.patch is not None:
+            parameters["patch"] = self.layout.portable_name(self.patch.path)
         return build_manifest(self.name, inputs, parameters, counts)
 
 

@@ -96,9 +96,9 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
-    sources = {
-        source for source, number in enumerate(own, start=1) if number in chosen
-    }  # as "source" in synthetic rows
+    sources = {  # as "source" in synthetic rows
+        sentences[number].number or position for position, number in enumerate(own, start=1) if number in chosen
+    }
     rest = [
         sentence
         for number, sentence in enumerate(sentences)
