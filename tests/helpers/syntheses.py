@@ -23,6 +23,12 @@ def generator(language: str = "en", *, max_new_tokens: int = 256, **sampled: Any
     return Generator(load_prompt("explain", language), tokenisation, sampling, max_new_tokens)
 
 
+def cleaner_of(texts: Sequence[Sequence[str]], *, tokenisation: Tokenisation = WORDS) -> Cleaner:
+    """Return the cleaner for a dataset of English or, with characters as tokens, of Chinese."""
+    writing = WritingStyle.of(texts, tokenisation=tokenisation)
+    return Cleaner("zh" if tokenisation.is_dense else "en", writing, labels=("PER", "LOC"))
+
+
 def synthesis_of(
     sentences: Sequence[Sentence],
     *,
@@ -32,13 +38,10 @@ def synthesis_of(
     require_mention: bool = False,
 ) -> Synthesis:
     """Return the synthesis of new sentences for a dataset of English or Chinese."""
-    language = "zh" if tokenisation.is_dense else "en"
-    writing = WritingStyle.of([one.tokens for one in sentences], tokenisation=tokenisation)
-    cleaner = Cleaner(language, writing, labels=("PER", "LOC"))
     return Synthesis(
         sentences,
-        generator(language),
-        cleaner,
+        generator("zh" if tokenisation.is_dense else "en"),
+        cleaner_of([one.tokens for one in sentences], tokenisation=tokenisation),
         held_out=held_out,
         quota=quota or Quota(),
         require_mention=require_mention,

@@ -40,7 +40,7 @@ def seconds(read: Callable[[str], object], text: str, *, repeats: int = 1) -> fl
     return min(times)
 
 
-def complaint(read: Callable[[str], object], shape: Shape) -> str | None:
+def complaint(read: Callable[[str], object], shape: Shape, *, max_growth: float = MAX_GROWTH) -> str | None:
     """Return what is wrong with the time that a shape takes, or None. A slow result is measured again."""
     short, long = shape.text(SMALL), shape.text(SMALL * FACTOR)
     for repeats in (1, 3):
@@ -50,7 +50,7 @@ def complaint(read: Callable[[str], object], shape: Shape) -> str | None:
         second = seconds(read, long, repeats=repeats)
         growth = second / len(long) * len(short) / max(first, 1e-4)
         per_character = 1e6 * second / len(long)
-        if second < MIN_SECONDS or (growth <= MAX_GROWTH and per_character <= MAX_MICROSECONDS):
+        if second < MIN_SECONDS or (growth <= max_growth and per_character <= MAX_MICROSECONDS):
             return None
     return f"{shape!r} takes {per_character:.0f} microseconds per character, {growth:.1f} times as many as a short text"
 

@@ -18,6 +18,7 @@ from utils.synthesis.habits.heads import (
 
 HEADING_WIDTH = 12  # columns: a line up to this width without punctuation at its end is a heading
 WRAPPED_WIDTH = 40  # columns: a line from this width on without punctuation at its end continues in the next line
+MAX_LINE = 2_000  # characters: a longer line is read in parts, so that its time is linear
 
 _BREAK = re.compile(r"<br\s*/?>|</?p>", re.IGNORECASE)
 _MARKUP_LINE = re.compile(r"^\s*(?:```\S*|~~~\S*|[-*_=─—]{3,}|\|.*\|)\s*$")
@@ -34,8 +35,10 @@ _MARKER = re.compile(
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]+)[\"”」』]")
 _HEADWORD = re.compile(r"^(\S[^:：]{0,30}?)\s?[:：]\s*\1")  # "Rome: Rome is old", as in a glossary
 _NAME_AND_COLON = re.compile(r"^[^\s:：，。,.][^:：，。,.]{0,30}?\s?[:：]")
-_COLON_LAST = re.compile(r"[:：]\W*$")
-_END = re.compile(r"[.!?。！？…；;:：]\W*$")
+# The characters after the last word, if they contain a mark. A search from each of them would take quadratic time.
+_COLON_LAST = re.compile(r"(?<!\W)(?=\W*[:：])\W*$")
+_END = re.compile(r"(?<!\W)(?=\W*[.!?。！？…；;:：])\W*$")
+_PART = re.compile(r".*[。！？]|.*[.!?]\s|.*\s")
 _CONTINUES = re.compile(
     r"(?:[,，、]|\b(?:a|an|the|of|in|on|at|to|for|from|by|with|and|or|but|that|which|who|is|are|was|were|his|her|its))\s*$",
     re.IGNORECASE,
@@ -68,12 +71,12 @@ def paragraphs(answer: str, habits: LineHabits = PROSE) -> Iterator[tuple[str, b
     The lines of a wrapped sentence are joined.
     """
     text = _BREAK.sub("\n", without_thoughts(answer, replacement="\n"))
-    lines = text.splitlines()
+    lines = [part for line in text.splitlines() for part in _short_parts(line)]
     habits = replace(habits, keeps_markers=habits.keeps_markers and not _is_list(lines))
     lines = _without_listed_heads(lines, habits)
     waiting = ""
     for line in [*lines, ""]:
-        if waiting and _continues(waiting, line, habits):
+        if waiting and len(waiting) <= MAX_LINE and _continues(waiting, line, habits):
             waiting = _joined(waiting, _plain(line, habits))
             continue
         if waiting:
@@ -116,6 +119,17 @@ def line_forms(text: str) -> set[str]:
         "has_short_lines": _is_short_line(text),
     }
     return {name for name, found in forms.items() if found}
+
+
+def _short_parts(line: str) -> Iterator[str]:
+    """Yield the parts of a line, none longer than MAX_LINE; a part ends with a sentence, or else with a word."""
+    start = 0
+    while len(line) - start > MAX_LINE:
+        found = _PART.match(line, start, start + MAX_LINE)
+        end = found.end() if found else start + MAX_LINE
+        yield line[start:end]
+        start = end
+    yield line[start:]
 
 
 def _is_list(lines: Sequence[str]) -> bool:

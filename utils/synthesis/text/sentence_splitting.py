@@ -10,7 +10,9 @@ import sentencex
 from utils.synthesis.habits.abbreviations import NEVER_LAST, NOT_AN_END, any_of
 
 _CLOSERS = "\"'”’」』）)】》\\]"
-_FINISHED = re.compile(rf"[.!?。！？…．｡；][^\w<({{\[（「『“《【]*$|[。！？!?.…][{_CLOSERS}]+$")
+_AFTER_END = r"[^\w<({\[（「『“《【]"
+# The characters after the last word, if they contain an end mark. A search from each of them would take quadratic time.
+_FINISHED = re.compile(rf"(?<!{_AFTER_END})(?={_AFTER_END}*[.!?。！？…．｡；]){_AFTER_END}*$|[。！？!?.…][{_CLOSERS}]+$")
 _ABBREVIATION_LAST = re.compile(rf"(?:\b(?:{any_of(NEVER_LAST)})|(?<![\w.])[B-HJ-Z])\.$")
 _QUOTES = ("“”", "「」", "『』")
 _BRACKETS = ("（）", "《》", "【】", "()")
