@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -610,8 +611,11 @@ def test_a_model_is_trained_on_the_pipelines_data_evaluated_and_used_by_step_7(e
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("[!_]*.py")))
 def test_help_is_shown_from_any_folder(tmp_path, script):
-    done = run_python(SCRIPTS / f"{script}.py", "--help", cwd=tmp_path)
+    done = run_python(SCRIPTS / f"{script}.py", "--help", cwd=tmp_path, COLUMNS="122")
     assert done.returncode == 0
+    assert len(done.stdout.splitlines()) <= 110, "more than two screens"
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    assert re.search(r"^(Reads|Writes) ", done.stdout, re.MULTILINE)
     assert f"python syn_pipelines/{script}.py" in done.stdout
     assert "--debug" in done.stdout
     assert done.stderr == ""

@@ -5,16 +5,28 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from utils import __version__
+from utils.cli import values
 from utils.cli.exits import UsageError
 from utils.cli.values import NUMBERS
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
+
+# the word that takes the place of a flag's value in the help, by its type; for other numbers it is N
+PLACEHOLDERS: dict[object, str] = {
+    **dict.fromkeys((values.path, values.new_path, values.input_path, values.output_path), "PATH"),
+    **dict.fromkeys((values.switch, values.auto_switch, values.auto_tokenisation), "0|1"),
+    values.gpus: "0,1",
+    values.seeds: "1,2,3",
+}
+MAX_WIDTH = 120  # columns of the help: longer lines are hard to read
+HELP_COLUMN = 30  # where the explanation of a flag begins, unless the flag itself is longer
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,6 +42,11 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         (file or sys.stderr).write(message)  # argparse would ignore the error of a closed pipe
+
+    def format_help(self) -> str:
+        """Return the help, without the empty lines between its groups of flags."""
+        description, options, flags = super().format_help().partition("\noptions:\n")
+        return description + options + re.sub(r"\n\n(?=\S)", "\n", flags)
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the values of command-line words; raise UsageError for words that cannot be used."""
@@ -73,8 +90,38 @@ class Parser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keep the description as it is written, and add the default of each flag that has one."""
+    """Keep the description as it is written, and show each flag as `--name=VALUE` with its default, in few lines."""
+
+    def __init__(self, prog: str) -> None:
+        width = min(shutil.get_terminal_size().columns - 2, MAX_WIDTH)
+        super().__init__(prog, max_help_position=HELP_COLUMN, width=width)
+
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None,
+    ) -> str:
+        required = [self._format_action_invocation(action) for action in actions if action.required]
+        return f"usage: {' '.join([self._prog, *required, '[flags]'])}\n\n"
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        flag = action.option_strings[-1]
+        if action.nargs == 0:
+            return flag
+        if isinstance(action.nargs, int):  # a flag with several words
+            return f"{flag} {self._format_args(action, action.dest.upper())}"
+        value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else _placeholder(action)
+        return f"{flag}[={value}]" if action.nargs == "?" else f"{flag}={value}"
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         has_no_value = action.nargs == 0  # a flag such as --overwrite
         return action.help if has_no_value or action.default in (None, "") else super()._get_help_string(action)
+
+
+def _placeholder(action: argparse.Action) -> str:
+    """Return the word that takes the place of a flag's value in the help."""
+    if action.type in PLACEHOLDERS:
+        return PLACEHOLDERS[action.type]
+    return "N" if action.type in NUMBERS else "…"
