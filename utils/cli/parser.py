@@ -32,9 +32,9 @@ HELP_COLUMN = 30  # where the explanation of a flag begins, unless the flag itse
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError, and that reads `--n_gpu= 0` as `--n_gpu=0`."""
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: str, *, debug: str = "show the full traceback of an error") -> None:
         super().__init__(description=description, formatter_class=_HelpFormatter, allow_abbrev=False)
-        self.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+        self.add_argument("--debug", action="store_true", help=debug)
         self.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
 
     def error(self, message: str) -> NoReturn:

@@ -1,0 +1,42 @@
+"""One line of the doctor: what was found and, if it is not right, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["ok", "optional", "to do"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about a topic. `optional`: missing, and needed by some flags only; `to do`: something is wrong."""
+
+    topic: str
+    text: str
+    remedy: str | None = None
+    state: State = "ok"
+
+    def __str__(self) -> str:
+        return f"{self.state:<9}{self.topic:<14}{self.text}" + (f": {self.remedy}" if self.remedy else "")
+
+
+def problem(topic: str, text: str, remedy: str | None = None) -> Finding:
+    """Return a finding that must be mended."""
+    return Finding(topic, text, remedy, "to do")
+
+
+def number_to_do(findings: Iterable[Finding]) -> int:
+    """Return how many findings must be mended."""
+    return sum(finding.state == "to do" for finding in findings)
+
+
+def of_error(topic: str, error: Exception) -> Finding:
+    """Return the finding of an error whose message says what to do."""
+    return problem(topic, " ".join(str(error).split()))
+
+
+def lines_of(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield the line of each finding."""
+    yield from map(str, findings)
