@@ -89,6 +89,7 @@ class ChatServer(LoopbackServer):
         known: Sequence[str] | None = None,
         seconds: float = 0.0,
         text: str | None = None,
+        message: Callable[[str], dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(self._answer)
         self.models = models
@@ -97,6 +98,7 @@ class ChatServer(LoopbackServer):
         self.known = known  # the parameters that it accepts; None: all
         self.seconds = seconds
         self.text = text
+        self.message = message  # prompt -> message; None: a text, and thoughts in a field of their own
         self.asked: list[dict[str, Any]] = []
         self.under_way = self.most_at_once = 0
         self._lock = threading.Lock()
@@ -134,6 +136,7 @@ class ChatServer(LoopbackServer):
         words = self._words(body, prompt)
         cut = words[: body["max_tokens"]]
         message = {"role": "assistant", "content": " ".join(cut), "reasoning_content": "Let me think."}
+        message = self.message(prompt) if self.message else message
         finish = "stop" if len(cut) == len(words) else "length"
         # As in real servers, a role token inside the message is one token; here, every other character is one, too.
         usage = {"prompt_tokens": len(re.sub(r"<\|im_(start|end)\|>", "R", prompt)), "completion_tokens": len(cut)}

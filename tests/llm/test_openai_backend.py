@@ -249,9 +249,15 @@ def test_a_timeout_is_retried(monkeypatch):
 
 
 def test_an_answer_that_stays_empty_is_accepted():
-    with ChatServer(text="") as server:
+    with ChatServer(message=lambda prompt: {"content": ""}) as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish, answer.retries) == ("", "stop", 2)
+
+
+def test_an_answer_that_is_all_thought_is_cut_off_and_not_retried():
+    with ChatServer(text="") as server:
+        (answer,) = load(server).generate([ask()])
+    assert (answer.text, answer.finish, answer.retries, answer.thought_tokens) == ("", "length", 0, 1)
 
 
 def test_an_empty_answer_after_long_thoughts_is_not_retried():

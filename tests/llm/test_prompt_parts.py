@@ -8,7 +8,7 @@ import importlib
 import pytest
 
 from utils.llm import prompt_parts
-from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix
+from utils.llm.prompt_parts import common_prefix
 
 
 @pytest.mark.parametrize(
@@ -23,25 +23,6 @@ from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix
 )
 def test_the_common_prefix_is_the_longest_that_all_prompts_have(prompts, prefix):
     assert common_prefix(prompts) == prefix
-
-
-@pytest.mark.parametrize(
-    ("answer", "rest"),
-    [
-        ("Rome is a city.</think>\n\n[]", "[]"),
-        ("a <think> b </think> c</think>Rome is old.", "Rome is old."),
-        ("Okay, the user wants", ""),  # cut off inside the thought
-        ('[{"entity": "Rome"}]', '[{"entity": "Rome"}]'),  # held to a grammar
-        ("", ""),
-    ],
-)
-def test_the_thought_that_a_prompt_began_is_removed_from_its_answer(answer, rest):
-    assert after_thought(answer) == rest
-
-
-@pytest.mark.parametrize(("after", "begins"), [("<|a|><think>\n", True), ("<|a|><think>\n\n</think>\n", False)])
-def test_a_template_may_begin_the_thought(after, begins):
-    assert begins_thought(after) is begins
 
 
 def test_the_examples_of_the_docstrings_are_right():

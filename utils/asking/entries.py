@@ -34,6 +34,7 @@ class Entry:
     prompt_tokens: int
     answer_tokens: int
     sample: int = 0  # number of the answer, if a question is asked several times
+    thought_tokens: int = 0  # of the answer's tokens; in the file only if there are any
 
     @property
     def key(self) -> AnswerKey:
@@ -41,7 +42,8 @@ class Entry:
 
 
 FIELD_TYPES = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Entry)}
-TOKEN_COUNTS = ("prompt_tokens", "answer_tokens")
+OPTIONAL = {"sample", "thought_tokens"}
+TOKEN_COUNTS = ("prompt_tokens", "answer_tokens", "thought_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _find_damage(row: JsonObject) -> str:
     """Return why an object is not an answer; "" if it is one."""
     if unknown := sorted(row.keys() - FIELD_TYPES.keys()):
         return f"the key {unknown[0]!a} is unknown"
-    if missing := [name for name in FIELD_TYPES if name not in row and name != "sample"]:
+    if missing := [name for name in FIELD_TYPES if name not in row and name not in OPTIONAL]:
         return f'"{missing[0]}" is missing'
     wrong = [name for name, kind in FIELD_TYPES.items() if name in row and type(row[name]) is not kind]
     return f'"{wrong[0]}" has a value of the wrong type' if wrong else ""

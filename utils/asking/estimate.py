@@ -91,6 +91,7 @@ class Estimate:
     speed: Speed | None
     settings: EstimateSettings
     basis: str | None = None  # how the number of questions was estimated; None: it is known
+    thought_share: float = 0.0  # of the tokens of recorded answers
 
     @property
     def seconds(self) -> float | None:
@@ -130,7 +131,8 @@ class Estimate:
         if not self.recorded:
             return "based on answers of typical length; --time=20 asks 20 questions for a better estimate"
         few = "" if self.recorded >= MANY_ANSWERS else "; --time=20 asks 20 questions for a better estimate"
-        return f"based on {counted(self.recorded, 'recorded answer')}{few}"
+        thoughts = f"; {self.thought_share:.0%} of their tokens are thoughts" if self.thought_share else ""
+        return f"based on {counted(self.recorded, 'recorded answer')}{thoughts}{few}"
 
 
 def _tokens(number: float) -> str:
@@ -158,7 +160,8 @@ def estimate_step(step: LLMStep, plan: Planner, settings: EstimateSettings) -> E
     unanswered = _unanswered(questions, entries)
     answered = [question for question in questions if question.key in entries]
     tokens = estimate_tokens(unanswered, answered, entries, step.model.token_counter())
-    return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings, planned.basis)
+    share = _thought_share([entries[question.key] for question in answered])
+    return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings, planned.basis, share)
 
 
 def estimate_tokens(
@@ -224,6 +227,12 @@ def _given_speed(settings: EstimateSettings) -> Speed | None:
 def _measured_speed(run: StepRun) -> Speed | None:
     measured = run.usage.tokens_per_second
     return Speed(measured, measured=run.usage.answers) if measured else None
+
+
+def _thought_share(entries: Sequence[Entry]) -> float:
+    """Return the share of thoughts in the tokens of answers."""
+    tokens = sum(entry.answer_tokens for entry in entries)
+    return sum(entry.thought_tokens for entry in entries) / tokens if tokens else 0.0
 
 
 def _unanswered(questions: Sequence[Question], entries: Mapping[AnswerKey, Entry]) -> list[Question]:

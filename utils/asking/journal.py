@@ -95,7 +95,7 @@ class Journal:
         self.entries.update((entry.key, entry) for entry in new)
 
     def _lines(self, entries: Iterable[Entry]) -> bytes:
-        rows: list[JsonObject] = [asdict(entry) for entry in entries]
+        rows = [_row(entry) for entry in entries]
         if rows and self._settings is not None and not self._has_settings:
             rows[0][SETTINGS] = self._settings
             self._has_settings = True
@@ -150,6 +150,14 @@ class Journal:
             "model, prompt and settings, another --save_type_name, or --overwrite to start from the beginning"
             + difference
         )
+
+
+def _row(entry: Entry) -> JsonObject:
+    """Return the JSON object of an answer, as earlier versions wrote it if it has no thoughts."""
+    row: JsonObject = asdict(entry)
+    if not entry.thought_tokens:
+        del row["thought_tokens"]
+    return row
 
 
 def journal_path(result: Path) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from utils.asking.entries import AnswerKey, Entry, token_count
 from utils.asking.journal import Journal
+from utils.asking.thoughts import is_all_thought, without_thoughts
 from utils.compute.progress import Progress
 from utils.llm.base import LLM, Answer, Request
 
@@ -37,6 +38,7 @@ class Usage:
     asking_seconds: float = 0.0  # without the time to load the model
     cached_tokens: int = 0  # of the prompt tokens
     thought_tokens: int = 0  # of the answer tokens
+    all_thought: int = 0  # answers that are thoughts alone, cut off before their end
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -47,6 +49,7 @@ class Usage:
             round(self.asking_seconds + other.asking_seconds, 6),
             self.cached_tokens + other.cached_tokens,
             self.thought_tokens + other.thought_tokens,
+            self.all_thought + other.all_thought,
         )
 
     @property
@@ -71,29 +74,32 @@ def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM]
         llm = load()
         progress.start()  # loading does not count
         before = time.monotonic()
-        for answer in map(_with_valid_counts, llm.generate(list(missing))):
-            journal.append([_entry(answer, missing[answer.request], journal.fingerprint)])
+        for answer in map(as_recorded, llm.generate(list(missing))):
+            journal.append([entry_of(answer, missing[answer.request], journal.fingerprint)])
             tokens += answer.answer_tokens
             speed = f"{tokens / max(progress.seconds, 1e-9):.0f} tokens/s"
             progress.advance(work=answer.request.max_new_tokens, note=speed)
             now = time.monotonic()
-            yield _usage(answer, now - before)
+            yield usage_of(answer, now - before)
             before = now
 
 
-def _with_valid_counts(answer: Answer) -> Answer:
-    """Return the answer with numbers of tokens that can be recorded, whatever a server reported."""
+def as_recorded(answer: Answer) -> Answer:
+    """Return the answer without thoughts, and with numbers of tokens that can be recorded, whatever a server said."""
     prompt_tokens, answer_tokens = token_count(answer.prompt_tokens), token_count(answer.answer_tokens)
-    return replace(
+    thought_tokens = token_count(answer.thought_tokens)
+    valid = replace(
         answer,
         prompt_tokens=prompt_tokens,
         answer_tokens=answer_tokens,
         cached_tokens=min(token_count(answer.cached_tokens), prompt_tokens),
-        thought_tokens=min(token_count(answer.thought_tokens), answer_tokens),
+        thought_tokens=min(thought_tokens, answer_tokens or thought_tokens),
     )
+    return without_thoughts(valid)
 
 
-def _usage(answer: Answer, seconds: float) -> Usage:
+def usage_of(answer: Answer, seconds: float) -> Usage:
+    """Return what an answer has used."""
     return Usage(
         answers=1,
         prompt_tokens=answer.prompt_tokens,
@@ -102,10 +108,12 @@ def _usage(answer: Answer, seconds: float) -> Usage:
         asking_seconds=seconds,
         cached_tokens=answer.cached_tokens,
         thought_tokens=answer.thought_tokens,
+        all_thought=int(is_all_thought(answer.text, answer.thought_tokens)),
     )
 
 
-def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:
+def entry_of(answer: Answer, question: Question, fingerprint: str) -> Entry:
+    """Return the line of the journal for an answer."""
     return Entry(
         id=question.request.id,
         task=question.request.task,
@@ -116,4 +124,5 @@ def _entry(answer: Answer, question: Question, fingerprint: str) -> Entry:
         prompt_tokens=answer.prompt_tokens,
         answer_tokens=answer.answer_tokens,
         sample=question.request.sample,
+        thought_tokens=answer.thought_tokens,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,8 +15,11 @@ from utils.asking.entries import AnswerKey, Entry
 from utils.asking.journal import Journal, journal_path
 from utils.asking.model import ModelChoice
 from utils.asking.questions import Question, Usage, ask
+from utils.asking.thoughts import explain_all_thought
 from utils.files.manifest import Manifest, hash_inputs, publish, read_manifest
 from utils.files.run_log import logged_run
+
+log = logging.getLogger(__name__)
 
 
 class StepCounts(Protocol):
@@ -48,6 +52,7 @@ class LLMStep:
         run = StepRun(self, self._journal(overwrite=self.overwrite), hashes)
         with run.journal, logged_run(self.run_log, self.name, run.log_entries):
             yield run
+        run.report_thoughts()
 
     def recorded_answers(self) -> dict[AnswerKey, Entry]:
         """Return the answers in the journal, without creating one; none with `overwrite`, which sets them aside."""
@@ -94,6 +99,11 @@ class StepRun:
         """Ask the questions that the journal does not answer yet."""
         for usage in ask(questions, self.journal, self._load, title=self._step.result.stem):
             self.usage += usage
+
+    def report_thoughts(self) -> None:
+        """Warn if answers of this run are thoughts alone."""
+        if used := self.usage.all_thought:
+            log.warning("%s", explain_all_thought(used, self.usage.answers, self.usage.thought_tokens))
 
     def publish(self, rows: Sequence[Mapping[str, Any]], counts: StepCounts) -> None:
         """Write the step's result and its manifest."""

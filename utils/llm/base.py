@@ -39,16 +39,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text that the LLM wrote for one request."""
+    """The text that the LLM wrote for one request.
+
+    Thoughts in the text are between their marks (utils/parsing/thinking.py); `utils/asking` removes them.
+    """
 
     request: Request
     text: str
     finish: Finish
     prompt_tokens: int
-    answer_tokens: int
+    answer_tokens: int  # those of thoughts included
     retries: int = 0  # failed attempts before a server answered
     cached_tokens: int = 0  # of the prompt's tokens, those that a server had in its cache
-    thought_tokens: int = 0  # of the answer's tokens, those of thoughts, as a server counts them
+    thought_tokens: int = 0  # of the answer's tokens, those of thoughts, as far as the backend counts them
 
 
 class LLM(Protocol):

@@ -18,8 +18,9 @@ from utils.compute.gpus import existing_gpus
 from utils.llm.base import Answer, Finish, LLMOptions, Request
 from utils.llm.gguf_file import read_chat_template
 from utils.llm.grammar_dialects import as_llguidance
-from utils.llm.prompt_parts import after_thought, begins_thought, common_prefix, template_parts
+from utils.llm.prompt_parts import common_prefix, template_parts
 from utils.llm.templates.trial import try_template
+from utils.parsing.thinking import MARK_TOKENS, begun_thought, continue_thought
 from utils.wording import counted
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class LlamaCpp:
         self._start(SLOT_TOKENS)
         parts = template_parts(self._fill_template)
         self._before, self._after = (self._tokens(part, special=True) for part in parts)
-        self._starts_with_thought = begins_thought(parts[1])
+        self._begun_thought = begun_thought(parts[1])
+        template = read_chat_template(Path(model)) or ""
+        self._thought_marks = [token for token in MARK_TOKENS if token in template]
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Long answers first, so that at the end no slot works on a long one while the others are idle.
@@ -80,9 +83,11 @@ class LlamaCpp:
             return closed.is_set()
 
         body = {"prompt": prompt, "max_tokens": budget, "cache_prompt": True, **_sampling(request)}
+        if not request.grammar:  # else llama.cpp leaves control tokens out of the text
+            body["preserved_tokens"] = self._thought_marks
         self.server.handle_completions({**body, "stream": True, "stream_options": {"include_usage": True}}, collect)
         answer = _read(chunks, request, len(prompt))
-        return replace(answer, text=after_thought(answer.text)) if self._starts_with_thought else answer
+        return answer if request.grammar else replace(answer, text=continue_thought(self._begun_thought, answer.text))
 
     def _start(self, context: int) -> None:
         """Start the server with slots of `context` tokens, or of the model's own limit; larger slots are fewer."""

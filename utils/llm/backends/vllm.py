@@ -68,7 +68,8 @@ class VLLM:
     def _answer(self, output: Any, request: Request, prompt_tokens: int) -> Answer:
         ids = takewhile(lambda id_: id_ not in self.chat.stops, output.token_ids)
         finish: Finish = "length" if output.finish_reason == "length" else "stop"
-        return Answer(request, self.chat.text(list(ids)), finish, prompt_tokens, len(output.token_ids))
+        text = self.chat.text(list(ids), guided=request.grammar is not None)
+        return Answer(request, text, finish, prompt_tokens, len(output.token_ids))
 
 
 def check(model: str, options: LLMOptions) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from utils.compute.checkpoint_errors import CODE_ERRORS, short
-from utils.llm.prompt_parts import THINKING_END, THINKING_START, after_thought, begins_thought, template_parts
+from utils.llm.prompt_parts import template_parts
 from utils.llm.templates.trial import try_template
+from utils.parsing.thinking import begun_thought, continue_thought, is_mark_token, split_thoughts
 
 # Tokens that end a turn in some family of models; `generation_config` does not always name all of them.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|user|>", "<|observation|>", "<end_of_turn>", "<|end|>")
+MESSAGE_STARTS = {"<|start|>", "<|begin|>"}
 # Some templates write today's date into the prompt (Llama 3.1 and 3.2, Mistral Small). The same command must give the
 # same answers on every day, so they get this date.
 FIXED_DATE = "26 Jul 2024"
@@ -32,7 +35,8 @@ class ChatFormat:
         tokenizer.padding_side = "left"
         self.stops = sorted({*_configured_stops(model, tokenizer), *self._turn_ends()})
         self._vocabulary_size = 1 + max(tokenizer.get_vocab().values())  # the model's matrix may have more rows
-        self._thinking_end: int | None = tokenizer.get_added_vocab().get(THINKING_END)
+        added = tokenizer.get_added_vocab()
+        self._thought_marks = {id_: token for token, id_ in added.items() if is_mark_token(token)}
         self._read_template()
 
     def encode(self, message: str) -> list[int]:
@@ -49,26 +53,28 @@ class ChatFormat:
         return self.tokenizer.pad({"input_ids": list(prompts)}, padding=True, return_tensors="pt")
 
     def text(self, answer: Sequence[int], *, guided: bool = False) -> str:
-        """Return an answer's ids, without its stop id, as text; thoughts before the answer are removed.
+        """Return an answer's ids, without its stop id, as text, with its thoughts and the marks around them.
 
-        A `<think>` inside the answer may come from the sentence. It is left to the parser. A guided answer has no
-        thought, even if its prompt has begun one.
+        A guided answer has no thought, even if its prompt has begun one.
         """
-        ids = list(answer)
-        is_thought = self._starts_with_thought and not guided
-        if self._thinking_end in ids:
-            is_thought = False
-            ids = ids[len(ids) - ids[::-1].index(self._thinking_end) :]
+        marked = "".join(self._decoded_parts(answer)).strip()
+        text = marked if split_thoughts(marked)[1] else self._decoded(answer)
+        return text if guided else continue_thought(self._begun_thought, text)
+
+    def _decoded_parts(self, answer: Sequence[int]) -> Iterator[str]:
+        """Yield an answer as text in parts, with the marks of thoughts, which may be special tokens."""
+        for is_mark, ids in groupby(answer, self._thought_marks.__contains__):
+            part = list(ids)
+            yield "".join(map(self._thought_marks.__getitem__, part)) if is_mark else self._decoded(part)
+
+    def _decoded(self, ids: Sequence[int]) -> str:
         known = [id_ for id_ in ids if id_ < self._vocabulary_size]
-        text = self.tokenizer.decode(known, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-        if text.startswith(THINKING_START):
-            return ""
-        return after_thought(text) if is_thought else text
+        return str(self.tokenizer.decode(known, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def _read_template(self) -> None:
         """Set the text before and after a message, and the pattern that splits role tokens inside a message."""
         self._before, self._after = read_template_parts(self.tokenizer)
-        self._starts_with_thought = begins_thought(self._after)
+        self._begun_thought = begun_thought(self._after)
         self._inside_role = _inside_role_tokens(self.tokenizer)
 
     def _ids(self, text: str) -> list[int]:
@@ -77,7 +83,10 @@ class ChatFormat:
 
     def _turn_ends(self) -> Iterable[int]:
         added = self.tokenizer.get_added_vocab()
-        return [added[token] for token in TURN_ENDS if token in added]
+        ends = [token for token in TURN_ENDS if token in added]
+        if MESSAGE_STARTS & added.keys():  # gpt-oss, Solar Open: a thought ends with it, and the answer follows
+            ends = [token for token in ends if token != "<|end|>"]
+        return [added[token] for token in ends]
 
 
 class ChatGLM3Format(ChatFormat):
@@ -87,7 +96,7 @@ class ChatGLM3Format(ChatFormat):
         return [int(id_) for id_ in self.tokenizer.build_chat_input(message)["input_ids"][0]]
 
     def _read_template(self) -> None:
-        self._starts_with_thought = False
+        self._begun_thought = ""
 
     def _turn_ends(self) -> Iterable[int]:
         return [self.tokenizer.get_command(token) for token in ("<|user|>", "<|observation|>")]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.llm.base import Finish
+from utils.llm.server.messages import estimate_thought_tokens, has_thoughts, read_text
 from utils.llm.server.retrying import TransientError
 
 EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 MAX_TOKENS = 10**12  # a larger count of tokens is an error of the server
-THOUGHT_FIELDS = ("reasoning_content", "reasoning")  # of a message
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,24 @@ def read_completion(body: bytes, tries: int) -> Reply:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise TransientError("broken reply")
-    text = _text_of(message.get("content")).strip()
-    finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
+    text = read_text(message.get("content")).strip()
+    counts = _object(reply.get("usage"))
+    counted_thoughts = _tokens(_object(counts.get("completion_tokens_details")).get("reasoning_tokens"))
+    thinks = counted_thoughts > 0 or has_thoughts(message)
+    is_cut = choice.get("finish_reason") == "length" or (thinks and not text)  # all thought: the answer did not begin
+    finish: Finish = "length" if is_cut else "stop"
     if not text and finish == "stop" and tries < EMPTY_RETRIES:
         raise TransientError("empty reply")
-    counts = _object(reply.get("usage"))
-    thought_tokens = _tokens(_object(counts.get("completion_tokens_details")).get("reasoning_tokens"))
+    answer_tokens = _answer_tokens(counts, counted_thoughts)
     return Reply(
         text,
         finish,
         _tokens(counts.get("prompt_tokens")),
-        _tokens(counts.get("completion_tokens")),
+        answer_tokens,
         tries,
         _cached_tokens(counts),
-        thought_tokens,
-        thinks=thought_tokens > 0 or any(message.get(field) for field in THOUGHT_FIELDS),
+        counted_thoughts or estimate_thought_tokens(message, text, answer_tokens),
+        thinks=thinks,
     )
 
 
@@ -78,23 +81,15 @@ def _decoded(body: bytes) -> Any:
         raise TransientError("broken reply") from None
 
 
-def _text_of(content: Any) -> str:
-    """Return the text of a message: a string, null, or a list of parts (`[{"type": "text", "text": "…"}]`)."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        # Half of a surrogate pair, which JSON can hold, is not text and could not be saved.
-        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(content, list):
-        texts = [part.get("text") if isinstance(part, dict) else part for part in content]
-        if all(isinstance(text, str) for text in texts):
-            return "".join(map(_text_of, texts))
-    raise TransientError("broken reply")
-
-
 def _object(value: Any) -> dict[str, Any]:
     """Return a JSON object, an empty one for any other value."""
     return value if isinstance(value, dict) else {}
+
+
+def _answer_tokens(counts: dict[str, Any], thought_tokens: int) -> int:
+    """Return the tokens of an answer and its thoughts; some services (xAI, Gemini) count them apart."""
+    prompt, answer, total = (_tokens(counts.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total"))
+    return answer + thought_tokens if prompt + answer + thought_tokens == total else answer
 
 
 def _cached_tokens(counts: dict[str, Any]) -> int:
