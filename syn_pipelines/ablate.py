@@ -26,7 +26,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 
 from utils.ablation.experiment import Ablation
 from utils.ablation.jobs import default_jobs, start_workers
-from utils.ablation.report import make_report
+from utils.ablation.results.report import make_report
 from utils.ablation.training_sets import TrainingSetBuilder
 from utils.cli import data_flags
 from utils.cli.ablation.flags import ablation_plan, add_ablation_flags, experiment_of

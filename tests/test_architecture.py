@@ -45,7 +45,7 @@ HEAVY = {
     "onnx": ("ner.prediction.export",),
     "onnxruntime": ("ner.prediction.export",),
     "onnxscript": ("ner.prediction.export",),
-    "matplotlib": ("ablation.plot",),
+    "matplotlib": ("ablation.results.plot",),
     "llguidance": ("llm.decoding.guide",),
     "jinja2": ("llm.templates", "llm.hf"),
     "xllamacpp": ("llm.backends.llamacpp",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from utils.ablation.learning_curve import sentences_worth
+from utils.ablation.results.learning_curve import sentences_worth
 
 CURVE = {250: 70.0, 500: 74.0, 1000: 77.0}
 

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from utils.ablation.learning_curve import Worth
-from utils.ablation.plot import write_plot
-from utils.ablation.report import choice_note
-from utils.ablation.summary import Line, Score, best_on_dev
-from utils.ablation.tables import Table
+from utils.ablation.results.learning_curve import Worth
+from utils.ablation.results.plot import write_plot
+from utils.ablation.results.report import choice_note
+from utils.ablation.results.summary import Line, Score, best_on_dev
+from utils.ablation.results.tables import Table
 from utils.ner.scoring.bootstrap import Interval
 from utils.ner.scoring.seed_comparison import SeedComparison
 

@@ -7,7 +7,7 @@ import pytest
 from tests.ablation.conftest import flags_of
 from tests.helpers.builders import call, write_json, write_rows
 from utils.ablation.grid import built_in_grid
-from utils.ablation.llm import spent_tokens, tokens_of
+from utils.ablation.results.llm import spent_tokens, tokens_of
 from utils.ablation.variants import DataRecipe, Variant, candidates, with_teachers
 from utils.fusion.settings import MergeSettings
 

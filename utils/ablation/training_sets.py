@@ -11,32 +11,24 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from utils.ablation.dataset_steps import DatasetSteps
 from utils.ablation.jobs import LOG_FILE, logged_to
 from utils.ablation.variants import BUILT_IN, DataRecipe, Variant
-from utils.annotation.sizes import SplitFiles, publish_size
-from utils.dataset.layout import SIZES, Layout, Size
-from utils.dataset.modes import EXTENSION_MODES, MODES
-from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
-from utils.dataset.splits import Share
+from utils.dataset.layout import Layout, Size
+from utils.dataset.modes import EXTENSION_MODES
+from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json, write_json
 from utils.files.manifest import fingerprint, hash_inputs, manifest_path
-from utils.fusion.files import find_merge_files
 from utils.fusion.settings import MergeSettings
-from utils.fusion.step import FusionStep, combine_label_files
-from utils.marking.sizes import SizeModels, label_size, make_labeller
-from utils.marking.trained_model import check_leaks, find_model
-from utils.ner.prediction.judgement import LOWEST_SCORE, Judge
 
 log = logging.getLogger(__name__)
 
 FORMAT = 2  # increase it when a step makes other data from the same inputs: training sets are then made again
 RESULT, PARTIAL = "training_set.json", ".partial"
-LABELLING_BATCH = 16  # sentences
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,8 @@ class TrainingSetBuilder:
             partial_folder = self.root / f".{folder.name}.{os.getpid()}{PARTIAL}"
             layout = self._linked(partial_folder, inputs)
             with logged_to(partial_folder / LOG_FILE):
-                files = _Work(layout, size, recipe, gpus).run(self.tokenisation, teachers)
+                steps = DatasetSteps(layout, size, recipe, gpus)
+                files = steps.run(self.tokenisation, [teacher.folder for teacher in teachers])
             answers = sorted(self._answer_files(recipe))
             write_json(partial_folder / RESULT, _row(key, partial_folder, files, self.tokenisation, answers))
             shutil.rmtree(folder, ignore_errors=True)
@@ -163,87 +156,6 @@ class TrainingSetBuilder:
                 if manifest_path(file).is_file():
                     _link(manifest_path(file), manifest_path(layout.results / name))
         return layout
-
-
-@dataclass(frozen=True)
-class _Work:
-    """The steps for one size of a linked dataset."""
-
-    layout: Layout
-    size: Size
-    recipe: DataRecipe
-    gpus: tuple[int, ...]
-
-    def run(self, tokenisation: Tokenisation, teachers: Sequence[Teacher]) -> tuple[Path, Path]:
-        """Run the steps; return the file of training sentences and the file of their labels."""
-        layout, size, data = self.layout, self.size, self.recipe.data
-        dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
-        self._split(dataset)
-        if data == "base":
-            return layout.size_sentences(size), layout.labels
-        self._merge("s5", dataset, self.recipe.original, synthetic=False)
-        if data == "fusion":
-            return layout.size_fusion(size), layout.label_file("fusion", size)
-        self._label(dataset, teachers)
-        self._merge("s8", dataset, self.recipe.synthetic, synthetic=True)
-        if data == "synthetic":
-            return layout.size_fusion(size, synthetic=True), layout.label_file("syn", size)
-        combine_label_files("s8", layout, size, dataset.targets)
-        return layout.size_fusion(size, synthetic=True), layout.label_file("syn_fusion", size)
-
-    def _split(self, dataset: Dataset) -> None:
-        """Do the work of s4 for this size."""
-        layout = self.layout
-        synthetic = layout.synthetic()
-        files = SplitFiles(
-            layout.train,
-            {mode: file for mode in MODES if (file := layout.annotation_file(mode)).is_file()},
-            synthetic if synthetic.is_file() else None,
-            {mode: file for mode in MODES if (file := layout.annotation_file(mode, synthetic=True)).is_file()},
-        )
-        share = files.read(dataset).first(SIZES[self.size])
-        hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
-        publish_size(layout, self.size, self._chosen(share), files, hashes, dense=dataset.tokenisation.is_dense)
-
-    def _chosen(self, share: Share) -> Share:
-        """Return a share with the chosen synthetic sentences only."""
-        wanted = self.recipe.sentences
-        if wanted == "all":
-            return share
-        kept = [one for one in share.synthetic if one.is_raw == (wanted == "raw")]
-        ids = {one.id for one in kept}
-        rows = {m: [row for row in rows if row["id"] in ids] for m, rows in share.synthetic_annotations.items()}
-        return replace(share, synthetic=kept, synthetic_annotations=rows)
-
-    def _merge(self, step: str, dataset: Dataset, settings: MergeSettings, *, synthetic: bool) -> None:
-        """Do the work of s5, or of s8 for synthetic sentences, for this size."""
-        layout, size = self.layout, self.size
-        sentences = layout.size_target(size) if synthetic else None
-        files = find_merge_files(layout, size, synthetic=synthetic, sentences=sentences, at_least=0)
-        appended = layout.size_fusion(size) if self.recipe.data == "syn_fusion" and synthetic else None
-        FusionStep.for_dataset(step, layout, dataset, settings).publish(files, appended=appended)
-
-    def _label(self, dataset: Dataset, teachers: Sequence[Teacher]) -> None:
-        """Do the work of s7 for this size."""
-        models = [find_model(teacher.folder) for teacher in teachers]
-        own = read_sentences(self.layout.size_sentences(self.size), tokenisation=dataset.tokenisation)
-        own += read_synthetic(self.layout.size_sentences(self.size, synthetic=True), tokenisation=dataset.tokenisation)
-        for model in models:
-            check_leaks(model, own, self.size, refuse=True)
-        from utils.compute.devices import choose_device
-        from utils.ner.prediction.predictor import SpanNer
-
-        def load(folder: Path) -> Judge:
-            ner = SpanNer.from_pretrained(folder, device=choose_device(self.gpus))
-            return partial(ner.judge, batch_size=LABELLING_BATCH, lowest=LOWEST_SCORE)
-
-        label_size(
-            self.layout,
-            self.size,
-            SizeModels(models, make_labeller(models, dataset, load), None, None),
-            dataset=dataset,
-            drop_disagreeing=self.recipe.drop_disagreeing,
-        )
 
 
 def _parameters(recipe: DataRecipe) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from utils.ablation.summary import NOISE, Line
+from utils.ablation.results.summary import NOISE, Line
 from utils.dataset.layout import Size
 
 Column = tuple[str, Callable[[Line], str]]

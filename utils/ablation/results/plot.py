@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.ablation.summary import Line
+from utils.ablation.results.summary import Line
 from utils.ablation.variants import BASE
 from utils.files.jsonl import replace_file
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import get_args
 
 from utils.ablation.experiment import AblationResult, BaseChoice, Plan
-from utils.ablation.llm import llm_remark, spent_tokens
-from utils.ablation.plot import write_plot
-from utils.ablation.summary import Line, best_on_dev, summarise
-from utils.ablation.tables import Table
+from utils.ablation.results.llm import llm_remark, spent_tokens
+from utils.ablation.results.plot import write_plot
+from utils.ablation.results.summary import Line, best_on_dev, summarise
+from utils.ablation.results.tables import Table
 from utils.ablation.variants import BASE
 from utils.dataset.layout import HeldOut, Layout, Size
 from utils.dataset.reading import Dataset

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from utils.ablation.cells import CellResult
 from utils.ablation.experiment import AblationResult
-from utils.ablation.learning_curve import Worth, sentences_worth
-from utils.ablation.llm import tokens_of
+from utils.ablation.results.learning_curve import Worth, sentences_worth
+from utils.ablation.results.llm import tokens_of
 from utils.ablation.variants import BASE, Variant
 from utils.dataset.layout import SIZES, Size
 
