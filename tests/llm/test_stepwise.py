@@ -247,9 +247,11 @@ def test_the_cache_keeps_sequences_apart_while_they_come_and_go(model):
     for _ in range(30):
         if kept and chance.random() < 0.3:
             place = chance.randrange(len(kept))
-            cache.remove(place)
-            kept[place] = kept[-1]
-            kept.pop()
+            rows = list(range(len(kept)))
+            rows[place] = rows[-1]
+            rows.pop()
+            cache.keep(rows)
+            kept = [kept[row] for row in rows]
         if len(kept) < 4 and (not kept or chance.random() < 0.6):
             cache.add()
             kept.append([])

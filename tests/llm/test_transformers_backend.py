@@ -186,13 +186,14 @@ def test_a_high_temperature_gives_more_different_answers(llm):
 
 
 def test_drawn_tokens_follow_the_probabilities_within_the_nucleus():
+    from utils.llm.decoding.next_tokens import TokenChooser, Turn
     from utils.llm.decoding.sampler import TokenSampler
 
-    probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    probabilities = torch.tensor([[0.5, 0.3, 0.15, 0.05]])
     counts = torch.zeros(4)
-    draw = TokenSampler(Sampling(1.0, 0.9, 11))
+    chooser, turn = TokenChooser(torch.device("cpu"), None), Turn(None, TokenSampler(Sampling(1.0, 0.9, 11)))
     for _ in range(3000):
-        counts[draw(probabilities.log()).argmax()] += 1
+        counts[chooser.tokens(chooser.prepare([turn]), probabilities.log())] += 1
     share = counts / counts.sum()
     assert share[3] == 0  # outside the smallest set with probability 0.9
     assert torch.allclose(share[:3], torch.tensor([0.5, 0.3, 0.15]) / 0.95, atol=0.04)
@@ -201,7 +202,8 @@ def test_drawn_tokens_follow_the_probabilities_within_the_nucleus():
 def test_the_most_likely_token_is_in_the_smallest_nucleus():
     from utils.llm.decoding.sampler import nucleus
 
-    assert nucleus(torch.tensor([0.1, 2.0, 0.3]), 0.0).isfinite().tolist() == [False, True, False]
+    found = nucleus(torch.tensor([[0.1, 2.0, 0.3], [3.0, 0.0, 0.0]]), torch.tensor([[0.0], [0.9]]))
+    assert found.isfinite().tolist() == [[False, True, False], [True, False, False]]
 
 
 def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):

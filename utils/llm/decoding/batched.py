@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from utils.llm.base import Finish
+from utils.compute.transfers import indices_on
+from utils.llm.base import Finish, Request
 from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest
+from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.sampler import TokenSampler
 from utils.llm.hf.chat_format import ChatFormat
 from utils.llm.hf.checkpoint import CODE_ERRORS, wrong_version
@@ -41,15 +43,13 @@ class BatchedDecoder:
     @torch.inference_mode()
     def _outputs(self, batch: Sequence[EncodedRequest], guide: Guide | None) -> list[list[int]]:
         """Return the ids that follow each prompt, up to the longest answer of the batch."""
-        processors: list[LogitsProcessor] = [_SampleRows(batch)]
-        if guide is not None:
-            processors.insert(0, _GuideRows(batch, guide, self.chat.stops))
+        choose = _ChooseRows(batch, guide, self.chat.stops)
         inputs = self.chat.pad([request.prompt for request in batch])
         try:
             output = self.model.generate(
                 **inputs.to(self.model.device),
                 max_new_tokens=max(request.budget for request in batch),
-                logits_processor=LogitsProcessorList(processors),
+                logits_processor=LogitsProcessorList([choose] if choose.is_needed else []),
             )
         except CODE_ERRORS as error:
             raise wrong_version(self.model.name_or_path, error) from error
@@ -63,40 +63,40 @@ class BatchedDecoder:
         return (output, "length") if end is None else (output[:end], "stop")
 
 
-class _GuideRows(LogitsProcessor):
-    """Holds each row of the batch to its grammar, if it has one, and stops the row at the grammar's end."""
+class _ChooseRows(LogitsProcessor):
+    """Chooses the next token of each row of a batch, and leaves only this one possible."""
 
-    def __init__(self, batch: Sequence[EncodedRequest], guide: Guide, stops: Sequence[int]) -> None:
-        grammars = [encoded.request.grammar for encoded in batch]
-        self.states = [guide.start(grammar) if grammar else None for grammar in grammars]
+    def __init__(self, batch: Sequence[EncodedRequest], guide: Guide | None, stops: Sequence[int]) -> None:
+        self.turns = [_turn(encoded.request, guide) for encoded in batch]
         self.stops = stops
-        self._has_started = False  # at the first call, the last id is the prompt's
+        # `generate` leaves no time in which other threads could work.
+        self.chooser = TokenChooser(torch.device("cpu"), guide)
+        self._ended: set[int] = set()  # rows
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether some row is guided or drawn; if not, `generate` itself takes the best tokens."""
+        return any(turn.grammar is not None or turn.sampler is not None for turn in self.turns)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        from utils.llm.decoding.guide import mask_scores
+        tokens = self.chooser.tokens(self.chooser.prepare(self.turns), scores.float())
+        (chosen,) = indices_on(scores.device, [self._followed(row, token) for row, token in enumerate(tokens)])
+        return torch.full_like(scores, float("-inf")).scatter(1, chosen[:, None], 0.0)
 
-        for state, token in zip(self.states, input_ids[:, -1].tolist(), strict=True):
-            if self._has_started and state is not None and not state.is_complete and token not in self.stops:
-                state.take(token)
-        self._has_started = True
-        allowed = mask_scores(scores, self.states)
-        for row, state in enumerate(self.states):
-            if state is not None and state.is_complete:
-                allowed[row] = float("-inf")
-                allowed[row, self.stops[0]] = 0.0
-        return allowed
+    def _followed(self, row: int, token: int) -> int:
+        """Return a row's next token, and move on in its grammar; return a stop id after the end of the grammar."""
+        grammar = self.turns[row].grammar
+        if grammar is None:
+            return token
+        if row in self._ended or grammar.is_complete:
+            return self.stops[0]
+        if token in self.stops:
+            self._ended.add(row)
+        else:
+            grammar.take(token)
+        return token
 
 
-class _SampleRows(LogitsProcessor):
-    """Draws the tokens of those rows of the batch that are not greedy."""
-
-    def __init__(self, batch: Sequence[EncodedRequest]) -> None:
-        samplings = [encoded.request.sampling for encoded in batch]
-        self.samplers = [TokenSampler(sampling) if sampling else None for sampling in samplings]
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        drawn = scores.float().clone()
-        for row, sampler in enumerate(self.samplers):
-            if sampler is not None:
-                drawn[row] = sampler(drawn[row])
-        return drawn
+def _turn(request: Request, guide: Guide | None) -> Turn:
+    grammar = guide.start(request.grammar) if guide is not None and request.grammar else None
+    return Turn(grammar, TokenSampler(request.sampling) if request.sampling else None)

@@ -106,8 +106,9 @@ def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
 def _decoder(model: Any, chat: ChatFormat) -> Decoder:
     """Return the faster decoder if it can run the model, and else the one that uses the model's own `generate`."""
     if HAS_CACHES:
-        from utils.llm.decoding.stepwise import StepwiseDecoder, can_step
+        from utils.llm.decoding.stepwise import StepwiseDecoder, fastest_cache
 
-        if can_step(model, [chat.encode(text) for text in SAMPLES]):
-            return StepwiseDecoder(model, chat.stops)
+        cache = fastest_cache(model, [chat.encode(text) for text in SAMPLES])
+        if cache is not None:
+            return StepwiseDecoder(model, chat.stops, cache)
     return BatchedDecoder(model, chat)

@@ -8,9 +8,9 @@ from typing import Any
 import llguidance
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
+from utils.compute.transfers import indices_on, to_device
 from utils.llm.decoding.vocabulary import SlowVocabulary, without_control_tokens
 from utils.llm.grammar_dialects import LARK, as_lark
 
@@ -36,6 +36,7 @@ class Guide:
         else:
             vocabulary = llguidance.TokenizerWrapper(SlowVocabulary(tokenizer, stops))
         self._tokenizer = llguidance.LLTokenizer(vocabulary, eos_token=list(stops))
+        self._executor = llguidance.LLExecutor()
 
     def start(self, grammar: str) -> GrammarState:
         """Return the state at the start of an answer; raise ValueError if the text is not a grammar."""
@@ -44,7 +45,20 @@ class Guide:
         matcher = llguidance.LLMatcher(self._tokenizer, lark, limits=limits)
         if matcher.is_error():
             raise ValueError(f"not a grammar: {matcher.get_error()}")
-        return GrammarState(matcher, self._tokenizer.vocab_size)
+        return GrammarState(matcher)
+
+    def masks(self, states: Sequence[GrammarState | None]) -> torch.Tensor:
+        """Return the tokens that may follow in each answer: bits in int32 (answers, vocabulary / 32), lowest first.
+
+        llguidance computes them in parallel, without Python's lock. Rows of answers that are complete, or not guided,
+        are undefined.
+        """
+        words = -(-self._tokenizer.vocab_size // 32)
+        bits = np.empty((len(states), words), dtype=np.int32)
+        jobs = [(state.matcher, row) for row, state in enumerate(states) if state is not None and not state.is_complete]
+        if jobs:
+            self._executor.unsafe_compute_mask_ptr(jobs, bits.ctypes.data, 4 * words, len(states))
+        return torch.from_numpy(bits)
 
 
 def is_guidable(tokenizer: Any) -> bool:
@@ -59,20 +73,13 @@ def is_guidable(tokenizer: Any) -> bool:
 class GrammarState:
     """The position of one answer in its grammar."""
 
-    def __init__(self, matcher: llguidance.LLMatcher, vocabulary: int) -> None:
+    def __init__(self, matcher: llguidance.LLMatcher) -> None:
         self.matcher = matcher
-        self.mask_size = -(-vocabulary // 32)  # 32-bit numbers, a bit for each token
 
     @property
     def is_complete(self) -> bool:
         """Whether the answer is complete, so that no token can follow."""
         return self.matcher.is_stopped()
-
-    def write_mask(self, bits: NDArray[np.int32]) -> None:
-        """Set the bits of the tokens that may follow, and clear all others."""
-        bits[:] = 0
-        known = bits[: self.mask_size]  # a model may have more tokens than its tokenizer
-        self.matcher.unsafe_compute_mask_ptr(known.ctypes.data, known.nbytes)
 
     def take(self, token: int) -> None:
         """Move on by one token; raise RuntimeError if the grammar does not allow it."""
@@ -87,13 +94,27 @@ class GrammarState:
         return tokens
 
 
-def mask_scores(scores: torch.Tensor, states: Sequence[GrammarState | None]) -> torch.Tensor:
-    """Return `scores` (answers, vocabulary) with -inf for the tokens that an answer's grammar does not allow."""
-    if not any(states):
+def mask_scores(scores: torch.Tensor, states: Sequence[GrammarState | None], masks: torch.Tensor) -> torch.Tensor:
+    """Return `scores` (answers, vocabulary) with -inf for the tokens that an answer's grammar does not allow.
+
+    `masks` is what `Guide.masks` returned for the states. A model may have more tokens than its tokenizer.
+    """
+    guided = [row for row, state in enumerate(states) if state is not None and not state.is_complete]
+    if not guided:
         return scores
-    mask = np.full((len(states), -(-scores.shape[1] // 32)), -1, dtype=np.int32)  # all tokens allowed
-    for row, state in enumerate(states):
-        if state is not None and not state.is_complete:
-            state.write_mask(mask[row])
-    allowed = np.unpackbits(mask.view(np.uint8), axis=1, bitorder="little", count=scores.shape[1])
-    return scores.masked_fill(torch.from_numpy(allowed == 0).to(scores.device), float("-inf"))
+    bits = masks if len(guided) == len(states) else masks[guided]
+    forbidden = _forbidden(to_device(bits, scores.device), scores.shape[1])
+    if len(guided) == len(states):
+        return scores.masked_fill(forbidden, float("-inf"))
+    (rows,) = indices_on(scores.device, guided)
+    return scores.index_copy(0, rows, scores[rows].masked_fill(forbidden, float("-inf")))
+
+
+def _forbidden(bits: torch.Tensor, vocabulary: int) -> torch.Tensor:
+    """Return which tokens are not allowed, (answers, vocabulary), from bits in int32 (answers, words)."""
+    if bits.device.type == "cpu":
+        octets = np.unpackbits(bits.numpy().view(np.uint8), axis=1, bitorder="little", count=vocabulary)
+        return torch.from_numpy(octets == 0)
+    shifts = torch.arange(8, dtype=torch.uint8, device=bits.device)
+    forbidden = ((bits.view(torch.uint8)[:, :, None] >> shifts & 1) == 0).flatten(1)[:, :vocabulary]
+    return torch.nn.functional.pad(forbidden, (0, vocabulary - forbidden.shape[1]), value=True)

@@ -37,6 +37,10 @@ How the model calls this attention
     Llama, Qwen, Gemma, and others. A model that attends in another way would get wrong scores;
     `stepwise.can_step` compares scores with the model's own before the decoder is used.
 
+On a GPU
+    Softmax and both products of a group are one call of torch's fused attention. All indices of a call are copied
+    to the GPU at once. `paged` needs neither groups nor masks, where torch has the kernel for it.
+
 Versions of transformers
     In 4.44, `Cache` is a `torch.nn.Module`, and models call its `get_max_length`. In 5.x, it is a plain class whose
     constructor takes a list of layers, here an empty one. Nothing else depends on the version.
@@ -48,9 +52,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 from transformers import Cache
 
+from utils.compute.transfers import indices_on
 from utils.llm.decoding.ragged_layout import Group, RaggedLayout
 
 BLOCK = 256  # tokens; the cache grows by this many a sequence
@@ -63,39 +69,46 @@ class RaggedCache(Cache):
         torch.nn.Module.__init__(self) if issubclass(Cache, torch.nn.Module) else super().__init__(layers=[])
         self.capacity = capacity
         self.lengths: list[int] = []  # tokens of each sequence
-        self.stored: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # layer: (capacity, heads, room, dimension) each
-        self.layout: RaggedLayout | None = None  # of the current call
+        self.stored: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # layer: see `_empty`
         self.layer = 0  # the last one that was updated
+        self._call: tuple[list[int], list[int]] = ([], [])  # tokens of each sequence before the call, and new ones
+        self._layouts: dict[torch.device, Any] = {}  # of the current call
 
     @torch.inference_mode()
-    def add(self, prefix: RaggedCache | None = None) -> None:
-        """Add a sequence after the others; it starts with the tokens of the only sequence of `prefix`."""
-        row = len(self.lengths)
-        if prefix is None:  # not `if not prefix`: in transformers 5, a cache without layers of its own is false
-            self.lengths.append(0)
-            return
-        length = prefix.lengths[0]
-        self.lengths.append(length)
-        for layer, tensors in prefix.stored.items():
-            self._make_room(layer, tensors)
+    def add(self, prefix: RaggedCache | None = None, count: int = 1) -> None:
+        """Add `count` sequences after the others; each starts with the tokens of the only sequence of `prefix`."""
+        rows = slice(len(self.lengths), len(self.lengths) + count)
+        length = 0 if prefix is None else prefix.lengths[0]  # a cache of transformers 5 without layers is false
+        self.lengths += [length] * count
+        for layer, tensors in (prefix.stored if prefix is not None else {}).items():
+            keys, values = (self._by_position(tensor).transpose(1, 2) for tensor in tensors)
+            self._make_room(layer, (keys, values))
             for own, given in zip(self.stored[layer], tensors, strict=True):
-                own[row, :, :length] = given[0, :, :length]
+                self._by_position(own)[rows, :length] = self._by_position(given)[0, :length]
 
     @torch.inference_mode()
-    def remove(self, row: int) -> None:
-        """Remove a sequence; the last sequence moves to its row."""
-        length = self.lengths.pop()
-        if row < len(self.lengths):
-            self.lengths[row] = length
-            for tensors in self.stored.values():
-                for tensor in tensors:
-                    tensor[row, :, :length] = tensor[len(self.lengths), :, :length]
+    def keep(self, rows: Sequence[int]) -> None:
+        """Keep some sequences; sequence `n` is then the one that was sequence `rows[n]`, and the others are removed."""
+        moves = [(row, old) for row, old in enumerate(rows) if row != old]
+        if moves:
+            length = max(self.lengths[old] for _, old in moves)
+            for device, tensors in self._by_device().items():
+                new, old = indices_on(device, *zip(*moves, strict=True))
+                for tensor in map(self._by_position, tensors):
+                    tensor[new, :length] = tensor[old, :length]
+        self.lengths = [self.lengths[row] for row in rows]
 
-    def begin(self, counts: Sequence[int], device: torch.device) -> RaggedLayout:
-        """Begin a call in which each sequence appends `counts` tokens, at least one each, and return its layout."""
-        self.layout = RaggedLayout.of(self.lengths, counts, device)
+    def begin(self, counts: Sequence[int]) -> None:
+        """Begin a call in which each sequence appends `counts` tokens, at least one each."""
+        self._call = self.lengths, list(counts)
+        self._layouts = {}
         self.lengths = [past + count for past, count in zip(self.lengths, counts, strict=True)]
-        return self.layout
+
+    def layout_on(self, device: torch.device) -> Any:
+        """Return the layout of the current call on a device; a model on several GPUs needs it on each."""
+        if device not in self._layouts:
+            self._layouts[device] = self._layout(*self._call, device)
+        return self._layouts[device]
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
@@ -105,10 +118,10 @@ class RaggedCache(Cache):
         Models call this. They get the new keys and values back, and pass them to the attention, which is `attend`;
         it uses all that are stored.
         """
-        layout = self._layout()
+        layout = self.layout_on(key_states.device)
         self._make_room(layer_idx, (key_states, value_states))
         for stored, new in zip(self.stored[layer_idx], (key_states, value_states), strict=True):
-            stored[layout.sequence, :, layout.position] = new[0].transpose(0, 1)
+            self._by_position(stored)[layout.sequence, layout.position] = new[0].transpose(0, 1)
         self.layer = layer_idx
         return key_states, value_states
 
@@ -118,16 +131,11 @@ class RaggedCache(Cache):
         `query` is (1, heads, new tokens, dimension). Some versions of transformers arrange the heads of a single new
         token in another way, so the number of heads is computed from its size.
         """
-        layout = self._layout()
+        layout = self.layout_on(query.device)
         dimension = query.shape[-1]
         heads = query.numel() // (len(layout.sequence) * dimension)
         flat = query.reshape(heads, -1, dimension)
-        repeats = heads // self.stored[self.layer][0].shape[1]
-        done = [
-            self._attend_group(flat, group, layout.mask(index, repeats), scale or dimension**-0.5)
-            for index, group in enumerate(layout.groups)
-        ]
-        return torch.cat(done, 1).reshape(*query.shape[:-1], -1)
+        return self._attend(flat, layout, scale or dimension**-0.5).reshape(*query.shape[:-1], -1)
 
     def get_seq_length(self, layer_idx: int | None = 0, *args: Any) -> int:
         """Return the length of the longest sequence. Models ask for it to make positions and masks, unused here."""
@@ -136,33 +144,60 @@ class RaggedCache(Cache):
     def get_max_length(self) -> int | None:
         return None
 
+    def _layout(self, past: Sequence[int], counts: Sequence[int], device: torch.device) -> Any:
+        return RaggedLayout.of(past, counts, device)
+
+    def _empty(self, like: torch.Tensor, room: int) -> torch.Tensor:
+        """Return zeros for a layer's keys or values: (capacity, heads, room, dimension)."""
+        return like.new_zeros(self.capacity, like.shape[1], room, like.shape[3])
+
+    def _by_position(self, stored: torch.Tensor) -> torch.Tensor:
+        """Return a layer's keys or values as (capacity, room, heads, dimension), in the same memory."""
+        return stored.transpose(1, 2)
+
+    def _attend(self, flat: torch.Tensor, layout: Any, scale: float) -> torch.Tensor:
+        """Return the attention, (heads, new tokens, dimension), for queries of this shape."""
+        repeats = flat.shape[0] // self.stored[self.layer][0].shape[1]
+        dtype = flat.dtype if flat.device.type == "cuda" else torch.float32
+        done = [
+            self._attend_group(flat, group, layout.mask(index, repeats, dtype), scale)
+            for index, group in enumerate(layout.groups)
+        ]
+        return torch.cat(done, 1)
+
     def _attend_group(self, query: torch.Tensor, group: Group, mask: torch.Tensor, scale: float) -> torch.Tensor:
         """Return a group's attention, (heads, new tokens of the group, dimension), for all queries of the call."""
         keys, values = (stored[group.sequences, :, : group.length] for stored in self.stored[self.layer])
         heads, _, dimension = query.shape
-        size, kept = len(group.counts), keys.shape[1]
+        size, kept = len(group.past), keys.shape[1]
         padded = query.index_select(1, group.gather).view(kept, heads // kept, size, group.width, dimension)
         padded = padded.permute(2, 0, 1, 3, 4).reshape(size, kept, -1, dimension)  # -1: repeats * width
-        scores = torch.matmul(padded, keys.transpose(2, 3)).float() * scale + mask
-        mixed = torch.matmul(scores.softmax(-1).to(values.dtype), values)
+        if query.device.type == "cuda":
+            mixed = scaled_dot_product_attention(padded, keys, values, attn_mask=mask, scale=scale)
+        else:  # for a few queries on a CPU, these products are several times as fast
+            scores = torch.matmul(padded, keys.transpose(2, 3)).float() * scale + mask
+            mixed = torch.matmul(scores.softmax(-1).to(values.dtype), values)
         mixed = mixed.view(size, kept, heads // kept, group.width, -1).permute(1, 2, 0, 3, 4)
         return mixed.reshape(heads, size * group.width, -1).index_select(1, group.scatter)
 
     def _make_room(self, layer: int, like: tuple[torch.Tensor, torch.Tensor]) -> None:
-        """Enlarge a layer's tensors until every sequence fits."""
+        """Enlarge a layer's tensors until every sequence fits; `like` is (…, heads, …, dimension)."""
         needed = -(-max(self.lengths) // BLOCK) * BLOCK
         kept = self.stored.get(layer)
-        if kept is not None and kept[0].shape[2] >= needed:
+        if kept is not None and self._by_position(kept[0]).shape[1] >= needed:
             return
-        keys, values = (tensor.new_zeros(self.capacity, tensor.shape[1], needed, tensor.shape[3]) for tensor in like)
+        keys, values = (self._empty(tensor, needed) for tensor in like)
         for old, new in zip(kept or (), (keys, values), strict=bool(kept)):
-            new[:, :, : old.shape[2]] = old
+            stored = self._by_position(old)
+            self._by_position(new)[:, : stored.shape[1]] = stored
         self.stored[layer] = keys, values
 
-    def _layout(self) -> RaggedLayout:
-        if self.layout is None:
-            raise RuntimeError("call begin() first")
-        return self.layout
+    def _by_device(self) -> dict[torch.device, list[torch.Tensor]]:
+        """Return the tensors of all layers by their device."""
+        found: dict[torch.device, list[torch.Tensor]] = {}
+        for tensors in self.stored.values():
+            found.setdefault(tensors[0].device, []).extend(tensors)
+        return found
 
 
 class RaggedAttention(TorchFunctionMode):
@@ -173,23 +208,23 @@ class RaggedAttention(TorchFunctionMode):
         self.cache = cache
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is torch.nn.functional.scaled_dot_product_attention:
+        if function is scaled_dot_product_attention:
             return self.cache.attend(args[0] if args else kwargs["query"], (kwargs or {}).get("scale"))
         return function(*args, **(kwargs or {}))
 
 
 def ragged_scores(model: Any, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
     """Return the scores of the token after each sequence's new tokens: (sequences, vocabulary), in float32."""
-    device = model.device
-    layout = cache.begin([len(sequence) for sequence in tokens], device)
-    ids = torch.tensor([[token for sequence in tokens for token in sequence]], device=device)  # (1, new tokens)
-    # Models use a mask of four dimensions as it is, and make none themselves. `attend` ignores its values.
-    width = ids.shape[1] + cache.get_seq_length()
-    mask = torch.zeros(1, 1, ids.shape[1], width, device=device, dtype=model.dtype)
+    cache.begin([len(sequence) for sequence in tokens])
+    layout = cache.layout_on(model.device)
+    (ids,) = indices_on(model.device, [token for sequence in tokens for token in sequence])  # (new tokens,)
+    # Models use a mask of four dimensions as it is, and make none themselves. `attend` ignores it, so it is tiny. It
+    # stays on the CPU: transformers 4.44 reads its largest value, and would wait for a GPU.
+    mask = torch.zeros(1, 1, 1, 1, dtype=model.dtype)
     with torch.inference_mode(), RaggedAttention(cache):
         output = model.base_model(
-            input_ids=ids, position_ids=layout.position[None], attention_mask=mask, past_key_values=cache
+            input_ids=ids[None], position_ids=layout.position[None], attention_mask=mask, past_key_values=cache
         )
         hidden = output.last_hidden_state[0]  # (new tokens, dimension)
-        scores: torch.Tensor = model.get_output_embeddings()(hidden[layout.last.to(hidden.device)])
+        scores: torch.Tensor = model.get_output_embeddings()(hidden[cache.layout_on(hidden.device).last])
         return scores.float()

@@ -22,7 +22,12 @@ from itertools import accumulate
 
 import torch
 
-SHORT = 16  # new tokens; sequences with at most this many are padded to one group, longer ones are groups of their own
+from utils.compute.transfers import indices_on
+
+SHORT = 16  # new tokens; on a CPU, sequences with more are groups of their own, and others are padded to one group
+# On a GPU, each group costs about ten kernels in each layer, so larger groups with more padding are faster.
+GPU_PADDING = 2.0  # most padded tokens of a group, as a multiple of its tokens
+GPU_ALIGNMENT = 16  # keys; masks of another length are copied before torch's fused attention can read them
 
 
 @dataclass(frozen=True)
@@ -31,34 +36,16 @@ class Group:
 
     first: int  # index of the first sequence
     past: torch.Tensor  # (sequences,) tokens that each sequence has already
-    counts: torch.Tensor  # (sequences,) new tokens of each sequence
     width: int  # most new tokens of a sequence
     length: int  # most tokens of a sequence, new ones included
     gather: torch.Tensor  # (sequences * width,) index of the new token at each padded position; any index for padding
     scatter: torch.Tensor  # (new tokens of the group,) padded position of each new token
 
-    @classmethod
-    def of(cls, rows: range, past: Sequence[int], counts: Sequence[int], device: torch.device | str) -> Group:
-        """Return the group of the sequences `rows`."""
-        starts = [0, *accumulate(counts)]
-        width = max(counts[row] for row in rows)
-        gather = [starts[row] + min(column, counts[row] - 1) for row in rows for column in range(width)]
-        scatter = [index * width + column for index, row in enumerate(rows) for column in range(counts[row])]
-        return cls(
-            rows.start,
-            torch.tensor([past[row] for row in rows], device=device),
-            torch.tensor([counts[row] for row in rows], device=device),
-            width,
-            max(past[row] + counts[row] for row in rows),
-            torch.tensor(gather, device=device),
-            torch.tensor(scatter, device=device),
-        )
-
     @property
     def sequences(self) -> slice:
-        return slice(self.first, self.first + len(self.counts))
+        return slice(self.first, self.first + len(self.past))
 
-    def mask(self, repeats: int) -> torch.Tensor:
+    def mask(self, repeats: int, dtype: torch.dtype) -> torch.Tensor:
         """Return a mask to add to the scores: (sequences, 1, repeats * width, length).
 
         It is -inf for the tokens after the new token itself, and 0 for the others. `repeats` is the number of query
@@ -66,7 +53,7 @@ class Group:
         """
         own = self.past[:, None] + torch.arange(self.width, device=self.past.device)  # (sequences, width)
         is_later = torch.arange(self.length, device=self.past.device) > own[:, :, None]
-        mask = torch.zeros(is_later.shape, device=self.past.device).masked_fill_(is_later, float("-inf"))
+        mask = torch.zeros(is_later.shape, device=self.past.device, dtype=dtype).masked_fill_(is_later, float("-inf"))
         return mask.repeat(1, repeats, 1)[:, None]
 
 
@@ -76,27 +63,58 @@ class RaggedLayout:
 
     sequence: torch.Tensor  # (new tokens,) index of each token's sequence
     position: torch.Tensor  # (new tokens,) position of each token in its sequence, from 0
+    last: torch.Tensor  # (sequences,) index of each sequence's last new token
     groups: list[Group]
     _masks: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, past: Sequence[int], counts: Sequence[int], device: torch.device | str) -> RaggedLayout:
-        """Return the layout for sequences with `past` tokens that append `counts` tokens, at least one each."""
-        sequence = [row for row, count in enumerate(counts) for _ in range(count)]
-        position = [start + step for start, count in zip(past, counts, strict=True) for step in range(count)]
-        groups = [Group.of(rows, past, counts, device) for rows in _groups(counts)]
-        return cls(torch.tensor(sequence, device=device), torch.tensor(position, device=device), groups)
+        """Return the layout for sequences with `past` tokens that append `counts` tokens, at least one each.
 
-    @property
-    def last(self) -> torch.Tensor:
-        """The index of each sequence's last new token: (sequences,)."""
-        return torch.cat([group.counts for group in self.groups]).cumsum(0) - 1
+        All indices are copied to the device at once.
+        """
+        on_gpu = torch.device(device).type == "cuda"
+        groups = list(_large_groups(counts) if on_gpu else _groups(counts))
+        lists = [*token_indices(past, counts), *(part for rows in groups for part in _group_indices(rows, counts))]
+        sequence, position, last, *parts = indices_on(device, *lists, past)
+        made = [
+            _group(rows, past, counts, parts[-1], *parts[2 * number : 2 * number + 2])
+            for number, rows in enumerate(groups)
+        ]
+        return cls(sequence, position, last, made)
 
-    def mask(self, index: int, repeats: int) -> torch.Tensor:
+    def mask(self, index: int, repeats: int, dtype: torch.dtype) -> torch.Tensor:
         """Return a group's mask, which is computed once for all layers of the model."""
         if (index, repeats) not in self._masks:
-            self._masks[index, repeats] = self.groups[index].mask(repeats)
+            self._masks[index, repeats] = self.groups[index].mask(repeats, dtype)
         return self._masks[index, repeats]
+
+
+def token_indices(past: Sequence[int], counts: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    """Return the sequence and the position of each new token, and the index of each sequence's last new token."""
+    sequence = [row for row, count in enumerate(counts) for _ in range(count)]
+    position = [start + step for start, count in zip(past, counts, strict=True) for step in range(count)]
+    return sequence, position, [end - 1 for end in accumulate(counts)]
+
+
+def _group_indices(rows: range, counts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return `gather` and `scatter` of the group of the sequences `rows`."""
+    starts = [0, *accumulate(counts)]
+    width = max(counts[row] for row in rows)
+    gather = [starts[row] + min(column, counts[row] - 1) for row in rows for column in range(width)]
+    scatter = [index * width + column for index, row in enumerate(rows) for column in range(counts[row])]
+    return gather, scatter
+
+
+def _group(
+    rows: range, past: Sequence[int], counts: Sequence[int], all_past: torch.Tensor, *indices: torch.Tensor
+) -> Group:
+    length = max(past[row] + counts[row] for row in rows)
+    if all_past.device.type == "cuda":  # the cache has room: it grows by multiples of this
+        length = -(-length // GPU_ALIGNMENT) * GPU_ALIGNMENT
+    width = max(counts[row] for row in rows)
+    gather, scatter = indices
+    return Group(rows.start, all_past[rows.start : rows.stop], width, length, gather, scatter)
 
 
 def _groups(counts: Sequence[int]) -> Iterator[range]:
@@ -110,3 +128,17 @@ def _groups(counts: Sequence[int]) -> Iterator[range]:
             start = row + 1
     if start < len(counts):
         yield range(start, len(counts))
+
+
+def _large_groups(counts: Sequence[int]) -> Iterator[range]:
+    """Yield the groups for a GPU: runs of neighbours that are as long as GPU_PADDING allows.
+
+    With counts 1, 1, 1, 40, 60, 30: the first three, padded to 3 tokens, then the others, padded from 130 to 180.
+    """
+    start, tokens, width = 0, 0, 0
+    for row, count in enumerate(counts):
+        if row > start and (row + 1 - start) * max(width, count) > GPU_PADDING * (tokens + count):
+            yield range(start, row)
+            start, tokens, width = row, 0, 0
+        tokens, width = tokens + count, max(width, count)
+    yield range(start, len(counts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +16,18 @@ import torch
 
 from utils.llm.base import Finish
 from utils.llm.decoding.decoder import MAX_CONTEXT, DecodedAnswer, EncodedRequest
-from utils.llm.decoding.guide import GrammarState, Guide, mask_scores
+from utils.llm.decoding.guide import GrammarState, Guide
+from utils.llm.decoding.next_tokens import TokenChooser, Turn
+from utils.llm.decoding.paged import PagedCache, has_paged_attention
 from utils.llm.decoding.ragged import RaggedCache, ragged_scores
 from utils.llm.decoding.sampler import TokenSampler
 from utils.llm.prompt_parts import common_prefix
 
 MIN_SHARED_TOKENS = 16  # a shorter common prefix is not worth a call of the model
 CHUNK = 512  # largest number of tokens of a sequence in one call; the memory of attention grows with its square
+GPU_TOKENS = (
+    16384  # about the largest number of tokens in one call on a GPU: 1.5 GB for the widest layer of a 7 B model
+)
 # How far the scores of `can_step` may differ from the model's own, relative to their spread. Another order of sums
 # changes bfloat16 scores by some per cent; another kind of attention changes them by far more.
 FLOAT32_TOLERANCE, BFLOAT16_TOLERANCE = 1e-3, 0.1
@@ -39,7 +45,7 @@ class PartialAnswer:
     finish: Finish | None = None
 
     def take(self, token: int, stops: frozenset[int]) -> None:
-        """Add a token that the model chose, and the tokens that the grammar forces after it."""
+        """Add a token that the model chose; `take_forced` adds the tokens that the grammar forces after it."""
         if token in stops:
             self.finish = "stop"
             return
@@ -47,7 +53,6 @@ class PartialAnswer:
         if self.grammar:
             self.grammar.take(token)
         self._append([token])
-        self.take_forced()
 
     def take_forced(self) -> None:
         """Add the tokens that the grammar forces here."""
@@ -66,11 +71,12 @@ class PartialAnswer:
 
 
 class StepwiseDecoder:
-    """Decodes with a model's forward pass alone."""
+    """Decodes with a model's forward pass alone. `cache` is the kind of cache that fits the model's device."""
 
-    def __init__(self, model: Any, stops: Sequence[int]) -> None:
+    def __init__(self, model: Any, stops: Sequence[int], cache: type[RaggedCache] = RaggedCache) -> None:
         self.model = model
         self.stops = frozenset(stops)
+        self.cache = cache
 
     def decode(
         self, requests: Sequence[EncodedRequest], batch_size: int, guide: Guide | None = None
@@ -78,20 +84,24 @@ class StepwiseDecoder:
         # Long ones first, so that none is left alone at the end. Neighbours are alike, which keeps padding small.
         waiting = deque(sorted(requests, key=lambda request: -request.length))
         prefix = self._read_prefix(requests)
-        cache = RaggedCache(min(batch_size, len(requests)))
+        cache = self.cache(min(batch_size, len(requests)))
         active: list[PartialAnswer] = []  # in the order of the cache's sequences
-        while waiting or active:
-            while waiting and len(active) < batch_size:
-                active.append(_start(waiting.popleft(), prefix.lengths[0] if prefix is not None else 0, guide))
-                cache.add(prefix)
-            self._step(active, cache)
-            for index in reversed(range(len(active))):
-                answer = active[index]
-                if answer.finish:
-                    cache.remove(index)  # the last sequence moves to this index, in the cache and here
-                    active[index] = active[-1]
-                    active.pop()
-                    yield answer.request, answer.ids, answer.finish
+        chooser = TokenChooser(self.model.device, guide)
+        starts = _Starts(waiting, prefix.lengths[0] if prefix is not None else 0, guide, chooser, batch_size)
+        try:
+            while starts or active:
+                begun = starts.take(batch_size - len(active))
+                active += begun
+                cache.add(prefix, len(begun))
+                self._step(active, cache, chooser)
+                kept, ended = _split(active)
+                cache.keep(kept)
+                done = [active[row] for row in ended]
+                active = [active[row] for row in kept]
+                for answer in done:
+                    yield answer.request, answer.ids, answer.finish or "length"
+        finally:
+            chooser.close()
 
     def scores(self, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
         """Return the scores of the token after each sequence's new tokens: (sequences, vocabulary), in float32."""
@@ -103,25 +113,71 @@ class StepwiseDecoder:
         prefix = common_prefix([request.prompt[:-1] for request in requests]) if len(requests) > 1 else []
         if len(prefix) < MIN_SHARED_TOKENS:
             return None
-        cache = RaggedCache(1)
+        cache = self.cache(1)
         cache.add()
         for start in range(0, len(prefix), CHUNK):
             self.scores([prefix[start : start + CHUNK]], cache)
         return cache
 
-    def _step(self, active: Sequence[PartialAnswer], cache: RaggedCache) -> None:
+    def _step(self, active: Sequence[PartialAnswer], cache: RaggedCache, chooser: TokenChooser) -> None:
         """Let the model read pending tokens, and add a token to each answer whose pending tokens are all read."""
-        scores = self.scores([answer.pending[:CHUNK] for answer in active], cache)
-        scores = mask_scores(scores, [answer.grammar for answer in active])
-        for answer, row in zip(active, scores, strict=True):
-            if len(answer.pending) > CHUNK:
-                answer.pending = answer.pending[CHUNK:]
+        chunk = min(CHUNK, max(1, GPU_TOKENS // len(active))) if chooser.on_gpu else CHUNK
+        is_ready = [len(answer.pending) <= chunk and not answer.finish for answer in active]
+        turns = [
+            Turn(answer.grammar, answer.sampler) if ready else Turn(None, None)
+            for answer, ready in zip(active, is_ready, strict=True)
+        ]
+        choice = chooser.prepare(turns)
+        scores = self.scores([answer.pending[:chunk] for answer in active], cache)
+        tokens = chooser.tokens(choice, scores)
+        for answer, token, ready in zip(active, tokens, is_ready, strict=True):
+            if ready:
+                answer.take(token, self.stops)
             elif not answer.finish:
-                drawn = answer.sampler(row) if answer.sampler else row
-                answer.take(int(drawn.argmax()), self.stops)
+                answer.pending = answer.pending[chunk:]
+        ready_answers = [answer for answer, ready in zip(active, is_ready, strict=True) if ready and not answer.finish]
+        if chooser.on_gpu:
+            chooser.warm([answer.grammar for answer in ready_answers])
+        for answer in ready_answers:
+            answer.take_forced()
 
 
-def can_step(model: Any, samples: Sequence[Sequence[int]]) -> bool:
+class _Starts:
+    """The answers that have not begun. On a GPU, the grammars of a whole batch are compiled ahead, in other threads."""
+
+    def __init__(
+        self,
+        waiting: deque[EncodedRequest],
+        prefix_length: int,
+        guide: Guide | None,
+        chooser: TokenChooser,
+        batch_size: int,
+    ) -> None:
+        self._waiting = waiting
+        self._arguments = prefix_length, guide
+        self._pool = chooser.pool
+        self._ahead = batch_size if chooser.on_gpu else 0
+        self._coming: deque[Future[PartialAnswer]] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._coming or self._waiting)
+
+    def take(self, room: int) -> list[PartialAnswer]:
+        """Return the next answers, at most `room`."""
+        while self._waiting and len(self._coming) < room + self._ahead:
+            self._coming.append(self._pool.submit(_start, self._waiting.popleft(), *self._arguments))
+        return [self._coming.popleft().result() for _ in range(min(room, len(self._coming)))]
+
+
+def fastest_cache(model: Any, samples: Sequence[Sequence[int]]) -> type[RaggedCache] | None:
+    """Return the kind of cache with which a model decodes fastest, or None if its scores are wrong with each."""
+    kinds = [RaggedCache]
+    if has_paged_attention(model.device, model.dtype):
+        kinds.insert(0, PagedCache)
+    return next((kind for kind in kinds if can_step(model, samples, kind)), None)
+
+
+def can_step(model: Any, samples: Sequence[Sequence[int]], cache: type[RaggedCache] = RaggedCache) -> bool:
     """Return whether a model gives the samples together, in this decoder, the scores that it gives each alone.
 
     The samples are token ids of real text; for random ids, bfloat16 scores are mostly noise. A model that attends
@@ -130,9 +186,11 @@ def can_step(model: Any, samples: Sequence[Sequence[int]]) -> bool:
     if not type(model).__module__.startswith("transformers.") or _window(model) < MAX_CONTEXT:
         return False
     try:
-        together = _scores_together(StepwiseDecoder(model, []), samples)
+        together = _scores_together(StepwiseDecoder(model, [], cache), samples)
         with torch.inference_mode():
             alone = [model(input_ids=torch.tensor([ids], device=model.device)).logits[0, -1] for ids in samples]
+    except torch.cuda.OutOfMemoryError:  # a RuntimeError that says nothing about the decoder
+        raise
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
         return False
     expected = torch.stack(alone).float().to(together.device)
@@ -142,13 +200,32 @@ def can_step(model: Any, samples: Sequence[Sequence[int]]) -> bool:
 
 
 def _scores_together(decoder: StepwiseDecoder, samples: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Return the scores after the samples, which the model reads in two calls, each cut at another position."""
-    cache = RaggedCache(len(samples))
+    """Return the scores after the samples, which the model reads in two calls, each cut at another position.
+
+    A kernel for GPUs may treat a single new token in another way, so the last token is then a call of its own.
+    """
+    cache = decoder.cache(len(samples))
     cuts = [len(ids) // (2 + index) for index, ids in enumerate(samples)]
-    for _ in samples:
-        cache.add()
+    cache.add(count=len(samples))
     decoder.scores([ids[:cut] for ids, cut in zip(samples, cuts, strict=True)], cache)
+    if decoder.cache is PagedCache:
+        decoder.scores([ids[cut:-1] for ids, cut in zip(samples, cuts, strict=True)], cache)
+        return decoder.scores([ids[-1:] for ids in samples], cache)
     return decoder.scores([ids[cut:] for ids, cut in zip(samples, cuts, strict=True)], cache)
+
+
+def _split(active: Sequence[PartialAnswer]) -> tuple[list[int], list[int]]:
+    """Return the indices of the answers that go on, in their new order, and of those that have ended, last first.
+
+    The last of those that go on takes the index of one that has ended: with 5 answers of which 1 and 4 have ended,
+    ([0, 3, 2], [4, 1]).
+    """
+    kept = list(range(len(active)))
+    ended = [row for row in reversed(kept) if active[row].finish]
+    for row in ended:
+        kept[row] = kept[-1]
+        kept.pop()
+    return kept, ended
 
 
 def _start(request: EncodedRequest, prefix_length: int, guide: Guide | None) -> PartialAnswer:
