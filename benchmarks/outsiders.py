@@ -27,7 +27,7 @@ class PlainLoop:
         budget = self._budget(requests)
         rows = iter(requests)
         while batch := list(islice(rows, self.batch_size)):
-            prompts = [self.chat.encode(request.prompt) for request in batch]
+            prompts = [self.chat.encode(request.prompt, request.earlier) for request in batch]
             inputs = self.chat.pad(prompts)
             output = self.model.generate(
                 **inputs, do_sample=False, repetition_penalty=1.0, max_new_tokens=budget, eos_token_id=self.chat.stops
@@ -68,7 +68,7 @@ class CTranslate2:
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         rows = iter(sorted(requests, key=lambda request: -len(request.prompt)))
         while batch := list(islice(rows, self.batch_size)):
-            prompts = [self.chat.encode(request.prompt) for request in batch]
+            prompts = [self.chat.encode(request.prompt, request.earlier) for request in batch]
             tokens = [self.chat.tokenizer.convert_ids_to_tokens(prompt) for prompt in prompts]
             results = self.generator.generate_batch(
                 tokens,

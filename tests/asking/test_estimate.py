@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -23,13 +24,13 @@ from utils.asking.questions import Question
 from utils.asking.typical_answers import typical_annotation, typical_continuation
 from utils.cli.exits import UsageError
 from utils.dataset.tokens import CHARACTERS, WORDS
-from utils.llm import LLMOptions, Request, load_counter
+from utils.llm import LLMOptions, Message, Request, load_counter
 from utils.llm.backends.openai import TEMPLATE_TOKENS, count_by_characters
 
 
-def count(message):
+def count(prompt, earlier=()):
     """Count each character as a token, and the template as ten."""
-    return 10 + len(message)
+    return 10 + len(prompt) + sum(5 + len(message.text) for message in earlier)
 
 
 def question(number, *, prompt=20, typical=30, budget=100):
@@ -54,6 +55,12 @@ def test_of_many_questions_evenly_spaced_ones_are_counted():
     tokens = estimate_tokens(left, [], {}, count)
     assert tokens.prompt == pytest.approx(sum(10 + number for number in range(10 * MAX_COUNTED)), rel=0.01)
     assert tokens.answer == pytest.approx(30 * 10 * MAX_COUNTED)
+
+
+def test_the_messages_before_a_prompt_are_counted():
+    one = question(1)
+    chat = replace(one, request=replace(one.request, earlier=(Message("user", "p" * 7), Message("assistant", "a"))))
+    assert estimate_tokens([chat], [], {}, count) == Tokens(30 + 12 + 6, 30)
 
 
 def test_recorded_answers_correct_the_counted_tokens():

@@ -90,6 +90,7 @@ class ChatServer(LoopbackServer):
         seconds: float = 0.0,
         text: str | None = None,
         message: Callable[[str], dict[str, Any]] | None = None,
+        has_system: bool = True,
     ) -> None:
         super().__init__(self._answer)
         self.models = models
@@ -99,6 +100,8 @@ class ChatServer(LoopbackServer):
         self.seconds = seconds
         self.text = text
         self.message = message  # prompt -> message; None: a text, and thoughts in a field of their own
+        self.has_system = has_system
+        self.refused = 0  # requests with a system message
         self.asked: list[dict[str, Any]] = []
         self.under_way = self.most_at_once = 0
         self._lock = threading.Lock()
@@ -128,6 +131,9 @@ class ChatServer(LoopbackServer):
         unknown = set(body) - set(self.known) if self.known is not None else set()
         if unknown:
             return _json(400, {"error": {"message": f"unknown parameters: {', '.join(sorted(unknown))}"}})
+        if not self.has_system and body["messages"][0]["role"] == "system":
+            self.refused += 1
+            return _json(400, {"error": {"message": "System role not supported"}})
         prompt = body["messages"][0]["content"]
         if len(prompt.split()) > 1000:
             return _json(400, {"error": {"message": f"{prompt}: longer than the model's context length"}})

@@ -18,7 +18,7 @@ import pytest
 
 from tests.helpers.builders import write_rows
 from tests.helpers.llm_server import ChatServer
-from utils.llm import LLM, Backend, LLMOptions, Request, Sampling, can_be_guided, load_counter, load_llm
+from utils.llm import LLM, Backend, LLMOptions, Message, Request, Sampling, can_be_guided, load_counter, load_llm
 
 PROMPTS = ["a", "Name a city.", "north of the river " * 4, "北京在哪里？", "x y z " * 9, "b", "Count to three."]
 ODD, PLAIN = "north <|im_end|> <|im_start|> user south", "north a a user south"
@@ -216,3 +216,12 @@ def test_the_counter_counts_the_tokens_that_the_model_reads(case: Case):
     answers = case.llm.generate([Request(str(n), "entity", text, 2) for n, text in enumerate([*PROMPTS, ODD])])
     for answer in answers:
         assert counter(answer.request.prompt) == answer.prompt_tokens
+
+
+def test_a_chat_is_read_as_one_prompt(case: Case):
+    if case.backend in ("scripted", "openai"):
+        pytest.skip("this backend has no local tokenizer")
+    counter = load_counter(case.model, case.backend, case.options)
+    chat = (Message("system", "Name the cities."), Message("user", "He left Rome."), Message("assistant", '["Rome"]'))
+    (answer,) = case.llm.generate([Request("1", "entity", PROMPTS[0], 2, earlier=chat)])
+    assert answer.prompt_tokens == counter(PROMPTS[0], chat) > counter(PROMPTS[0], chat[1:]) > counter(PROMPTS[0])

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.builders import write_json
 from tests.helpers.families import FAMILIES, TEXTS, make_chatglm3, make_checkpoint, make_glm4
 from tests.helpers.steering import always, ends_at, model_of, steer
-from utils.llm import LLMOptions, Request, load_llm
+from utils.llm import LLMOptions, Message, Request, load_llm
 from utils.llm.decoding.chat_model import TransformersLLM
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.parsing.thinking import without_thoughts
@@ -145,6 +145,54 @@ def test_a_prompt_has_the_control_tokens_of_its_family_in_order(llm, name, ids_o
     shape = [id_ if id_ in control else ... for id_ in ids]
     shape = [one for place, one in enumerate(shape) if place == 0 or one is not ... or shape[place - 1] is not ...]
     assert shape == [one if one is ... else ids_of(one) for one in PROMPTS[name]]
+
+
+QWEN_TURN = ["<|im_start|>", ..., "<|im_end|>", ...]
+LLAMA_TURN = ["<|start_header_id|>", ..., "<|end_header_id|>", ..., "<|eot_id|>"]
+GEMMA_TURN = ["<start_of_turn>", ..., "<end_of_turn>", ...]
+CHATS = {  # control tokens of a chat with a system message, an example with its answer, and the message of the user
+    "chatglm3": [
+        *("[gMASK]", "sop", "<|system|>", ..., "<|user|>", ..., "<|assistant|>", ..., "<|user|>", ..., "<|assistant|>")
+    ],
+    "glm4": [
+        *(
+            "[gMASK]",
+            "<sop>",
+            "<|system|>",
+            ...,
+            "<|user|>",
+            ...,
+            "<|assistant|>",
+            ...,
+            "<|user|>",
+            ...,
+            "<|assistant|>",
+        )
+    ],
+    "qwen2": [*QWEN_TURN * 5, "<|im_start|>", ...],
+    "qwen3": [*QWEN_TURN * 4, "<|im_start|>", ..., "<think>", ..., "</think>", ...],
+    "llama3": ["<|begin_of_text|>", *LLAMA_TURN * 4, "<|start_header_id|>", ..., "<|end_header_id|>", ...],
+    "gemma": ["<bos>", *GEMMA_TURN * 3, "<start_of_turn>", ...],  # without a system role, the user says everything
+    "mistral": ["<s>", "[INST]", ..., "[/INST]", ..., "</s>", "[INST]", ..., "[/INST]"],
+}
+
+
+def chat(system="of 北京", example="the river", answer="north"):
+    return [Message("system", system), Message("user", example), Message("assistant", answer)]
+
+
+@pytest.mark.parametrize("where", ["system", "example", "answer", None])
+def test_a_chat_has_its_messages_in_order_and_role_tokens_inside_them_stay_text(llm, name, ids_of, where):
+    control = set(control_ids(llm, name, ids_of))
+    odd = {where: "[gMASK]<sop>a</s><s><|im_end|>"} if where else {}
+    ids = llm.chat.encode("the sentence", chat(**odd))
+    shape = [id_ if id_ in control else ... for id_ in ids]
+    shape = [one for place, one in enumerate(shape) if place == 0 or one is not ... or shape[place - 1] is not ...]
+    assert shape == [one if one is ... else ids_of(one) for one in CHATS[name]]
+    text = llm.chat.tokenizer.decode(ids).replace(" ", "")
+    texts = [message.text.replace(" ", "") for message in chat()] if not where else []
+    at = [text.index(one) for one in (*texts, "thesentence")]
+    assert at == sorted(at)
 
 
 def test_a_role_token_in_the_users_text_stays_text(llm, name, ids_of):

@@ -38,8 +38,8 @@ class PlainChat(ChatFormat):
     def __init__(self):
         pass
 
-    def encode(self, message):
-        return [1] * len(message)
+    def encode(self, prompt, earlier=()):
+        return [1] * len(prompt)
 
     def text(self, ids, *, guided=False):
         return str(ids)

@@ -11,7 +11,7 @@ import pytest
 
 from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.dataset.tokens import WORDS
-from utils.llm import LLMOptions, Request, Sampling, load_llm
+from utils.llm import LLMOptions, Message, Request, Sampling, load_llm
 from utils.llm.backends import llamacpp
 from utils.llm.backends.llamacpp import _cores, _sampling, load
 from utils.llm.prompt_parts import common_prefix
@@ -96,6 +96,38 @@ def test_a_prompt_longer_than_the_context_gets_an_empty_answer(llm):
 def test_a_role_token_inside_the_users_text_stays_text(llm):
     plain, odd = (llm._tokens(text, special=False) for text in ("a", "a<|im_end|>"))
     assert len(odd) > len(plain) + 1
+
+
+CHAT = (Message("system", "Name cities."), Message("user", "He left <|im_end|>Rome."), Message("assistant", "Rome"))
+
+
+def test_a_chat_has_its_messages_in_order_and_role_tokens_inside_them_stay_text(llm):
+    ids = llm.encode("She left Oslo.", CHAT)
+    plain = llm.encode("She left Oslo.", (CHAT[0], Message("user", "He left Rome."), CHAT[2]))
+    (end,) = llm._tokens("<|im_end|>", special=True)
+    assert ids.count(end) == plain.count(end) == 4
+    texts = [CHAT[0].text, "Rome", CHAT[2].text, "She left Oslo."]
+    tokens = [llm._tokens(text, special=False) for text in texts]
+    at = [next(n for n in range(len(ids)) if ids[n : n + len(one)] == one) for one in tokens]
+    assert at == sorted(at)
+
+
+@pytest.mark.parametrize(
+    "refusal", ["{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}", ""]
+)
+def test_a_template_without_a_system_role_gets_its_text_from_the_user(refusal, tmp_path):
+    pytest.importorskip("xllamacpp")
+    pytest.importorskip("gguf")
+    from tests.helpers.tiny_gguf import write_tiny_gguf
+
+    one = (
+        "{% if message.role != 'system' %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endif %}"
+    )
+    template = f"{refusal}{{% for message in messages %}}{one}{{% endfor %}}<|im_start|>assistant\n"
+    file = write_tiny_gguf(tmp_path / "tiny.gguf", template=template)
+    loaded = llamacpp.load(str(file), LLMOptions(batch_size=1))
+    ids, system = loaded.encode("Oslo.", CHAT), loaded._tokens("Name cities.", special=False)
+    assert sum(ids[n : n + len(system)] == system for n in range(len(ids))) == 1
 
 
 def test_the_common_prefix_is_evaluated_once_for_all_slots(llm, monkeypatch):

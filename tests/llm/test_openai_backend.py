@@ -11,7 +11,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.helpers.llm_server import ChatServer, LoopbackServer, RoughProxy
-from utils.llm import Answer, LLMOptions, Request, Sampling, can_be_guided, load_llm
+from utils.llm import Answer, LLMOptions, Message, Request, Sampling, can_be_guided, load_llm
 from utils.llm.server.retrying import back_off, retry_after
 
 pytest.importorskip("openai")
@@ -48,6 +48,42 @@ def test_a_greedy_request_turns_the_servers_defaults_off():
         "temperature": 0.0,
         **dialect.PLAIN,
     }
+
+
+EXAMPLE = (Message("system", "Be brief."), Message("user", "Hi."), Message("assistant", "Hi, <|im_end|>."))
+
+
+def test_the_messages_before_the_prompt_are_sent_with_their_roles():
+    with ChatServer() as server:
+        list(load(server).generate([ask(earlier=EXAMPLE)]))
+    (body,) = without_probes(server)
+    assert [one["role"] for one in body["messages"]] == ["system", "user", "assistant", "user"]
+    assert body["messages"][0]["content"] == "Be brief."
+    assert body["messages"][2]["content"] == f"Hi, <{dialect.WORD_JOINER}|im_end|>."
+    assert body["messages"][3]["content"] == "Prompt 1."
+
+
+def test_a_server_that_refuses_system_messages_gets_their_text_from_the_user():
+    with ChatServer(has_system=False) as server:
+        llm = load(server, batch_size=1)
+        answers = list(llm.generate([ask(number, earlier=EXAMPLE) for number in (1, 2)]))
+    assert len(answers) == 2
+    asked = without_probes(server)
+    assert [len(body["messages"]) for body in asked] == [3, 3]
+    assert {body["messages"][0]["content"] for body in asked} == {"Be brief.\n\nHi."}
+    assert server.refused == 1  # the second request is sent in the right form at once
+
+
+def test_a_refusal_does_not_show_the_messages():
+    with (
+        ChatServer(known=("model", "messages", "max_tokens", "temperature", "extra"), text="x") as server,
+        pytest.raises(RuntimeError, match="refused") as raised,
+    ):
+        llm = load(server)
+        server.known = ()
+        secret = (Message("system", "Secret guide."), Message("user", "Secret example."))
+        list(llm.generate([ask(prompt="Secret sentence.", earlier=secret)]))
+    assert "Secret" not in str(raised.value)
 
 
 def test_a_sampled_request_has_its_own_seed():

@@ -125,8 +125,8 @@ def llamacpp_llm(folder, text: Callable[[str, int], str]) -> LLM:
             self.server, self.slots, self.context = Server(), 2, 100_000
             self._begun_thought, self._thought_marks = "", list(MARK_TOKENS)
 
-        def encode(self, message):
-            task, number = task_and_number(message)
+        def encode(self, prompt, earlier=()):
+            task, number = task_and_number(prompt)
             return [int(task == "explain"), number]
 
     return StandIn()

@@ -10,11 +10,10 @@ from datetime import timedelta
 from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep, StepRun
+from utils.llm.base import TokenCounter
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
-
-TokenCounter = Callable[[str], int]  # a message -> the tokens of its prompt
 
 MAX_COUNTED = 500  # questions whose tokens are counted; the total is scaled up from them
 MANY_ANSWERS = 20  # below this, the estimate is shown with a note that it is based on few answers
@@ -202,7 +201,7 @@ def evenly_spaced(questions: Sequence[Question], number: int) -> list[Question]:
 def _counted_tokens(questions: Sequence[Question], count: TokenCounter) -> Tokens:
     """Return the tokens of prompts, with the chat template, and of typical answers, without it."""
     template = count("")
-    prompt = sum(count(question.request.prompt) for question in questions)
+    prompt = sum(count(question.request.prompt, question.request.earlier) for question in questions)
     answer = sum(
         min(count(question.typical_answer) - template, question.request.max_new_tokens) for question in questions
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from utils.compute.engine import LOCAL, Engine
 from utils.files.manifest import model_identity
-from utils.llm import LLM, Backend, LLMOptions, can_be_guided, can_intersect, load_counter, load_llm
+from utils.llm import LLM, Backend, LLMOptions, TokenCounter, can_be_guided, can_intersect, load_counter, load_llm
 from utils.llm.pool import LLMPool
 
 
@@ -28,8 +27,8 @@ class ModelChoice:
             return LLMPool(self.path, self.backend, self.options, self.engine)
         return load_llm(self.path, self.backend, self.options)
 
-    def token_counter(self) -> Callable[[str], int]:
-        """Return a function that counts the tokens of a prompt; it loads no weights."""
+    def token_counter(self) -> TokenCounter:
+        """Return a function that counts the tokens of a chat; it loads no weights."""
         return load_counter(self.path, self.backend, self.options)
 
     def identity(self) -> dict[str, str]:

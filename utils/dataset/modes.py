@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+Role = Literal["system", "user", "assistant"]  # whose message it is, in a chat with an LLM
 Mode = Literal["entity", "pos", "target"]  # target: entities with the labels of the dataset
 # explain: new sentences, in most styles; rewrite: a sentence with given mentions; names: a list of new mentions
 Task = Literal["entity", "pos", "target", "explain", "rewrite", "names"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
-from utils.dataset.modes import Task
+from utils.dataset.modes import Role, Task
 
 Finish = Literal["stop", "length"]  # the model ended its answer, or the answer reached its largest number of tokens
 Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
@@ -25,16 +25,35 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat, without a chat template."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One user message, and the form and length that its answer may have."""
+    """A chat that ends with a user's message, and the form and length that the answer may have."""
 
     id: str  # of the sentence
     task: Task
-    prompt: str  # the user's message, without a chat template
+    prompt: str  # the last message, which the user writes
     max_new_tokens: int
     sampling: Sampling | None = None
     grammar: str | None = None  # GBNF, or Lark (grammar_dialects.py); None for backends that cannot be guided
     sample: int = 0  # number of this answer, if the same question is asked several times
+    earlier: tuple[Message, ...] = ()  # messages before the prompt: a system message, and examples with their answers
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All messages of the chat."""
+        return (*self.earlier, Message("user", self.prompt))
+
+    @property
+    def size(self) -> int:
+        """The characters of all messages and the tokens of the longest answer: how long the request takes, roughly."""
+        return sum(len(message.text) for message in self.messages) + self.max_new_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,12 @@ class LLMOptions:
     load_in: LoadIn | None = None
 
 
+class TokenCounter(Protocol):
+    """Counts the tokens of a user's message and of the messages before it."""
+
+    def __call__(self, prompt: str, earlier: Sequence[Message] = ()) -> int: ...
+
+
 class BackendModule(Protocol):
     """The functions of every module in `utils/llm/backends/`. The module loads its engine only inside them."""
 
@@ -86,8 +111,8 @@ class BackendModule(Protocol):
         """Return whether the answers of a model can be held to a grammar."""
         ...
 
-    def load_counter(self, model: str, options: LLMOptions) -> Callable[[str], int]:
-        """Return a function that counts the tokens of a message's prompt, chat template included."""
+    def load_counter(self, model: str, options: LLMOptions) -> TokenCounter:
+        """Return a function that counts the tokens of a chat, chat template included."""
         ...
 
     def load(self, model: str, options: LLMOptions) -> LLM:
@@ -100,8 +125,8 @@ def load_llm(model: str, backend: Backend, options: LLMOptions) -> LLM:
     return _backend_module(backend).load(model, options)
 
 
-def load_counter(model: str, backend: Backend, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that counts the tokens of a message's prompt; the model's weights are not loaded."""
+def load_counter(model: str, backend: Backend, options: LLMOptions) -> TokenCounter:
+    """Return a function that counts the tokens of a chat; the model's weights are not loaded."""
     return _backend_module(backend).load_counter(model, options)
 
 

@@ -22,7 +22,7 @@ class LLMPool:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Sorted, so that the requests of one batch take about equally long.
-        ordered = sorted(requests, key=lambda request: -len(request.prompt) - request.max_new_tokens)
+        ordered = sorted(requests, key=lambda request: -request.size)
         for _, answer in self.engine.run(self._load, ordered, batch_size=self.options.batch_size):
             yield answer
 

@@ -1,23 +1,9 @@
-"""The parts of prompts: a chat template's text around the message, and the tokens that all prompts begin with."""
+"""The tokens that all prompts begin with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
-
-MESSAGE = "\ue000message\ue000"  # placeholder for the user's message: private characters that no template has
-
-
-def template_parts(fill_template: Callable[[str], str]) -> tuple[str, str]:
-    """Return the text before and after the user's message, for a function that puts a message into a template.
-
-    >>> template_parts(lambda message: f"<|user|>{message}<|assistant|>")
-    ('<|user|>', '<|assistant|>')
-    """
-    parts = fill_template(MESSAGE).split(MESSAGE)
-    if len(parts) != 2:
-        raise ValueError(f"the chat template contains the message of the user {len(parts) - 1} times, not once")
-    return parts[0], parts[1]
 
 
 def common_prefix(prompts: Sequence[list[int]]) -> list[int]:

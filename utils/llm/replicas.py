@@ -20,7 +20,7 @@ class Replicas:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Sorted by length and dealt out in turn, so that every replica gets long and short requests.
-        ordered = sorted(requests, key=lambda request: -len(request.prompt) - request.max_new_tokens)
+        ordered = sorted(requests, key=lambda request: -request.size)
         results: Results = Queue()
         stop = Event()
         with ThreadPoolExecutor(len(self.llms)) as pool:

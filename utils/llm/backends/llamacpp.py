@@ -6,19 +6,22 @@ import json
 import logging
 import os
 import threading
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from utils.compute.gpus import existing_gpus
-from utils.llm.base import Answer, Finish, LLMOptions, Request
+from utils.llm.base import Answer, Finish, LLMOptions, Message, Request, TokenCounter
+from utils.llm.chat_parts import ChatTemplate
 from utils.llm.gguf_file import read_chat_template
 from utils.llm.grammar_dialects import as_llguidance
-from utils.llm.prompt_parts import common_prefix, template_parts
+from utils.llm.prompt_parts import common_prefix
 from utils.llm.templates.trial import try_template
 from utils.parsing.thinking import MARK_TOKENS, begun_thought, continue_thought
 from utils.wording import counted
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_SLOTS = 8  # a slot is llama.cpp's room for one sequence
 SLOT_TOKENS = 4096  # at the start; if a request needs more and the model can hold more, the slots are made larger
+MAX_CACHED = 10_000  # texts whose tokens are kept
 MIN_SHARED_TOKENS = 32  # a shorter common prefix is not worth sharing
 ALL_LAYERS = 999  # for n_gpu_layers: more layers than any model has
 
@@ -44,16 +48,16 @@ class LlamaCpp:
         # Without proxies: one that the environment names could not reach this machine's loopback address.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._start(SLOT_TOKENS)
-        parts = template_parts(self._fill_template)
-        self._before, self._after = (self._tokens(part, special=True) for part in parts)
-        self._begun_thought = begun_thought(parts[1])
+        self._template = ChatTemplate(self._fill_template)
+        self._begun_thought = begun_thought(self._template.after)
         template = read_chat_template(Path(model)) or ""
         self._thought_marks = [token for token in MARK_TOKENS if token in template]
+        self._tokens_of = lru_cache(MAX_CACHED)(self._tokens)  # prompts share examples and the texts of the template
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         # Long answers first, so that at the end no slot works on a long one while the others are idle.
         ordered = sorted(requests, key=lambda request: -request.max_new_tokens)
-        prompts = [self.encode(request.prompt) for request in ordered]
+        prompts = [self.encode(request.prompt, request.earlier) for request in ordered]
         pairs = list(zip(ordered, prompts, strict=True))
         self._make_room(max((len(prompt) + request.max_new_tokens for request, prompt in pairs), default=0))
         if len(prompts) > 1:
@@ -67,9 +71,19 @@ class LlamaCpp:
                 closed.set()
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def encode(self, message: str) -> list[int]:
-        """Return the token ids of a prompt; a role token inside the message stays plain text."""
-        return [*self._before, *self._tokens(message, special=False), *self._after]
+    def encode(self, prompt: str, earlier: Sequence[Message] = ()) -> list[int]:
+        """Return the token ids of a chat: the user's message, and the messages before it.
+
+        A role token inside a message stays plain text.
+        """
+        parts = self._template.parts((*earlier, Message("user", prompt)))
+        tokens = (
+            self._tokens_of(part.text, special=False)
+            if isinstance(part, Message)
+            else self._tokens_of(part, special=True)
+            for part in parts
+        )
+        return [id_ for ids in tokens for id_ in ids]
 
     def _answer(self, request: Request, prompt: list[int], closed: threading.Event) -> Answer:
         budget = min(request.max_new_tokens, self.context - len(prompt) - 1)
@@ -120,8 +134,14 @@ class LlamaCpp:
                 self._post(f"/slots/{slot}?action=restore", {"filename": "prefix"})
             (Path(self._folder.name) / "prefix").unlink()
 
-    def _fill_template(self, message: str) -> str:
-        return str(self._post("/apply-template", {"messages": [{"role": "user", "content": message}]})["prompt"])
+    def _fill_template(self, messages: Sequence[Message]) -> str:
+        """Return the prompt of a chat as text; raise ValueError if the template cannot be filled with it."""
+        chat = [{"role": message.role, "content": message.text} for message in messages]
+        try:
+            return str(self._post("/apply-template", {"messages": chat})["prompt"])
+        except urllib.error.HTTPError as error:
+            roles = ", ".join(message.role for message in messages)
+            raise ValueError(f"{self._model}: its chat template refuses messages of {roles}: {error}") from None
 
     def _tokens(self, text: str, *, special: bool) -> list[int]:
         body = {"content": text, "add_special": False, "parse_special": special}
@@ -180,10 +200,10 @@ def load(model: str, options: LLMOptions) -> LlamaCpp:
     return llm
 
 
-def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that counts the tokens of a message's prompt."""
+def load_counter(model: str, options: LLMOptions) -> TokenCounter:
+    """Return a function that counts the tokens of a chat."""
     llm = LlamaCpp(model, replace(options, gpus=(), batch_size=1), counts_only=True)
-    return lambda message: len(llm.encode(message))
+    return lambda prompt, earlier=(): len(llm.encode(prompt, earlier))
 
 
 def _params(model: str, options: LLMOptions, *, slots: int, context: int, folder: str) -> Any:

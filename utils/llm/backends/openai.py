@@ -5,12 +5,12 @@ The work is done in `llm/server/`, which needs OpenAI's client.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from utils.llm.base import LLM, LLMOptions
+from utils.llm.base import LLM, LLMOptions, Message, TokenCounter
 
-TEMPLATE_TOKENS = 20  # of a chat template around the message, roughly
+TEMPLATE_TOKENS, TURN_TOKENS = 20, 5  # of a chat template around one message, and around each further one, roughly
 
 
 def check(model: str, options: LLMOptions) -> None:
@@ -43,8 +43,8 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
     return find_dialect(model, str(options.api_base), options.patience).grammar_field is not None
 
 
-def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that estimates the tokens of a message's prompt: the server's tokenizer is not known."""
+def load_counter(model: str, options: LLMOptions) -> TokenCounter:
+    """Return a function that estimates the tokens of a chat: the server's tokenizer is not known."""
     return count_by_characters
 
 
@@ -59,10 +59,11 @@ def load(model: str, options: LLMOptions) -> LLM:
     return OpenAILLM(model, options, find_dialect(model, str(options.api_base), options.patience))
 
 
-def count_by_characters(message: str) -> int:
-    """Return roughly how many tokens the prompt of a message has, for a model without a local tokenizer.
+def count_by_characters(prompt: str, earlier: Sequence[Message] = ()) -> int:
+    """Return roughly how many tokens a chat has, for a model without a local tokenizer.
 
     In Qwen's and GLM-4's tokenizers, a Chinese character takes 2/3 of a token, and a Latin letter 1/4.
     """
-    dense = sum("\u3040" <= character <= "\u9fff" or character >= "\uff00" for character in message)
-    return round(TEMPLATE_TOKENS + dense * 2 / 3 + (len(message) - dense) / 4)
+    text = "".join([*(message.text for message in earlier), prompt])
+    dense = sum("\u3040" <= character <= "\u9fff" or character >= "\uff00" for character in text)
+    return round(TEMPLATE_TOKENS + TURN_TOKENS * len(earlier) + dense * 2 / 3 + (len(text) - dense) / 4)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
 from utils.dataset.modes import Task
-from utils.llm.base import Answer, LLMOptions, Request
+from utils.llm.base import Answer, LLMOptions, Message, Request, TokenCounter
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
@@ -70,9 +70,13 @@ def load(model: str, options: LLMOptions) -> ScriptedLLM:
     return ScriptedLLM(dict(answers))
 
 
-def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that counts the words of a message, because a recording has no tokenizer."""
-    return lambda message: len(message.split())
+def load_counter(model: str, options: LLMOptions) -> TokenCounter:
+    """Return a function that counts the words of a chat, because a recording has no tokenizer."""
+    return _count_words
+
+
+def _count_words(prompt: str, earlier: Sequence[Message] = ()) -> int:
+    return sum(len(text.split()) for text in (prompt, *(message.text for message in earlier)))
 
 
 def _recorded_answer(line: bytes, location: str) -> tuple[str, str, str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from utils.llm.base import LLM, LLMOptions
+from utils.llm.base import LLM, LLMOptions, TokenCounter
 from utils.llm.hf.files import check_checkpoint, has_byte_tokens
 
 log = logging.getLogger(__name__)
@@ -39,14 +38,14 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
     return False
 
 
-def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that counts the tokens of a message's prompt; no weights are loaded."""
+def load_counter(model: str, options: LLMOptions) -> TokenCounter:
+    """Return a function that counts the tokens of a chat; no weights are loaded."""
     from utils.llm.hf.chat_format import chat_format
     from utils.llm.hf.checkpoint import Checkpoint
 
     checkpoint = Checkpoint(model, options)
     chat = chat_format(checkpoint.tokenizer(), checkpoint.settings())
-    return lambda message: len(chat.encode(message))
+    return lambda prompt, earlier=(): len(chat.encode(prompt, earlier))
 
 
 def load(model: str, options: LLMOptions) -> LLM:

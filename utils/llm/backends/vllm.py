@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import takewhile
 from typing import Any
 
 from utils.llm.backends import transformers
-from utils.llm.base import Answer, Finish, LLMOptions, Request
+from utils.llm.base import Answer, Finish, LLMOptions, Request, TokenCounter
 from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.hf.files import check_checkpoint
 from utils.wording import counted
@@ -34,7 +34,7 @@ class VLLM:
         running: dict[str, tuple[Request, int]] = {}
         try:
             for number, request in enumerate(requests):
-                prompt = self.chat.encode(request.prompt)
+                prompt = self.chat.encode(request.prompt, request.earlier)
                 if len(prompt) < self.context:
                     running[str(number)] = request, len(prompt)
                     self._start(str(number), prompt, request)
@@ -82,8 +82,8 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
     return True
 
 
-def load_counter(model: str, options: LLMOptions) -> Callable[[str], int]:
-    """Return a function that counts the tokens of a message's prompt; the prompts are those of transformers."""
+def load_counter(model: str, options: LLMOptions) -> TokenCounter:
+    """Return a function that counts the tokens of a chat; the prompts are those of transformers."""
     return transformers.load_counter(model, options)
 
 

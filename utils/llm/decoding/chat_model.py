@@ -46,7 +46,7 @@ class TransformersLLM:
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         waiting: dict[Request, EncodedRequest] = {}
         for request in requests:
-            encoded = EncodedRequest(request, self.chat.encode(request.prompt), self.context)
+            encoded = EncodedRequest(request, self.chat.encode(request.prompt, request.earlier), self.context)
             if encoded.budget:
                 waiting[request] = encoded
             else:

@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from utils.compute.checkpoint_errors import CODE_ERRORS, short
-from utils.llm.prompt_parts import template_parts
+from utils.llm.base import Message
+from utils.llm.chat_parts import ChatTemplate
 from utils.llm.templates.trial import try_template
 from utils.parsing.thinking import begun_thought, continue_thought, is_mark_token, split_thoughts
 
@@ -39,12 +40,22 @@ class ChatFormat:
         self._thought_marks = {id_: token for token, id_ in added.items() if is_mark_token(token)}
         self._read_template()
 
-    def encode(self, message: str) -> list[int]:
-        """Return the token ids of a prompt; a role token inside `message` stays plain text."""
-        parts = self._inside_role.split(message)
-        if len(parts) == 1:
-            return self._ids(self._before + message + self._after)
-        return [*self._ids(self._before), *(id_ for part in parts for id_ in self._ids(part)), *self._ids(self._after)]
+    def encode(self, prompt: str, earlier: Sequence[Message] = ()) -> list[int]:
+        """Return the token ids of a chat: the user's message, and the messages before it.
+
+        A role token inside a message stays plain text.
+        """
+        together = ""  # text without role tokens of messages is encoded at once, as its neighbours may share tokens
+        ids: list[int] = []
+        for part in self._template.parts((*earlier, Message("user", prompt))):
+            text = part.text if isinstance(part, Message) else part
+            split = self._inside_role.split(text) if isinstance(part, Message) else [text]
+            if len(split) == 1:
+                together += text
+                continue
+            ids += [id_ for piece in (together, *split) for id_ in self._ids(piece)]
+            together = ""
+        return ids + self._ids(together)
 
     def pad(self, prompts: Sequence[list[int]]) -> Any:
         """Return a left-padded batch as tensors: ids, attention mask, and whatever else the tokenizer adds."""
@@ -72,9 +83,9 @@ class ChatFormat:
         return str(self.tokenizer.decode(known, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def _read_template(self) -> None:
-        """Set the text before and after a message, and the pattern that splits role tokens inside a message."""
-        self._before, self._after = read_template_parts(self.tokenizer)
-        self._begun_thought = begun_thought(self._after)
+        """Set the template, and the pattern that splits role tokens inside a message."""
+        self._template = read_chat_template(self.tokenizer)
+        self._begun_thought = begun_thought(self._template.after)
         self._inside_role = _inside_role_tokens(self.tokenizer)
 
     def _ids(self, text: str) -> list[int]:
@@ -92,8 +103,9 @@ class ChatFormat:
 class ChatGLM3Format(ChatFormat):
     """ChatGLM3's tokenizer, which builds the prompts itself: no text is encoded to its role tokens."""
 
-    def encode(self, message: str) -> list[int]:
-        return [int(id_) for id_ in self.tokenizer.build_chat_input(message)["input_ids"][0]]
+    def encode(self, prompt: str, earlier: Sequence[Message] = ()) -> list[int]:
+        history = [{"role": message.role, "content": message.text} for message in earlier]
+        return [int(id_) for id_ in self.tokenizer.build_chat_input(prompt, history=history)["input_ids"][0]]
 
     def _read_template(self) -> None:
         self._begun_thought = ""
@@ -102,33 +114,40 @@ class ChatGLM3Format(ChatFormat):
         return [self.tokenizer.get_command(token) for token in ("<|user|>", "<|observation|>")]
 
 
-def read_template_parts(tokenizer: Any) -> tuple[str, str]:
-    """Return the text before and after a message in the prompts of a tokenizer's chat template.
+def read_chat_template(tokenizer: Any) -> ChatTemplate:
+    """Return the chat template of a tokenizer.
 
     Raises ValueError that names the checkpoint if the template is broken, never ends, or leaves the message out.
     """
-    from jinja2 import TemplateError
-
     source = str(getattr(tokenizer, "name_or_path", "the checkpoint"))
     template = getattr(tokenizer, "chat_template", None)
     for text in template.values() if isinstance(template, dict) else [template]:
         if isinstance(text, str):
             try_template(text, source)
     try:
-        return template_parts(lambda message: _fill_template(tokenizer, message))
-    except (TemplateError, ValueError, RuntimeError, *CODE_ERRORS) as error:
+        return ChatTemplate(lambda messages: _fill_template(tokenizer, messages))
+    except ValueError as error:
         raise ValueError(
-            f"{source}: its chat template cannot be used for one message of a user ({short(error)}): correct it, or "
+            f"{source}: its chat template cannot be used for one message of a user ({error}): correct it, or "
             "download the checkpoint again"
         ) from error
 
 
-def _fill_template(tokenizer: Any, message: str) -> str:
-    """Return the prompt of a message as text."""
+def _fill_template(tokenizer: Any, messages: Sequence[Message]) -> str:
+    """Return the prompt of a chat as text; raise ValueError if the template cannot be filled with it."""
+    from jinja2 import TemplateError
+
+    try:
+        return _filled(tokenizer, messages)
+    except (TemplateError, ValueError, RuntimeError, *CODE_ERRORS) as error:
+        raise ValueError(short(error)) from error
+
+
+def _filled(tokenizer: Any, messages: Sequence[Message]) -> str:
     own = getattr(tokenizer, "chat_template", None)
     has_date = isinstance(own, str) and "strftime_now" in own
     text: str = tokenizer.apply_chat_template(
-        [{"role": "user", "content": message}],
+        [{"role": message.role, "content": message.text} for message in messages],
         tokenize=False,
         add_generation_prompt=True,
         enable_thinking=False,  # Qwen3

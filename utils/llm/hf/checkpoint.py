@@ -23,7 +23,7 @@ from utils.compute.checkpoint_errors import (
 )
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
-from utils.llm.hf.chat_format import read_template_parts
+from utils.llm.hf.chat_format import read_chat_template
 from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.hf.files import is_hub_id, read_template
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
@@ -79,7 +79,7 @@ class Checkpoint:
         if not tokenizer.chat_template:
             newer = "; chat_template.jinja is read only from a local folder" if is_hub_id(self.name) else ""
             raise ValueError(f"{self.name}: its tokenizer has no chat template; use a chat (instruct) model{newer}")
-        read_template_parts(tokenizer)  # a broken template is found before the weights are loaded
+        read_chat_template(tokenizer)  # a broken template is found before the weights are loaded
         return tokenizer
 
     def settings(self) -> Any:

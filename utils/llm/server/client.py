@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from utils.llm.base import Answer, LLMOptions, Request
 from utils.llm.server.background import iterate_in_background
 from utils.llm.server.dialect import Dialect
-from utils.llm.server.endpoint import Endpoint, TooLongError
+from utils.llm.server.endpoint import Endpoint, RefusedError, TooLongError
+from utils.llm.server.replies import Reply
 from utils.llm.server.retrying import Patience, UnansweredError
 from utils.wording import agreeing, counted
 
@@ -69,7 +71,7 @@ class OpenAILLM:
     async def _answer(self, endpoint: Endpoint, request: Request) -> Outcome:
         """Return the answer to a request, or the error that concerns this request only."""
         try:
-            reply = await endpoint.complete(self.dialect.body(request))
+            reply = await self._reply(endpoint, request)
         except (TooLongError, UnansweredError) as error:
             return error
         return Answer(
@@ -82,6 +84,20 @@ class OpenAILLM:
             reply.cached_tokens,
             reply.thought_tokens,
         )
+
+    async def _reply(self, endpoint: Endpoint, request: Request) -> Reply:
+        """Return the reply to a request; if the server refuses its system message, to the request without one."""
+        dialect = self.dialect
+        try:
+            return await endpoint.complete(dialect.body(request))
+        except RefusedError as error:
+            has_system = dialect.has_system and request.messages[0].role == "system"
+            if not has_system or isinstance(error, TooLongError):
+                raise
+        dialect = replace(dialect, has_system=False)
+        reply = await endpoint.complete(dialect.body(request))
+        self.dialect = dialect
+        return reply
 
 
 async def _outcomes(

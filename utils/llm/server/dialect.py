@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from utils.llm.base import Request
+from utils.llm.base import Message, Request
+from utils.llm.chat_parts import without_system
 from utils.llm.server.background import run_in_background
 from utils.llm.server.endpoint import Endpoint, RefusedError
 from utils.llm.server.retrying import Patience
@@ -43,6 +44,7 @@ class Dialect:
 
     extras: Mapping[str, Any] = field(default_factory=dict)
     grammar_field: tuple[str, ...] | None = None  # path to the grammar in the body; None: cannot be guided
+    has_system: bool = True  # a chat may begin with a system message
 
     def body(self, request: Request) -> dict[str, Any]:
         """Return the body of an HTTP request, without the model's name."""
@@ -51,11 +53,17 @@ class Dialect:
         if sampling is not None:
             parameters = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed}
         return {
-            "messages": [{"role": "user", "content": without_role_tokens(request.prompt)}],
+            "messages": [
+                {"role": one.role, "content": without_role_tokens(one.text)} for one in self._messages(request)
+            ],
             "max_tokens": request.max_new_tokens,
             **parameters,
             "extra_body": {**self.extras, **self._grammar(request.grammar)},
         }
+
+    def _messages(self, request: Request) -> Sequence[Message]:
+        messages = request.messages
+        return messages if self.has_system or messages[0].role != "system" else without_system(messages)
 
     def _grammar(self, grammar: str | None) -> dict[str, Any]:
         if grammar is None or self.grammar_field is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,7 +75,7 @@ class Endpoint:
         return await self.patience.persist(attempt)
 
     async def complete(self, body: Mapping[str, Any]) -> Reply:
-        """Return the answer to the message in `body`, a request's body without the model's name.
+        """Return the answer to the messages in `body`, a request's body without the model's name.
 
         Raises TooLongError, RefusedError, PermissionError for a missing or wrong key, and the errors of
         `Patience.persist`.
@@ -83,13 +83,13 @@ class Endpoint:
 
         async def attempt(tries: int) -> Reply:
             create = self._client.chat.completions.with_raw_response.create
-            return read_completion(await self._ask(lambda: create(model=self.model, **body), prompt), tries)
+            return read_completion(await self._ask(lambda: create(model=self.model, **body), texts), tries)
 
-        prompt = str(body["messages"][0]["content"])
+        texts = [str(message["content"]) for message in body["messages"]]
         return await self.patience.persist(attempt)
 
-    async def _ask(self, send: Callable[[], Awaitable[Any]], prompt: str = "") -> bytes:
-        """Return the body of the reply to a request."""
+    async def _ask(self, send: Callable[[], Awaitable[Any]], texts: Sequence[str] = ()) -> bytes:
+        """Return the body of the reply to a request with messages of the given texts."""
         try:
             return bytes((await send()).content)
         except openai.APITimeoutError:
@@ -101,25 +101,28 @@ class Endpoint:
                 raise RedirectedError(f"{self.api_base} redirects in a circle: check the address") from None
             raise TransientError("connection lost") from None
         except openai.APIStatusError as error:
-            raise self._failure(error, prompt) from None
+            raise self._failure(error, texts) from None
 
-    def _failure(self, error: openai.APIStatusError, prompt: str) -> Exception:
+    def _failure(self, error: openai.APIStatusError, texts: Sequence[str]) -> Exception:
         status = error.status_code
         is_transient = status in TRANSIENT_STATUSES or status >= 500
         if is_transient and error.code != "insufficient_quota":
             return TransientError(f"HTTP {status}", retry_after=retry_after(error.response.headers), busy=status == 429)
         if status in (401, 403):
             return PermissionError(f"{self.api_base}: HTTP {status}: set OPENAI_API_KEY to a valid key")
-        message = _message_of(error).replace(prompt, "…") if prompt else _message_of(error)
+        message = _message_of(error)
+        for text in filter(None, texts):
+            message = message.replace(text, "…")
         if TOO_LONG.search(f"{error.code} {error.type} {message}"):
             return TooLongError("the prompt does not fit into the model's context")
         hint = " (--api_base usually ends in /v1)" if status == 404 else ""
-        return RefusedError(f"{self.api_base} refused the request: HTTP {status}: {self._shown(message, prompt)}{hint}")
+        return RefusedError(f"{self.api_base} refused the request: HTTP {status}: {self._shown(message, texts)}{hint}")
 
-    def _shown(self, message: str, prompt: str) -> str:
-        """Return a server's error message, shortened, and without the prompt or the key that it may repeat."""
-        start = prompt[:20]
-        safe = message.partition(start)[0] + "…" if start and start in message else message
+    def _shown(self, message: str, texts: Sequence[str]) -> str:
+        """Return a server's error message, shortened, and without the messages or the key that it may repeat."""
+        safe = message
+        for start in (text[:20] for text in texts if text):
+            safe = safe.partition(start)[0] + "…" if start in safe else safe
         return (safe.replace(self._key, "…") if self._key else safe)[:200]
 
 
