@@ -35,6 +35,8 @@ STEPS = {
     "audit": "audit",
     "status": "status",
     "ablate": "ablate",
+    "convert": "convert",
+    "check": "check",
 }
 
 
