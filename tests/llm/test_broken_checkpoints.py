@@ -174,3 +174,20 @@ def test_too_little_memory_is_one_line(model, monkeypatch):
     monkeypatch.setattr(checkpoint.AutoModelForCausalLM, "from_pretrained", fail)
     with pytest.raises(RuntimeError, match="tiny does not fit into memory: close other programs"):
         load(model)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "llava", "architectures": ["LlavaForConditionalGeneration"]}, "no text model for 'llava'"),
+        ({"model_type": "clip"}, "no text model for 'clip'"),
+        ({"model_type": "t5"}, r"is an encoder-decoder model \(t5\)"),
+    ],
+    ids=lambda value: value.get("model_type") if isinstance(value, dict) else "",
+)
+def test_a_model_that_is_not_for_text_alone_is_refused_in_one_line(model, config, message):
+    (model / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as raised:
+        load(model)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 400

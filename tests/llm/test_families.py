@@ -7,6 +7,7 @@ Qwen3 with 5.x.
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.helpers.steering import always, ends_at, model_of, steer
 from utils.llm import LLMOptions, Message, Request, load_llm
 from utils.llm.decoding.chat_model import TransformersLLM
 from utils.llm.decoding.decoder import EncodedRequest
+from utils.llm.hf.chat_format import chat_format
 from utils.parsing.thinking import without_thoughts
 
 torch = pytest.importorskip("torch")
@@ -103,6 +105,14 @@ def test_the_stop_ids_are_those_of_the_family(llm, name, ids_of):
         FAMILIES[name].stops if name in FAMILIES else {*GLM_STOPS, "<eos>" if name == "chatglm3" else "<|endoftext|>"}
     )
     assert set(llm.chat.stops) == {ids_of(token) for token in names}
+
+
+def test_the_stop_id_of_a_multimodal_model_is_that_of_its_text_part(llm):
+    model = SimpleNamespace(
+        config=SimpleNamespace(text_config=SimpleNamespace(eos_token_id=[35])),
+        generation_config=SimpleNamespace(eos_token_id=None),
+    )
+    assert 35 in chat_format(llm.chat.tokenizer, model).stops
 
 
 def test_generation_ends_at_every_stop_id(llm, monkeypatch):

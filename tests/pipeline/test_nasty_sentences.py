@@ -44,10 +44,10 @@ def llamacpp(folder: Path) -> LLM:
 
 def with_tiny_checkpoint(folder, backend):
     from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
-    from utils.llm.decoding import decoder as decoding
+    from utils.llm.hf import context
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "MAX_CONTEXT", CONTEXT)
+        patch.setattr(context, "MAX_CONTEXT", CONTEXT)
         checkpoint = write_tiny_checkpoint(folder, context=CONTEXT)
         return load_llm(str(checkpoint), backend, LLMOptions(batch_size=4, dtype="float32"))
 

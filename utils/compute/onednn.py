@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.compute.linear_mode import LinearMode
+from utils.compute.memory import page_out
 
 
 class FastLinear(LinearMode):
@@ -66,6 +67,7 @@ def pack_linears(model: nn.Module) -> int:
         for name, child in module.named_children():
             if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu":
                 setattr(module, name, PackedLinear(child))
+                page_out(child.weight)
                 packed += 1
     return packed
 

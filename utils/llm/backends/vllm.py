@@ -100,9 +100,9 @@ def load(model: str, options: LLMOptions) -> VLLM:
     from vllm import EngineArgs, LLMEngine
     from vllm.platforms import current_platform
 
-    from utils.llm.decoding.decoder import context_of
     from utils.llm.hf.chat_format import chat_format
     from utils.llm.hf.checkpoint import Checkpoint
+    from utils.llm.hf.context import context_of
 
     checkpoint = Checkpoint(model, options)
     settings = checkpoint.settings()

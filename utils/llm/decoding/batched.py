@@ -44,8 +44,8 @@ class BatchedDecoder:
     def _outputs(self, batch: Sequence[EncodedRequest], guide: Guide | None) -> list[list[int]]:
         """Return the ids that follow each prompt, up to the longest answer of the batch."""
         choose = _ChooseRows(batch, guide, self.chat.stops)
-        inputs = self.chat.pad([request.prompt for request in batch])
         try:
+            inputs = self.chat.pad([request.prompt for request in batch])
             output = self.model.generate(
                 **inputs.to(self.model.device),
                 max_new_tokens=max(request.budget for request in batch),

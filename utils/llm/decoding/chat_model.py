@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from utils.compute.devices import usable_gpus
+from utils.compute.memory import release_freed_memory
 from utils.compute.onednn import pack_linears
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.decoding.batched import BatchedDecoder
-from utils.llm.decoding.decoder import MAX_CONTEXT, Decoder, EncodedRequest, context_of
+from utils.llm.decoding.decoder import Decoder, EncodedRequest
 from utils.llm.hf.chat_format import ChatFormat, chat_format
 from utils.llm.hf.checkpoint import HAS_CACHES, Checkpoint
+from utils.llm.hf.context import MAX_CONTEXT, context_of
 from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.replicas import Replicas
 
@@ -100,6 +102,7 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
 def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
     pack_linears(model)
+    release_freed_memory()
     return TransformersLLM(chat, _decoder(model, chat), batch_size, context_of(model.config))
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from utils.llm.base import Finish, Request
+from utils.llm.hf.context import MAX_CONTEXT
 
 if TYPE_CHECKING:
     from utils.llm.decoding.guide import Guide
-
-MAX_CONTEXT = 8192  # tokens of a prompt and its answer together; fewer if the model's own limit is lower
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,3 @@ class Decoder(Protocol):
         At most `batch_size` answers are decoded at once. With a guide, answers follow their requests' grammars.
         """
         ...
-
-
-def context_of(config: Any) -> int:
-    """Return the number of tokens of prompt and answer together that a model's configuration allows."""
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    named = [getattr(text, name, None) for name in ("max_position_embeddings", "seq_length", "n_positions")]
-    return min([MAX_CONTEXT, *(number for number in named if number and number > 0)])

@@ -15,12 +15,13 @@ from typing import Any
 import torch
 
 from utils.llm.base import Finish
-from utils.llm.decoding.decoder import MAX_CONTEXT, DecodedAnswer, EncodedRequest
+from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest
 from utils.llm.decoding.guide import GrammarState, Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.paged import PagedCache, has_paged_attention
 from utils.llm.decoding.ragged import RaggedCache, ragged_scores
 from utils.llm.decoding.sampler import TokenSampler
+from utils.llm.hf.context import MAX_CONTEXT, text_config
 from utils.llm.prompt_parts import common_prefix
 
 MIN_SHARED_TOKENS = 16  # a shorter common prefix is not worth a call of the model
@@ -243,6 +244,6 @@ def _start(request: EncodedRequest, prefix_length: int, guide: Guide | None) -> 
 
 def _window(model: Any) -> int:
     """Return the number of tokens within which a model attends."""
-    config = model.config
+    config = text_config(model.config)
     window = getattr(config, "sliding_window", None)
     return window if window and getattr(config, "use_sliding_window", True) else MAX_CONTEXT

@@ -10,6 +10,7 @@ from typing import Any
 from utils.compute.checkpoint_errors import CODE_ERRORS, short
 from utils.llm.base import Message
 from utils.llm.chat_parts import ChatTemplate
+from utils.llm.hf.context import text_config
 from utils.llm.templates.trial import try_template
 from utils.parsing.thinking import begun_thought, continue_thought, is_mark_token, split_thoughts
 
@@ -170,7 +171,8 @@ def is_role_token(token: str) -> bool:
 
 def _configured_stops(model: Any, tokenizer: Any) -> set[int]:
     """Return the stop ids that the checkpoint's files name; each file may name one or several."""
-    named = [model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id]
+    configs = (model.generation_config, model.config, text_config(model.config))
+    named = [*(getattr(one, "eos_token_id", None) for one in configs), tokenizer.eos_token_id]
     lists = [value if isinstance(value, list) else [value] for value in named if value is not None]
     return {id_ for ids in lists for id_ in ids}
 

@@ -24,6 +24,7 @@ from utils.compute.checkpoint_errors import (
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
 from utils.llm.hf.chat_format import read_chat_template
+from utils.llm.hf.context import limit_position_tables
 from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.hf.files import is_hub_id, read_template
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
@@ -56,6 +57,7 @@ class Checkpoint:
         with self._short_errors(), tensors_only():
             dtype = choose_dtype(self.options.dtype, on_gpu=device_map.on_gpu)
             config = self._config()
+            check_is_text_model(config, self.name)
             load_in = self.options.load_in
             if load_in is not None and quantises_itself(config, self.name, trust=self.trust):
                 loaded = self._load(config, torch.float16)  # its kernels do not support bfloat16
@@ -102,6 +104,8 @@ class Checkpoint:
         # GLM's own code creates its parameters in the configuration's dtype and ignores the argument.
         setattr(config, DTYPE_ARGUMENT, dtype)
         arguments = {DTYPE_ARGUMENT: dtype, **settings}
+        if not self._own_code and VERSION < (5, 0):
+            limit_position_tables(config)
         if self._own_code and not settings:
             arguments |= _cpu_attention(dtype)
         model = AutoModelForCausalLM.from_pretrained(
@@ -110,6 +114,19 @@ class Checkpoint:
         if not {"cpu", "disk"}.isdisjoint(devices_of(model)):
             raise torch.cuda.OutOfMemoryError
         return model
+
+
+def check_is_text_model(config: PretrainedConfig, model: str) -> None:
+    """Raise ValueError if a configuration is not that of a decoder-only text model that transformers can run."""
+    kind = config.model_type
+    if config.is_encoder_decoder:
+        raise ValueError(f"{model} is an encoder-decoder model ({kind}); use a decoder-only chat model")
+    runs_own_model = "AutoModelForCausalLM" in (getattr(config, "auto_map", None) or {})
+    if type(config) not in AutoModelForCausalLM._model_mapping and not runs_own_model:
+        raise ValueError(
+            f"{model}: transformers {transformers_version} has no text model for {kind!r}, such as a multimodal model; "
+            "use a chat model for text alone"
+        )
 
 
 def _fills_templates_itself(tokenizer: Any) -> bool:
@@ -158,7 +175,8 @@ def wrong_version(model: str, error: BaseException) -> ValueError:
     """Return the error for a checkpoint whose code does not fit the installed version of transformers."""
     return ValueError(
         f"{model} does not run under transformers {transformers_version} ({type(error).__name__}: {error}); "
-        "ChatGLM3 needs the environment of requirements-glm3.txt, GLM-4 that of requirements.txt"
+        "ChatGLM3 needs the environment of requirements-glm3.txt; for another model, download the newest .py files of "
+        "the checkpoint, such as modeling_chatglm.py of GLM-4"
     )
 
 

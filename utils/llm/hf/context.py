@@ -1,0 +1,32 @@
+"""The number of tokens that a model reads, by its configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MAX_CONTEXT = 8192  # tokens of a prompt and its answer together; fewer if the model's own limit is lower
+
+
+def text_config(config: Any) -> Any:
+    """Return the part of a multimodal model's configuration that is about text; of other models, all of it."""
+    if hasattr(config, "get_text_config"):
+        return config.get_text_config()
+    return getattr(config, "text_config", config)
+
+
+def context_of(config: Any) -> int:
+    """Return the number of tokens of prompt and answer together that a model's configuration allows."""
+    text = text_config(config)
+    named = [getattr(text, name, None) for name in ("max_position_embeddings", "seq_length", "n_positions")]
+    return min([MAX_CONTEXT, *(number for number in named if number and number > 0)])
+
+
+def limit_position_tables(config: Any) -> None:
+    """Limit a configuration to the positions that are used.
+
+    In transformers 4, each layer keeps the cosines and sines of all positions: 470 MB for Qwen2.5 with 1.5 B
+    parameters. Only plain rotary embeddings do not otherwise depend on the number of positions.
+    """
+    is_plain = hasattr(config, "rope_theta") and getattr(config, "rope_scaling", None) is None
+    if is_plain and config.max_position_embeddings > MAX_CONTEXT:
+        config.max_position_embeddings = MAX_CONTEXT
