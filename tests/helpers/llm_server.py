@@ -91,6 +91,7 @@ class ChatServer(LoopbackServer):
         text: str | None = None,
         message: Callable[[str], dict[str, Any]] | None = None,
         has_system: bool = True,
+        complete: Callable[[dict[str, Any], str], dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(self._answer)
         self.models = models
@@ -102,6 +103,7 @@ class ChatServer(LoopbackServer):
         self.message = message  # prompt -> message; None: a text, and thoughts in a field of their own
         self.has_system = has_system
         self.refused = 0  # requests with a system message
+        self.complete = complete  # body, text -> reply; None: with counts of words
         self.asked: list[dict[str, Any]] = []
         self.under_way = self.most_at_once = 0
         self._lock = threading.Lock()
@@ -143,6 +145,8 @@ class ChatServer(LoopbackServer):
         cut = words[: body["max_tokens"]]
         message = {"role": "assistant", "content": " ".join(cut), "reasoning_content": "Let me think."}
         message = self.message(prompt) if self.message else message
+        if self.complete and "content" in message:
+            return _json(200, self.complete(body, message["content"]))
         finish = "stop" if len(cut) == len(words) else "length"
         # As in real servers, a role token inside the message is one token; here, every other character is one, too.
         usage = {"prompt_tokens": len(re.sub(r"<\|im_(start|end)\|>", "R", prompt)), "completion_tokens": len(cut)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from utils.asking.batch.choice import BatchChoice
 from utils.compute.engine import LOCAL, Engine
 from utils.files.manifest import model_identity
 from utils.llm import LLM, Backend, LLMOptions, TokenCounter, can_be_guided, can_intersect, load_counter, load_llm
@@ -20,6 +21,7 @@ class ModelChoice:
     backend: Backend
     options: LLMOptions
     engine: Engine = LOCAL
+    batch: BatchChoice | None = None  # ask in batch files; None: ask at once
 
     def load(self) -> LLM:
         """Return the loaded model, in this process or in the workers of a pool."""

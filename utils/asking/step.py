@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from utils.asking.answer_settings import AnswerSettings
+from utils.asking.batch.asking import BatchAsker
+from utils.asking.batch.choice import AnswersPendingError
 from utils.asking.entries import AnswerKey, Entry
 from utils.asking.journal import Journal, journal_path
 from utils.asking.model import ModelChoice
@@ -92,13 +94,28 @@ class StepRun:
         self.journal = journal
         self.usage = Usage()
         self._step = step
+        self._is_waiting = False
         self._input_hashes = input_hashes
         self._load = cache(step.model.load)  # once a run, for however many rounds of questions
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Ask the questions that the journal does not answer yet."""
-        for usage in ask(questions, self.journal, self._load, title=self._step.result.stem):
-            self.usage += usage
+        """Ask the questions that the journal does not answer yet.
+
+        Raises AnswersPendingError if they are asked in batch files, and the results are not there yet.
+        """
+        try:
+            for usage in self._answers(questions):
+                self.usage += usage
+        except AnswersPendingError:
+            self._is_waiting = True
+            raise
+
+    def _answers(self, questions: Sequence[Question]) -> Iterator[Usage]:
+        """Record answers, and yield what each has used."""
+        model, title = self._step.model, self._step.result.stem
+        if model.batch is None:
+            return ask(questions, self.journal, self._load, title=title)
+        return BatchAsker(model.batch, model.path, model.options, title).ask(questions, self.journal)
 
     def report_thoughts(self) -> None:
         """Warn if answers of this run are thoughts alone."""
@@ -120,4 +137,5 @@ class StepRun:
             "result": self._step.result.name,
             **asdict(self.usage),
             "tokens_per_second": self.usage.tokens_per_second,
+            **({"status": "waiting"} if self._is_waiting else {}),
         }

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
+from utils.asking.batch.choice import BatchChoice
 from utils.asking.model import ModelChoice
 from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.run_flags import add_device_flags, add_engine_flags, add_estimate_flags, engine
-from utils.cli.values import decimal, not_empty, path, positive_number, share, switch, whole_number
+from utils.cli.values import decimal, new_path, not_empty, path, positive_number, share, switch, whole_number
 from utils.dataset.modes import Task
 from utils.dataset.tokens import Language
 from utils.llm.base import Backend, LLMOptions, choose_backend
+from utils.llm.batch.lines import MAX_LINES
 from utils.prompts import Prompt, read_prompt
 
 
@@ -47,6 +49,7 @@ def add_llm_flags(
         action="store_true",
         help="start from the beginning; the old answers are kept in a .bak file next to the journal",
     )
+    _add_batch_flags(parser)
     add_device_flags(parser, batch_size=batch_size)
     add_engine_flags(parser)
     add_estimate_flags(parser)
@@ -93,6 +96,29 @@ def _add_model_flags(flags: argparse._ArgumentGroup, *, required: bool) -> None:
     )
 
 
+def _add_batch_flags(parser: Parser) -> None:
+    """Add the flags that ask questions in batch files."""
+    flags = parser.add_argument_group("batch files")
+    flags.add_argument(
+        "--batch",
+        type=new_path,
+        default=None,
+        help="folder of batch files in OpenAI's format: questions are written there instead of being asked, and the "
+        "results that are put there are read by the next run of the same command",
+    )
+    flags.add_argument(
+        "--submit",
+        action="store_true",
+        help="with --batch: send the files to the batch service at --api_base, wait, and download the results",
+    )
+    flags.add_argument(
+        "--batch_lines",
+        type=positive_number,
+        default=None,
+        help=f"with --batch: maximum number of questions in a file; default: {MAX_LINES}, as services allow",
+    )
+
+
 def add_prompt_flags(parser: Parser) -> None:
     """Add the flags that choose the prompt."""
     flags = parser.add_argument_group("prompt")
@@ -135,7 +161,11 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
     given = args.model_from_pretrained
     here = path(given)
     model = str(here) if here.exists() else given
-    backend = choose_backend(given if args.api_base else model, args.backend, args.api_base)
+    batch = _batch_choice(args)
+    if batch is not None and not args.api_base:
+        backend: Backend = "openai"  # a service that is not asked from here
+    else:
+        backend = choose_backend(given if args.api_base else model, args.backend, args.api_base)
     if args.load_in and backend != "transformers":
         raise UsageError(
             f"--load_in={args.load_in}: only the transformers backend can quantise; this model runs on {backend}"
@@ -153,7 +183,25 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         patience=LLMOptions.patience if args.patience is None else args.patience,
         load_in=args.load_in,
     )
-    return ModelChoice(given if backend == "openai" else model, backend, options, engine(args))
+    return ModelChoice(given if backend == "openai" else model, backend, options, engine(args), batch)
+
+
+def _batch_choice(args: argparse.Namespace) -> BatchChoice | None:
+    """Return the folder of batch files, None without --batch; raise UsageError for flags that do not fit together."""
+    if args.batch is None:
+        for name in ("submit", "batch_lines"):
+            if getattr(args, name):
+                raise UsageError(f"--{name} needs --batch=FOLDER")
+        return None
+    if args.backend not in ("auto", "openai"):
+        raise UsageError(f"--batch: its files are for services with OpenAI's API, not for --backend={args.backend}")
+    if args.submit and not args.api_base:
+        raise UsageError("--submit needs --api_base, the address of the batch service")
+    if args.engine == "ray" or args.time:
+        raise UsageError(f"--batch and --{'engine=ray' if args.engine == 'ray' else 'time'} cannot be used together")
+    if args.batch.is_file():
+        raise UsageError(f"--batch: {args.batch} is a file, but it must be a folder")
+    return BatchChoice(args.batch, args.submit, args.batch_lines or MAX_LINES)
 
 
 def own_prompt(args: argparse.Namespace, task: Task) -> Prompt | None:

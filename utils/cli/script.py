@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from utils.asking.batch.choice import AnswersPendingError
 from utils.cli.exits import end_with, one_line_errors, open_missing_streams
 from utils.cli.parser import Parser
 from utils.compute.progress import quiet_other_bars
@@ -59,10 +60,18 @@ def start(parser: Parser, run: Run, *, cmd_args: bool, values: Mapping[str, obje
     quiet_other_bars()
     _show_messages(in_notebook=not cmd_args or is_kernel())
     if cmd_args:
-        end_with(lambda: run(parser.parse_words(sys.argv[1:])), parser.prog, debug="--debug" in sys.argv[1:])
+        end_with(lambda: _run(run, parser.parse_words(sys.argv[1:])), parser.prog, debug="--debug" in sys.argv[1:])
     else:
         with one_line_errors(debug=bool(values.get("debug"))):
-            run(parser.parse_values(values))
+            _run(run, parser.parse_values(values))
+
+
+def _run(run: Run, args: argparse.Namespace) -> None:
+    """Run a script; a step that waits for the results of batch files ends here, and says what to do."""
+    try:
+        run(args)
+    except AnswersPendingError as pending:
+        log.info("%s", pending)
 
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -37,7 +37,12 @@ def check(model: str, options: LLMOptions) -> None:
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
-    """Return whether the server holds answers to a grammar; a few short requests find out."""
+    """Return whether the server holds answers to a grammar; a few short requests find out.
+
+    Without a server, for batch files that are answered elsewhere, that is not known.
+    """
+    if options.api_base is None:
+        return False
     from utils.llm.server.dialect import find_dialect
 
     return find_dialect(model, str(options.api_base), options.patience).grammar_field is not None

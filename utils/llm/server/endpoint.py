@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from utils.llm.server.key import read_key
@@ -21,6 +21,7 @@ except ImportError:
 for noisy in ("openai", "httpx", "httpx2"):  # they log every request, which would break the progress bar
     logging.getLogger(noisy).setLevel(logging.ERROR)
 
+T = TypeVar("T")
 ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds
 TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
 TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
@@ -86,6 +87,17 @@ class Endpoint:
             return read_completion(await self._ask(lambda: create(model=self.model, **body), texts), tries)
 
         texts = [str(message["content"]) for message in body["messages"]]
+        return await self.patience.persist(attempt)
+
+    async def call(self, send: Callable[[Any], Awaitable[Any]], read: Callable[[bytes], T]) -> T:
+        """Return what `read` makes of the reply to any other request; `send` gets OpenAI's client.
+
+        Raises RefusedError, PermissionError, and the errors of `Patience.persist`.
+        """
+
+        async def attempt(tries: int) -> T:
+            return read(await self._ask(lambda: send(self._client)))
+
         return await self.patience.persist(attempt)
 
     async def _ask(self, send: Callable[[], Awaitable[Any]], texts: Sequence[str] = ()) -> bytes:

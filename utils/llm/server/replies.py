@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.llm.base import Finish
-from utils.llm.server.messages import estimate_thought_tokens, has_thoughts, read_text
+from utils.llm.messages import estimate_thought_tokens, has_thoughts, read_text
 from utils.llm.server.retrying import TransientError
 
 EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer

@@ -1,0 +1,1 @@
+"""Questions that are asked in batch files (--batch): what is written, read back, and sent to a batch service."""

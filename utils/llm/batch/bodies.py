@@ -1,0 +1,24 @@
+"""The bodies of requests in batch files: those of single requests to the same server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from utils.llm.base import LLMOptions, Request
+
+
+def request_bodies(model: str, options: LLMOptions, requests: Sequence[Request]) -> Callable[[Request], dict[str, Any]]:
+    """Return a function that gives the body of each of these requests, in the dialect of their server.
+
+    Without a server, the bodies have OpenAI's own fields alone.
+    """
+    from utils.llm.server.dialect import Dialect, find_dialect
+
+    dialect = find_dialect(model, options.api_base, options.patience) if options.api_base else Dialect()
+
+    def body(request: Request) -> dict[str, Any]:
+        fields = dialect.body(request)
+        return {"model": model, **fields, **fields.pop("extra_body", {})}
+
+    return body
