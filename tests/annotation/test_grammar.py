@@ -11,7 +11,6 @@ from utils.annotation.grammar import (
     MAX_ENTITY_UNITS,
     MAX_WORD_UNITS,
     SEPARATORS,
-    EntityBounds,
     entity_grammar,
     pos_grammar,
 )
@@ -257,68 +256,3 @@ def test_an_open_label_can_be_any_short_phrase(label):
 def test_an_open_label_cannot_be_anything_else(label):
     assert not Grammar(entity_grammar(["Rome"], None, tokenisation=WORDS)).accepts(entities("Rome", label=label))
     assert not Grammar(pos_grammar(["Rome"], None, tokenisation=WORDS)).accepts(tagged("Rome", tag=label))
-
-
-# --- bounds
-
-
-def bounded(tokens, tokenisation=WORDS, **bounds):
-    return Grammar(entity_grammar(tokens, ["A"], tokenisation=tokenisation, bounds=EntityBounds(**bounds)))
-
-
-def test_without_bounds_the_grammar_is_that_of_nested_entities_of_the_usual_length():
-    tokens = ["He", "left", "New", "York", "."]
-    bounds = EntityBounds(MAX_ENTITY_UNITS[WORDS])
-    assert entity_grammar(tokens, TYPES, tokenisation=WORDS) == entity_grammar(
-        tokens, TYPES, tokenisation=WORDS, bounds=bounds
-    )
-
-
-@pytest.mark.parametrize(
-    ("names", "is_accepted"),
-    [
-        ([], True),
-        (["He"], True),
-        (["He", "left", "New York", "for", "Rome"], True),
-        (["He left New York for Rome"], True),
-        (["New York", "Rome"], True),
-        (["New", "New York"], False),
-        (["New York", "York"], False),
-        (["left New", "New York"], False),
-        (["Rome", "Rome"], False),
-        (["Rome", "New York"], False),
-    ],
-)
-def test_flat_entities_do_not_overlap(names, is_accepted):
-    tokens = ["He", "left", "New", "York", ",", "for", "Rome", "."]
-    names = [name.replace("York for", "York , for") for name in names]
-    flat = bounded(tokens, max_units=8, nested=False)
-    assert flat.accepts(entities(*names, label="A")) is (is_accepted and not any("," in name for name in names))
-    anywhere = bounded(tokens, max_units=8, nested=False, any_symbols=True)
-    assert anywhere.accepts(entities(*names, label="A")) is is_accepted
-
-
-@pytest.mark.parametrize("nested", [False, True])
-def test_symbols_can_be_anywhere_in_entities_if_the_bounds_allow_it(nested):
-    tokens = list("《红楼梦》，好。")
-    strict, free = (bounded(tokens, CHARACTERS, max_units=8, any_symbols=a, nested=nested) for a in (False, True))
-    for name in ("《红楼梦》", "，", "红楼梦》，好", "《红楼梦》，好。"):
-        assert free.accepts(entities(name, label="A"))
-        assert not strict.accepts(entities(name, label="A"))
-    assert strict.accepts(entities("红楼梦", "好", label="A"))
-
-
-@pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("any_symbols", [False, True])
-def test_entities_have_at_most_the_given_number_of_units(nested, any_symbols):
-    tokens = [f"w{number}" for number in range(20)]
-    grammar = bounded(tokens, max_units=15, any_symbols=any_symbols, nested=nested)
-    assert grammar.accepts(entities(" ".join(tokens[2:17]), "w17", label="A"))
-    assert not grammar.accepts(entities(" ".join(tokens[2:18]), label="A"))
-
-
-def test_every_rule_of_a_flat_grammar_is_used():
-    for tokens, tokenisation in [(["(", "a", ")", "b", "!", "$", "3"], WORDS), (list("《红》，a1好。"), CHARACTERS)]:
-        for any_symbols in (False, True):
-            grammar = bounded(tokens, tokenisation, max_units=3, any_symbols=any_symbols, nested=False)
-            assert grammar.reachable() == set(grammar.rules)

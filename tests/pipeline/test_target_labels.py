@@ -16,6 +16,7 @@ from utils.annotation.settings import AnnotationSettings
 from utils.cli.exits import UsageError
 from utils.dataset.layout import ENTITY_LABELS
 from utils.dataset.reading import read_dataset
+from utils.prompts import Prompt
 
 
 class TargetWorkspace(Workspace):
@@ -180,16 +181,21 @@ def annotator_of(dataset, **settings):
 
 
 def test_the_prompt_shows_the_labels_with_gold_mentions_and_similar_sentences(dataset):
-    prompt = annotator_of(dataset, num_similar_shots=1).question(dataset.sentences[0]).request.prompt
-    assert '- PER.NAM: ("邓超", "李明")\n- LOC.NAM: ("北京", "上海")' in prompt
-    assert "示例句子：李明去上海出差了。" in prompt
-    assert prompt.endswith("句子：邓超在北京大学读书。")
+    request = annotator_of(dataset, num_similar_shots=1).question(dataset.sentences[0]).request
+    system, example, answer = request.earlier
+    assert '- PER.NAM: ("邓超", "李明")\n- LOC.NAM: ("北京", "上海")' in system.text
+    assert (example.role, example.text) == ("user", "句子：李明去上海出差了。")
+    shown = '[{"entity":"李明","type":"PER.NAM"},{"entity":"上海","type":"LOC.NAM"}]'
+    assert (answer.role, answer.text) == ("assistant", shown)
+    assert request.prompt == "句子：邓超在北京大学读书。"
 
 
 def test_fixed_shots_come_before_similar_ones_and_are_not_repeated(dataset):
     both = annotator_of(dataset, num_shots=1, num_similar_shots=8)
-    prompt = both.question(dataset.sentences[7]).request.prompt
-    sentences = re.findall("示例句子：(.*)", prompt)
+    request = both.question(dataset.sentences[7]).request
+    sentences = [message.text.removeprefix("句子：") for message in request.earlier if message.role == "user"]
+    fixed = [shot.sentence for shot in both.shots.shown_for(dataset.sentences[7])] if both.shots else []
+    assert sentences[:1] == fixed
     assert len(sentences) == len(set(sentences)) == 7
     assert both.parameters["shots"]["number"] == 1
 
@@ -210,6 +216,22 @@ def test_a_changed_shot_changes_the_question_but_not_the_fingerprint(dataset):
     hashes = [one.input_hash(s) == other.input_hash(s) for s in dataset.sentences]
     assert hashes[:4] == [True] * 4  # sizes 250 and 500 do not contain sentence 8
     assert not all(hashes)
+
+
+def test_a_prompt_that_is_one_message_shows_the_examples_in_its_text(dataset):
+    prompt = Prompt("标签：\n{guide}{examples}\n\n句子：{sentence}")
+    request = annotator_of(dataset, num_similar_shots=1, prompt=prompt).question(dataset.sentences[0]).request
+    assert request.earlier == ()
+    assert '- PER.NAM: ("邓超", "李明")' in request.prompt
+    assert "示例句子：李明去上海出差了。" in request.prompt
+
+
+def test_a_chat_prompt_of_the_user_has_fixed_messages_before_the_examples(dataset):
+    text = "[user]\n标签是什么？\n[assistant]\n{labels}\n[user]\n{sentence}\n[assistant]\n答：{answer}"
+    request = annotator_of(dataset, num_similar_shots=1, prompt=Prompt(text)).question(dataset.sentences[0]).request
+    assert [message.role for message in request.messages] == ["user", "assistant"] * 2 + ["user"]
+    assert [message.text for message in request.messages][:2] == ["标签是什么？", "PER.NAM, LOC.NAM"]
+    assert request.messages[3].text.startswith('答：[{"entity":')
 
 
 @pytest.mark.parametrize("change", ["similar_shots", "label_guide"])

@@ -12,7 +12,7 @@ from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.dataset.tokens import Language, language_of
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
-from utils.prompts import FOLDER, PLACEHOLDERS, Prompt, load_prompt, read_prompt
+from utils.prompts import FOLDER, PLACEHOLDERS, Prompt, load_prompt, placeholders_of, read_prompt
 from utils.synthesis.shots import with_examples, with_shots
 
 LANGUAGES = get_args(Language)
@@ -41,8 +41,11 @@ def test_there_is_a_prompt_for_every_task_and_each_exists_in_every_language():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PROMPTS)
 def test_every_prompt_of_the_project_has_all_the_placeholders_of_its_task(name, language):
-    needed, allowed = PLACEHOLDERS.get(name, PLACEHOLDERS["explain"])  # the others are styles of s2
-    placeholders = load_prompt(name, language).placeholders
+    prompt = load_prompt(name, language)
+    needed, allowed = placeholders_of(
+        name if name in PLACEHOLDERS else "explain", prompt
+    )  # the others are styles of s2
+    placeholders = prompt.placeholders
     assert needed <= placeholders <= needed | allowed
     assert placeholders == needed | allowed or name not in ("entity", "pos")
 
@@ -70,7 +73,9 @@ def test_the_shots_of_a_given_mention_come_before_its_prompt(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PROMPTS)
 def test_a_prompt_holds_instructions_in_its_own_language_alone(name, language):
-    text = re.sub(r"\{.*?\}|JSON|\"(entity|type|word|pos)\"", "", load_prompt(name, language).text)
+    text = re.sub(
+        r"\{.*?\}|\[(system|user|assistant)\]|JSON|\"(entity|type|word|pos)\"", "", load_prompt(name, language).text
+    )
     assert language_of([text]) == language
     if language != "en":
         assert not re.search("[A-Za-z]{3}", text)
@@ -143,6 +148,63 @@ def write(tmp_path):
 def test_a_prompt_of_the_user_is_read_without_a_byte_order_mark(write):
     prompt = read_prompt(write('\ufeffMark [{"entity":"…","type":"…"}] in {sentence}\n'), "entity")
     assert prompt.text == 'Mark [{"entity":"…","type":"…"}] in {sentence}'
+
+
+CHAT = "[system]\nFind {labels}.\n\n[user]\nIn: {sentence}\n\n[assistant]\n{answer}"
+
+
+def test_a_prompt_that_begins_with_a_section_is_a_chat(write):
+    prompt = read_prompt(write(CHAT.replace("\n", "\r\n")), "pos")
+    assert [(section.role, section.text) for section in prompt.sections] == [
+        ("system", "Find {labels}."),
+        ("user", "In: {sentence}"),
+        ("assistant", "{answer}"),
+    ]
+    assert prompt.shows_examples
+
+
+@pytest.mark.parametrize("text", ["Find all in:\n[user]\n{sentence}", "[1] {sentence}", "[assistant]\n{sentence}"])
+def test_other_prompts_are_one_message(text, write):
+    prompt = read_prompt(write(text), "entity")
+    assert prompt.sections == ()
+    assert not prompt.shows_examples
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_prompt_for_target_labels_is_a_chat_that_a_user_could_have_written(language):
+    prompt = read_prompt(FOLDER / f"target.{language}.txt", "target")
+    assert [section.role for section in prompt.sections] == ["system", "user", "assistant"]
+    assert "{guide}" in prompt.sections[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "task", "message"),
+    [
+        (CHAT, "explain", r"own\.txt begins with \[system\]: only prompts of s1 and s3 can be chats"),
+        (
+            "[system]\nFind.\n[user]\n{sentence}",
+            "entity",
+            r"own\.txt must have the sections \[system\] \(optional\), .*; found \[system\] \[user\]",
+        ),
+        ("[user]\n{sentence}\n[user]\nb\n[assistant]\n{answer}", "entity", r"found \[user\] \[user\] \[assistant\]"),
+        ("[system]\n{sentence} {answer}", "entity", r"found \[system\]"),
+        (
+            CHAT.replace("{answer}", "[]"),
+            "entity",
+            r"\{answer\} must be in the last section \[assistant\], and only there",
+        ),
+        (
+            CHAT.replace("{labels}", "{sentence}"),
+            "entity",
+            r"\{sentence\} must be in the last section \[user\], and only",
+        ),
+        (CHAT.replace("{labels}", "{examples}"), "entity", r"the unknown placeholder \{examples\}; .* are \{answer\}"),
+        (CHAT.replace("{labels}", "{guide}"), "entity", r"the unknown placeholder \{guide\}"),
+    ],
+)
+def test_a_chat_that_cannot_be_used_is_named_with_what_is_wrong(write, text, task, message):
+    with pytest.raises(ValueError, match=message):
+        read_prompt(write(text), task)
 
 
 @pytest.mark.parametrize(

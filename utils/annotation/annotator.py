@@ -12,6 +12,7 @@ from utils.annotation.few_shot import ShotFormat, Shots, choose_shots
 from utils.annotation.grammar import EntityBounds, entity_grammar, pos_grammar
 from utils.annotation.settings import GREEDY, AnnotationSettings
 from utils.annotation.targets.bounds import learn_bounds
+from utils.annotation.targets.grammar import target_grammar
 from utils.annotation.targets.guide import LabelGuide, draft_guide, read_guide
 from utils.annotation.targets.similar_shots import SimilarShots
 from utils.annotation.voting import Voting
@@ -25,7 +26,7 @@ from utils.dataset.splits import smallest_size
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
-from utils.llm import Request
+from utils.llm import Message, Request
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 
@@ -142,20 +143,40 @@ class Annotator:
 
     def question(self, sentence: Sentence, sample: int = 0) -> Question:
         """Return the question about a sentence; `sample` is the index of the answer, from 0, with several answers."""
-        text = self.tokenisation.join(sentence.tokens)
-        shots = self.shots.text_for(sentence) if self.shots else ""
-        similar = self.similar_shots.text_for(sentence) if self.similar_shots else ""
-        guide = self.guide.text if self.guide else ""
-        values = {"labels": ", ".join(self.labels), "guide": guide, "examples": shots + similar, "sentence": text}
-        prompt = self.prompt.fill(values)
+        *earlier, prompt = self._messages(sentence)
         max_new_tokens = self.max_new_tokens or FIXED_TOKENS + self._answer_tokens(sentence)
         sampling = self.sampling.sampling(sentence.id, sample)
-        request = Request(sentence.id, self.mode, prompt, max_new_tokens, sampling, self._grammar(sentence), sample)
+        request = Request(
+            sentence.id,
+            self.mode,
+            prompt.text,
+            max_new_tokens,
+            sampling,
+            self._grammar(sentence),
+            sample,
+            tuple(earlier),
+        )
         label = self.labels[len(self.labels) // 2] if self.labels else ""
         typical = typical_annotation(
             self.mode, sentence.tokens, label, ITEM_KEYS[self.mode], tokenisation=self.tokenisation
         )
         return Question(request, self.input_hash(sentence), typical)
+
+    def _messages(self, sentence: Sentence) -> list[Message]:
+        """Return the messages that ask about a sentence; in a chat, each shot is a message with its answer."""
+        shown = [shots for shots in (self.shots, self.similar_shots) if shots]
+        guide = self.guide.text if self.guide else ""
+        values = {"labels": ", ".join(self.labels), "guide": guide}
+        asked = {**values, "sentence": self.tokenisation.join(sentence.tokens)}
+        if not self.prompt.sections:
+            examples = "".join(shots.text_for(sentence) for shots in shown)
+            return [Message("user", self.prompt.fill({**asked, "examples": examples}))]
+        *fixed, question, answer = self.prompt.sections
+        messages = [Message(section.role, section.fill(values)) for section in fixed]
+        for shot in (shot for shots in shown for shot in shots.shown_for(sentence)):
+            pair = {**values, "sentence": shot.sentence, "answer": shot.answer}
+            messages += [Message(section.role, section.fill(pair)) for section in (question, answer)]
+        return [*messages, Message("user", question.fill(asked))]
 
     def input_hash(self, sentence: Sentence) -> str:
         """Return the SHA-256 of the sentence, and of the examples that its prompt shows."""
@@ -178,7 +199,9 @@ class Annotator:
         labels = self.labels if self.closed_labels else None
         if self.mode == "pos":
             return pos_grammar(sentence.tokens, labels, tokenisation=self.tokenisation)
-        return entity_grammar(sentence.tokens, labels, tokenisation=self.tokenisation, bounds=self.bounds)
+        if self.bounds:
+            return target_grammar(sentence.tokens, self.labels, tokenisation=self.tokenisation, bounds=self.bounds)
+        return entity_grammar(sentence.tokens, labels, tokenisation=self.tokenisation)
 
 
 def _shot_format(dataset: Dataset, settings: AnnotationSettings, display_name: Callable[[str], str]) -> ShotFormat:

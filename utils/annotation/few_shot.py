@@ -29,7 +29,9 @@ class Shot:
     """A sentence and its answer, as a prompt shows them."""
 
     key: str  # equal for sentences with the same text
-    text: str
+    text: str  # both, in a prompt that is one message
+    sentence: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class ShotFormat:
             "sentence": self.tokenisation.join(tokens),
             "answer": json.dumps(items, ensure_ascii=False, separators=(",", ":")),
         }
-        return Shot(same_text_key(tokens), self.prompt.fill(values))
+        return Shot(same_text_key(tokens), self.prompt.fill(values), **values)
 
 
 def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, *, number: int, seed: int) -> Shots:

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -61,6 +60,7 @@ class EntityBounds:
     max_units: int
     any_symbols: bool = False  # punctuation marks can be anywhere in an entity, and be one
     nested: bool = True  # entities can overlap
+    max_entities: int = 8  # of an answer with target labels
 
     def can_be_first(self, unit: Unit) -> bool:
         """Return whether an entity can start with a unit."""
@@ -84,30 +84,27 @@ class EntityBounds:
         return ends
 
 
-def entity_grammar(
-    tokens: Sequence[str],
-    types: Sequence[str] | None,
-    *,
-    tokenisation: Tokenisation,
-    bounds: EntityBounds | None = None,
-) -> str:
+def entity_grammar(tokens: Sequence[str], types: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
     """Return the grammar of `[{"entity":…,"type":…}]` in which entities are consecutive units of the sentence.
 
     Entities are sorted by their start, and at most two have the same start: the second one is longer (北京, 北京大学).
     So the answer of a model that repeats itself ends, too. `types=None` allows any short type.
     """
     units = units_of(tokens, tokenisation=tokenisation)
-    bounds = bounds or EntityBounds(MAX_ENTITY_UNITS[tokenisation])
+    bounds = EntityBounds(MAX_ENTITY_UNITS[tokenisation])
     ends = {start: bounds.ends(units, start) for start in range(len(units)) if bounds.can_be_first(units[start])}
     starts = [start for start in ends if ends[start]]
     if not starts:
         return 'root ::= "[]"'
-    rules = [f'root ::= "[" ("]" | {ENTITY} from0)', f"close ::= {TYPE} ({_label(types)}) {CLOSE}"]
-    if not bounds.nested:
-        return "\n".join([*rules, *_flat_rules(units, {start: ends[start] for start in starts})])
+    rules = [f'root ::= "[" ("]" | {ENTITY} from0)', close_rule(types)]
     for number, start in enumerate(starts, 1):
         rules += _entity_rules(units, start, ends[start], number, is_last=number == len(starts))
     return "\n".join(rules)
+
+
+def close_rule(types: Sequence[str] | None) -> str:
+    """Return the rule `close`: the type of an entity, and the end of its item."""
+    return f"close ::= {TYPE} ({_label(types)}) {CLOSE}"
 
 
 def pos_grammar(tokens: Sequence[str], tags: Sequence[str] | None, *, tokenisation: Tokenisation) -> str:
@@ -120,7 +117,7 @@ def pos_grammar(tokens: Sequence[str], tags: Sequence[str] | None, *, tokenisati
     rules = [f'root ::= "[" {"w0" if units else ""} "]"', f"tag ::= {POS} ({_label(tags)}) {CLOSE}"]
     for start in range(len(units)):
         words = [
-            f"{WORD} {_literal(units[start:end])} tag" + (f' "," w{end}' if end < len(units) else "")
+            f"{WORD} {literal(units[start:end])} tag" + (f' "," w{end}' if end < len(units) else "")
             for end in _word_ends(units, start)
         ]
         rules.append(f"w{start} ::= {' | '.join(words)}")
@@ -138,20 +135,10 @@ def _entity_rules(
     yield from _start_rules(units, start, number, following, is_last=is_last)
     later = "" if is_last else f" | from{number}"
     for end, longer in pairwise(ends):
-        rest = f"{_literal(units[start:longer])} more{start}x{longer}"
+        rest = f"{literal(units[start:longer])} more{start}x{longer}"
         yield f'then{start}x{end} ::= "]" | "," {ENTITY} ({rest}{later})'
     if len(ends) > 1:
-        yield from _continuation_rules(f"more{start}x", units, ends[1], dict.fromkeys(ends[1:], f"rest{number}"))
-
-
-def _flat_rules(units: Sequence[Unit], ends: Mapping[int, Sequence[int]]) -> Iterator[str]:
-    """Yield the rules of entities that do not overlap; `ends` maps each possible start to the possible ends."""
-    starts = list(ends)
-    next_start = {end: bisect_left(starts, end) for some in ends.values() for end in some}
-    for number, start in enumerate(starts, 1):
-        following = {end: f"rest{next_start[end]}" for end in ends[start]}
-        rules = list(_start_rules(units, start, number, following, is_last=number == len(starts)))
-        yield from rules if number in next_start.values() else [rules[0], *rules[2:]]  # without a rule that is not used
+        yield from continuation_rules(f"more{start}x", units, ends[1], dict.fromkeys(ends[1:], f"rest{number}"))
 
 
 def _start_rules(
@@ -163,18 +150,18 @@ def _start_rules(
     next one, and `rest<number>` follows the entities that end before the next one.
     """
     later = "" if is_last else f" | from{number}"
-    yield f"from{number - 1} ::= {_literal(units[start : start + 1])} at{start}x{start + 1}{later}"
+    yield f"from{number - 1} ::= {literal(units[start : start + 1])} at{start}x{start + 1}{later}"
     yield f'rest{number} ::= "]"' + ("" if is_last else f' | "," {ENTITY} from{number}')
-    yield from _continuation_rules(f"at{start}x", units, start + 1, following)
+    yield from continuation_rules(f"at{start}x", units, start + 1, following)
 
 
-def _continuation_rules(name: str, units: Sequence[Unit], first: int, following: Mapping[int, str]) -> Iterator[str]:
+def continuation_rules(name: str, units: Sequence[Unit], first: int, following: Mapping[int, str]) -> Iterator[str]:
     """Yield `<name><end>` for each end from `first` on: the entity ends there, or continues with the next unit.
 
     `following` maps the ends of entities to the rules after them.
     """
     for end in range(first, max(following) + 1):
-        options = [f"close {following[end]}"] if end in following else []
+        options = [f"close {following[end]}".rstrip()] if end in following else []
         if end < max(following):
             options.append(f"{_json_literal(units[end].gap + units[end].text)} {name}{end + 1}")
         yield f"{name}{end} ::= {' | '.join(options)}"
@@ -194,7 +181,7 @@ def _label(labels: Sequence[str] | None) -> str:
     return FREE_LABEL if labels is None else " | ".join(_json_literal(label) for label in labels)
 
 
-def _literal(units: Sequence[Unit]) -> str:
+def literal(units: Sequence[Unit]) -> str:
     """Return the literal of units, without the whitespace before the first one."""
     return _json_literal(units[0].text + "".join(unit.gap + unit.text for unit in units[1:]))
 

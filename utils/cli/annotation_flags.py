@@ -185,16 +185,17 @@ def _check_target_flags(args: argparse.Namespace) -> None:
 def _check_placeholder(args: argparse.Namespace, prompt: Prompt | None, name: str, placeholder: str) -> None:
     """Raise UsageError if the user's prompt has no placeholder for what a flag inserts."""
     value = getattr(args, name)
-    if value and prompt and placeholder not in prompt.placeholders:
+    is_missing = prompt and placeholder not in prompt.placeholders
+    if value and prompt and is_missing and not (placeholder == "examples" and prompt.shows_examples):
         what = "the examples are" if placeholder == "examples" else "the guide is"
         raise UsageError(f"--{name}={value}: {args.prompt} has no placeholder {{{placeholder}}}, where {what} inserted")
 
 
 def _num_similar_shots(args: argparse.Namespace, prompt: Prompt | None) -> int:
-    """Return the number of similar shots; by default, none if the user's prompt has no placeholder for them."""
+    """Return the number of similar shots; by default, none if the user's prompt shows no examples."""
     if args.similar_shots is not None or args.mode != "target":
         return args.similar_shots or 0
-    return SIMILAR_SHOTS if prompt is None or "examples" in prompt.placeholders else 0
+    return SIMILAR_SHOTS if prompt is None or prompt.shows_examples else 0
 
 
 def _sampling(args: argparse.Namespace) -> SamplingSettings:

@@ -132,7 +132,8 @@ def add_prompt_flags(parser: Parser) -> None:
         "--prompt",
         type=path,
         default=None,
-        help="file with your own prompt; it must contain {sentence} (for s2, also {entities})",
+        help="file with your own prompt; it must contain {sentence} (for s2, also {entities}); a file that begins with "
+        "[system] or [user] is a chat (utils/prompts/target.en.txt)",
     )
 
 

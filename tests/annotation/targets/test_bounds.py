@@ -7,8 +7,8 @@ import pytest
 from tests.helpers.builders import sentence
 from utils.annotation.grammar import MAX_ENTITY_UNITS, EntityBounds
 from utils.annotation.targets.bounds import (
-    MAX_NESTED_UNITS,
     MAX_UNITS,
+    MIN_ENTITIES,
     has_overlaps,
     learn_bounds,
     longest_spans,
@@ -29,8 +29,14 @@ def test_short_flat_mentions_have_the_usual_bounds():
 def test_long_mentions_widen_the_bounds_up_to_a_limit(length, nested):
     long = sentence(" ".join("x" * length), (0, length, "PLOT"))
     bounds = learn_bounds([long, NESTED if nested else FLAT], WORDS)
-    assert bounds.max_units == min(length, MAX_NESTED_UNITS if nested else MAX_UNITS)
+    assert bounds.max_units == min(length, MAX_UNITS)
     assert bounds.nested is nested
+
+
+@pytest.mark.parametrize(("most", "expected"), [(0, MIN_ENTITIES), (2, MIN_ENTITIES), (9, 18)])
+def test_an_answer_may_have_twice_as_many_entities_as_the_gold_sentences(most, expected):
+    full = sentence(" ".join("x" * 9), *((number, number + 1, "X") for number in range(most)))
+    assert learn_bounds([FLAT, full], WORDS).max_entities == expected
 
 
 @pytest.mark.parametrize(("unusual", "usual", "any_symbols"), [(2, 98, True), (1, 99, False), (0, 100, False)])

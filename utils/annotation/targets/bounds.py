@@ -10,10 +10,8 @@ from utils.annotation.units import units_of
 from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation
 
-# Units of a target span. The grammar of nested spans grows with the square of the limit: on 50 characters, 16 units
-# take 0.1 s, 30 units take 0.35 s.
-MAX_UNITS = 30
-MAX_NESTED_UNITS = 16
+MAX_UNITS = 30  # of a target span; the grammar grows with the limit
+MIN_ENTITIES = 8  # an answer may have this many, however few the gold sentences have
 MIN_SHARE = 0.01  # of the gold spans; with fewer, unusual punctuation marks in them are taken for mistakes
 
 
@@ -31,12 +29,13 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
         not (units and without_limit.can_be_first(units[0]) and len(units) in without_limit.ends(units, 0))
         for units in mentions
     )
-    nested = has_overlaps(sentences)
     longest = max(map(len, mentions), default=0)
+    most = max((len(sentence.spans) for sentence in sentences), default=0)
     return EntityBounds(
-        max_units=min(MAX_NESTED_UNITS if nested else MAX_UNITS, max(usual.max_units, longest)),
+        max_units=min(MAX_UNITS, max(usual.max_units, longest)),
         any_symbols=unusual > MIN_SHARE * len(mentions),
-        nested=nested,
+        nested=has_overlaps(sentences),
+        max_entities=max(MIN_ENTITIES, 2 * most),
     )
 
 

@@ -28,13 +28,13 @@ class ShotPool:
     index: SentenceIndex
     filling: Sequence[int]  # numbers of the shots, those with an entity first
 
-    def nearest(self, sentence: Sentence, number: int, left_out: Collection[str]) -> list[str]:
+    def nearest(self, sentence: Sentence, number: int, left_out: Collection[str]) -> list[Shot]:
         """Return the most similar shots to a sentence, the most similar last; never those with its text.
 
         Where too few sentences have anything in common with it, the first ones of the pool are taken.
         """
         keys = {same_text_key(sentence.tokens), *left_out}
-        found: dict[str, str] = {}  # by key, so that no text is shown twice
+        found: dict[str, Shot] = {}  # by key, so that no text is shown twice
 
         def is_new(one: int) -> bool:
             return self.shots[one].key not in keys
@@ -43,7 +43,7 @@ class ShotPool:
         for one in chain(nearest, filter(is_new, self.filling)):
             if len(found) == number:
                 break
-            found.setdefault(self.shots[one].key, self.shots[one].text)
+            found.setdefault(self.shots[one].key, self.shots[one])
         return list(found.values())[::-1]
 
 
@@ -57,16 +57,19 @@ class SimilarShots:
     fixed: Shots | None = None  # shots that prompts show already, and which are not repeated
     is_held_out: bool = False  # the questions are about dev or test, which belong to no size
     _pools: dict[int, ShotPool] = field(default_factory=dict, compare=False, repr=False)  # by percent, once needed
-    _texts: dict[Sentence, str] = field(default_factory=dict, compare=False, repr=False)
+    _shown: dict[Sentence, list[Shot]] = field(default_factory=dict, compare=False, repr=False)
+
+    def shown_for(self, sentence: Sentence) -> list[Shot]:
+        """Return the shots in the prompt for a sentence, the most similar last."""
+        if sentence not in self._shown:
+            pool = self._pool(self._percent(sentence))
+            fixed = [shot.key for shot in self.fixed.shown_for(sentence)] if self.fixed else []
+            self._shown[sentence] = pool.nearest(sentence, self.number, fixed)
+        return self._shown[sentence]
 
     def text_for(self, sentence: Sentence) -> str:
-        """Return the shots in the prompt for a sentence, each after an empty line."""
-        if sentence not in self._texts:
-            pool = self._pool(self._percent(sentence))
-            shown = [shot.key for shot in self.fixed.shown_for(sentence)] if self.fixed else []
-            shots = pool.nearest(sentence, self.number, shown)
-            self._texts[sentence] = "".join(f"\n{text}" for text in shots)
-        return self._texts[sentence]
+        """Return the text of the shots in the prompt for a sentence, each after an empty line."""
+        return "".join(f"\n{shot.text}" for shot in self.shown_for(sentence))
 
     @property
     def parameters(self) -> dict[str, Any]:
