@@ -61,6 +61,8 @@ def run(args: Namespace) -> None:
             found.append(counts)
             if files is merges[-1] and not args.is_syn:  # of all sentences; the last line has the counts of the step
                 report(counts.agreement, files.agreement, advice=counts.agreement.advice)
+                if str(counts.answers):
+                    report(counts.answers, files.agreement, advice=counts.answers.advice)
             report(counts, files.fusion, advice=counts.advice)
     warn_about_patch(patch, found)
     if args.suggest:

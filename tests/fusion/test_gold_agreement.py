@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 from collections import Counter
 
 import pytest
@@ -131,6 +132,7 @@ def test_s5_compares_the_extra_entities_with_gold_spans_in_one_line(tmp_path, ca
     work.annotate()
     work.merge()
     (line,) = [one for one in caplog.messages if one.startswith("compared")]
+    assert re.search(r"parts of speech cover \d+% of the text -> .*agreement_fusion\.json", caplog.text)
     assert "extra entity spans with the gold spans of their sentences: " in line
     assert line.endswith(str(work.results / "1000" / "agreement_fusion.json"))
     rows = work.json("agreement_fusion.json", "1000")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from utils.dataset.modes import Mode
+from utils.fusion.answer_measure import AnswerMeasure
 from utils.fusion.corrections import Patch
 from utils.fusion.gold_agreement import GoldAgreement
 from utils.fusion.merge import MergedSentence
@@ -52,6 +53,7 @@ class FusionCounts:
     unknown: dict[str, UnknownLabel] = field(default_factory=dict)  # by spelling, in the order of the first items
     renamed: set[str] = field(default_factory=set)  # extension labels with the name of a target
     agreement: GoldAgreement = field(default_factory=GoldAgreement)
+    answers: AnswerMeasure = field(default_factory=AnswerMeasure)  # of the original sentences
     drops_crossing: bool = False  # a setting of the merge, for the text of the counts
     patch: PatchCounts | None = None  # None without --patch
 

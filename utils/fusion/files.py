@@ -14,6 +14,7 @@ from utils.dataset.modes import EXTENSION_MODES, Mode
 from utils.dataset.reading import read_sentences, read_synthetic
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
+from utils.fusion.answer_measure import AnswerMeasure
 from utils.parsing import Item
 
 
@@ -51,6 +52,12 @@ class MergeFiles:
                 if row.id is not None and row.status == "ok" and texts.get(row.id) == row.text:
                     items[row.id][mode] = row.items
         return items
+
+    def measure_answers(self, sentences: Sequence[Sentence]) -> AnswerMeasure:
+        """Return how much of the text the parts of speech cover, and how much several answers agree."""
+        return AnswerMeasure.of(
+            {mode: read_annotations(path, mode, sentences) for mode, path in self.annotations.items()}
+        )
 
 
 def find_merge_files(

@@ -145,7 +145,9 @@ def labels_below(minimum: float, rows: Mapping[str, Any]) -> frozenset[LabelOfOr
     Labels with too few spans to measure their agreement are not among them.
     """
     found = (
-        (origin, label, row["agreement"]) for origin, entry in rows.items() for label, row in entry["labels"].items()
+        (origin, label, row["agreement"])
+        for origin in EXTENSION_MODES
+        for label, row in rows.get(origin, {}).get("labels", {}).items()
     )
     return frozenset(
         (origin, label) for origin, label, agreement in found if agreement is not None and agreement < minimum

@@ -106,7 +106,8 @@ class FusionStep:
             write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(files.unknown_labels, counts.unknown_to_json())
         if not files.synthetic:
-            write_json(files.agreement, counts.agreement.to_json())
+            counts.answers = files.measure_answers(files.read_sentences(tokenisation=self.tokenisation))
+            write_json(files.agreement, {**counts.agreement.to_json(), "answers": counts.answers.to_json()})
         for name in sorted(counts.renamed):
             log.warning("an extension label has the same name as a target label: it is renamed to %s", name)
         return counts
