@@ -15,6 +15,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
+from utils.ablation.results.finished import ablation_line
 from utils.audit.results import result_lines
 from utils.cli import data_flags
 from utils.cli.parser import Parser
@@ -36,7 +37,7 @@ def run(args: Namespace) -> None:
     """Write the table, its title and its legend to standard output."""
     layout = data_flags.unchecked_layout(args)  # models can be shown without the dataset
     lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
-    write_lines(lines)
+    write_lines([*lines, *filter(None, [ablation_line(layout)])])
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -12,6 +12,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
+from utils.ablation.results.finished import ablation_line
 from utils.audit.status import Survey, next_step
 from utils.cli import data_flags
 from utils.cli.parser import Parser
@@ -39,7 +40,7 @@ def run(args: Namespace) -> None:
     undone = next_step(statuses)
     done = "all steps and trainings are done: compare the scores with report.py"
     ending = f"next: {undone.command}" if undone else done
-    write_lines([*map(str, statuses), ending])
+    write_lines([*map(str, statuses), *filter(None, [ablation_line(layout)]), ending])
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

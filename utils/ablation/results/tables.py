@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from utils.ablation.results.summary import NOISE, Line
 from utils.dataset.layout import Size
 
+CSV_FILE = "table.csv"  # in the folder of the ablation
 Column = tuple[str, Callable[[Line], str]]
 LATEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
 
