@@ -13,7 +13,6 @@ asks only for the answers that are not in the journal.
 
 import contextlib
 from argparse import Namespace
-from dataclasses import replace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
@@ -51,11 +50,12 @@ def run(args: Namespace) -> None:
     sentences = read_held_out(source, dataset) if split else dataset.sentences
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
     model = llm_flags.model_choice(args)
-    annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))
+    result = layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode)
+    annotator = annotation_flags.with_guidance(args, annotator, model, result)
     step = LLMStep(
         name="s1",
         model=model,
-        result=layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode),
+        result=result,
         run_log=layout.run_log,
         inputs=layout.portable_names([layout.train, source] if split else [source]),
         parameters=annotator.parameters,

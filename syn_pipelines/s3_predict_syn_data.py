@@ -12,7 +12,6 @@ asks only for the answers that are not in the journal.
 
 import contextlib
 from argparse import Namespace
-from dataclasses import replace
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
@@ -49,11 +48,12 @@ def run(args: Namespace) -> None:
     sentences = read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
     model = llm_flags.model_choice(args)
-    annotator = replace(annotator, guided=annotation_flags.is_guided(args, model))
+    result = layout.annotation_file(args.mode, synthetic=True)
+    annotator = annotation_flags.with_guidance(args, annotator, model, result)
     step = LLMStep(
         name="s3",
         model=model,
-        result=layout.annotation_file(args.mode, synthetic=True),
+        result=result,
         run_log=layout.run_log,
         inputs=layout.portable_names([source, layout.train] if args.mode == "target" else [source]),
         parameters=annotator.parameters,

@@ -92,8 +92,10 @@ class ChatServer(LoopbackServer):
         message: Callable[[str], dict[str, Any]] | None = None,
         has_system: bool = True,
         complete: Callable[[dict[str, Any], str], dict[str, Any]] | None = None,
+        thoughts: str | None = None,
     ) -> None:
         super().__init__(self._answer)
+        self.thoughts = thoughts
         self.models = models
         self.key = key
         self.grammar_field = grammar_field
@@ -143,10 +145,10 @@ class ChatServer(LoopbackServer):
             self.asked.append(body)
         words = self._words(body, prompt)
         cut = words[: body["max_tokens"]]
-        message = {"role": "assistant", "content": " ".join(cut), "reasoning_content": "Let me think."}
+        message = {"role": "assistant", "content": " ".join(cut), "reasoning_content": self.thoughts}
         message = self.message(prompt) if self.message else message
         if self.complete and "content" in message:
-            return _json(200, self.complete(body, message["content"]))
+            return _json(200, self.complete(body, str(message["content"])))
         finish = "stop" if len(cut) == len(words) else "length"
         # As in real servers, a role token inside the message is one token; here, every other character is one, too.
         usage = {"prompt_tokens": len(re.sub(r"<\|im_(start|end)\|>", "R", prompt)), "completion_tokens": len(cut)}

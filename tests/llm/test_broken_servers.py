@@ -16,7 +16,7 @@ from utils.llm.server.replies import read_completion, read_model_names
 from utils.llm.server.retrying import TransientError
 
 pytest.importorskip("openai")
-from utils.llm.server import dialect, retrying
+from utils.llm.server import probing, retrying
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -386,5 +386,5 @@ def test_an_odd_redirect_is_an_error_or_followed_on_the_same_server(location):
 def test_the_probes_of_a_server_are_not_repeated_for_the_same_patience():
     with ChatServer() as server:
         for _ in range(2):
-            dialect.find_dialect("tiny", server.api_base, 300.0)
+            probing.find_dialect("tiny", server.api_base, 300.0)
         assert len(server.asked) <= 6

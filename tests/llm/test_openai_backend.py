@@ -15,7 +15,7 @@ from utils.llm import Answer, LLMOptions, Message, Request, Sampling, can_be_gui
 from utils.llm.server.retrying import back_off, retry_after
 
 pytest.importorskip("openai")
-from utils.llm.server import dialect, retrying
+from utils.llm.server import dialect, probing, retrying
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -31,7 +31,7 @@ def load(server, model="tiny", **options):
 
 
 def without_probes(server):
-    return [body for body in server.asked if body["messages"][0]["content"] != dialect.PROBE]
+    return [body for body in server.asked if not body["messages"][0]["content"].startswith(probing.PROBE)]
 
 
 # --- requests
@@ -136,7 +136,7 @@ def test_batch_size_limits_the_requests_in_flight():
 
 
 def test_thoughts_in_their_own_field_are_not_in_the_answer():
-    with ChatServer(text="[ ]") as server:
+    with ChatServer(text="[ ]", thoughts="Let me think.") as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish) == ("[ ]", "stop")
 
@@ -179,7 +179,7 @@ def test_a_wrong_key_is_reported_without_the_key(monkeypatch):
 
 
 def test_a_missing_server_is_one_line(monkeypatch):
-    monkeypatch.setattr(dialect, "PATIENCE_AT_START", 0.5)
+    monkeypatch.setattr(probing, "PATIENCE_AT_START", 0.5)
     with ChatServer() as server:
         pass
     with pytest.raises(
@@ -231,7 +231,7 @@ def failing(*failures):
     inner = ChatServer(text="well")
 
     def answer(path, body, headers):
-        if path.endswith("/models") or dialect.PROBE.encode() in body or not waiting:
+        if path.endswith("/models") or probing.PROBE.encode() in body or not waiting:
             return inner._answer(path, body, headers)
         return waiting.pop(0)
 
@@ -291,7 +291,7 @@ def test_an_answer_that_stays_empty_is_accepted():
 
 
 def test_an_answer_that_is_all_thought_is_cut_off_and_not_retried():
-    with ChatServer(text="") as server:
+    with ChatServer(text="", thoughts="Let me think.") as server:
         (answer,) = load(server).generate([ask()])
     assert (answer.text, answer.finish, answer.retries, answer.thought_tokens) == ("", "length", 0, 1)
 
@@ -381,7 +381,7 @@ def test_waits_grow_to_a_maximum_and_are_random(monkeypatch):
 
 
 def test_a_missing_package_is_reported_with_the_install_command(monkeypatch):
-    for name in ("client", "dialect", "endpoint"):
+    for name in ("client", "probing", "endpoint"):
         monkeypatch.delitem(sys.modules, f"utils.llm.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(ImportError, match="pip install 'openai"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from utils.annotation.few_shot import ShotFormat, Shots, choose_shots
@@ -26,7 +26,8 @@ from utils.dataset.splits import smallest_size
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
-from utils.llm import Message, Request
+from utils.llm import Guidance, Message, Request
+from utils.llm.item_form import ItemForm, JsonGuidance
 from utils.parsing import ITEM_KEYS
 from utils.prompts import Prompt, load_prompt
 
@@ -41,6 +42,7 @@ TOKENS_PER_TOKEN: dict[Mode, dict[Tokenisation, int]] = {
 }
 # A guided `pos` answer ends by itself. Its limit allows each token to be a word, with one token for each byte of it.
 GUIDED_WORD_TOKENS = 16  # in addition to the bytes of the word
+FORM_WORD_TOKENS = 24  # the same in an answer that is held to a JSON schema: each word has its own key
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Annotator:
     guide: LabelGuide | None = None  # of target labels
     similar_shots: SimilarShots | None = None
     bounds: EntityBounds | None = None  # of entities in guided answers; None: those of extra entities
+    json_guidance: JsonGuidance | None = None  # of a server that knows no grammars; None: no form, or a grammar
 
     @classmethod
     def for_dataset(cls, dataset: Dataset, settings: AnnotationSettings) -> Annotator:
@@ -113,6 +116,11 @@ class Annotator:
             bounds=learn_bounds(_smallest_size(dataset), dataset.tokenisation),
         )
 
+    def with_guidance(self, guidance: Guidance) -> Annotator:
+        """Return the annotator whose answers are held to this form."""
+        json_guidance = guidance if guidance in ("json_schema", "json_object") else None
+        return replace(self, guided=guidance == "grammar", json_guidance=json_guidance)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the settings that affect an answer, without the model and the sentence."""
@@ -122,8 +130,8 @@ class Annotator:
             "labels": list(self.labels),
             "dense": self.tokenisation.is_dense,
             "decoding": self.sampling.parameters,
-            "guided": self.guided,
-            **({"closed_labels": self.closed_labels} if self.guided else {}),
+            "guided": self.json_guidance or self.guided,
+            **({"closed_labels": self.closed_labels} if self.guided or self.json_guidance == "json_schema" else {}),
             **({"entity_bounds": asdict(self.bounds)} if self.guided and self.bounds else {}),
             "max_new_tokens": self.max_new_tokens or "from each sentence",
             **({"shots": self.shots.parameters} if self.shots else {}),
@@ -155,6 +163,7 @@ class Annotator:
             self._grammar(sentence),
             sample,
             tuple(earlier),
+            self._form(sentence),
         )
         label = self.labels[len(self.labels) // 2] if self.labels else ""
         typical = typical_annotation(
@@ -188,10 +197,23 @@ class Annotator:
         """Return the maximum length of an answer in tokens, without the fixed number."""
         if self.guided and self.mode == "pos":
             return sum(GUIDED_WORD_TOKENS + _json_bytes(token) for token in sentence.tokens)
+        if self.json_guidance == "json_schema" and self._has_fixed_words:
+            return sum(FORM_WORD_TOKENS + _json_bytes(token) for token in sentence.tokens)
         usual = TOKENS_PER_TOKEN[self.mode][self.tokenisation]
         # A long token, such as a web address, may be an entity and may take one token for each byte. With this limit,
         # at least the first item of an answer is complete.
         return sum(max(usual, _json_bytes(token) - 1) for token in sentence.tokens)
+
+    @property
+    def _has_fixed_words(self) -> bool:
+        """Whether the words of an answer are the tokens of the sentence."""
+        return self.mode == "pos" and not self.tokenisation.is_dense
+
+    def _form(self, sentence: Sentence) -> ItemForm | None:
+        if self.json_guidance is None:
+            return None
+        words = tuple(token for token in sentence.tokens if token.strip()) if self._has_fixed_words else None
+        return ItemForm(self.json_guidance, ITEM_KEYS[self.mode], self.labels if self.closed_labels else None, words)
 
     def _grammar(self, sentence: Sentence) -> str | None:
         if not self.guided:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from utils.asking.entries import read_lines
 from utils.asking.journal import journal_path, recorded_settings
 from utils.files.differences import find_differences, join_differences
 from utils.files.jsonl import JsonObject
@@ -45,6 +46,13 @@ class AnswerSettings:
         if not differences and old.model:
             differences = [f"the model's {one}" for one in find_differences(old.model, self.model)]
         return f"different: {join_differences(differences) or 'the files of the model'}"
+
+
+def first_fingerprint(result: Path) -> str | None:
+    """Return the fingerprint of the first answer in the journal of a result; None without answers."""
+    path = journal_path(result)
+    lines = read_lines(path) if path.is_file() else ()
+    return next((line.entry.fingerprint for line in lines if line.entry), None)
 
 
 def _recorded_settings(result: Path, old_fingerprint: str, ignored: set[str]) -> AnswerSettings | None:

@@ -9,7 +9,17 @@ from typing import get_args
 from utils.asking.batch.choice import BatchChoice
 from utils.compute.engine import LOCAL, Engine
 from utils.files.manifest import model_identity
-from utils.llm import LLM, Backend, LLMOptions, TokenCounter, can_be_guided, can_intersect, load_counter, load_llm
+from utils.llm import (
+    LLM,
+    Backend,
+    Guidance,
+    LLMOptions,
+    TokenCounter,
+    best_guidance,
+    can_intersect,
+    load_counter,
+    load_llm,
+)
 from utils.llm.pool import LLMPool
 
 
@@ -47,9 +57,9 @@ class ModelChoice:
         """Return whether answers can be held to grammars that intersect regular expressions."""
         return can_intersect(self.path, self.backend, self.options)
 
-    def can_be_guided(self) -> bool:
-        """Return whether answers can be held to a grammar; a server is asked."""
-        return can_be_guided(self.path, self.backend, self.options)
+    def best_guidance(self) -> Guidance:
+        """Return the strictest form that answers can be held to; a server is asked."""
+        return best_guidance(self.path, self.backend, self.options)
 
 
 def is_backend(value: object) -> bool:

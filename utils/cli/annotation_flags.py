@@ -7,7 +7,9 @@ import logging
 from pathlib import Path
 from typing import get_args
 
+from utils.annotation.annotator import Annotator
 from utils.annotation.settings import AnnotationSettings
+from utils.asking.answer_settings import AnswerSettings, first_fingerprint
 from utils.asking.model import ModelChoice
 from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
@@ -17,11 +19,13 @@ from utils.cli.parser import Parser
 from utils.cli.values import auto_switch, count, path, positive_number, switch, whole_number
 from utils.dataset.layout import HeldOut
 from utils.dataset.modes import MODES
+from utils.llm import GUIDANCE_NAMES, Guidance
 from utils.prompts import Prompt
 
 log = logging.getLogger(__name__)
 
 SIMILAR_SHOTS = 6  # the default with --mode=target
+FORM_NAMES = {"json_schema": "with a JSON schema", "json_object": "as JSON"}
 VOTING_TEMPERATURE = 0.7  # the default with --votes: greedy decoding gives the same answer each time
 
 
@@ -89,7 +93,8 @@ def _add_answer_flags(flags: argparse._ArgumentGroup) -> None:
         "--guided",
         type=auto_switch,
         default="auto",
-        help="1: constrain answers with a grammar, 0: do not; auto: constrain them if the model or server supports it",
+        help="1: constrain answers with a grammar, 0: do not; auto: constrain them with a grammar or, on a server that "
+        "has none, with a JSON schema or as JSON, if it supports that",
     )
     flags.add_argument(
         "--closed_labels",
@@ -147,23 +152,45 @@ def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
     )
 
 
-def is_guided(args: argparse.Namespace, model: ModelChoice) -> bool:
-    """Return whether answers are constrained by a grammar; raise UsageError for --guided=1 if they cannot be.
+def choose_guidance(args: argparse.Namespace, model: ModelChoice) -> Guidance:
+    """Return what answers are held to; raise UsageError for --guided=1 if it cannot be a grammar.
 
     This may load a checkpoint's tokenizer or ask a server, so call it after all cheaper checks.
     """
     if args.guided is False:
-        return False
-    can_be_guided = model.can_be_guided()
-    if args.guided and not can_be_guided:
+        return "free"
+    best = model.best_guidance()
+    if args.guided and best != "grammar":
         name = f"the server {args.api_base}" if args.api_base else f"{model.path} ({model.backend})"
+        other = f" (only {FORM_NAMES[best]}: --guided=auto uses it)" if best in FORM_NAMES else ""
         raise UsageError(
-            f"--guided=1: {name} cannot constrain answers with a grammar: omit the flag, or use a .gguf file or "
+            f"--guided=1: {name} cannot constrain answers with a grammar{other}: omit the flag, or use a .gguf file or "
             "another checkpoint"
         )
-    if args.api_base and not can_be_guided:
-        log.info("%s does not support grammars: answers are not constrained", args.api_base)
-    return can_be_guided
+    return best
+
+
+def with_guidance(args: argparse.Namespace, annotator: Annotator, model: ModelChoice, result: Path) -> Annotator:
+    """Return the annotator whose answers are guided as the flags say and the model allows, and say how.
+
+    With --guided=auto, a journal that was begun with a looser guidance is continued with it.
+    """
+    best = choose_guidance(args, model)
+    choice = best
+    if args.guided is None and not args.overwrite and best in FORM_NAMES:
+        begun = first_fingerprint(result)
+        options: tuple[Guidance, ...] = ("json_object", "free")
+        looser = [one for one in options if answer_settings(model, annotator, one).fingerprint == begun]
+        choice = looser[0] if looser else best
+    if args.api_base:
+        continued = f", as in the answers of {result.name} so far" if choice != best else ""
+        log.info("%s: answers are %s%s", args.api_base, GUIDANCE_NAMES[choice], continued)
+    return annotator.with_guidance(choice)
+
+
+def answer_settings(model: ModelChoice, annotator: Annotator, guidance: Guidance) -> AnswerSettings:
+    """Return what answers depend on with a guidance."""
+    return AnswerSettings(model.identity(), {**model.parameters, **annotator.with_guidance(guidance).parameters})
 
 
 def label_file(args: argparse.Namespace) -> Path:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from utils.dataset.modes import Role, Task
+from utils.llm.item_form import ItemForm
+from utils.llm.prices import Prices
 
+Guidance = Literal["grammar", "json_schema", "json_object", "free"]  # what holds answers to a form, the strictest first
+GUIDANCE_NAMES: Mapping[Guidance, str] = {  # "answers are …"
+    "grammar": "held to a grammar",
+    "json_schema": "held to a JSON schema",
+    "json_object": "held to JSON, without a schema",
+    "free": "not constrained",
+}
 Finish = Literal["stop", "length"]  # the model ended its answer, or the answer reached its largest number of tokens
 Backend = Literal["transformers", "llamacpp", "vllm", "openai", "scripted"]
 LoadIn = Literal["8bit", "4bit"]
@@ -44,6 +53,7 @@ class Request:
     grammar: str | None = None  # GBNF, or Lark (grammar_dialects.py); None for backends that cannot be guided
     sample: int = 0  # number of this answer, if the same question is asked several times
     earlier: tuple[Message, ...] = ()  # messages before the prompt: a system message, and examples with their answers
+    form: ItemForm | None = None  # of servers that hold answers to JSON, but not to a grammar
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -91,6 +101,10 @@ class LLMOptions:
     trust_remote_code: bool = False
     api_base: str | None = None  # address of a server
     patience: float = 300.0  # seconds that a server may fail before the run stops
+    requests_per_minute: int | None = None  # to a server
+    tokens_per_minute: int | None = None  # of a server's prompts and answers
+    prices: Prices | None = None
+    max_cost: float | None = None  # of one run's answers
     load_in: LoadIn | None = None
 
 
@@ -133,6 +147,13 @@ def load_counter(model: str, backend: Backend, options: LLMOptions) -> TokenCoun
 def can_be_guided(model: str, backend: Backend, options: LLMOptions) -> bool:
     """Return whether a backend can hold the model's answers to a grammar; a server is asked."""
     return _backend_module(backend).can_be_guided(model, options)
+
+
+def best_guidance(model: str, backend: Backend, options: LLMOptions) -> Guidance:
+    """Return the strictest form that answers can be held to; only servers know more than grammars."""
+    if backend == "openai":
+        return importlib.import_module("utils.llm.backends.openai").guidance(model, options)
+    return "grammar" if can_be_guided(model, backend, options) else "free"
 
 
 def can_intersect(model: str, backend: Backend, options: LLMOptions) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from utils.llm.base import LLM, LLMOptions, Message, TokenCounter
+from utils.llm.base import LLM, Guidance, LLMOptions, Message, TokenCounter
 
 TEMPLATE_TOKENS, TURN_TOKENS = 20, 5  # of a chat template around one message, and around each further one, roughly
 
@@ -37,15 +37,20 @@ def check(model: str, options: LLMOptions) -> None:
 
 
 def can_be_guided(model: str, options: LLMOptions) -> bool:
-    """Return whether the server holds answers to a grammar; a few short requests find out.
+    """Return whether the server holds answers to a grammar; a few short requests find out."""
+    return guidance(model, options) == "grammar"
+
+
+def guidance(model: str, options: LLMOptions) -> Guidance:
+    """Return the strictest guidance that the server follows; a few short requests find out.
 
     Without a server, for batch files that are answered elsewhere, that is not known.
     """
     if options.api_base is None:
-        return False
-    from utils.llm.server.dialect import find_dialect
+        return "free"
+    from utils.llm.server.probing import find_server_dialect
 
-    return find_dialect(model, str(options.api_base), options.patience).grammar_field is not None
+    return find_server_dialect(model, options).current.guidance
 
 
 def load_counter(model: str, options: LLMOptions) -> TokenCounter:
@@ -59,9 +64,9 @@ def load(model: str, options: LLMOptions) -> LLM:
     Raises ConnectionError, PermissionError, or ValueError with the names of the server's models.
     """
     from utils.llm.server.client import OpenAILLM
-    from utils.llm.server.dialect import find_dialect
+    from utils.llm.server.probing import find_server_dialect
 
-    return OpenAILLM(model, options, find_dialect(model, str(options.api_base), options.patience))
+    return OpenAILLM(model, options, find_server_dialect(model, options))
 
 
 def count_by_characters(prompt: str, earlier: Sequence[Message] = ()) -> int:

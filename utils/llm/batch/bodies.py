@@ -13,12 +13,8 @@ def request_bodies(model: str, options: LLMOptions, requests: Sequence[Request])
 
     Without a server, the bodies have OpenAI's own fields alone.
     """
-    from utils.llm.server.dialect import Dialect, find_dialect
+    from utils.llm.server.dialect import Dialect
+    from utils.llm.server.probing import rehearsed_dialect
 
-    dialect = find_dialect(model, options.api_base, options.patience) if options.api_base else Dialect()
-
-    def body(request: Request) -> dict[str, Any]:
-        fields = dialect.body(request)
-        return {"model": model, **fields, **fields.pop("extra_body", {})}
-
-    return body
+    dialect = rehearsed_dialect(model, options, requests) if options.api_base else Dialect()
+    return lambda request: {"model": model, **dialect.body(request)}

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from utils.llm.base import Answer, LLMOptions, Request
 from utils.llm.server.background import iterate_in_background
-from utils.llm.server.dialect import Dialect
-from utils.llm.server.endpoint import Endpoint, RefusedError, TooLongError
-from utils.llm.server.replies import Reply
+from utils.llm.server.endpoint import Endpoint, TooLongError
+from utils.llm.server.limits.budget import Budget, BudgetError
+from utils.llm.server.limits.pacing import pace_of
+from utils.llm.server.probing import ServerDialect
 from utils.llm.server.retrying import Patience, UnansweredError
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
-Outcome = Answer | TooLongError | UnansweredError
+Outcome = Answer | TooLongError | UnansweredError | BudgetError
 
 
 class OpenAILLM:
     """A model of a server."""
 
-    def __init__(self, model: str, options: LLMOptions, dialect: Dialect) -> None:
+    def __init__(self, model: str, options: LLMOptions, server: ServerDialect) -> None:
         self.model = model
         self.api_base = str(options.api_base)
         self.options = options
-        self.dialect = dialect
+        self.server = server
+        self.pace = pace_of(self.api_base, options.requests_per_minute, options.tokens_per_minute)
+        self.budget = Budget(options.prices, options.max_cost)
+        for reply in server.take_probes():
+            self.budget.pay(reply)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         patience = Patience(self.api_base, self.options.patience)
@@ -42,16 +46,19 @@ class OpenAILLM:
 
     async def _answers(self, requests: Sequence[Request], patience: Patience) -> AsyncIterator[Answer]:
         unanswered: list[str] = []
-        too_long = 0
-        async with Endpoint(self.api_base, self.model, patience) as endpoint:
+        too_long = answered = 0
+        self.pace.allow(self.options.batch_size)
+        async with Endpoint(self.api_base, self.model, patience, self.pace, self.budget) as endpoint:
+            await self.server.rehearse(endpoint, requests)
             answer = partial(self._answer, endpoint)
-            async for request, outcome in _outcomes(requests, self.options.batch_size, answer):
+            async for request, outcome in _outcomes(requests, self.options.batch_size, answer, self._can_afford):
+                answered += not isinstance(outcome, BudgetError)
                 if isinstance(outcome, Answer):
                     yield outcome
                 elif isinstance(outcome, TooLongError):
                     too_long += 1
                     yield Answer(request, "", "length", 0, 0)
-                else:
+                elif isinstance(outcome, UnansweredError):
                     unanswered.append(f"sentence {request.id} ({outcome})")
         if too_long:
             log.warning(
@@ -61,6 +68,8 @@ class OpenAILLM:
                 self.model,
                 agreeing(too_long, "its answer is", "their answers are"),
             )
+        if answered < len(requests):
+            raise self.budget.exhausted(len(requests) - answered)
         if unanswered:
             number = counted(len(requests), "request")
             raise RuntimeError(
@@ -71,9 +80,11 @@ class OpenAILLM:
     async def _answer(self, endpoint: Endpoint, request: Request) -> Outcome:
         """Return the answer to a request, or the error that concerns this request only."""
         try:
-            reply = await self._reply(endpoint, request)
-        except (TooLongError, UnansweredError) as error:
+            reply = await self.server.complete(endpoint, request)
+        except (TooLongError, UnansweredError, BudgetError) as error:
             return error
+        finally:
+            self.budget.release(id(request))
         return Answer(
             request,
             reply.text,
@@ -85,30 +96,29 @@ class OpenAILLM:
             reply.thought_tokens,
         )
 
-    async def _reply(self, endpoint: Endpoint, request: Request) -> Reply:
-        """Return the reply to a request; if the server refuses its system message, to the request without one."""
-        dialect = self.dialect
-        try:
-            return await endpoint.complete(dialect.body(request))
-        except RefusedError as error:
-            has_system = dialect.has_system and request.messages[0].role == "system"
-            if not has_system or isinstance(error, TooLongError):
-                raise
-        dialect = replace(dialect, has_system=False)
-        reply = await endpoint.complete(dialect.body(request))
-        self.dialect = dialect
-        return reply
+    def _can_afford(self, request: Request) -> bool:
+        """Return whether a request cannot exceed the rest of the budget; then its highest cost is reserved."""
+        dialect = self.server.current
+        return self.budget.reserve(id(request), dialect.body(request), dialect.limit(request))
 
 
 async def _outcomes(
-    requests: Sequence[Request], at_once: int, answer: Callable[[Request], Coroutine[Any, Any, Outcome]]
+    requests: Sequence[Request],
+    at_once: int,
+    answer: Callable[[Request], Coroutine[Any, Any, Outcome]],
+    can_afford: Callable[[Request], bool],
 ) -> AsyncIterator[tuple[Request, Outcome]]:
-    """Yield each request with its outcome as it comes; closing the iterator cancels the requests in flight."""
-    waiting = iter(requests)
+    """Yield each request with its outcome as it comes; closing the iterator cancels the requests in flight.
+
+    A request that the budget does not allow waits until others have ended, which may cost less than was reserved for
+    them. If none is in flight, the iterator ends.
+    """
+    waiting = deque(requests)
     running: dict[asyncio.Task[Outcome], Request] = {}
     try:
         while True:
-            for request in islice(waiting, at_once - len(running)):
+            while waiting and len(running) < at_once and can_afford(waiting[0]):
+                request = waiting.popleft()
                 running[asyncio.create_task(answer(request))] = request
             if not running:
                 return

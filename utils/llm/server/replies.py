@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from utils.llm.base import Finish
@@ -12,6 +13,15 @@ from utils.llm.server.retrying import TransientError
 
 EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 MAX_TOKENS = 10**12  # a larger count of tokens is an error of the server
+THOUGHT_MARKS = ("<think", "[THINK", "◁think", "<|channel|>analysis")  # that begin a text of thoughts
+
+
+class EmptyReplyError(TransientError):
+    """A reply without an answer, which was paid for and may be better the next time."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("empty reply")
+        self.reply = reply
 
 
 @dataclass(frozen=True)
@@ -27,11 +37,17 @@ class Reply:
     thought_tokens: int = 0  # of the answer's tokens
     thinks: bool = False  # the reply has thoughts, shown or only counted
 
+    def after(self, earlier: Sequence[Reply]) -> Reply:
+        """Return the reply with the tokens of earlier replies to the same request added to its own."""
+        names = ("prompt_tokens", "answer_tokens", "cached_tokens", "thought_tokens")
+        return replace(self, **{name: sum(getattr(one, name) for one in (self, *earlier)) for name in names})
+
 
 def read_completion(body: bytes, tries: int) -> Reply:
     """Return the answer in a reply, without the model's thoughts, which have a field of their own.
 
-    Raises TransientError for a reply without a message, and for an empty answer that was not retried often enough.
+    Raises TransientError for a reply without a message, and EmptyReplyError for an empty answer that was not retried
+    often enough.
     """
     reply = _decoded(body)
     choices = reply.get("choices") if isinstance(reply, dict) else None
@@ -45,10 +61,8 @@ def read_completion(body: bytes, tries: int) -> Reply:
     thinks = counted_thoughts > 0 or has_thoughts(message)
     is_cut = choice.get("finish_reason") == "length" or (thinks and not text)  # all thought: the answer did not begin
     finish: Finish = "length" if is_cut else "stop"
-    if not text and finish == "stop" and tries < EMPTY_RETRIES:
-        raise TransientError("empty reply")
     answer_tokens = _answer_tokens(counts, counted_thoughts)
-    return Reply(
+    result = Reply(
         text,
         finish,
         _tokens(counts.get("prompt_tokens")),
@@ -56,8 +70,11 @@ def read_completion(body: bytes, tries: int) -> Reply:
         tries,
         _cached_tokens(counts),
         counted_thoughts or estimate_thought_tokens(message, text, answer_tokens),
-        thinks=thinks,
+        thinks=thinks or text.startswith(THOUGHT_MARKS) or (not text and is_cut),
     )
+    if not text and finish == "stop" and tries < EMPTY_RETRIES:
+        raise EmptyReplyError(result)
+    return result
 
 
 def read_model_names(body: bytes) -> list[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from utils.dataset.modes import Mode
 from utils.parsing.item import ITEM_KEYS, Item
 
+OBJECT_OF_ITEMS = re.compile(r'\s*\{\s*"items"\s*:\s*\[')
+
 
 def read_requested_form(answer: str, mode: Mode) -> list[Item] | None:
     """Return the items of an answer that is a JSON array of requested objects, or None for any other answer.
 
-    If the token limit cut the array off, its complete items are returned.
+    The array may be part of an object, as services with a JSON schema require it. If the token limit cut the answer
+    off, its complete items are returned.
     """
     try:
         return _requested_items(json.loads(answer), mode)
@@ -26,7 +30,8 @@ def read_requested_form(answer: str, mode: Mode) -> list[Item] | None:
 def _items_before_cut(answer: str, mode: Mode) -> list[Item] | None:
     """Return the items of an array that was cut off; the last one only if both of its strings are complete."""
     complete, end, rest = answer.rpartition('"}')
-    for closed in (f"{answer}}}]", f"{complete}{end}]" if rest[:1] in ("", ",") else ""):
+    closing = "]}" if OBJECT_OF_ITEMS.match(answer) else "}" if answer.lstrip().startswith("{") else "]"
+    for closed in (f"{answer}}}{closing}", f"{complete}{end}{closing}" if rest[:1] in ("", ",") else ""):
         try:
             items = _requested_items(json.loads(closed), mode)
         except (ValueError, RecursionError):
@@ -38,9 +43,20 @@ def _items_before_cut(answer: str, mode: Mode) -> list[Item] | None:
 
 def _requested_items(rows: Any, mode: Mode) -> list[Item] | None:
     """Return the items of a value in the requested form, or None for a value in another form."""
+    rows = _without_object(rows)
     if not isinstance(rows, list) or not all(_is_requested_item(row, mode) for row in rows):
         return None
     return [Item(*(part.strip() for part in row.values())) for row in rows]
+
+
+def _without_object(value: Any) -> Any:
+    """Return the items of `{"items": […]}` or `{"w1": {…}, "w2": {…}}`, the forms of `utils/llm/item_form.py`."""
+    if not isinstance(value, dict):
+        return value
+    if tuple(value) == ("items",):
+        return value["items"]
+    are_numbered = all(key == f"w{number}" for number, key in enumerate(value, 1))
+    return list(value.values()) if value and are_numbered else value
 
 
 def _is_requested_item(row: Any, mode: Mode) -> bool:

@@ -1,0 +1,69 @@
+"""The cost of a run's answers, and its limit (--max_cost)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from utils.llm.prices import Prices
+from utils.llm.server.replies import Reply
+
+# A token has at least one character or, in scripts that a tokenizer lacks, one byte; a chat template adds some.
+TEMPLATE_TOKENS = 200
+
+
+class BudgetError(RuntimeError):
+    """The next request might cost more than what is left of --max_cost."""
+
+
+@dataclass
+class Budget:
+    """The money of a run: spent on answers, and reserved for requests in flight, at their highest possible cost."""
+
+    prices: Prices | None = None
+    max_cost: float | None = None
+    spent: float = 0.0
+    answers: int = 0
+    _reserved: dict[int, float] = field(default_factory=dict)  # key of a request in flight -> its highest cost
+
+    def reserve(self, key: int, body: Mapping[str, Any], limit: int) -> bool:
+        """Reserve the highest cost of a request with an answer of at most `limit` tokens; False if it is too much."""
+        if self.max_cost is None or self.prices is None:
+            return True
+        highest = self.prices.cost(most_prompt_tokens(body), limit)
+        if self.spent + sum(self._reserved.values()) + highest > self.max_cost:
+            return False
+        self._reserved[key] = highest
+        return True
+
+    def check(self) -> None:
+        """Raise BudgetError if what is reserved does not fit any more, because of empty replies that were paid for."""
+        if self.max_cost is not None and self.spent + sum(self._reserved.values()) > self.max_cost:
+            raise BudgetError("the rest of --max_cost may not be enough to ask again after an empty reply")
+
+    def release(self, key: int) -> None:
+        """Forget the reservation of a request that has ended."""
+        self._reserved.pop(key, None)
+
+    def pay(self, reply: Reply) -> None:
+        """Add the cost of a reply."""
+        self.answers += 1
+        if self.prices is not None:
+            self.spent += self.prices.cost(reply.prompt_tokens, reply.answer_tokens, reply.cached_tokens)
+
+    def exhausted(self, unasked: int) -> BudgetError:
+        """Return the error for a run that ends with requests left."""
+        return BudgetError(
+            f"--max_cost={self.max_cost:g}: {self.spent:.4f} spent in this run, and the next answer might cost more "
+            f"than the rest; {unasked} requests are left. All answers are saved: run the same command again to "
+            "continue, with as much money again"
+        )
+
+
+def most_prompt_tokens(body: Mapping[str, Any]) -> int:
+    """Return a number of tokens that a request's prompt does not exceed; services also count its JSON schema."""
+    messages, form = body["messages"], json.dumps(body.get("response_format", ""), ensure_ascii=False)
+    texts = [*(str(message["content"]) for message in messages), form]
+    return sum(len(text.encode()) for text in texts) + TEMPLATE_TOKENS * len(messages)
