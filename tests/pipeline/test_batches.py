@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from tests.helpers.batch_service import ERRORS, FORMATS, asked_questions, completion, expired, play, results
 from tests.helpers.builders import ENGLISH, bytes_below, call, read_lines, write_rows
 from tests.helpers.llm_server import ChatServer
+from tests.helpers.step_client import step_server
 from utils.asking.batch import requests as requests_module
 from utils.cli.exits import UsageError
 from utils.files.append_only import AppendOnlyFile
@@ -102,7 +104,7 @@ def test_the_first_run_writes_requests_and_says_what_to_do(values, caplog):
     rows = read_lines(file)
     assert len(rows) == len({row["custom_id"] for row in rows}) == 8
     assert all(len(row["custom_id"]) <= 64 and row["body"]["model"] == MODEL for row in rows)
-    assert f"waiting for the results of {file} (8 questions): send it to a batch service" in caplog.text
+    assert f"waiting for the answers to 8 questions: send {file} (8 questions) to a batch service, put" in caplog.text
     assert not (values["file_dir"] / "tiny" / "GLM4" / "entity_train_1000.jsonl").exists()
     (line,) = read_lines(values["file_dir"] / "tiny" / "GLM4" / "run.log.jsonl")
     assert line["status"] == "waiting"
@@ -140,8 +142,8 @@ def test_errors_and_missing_lines_are_named_and_asked_again_alone(values, caplog
     _, again = requests_of(values, "entity_train_1000")
     ids = [row["custom_id"] for row in read_lines(again)]
     assert ids == [re.sub(r"\.1$", ".2", row["custom_id"]) for row in rows[5:]]
-    assert "2 questions failed (6: bad words; 7: This request could not be executed before" in caplog.text
-    assert "1 question without a result (8): asked again in the next file" in caplog.text
+    assert "2 questions failed (sentences 6: bad words; 7: This request could not be executed before" in caplog.text
+    assert "1 question without a result (sentence 8): asked again in the next file" in caplog.text
     write_rows(values["batch"] / "second.jsonl", results(again, answer))
     call("s1", **values)
     assert len(requests_of(values, "entity_train_1000")) == 2
@@ -194,7 +196,8 @@ def test_a_question_that_is_always_refused_is_left_out_at_last(values, service, 
     caplog.clear()
     call("s1", **values)
     assert (
-        "1 question without an answer (3: bad words): left out, because the service refused it 3 times" in caplog.text
+        "1 question without an answer (sentence 3: bad words): left out, because the service refused it 3 times"
+        in caplog.text
     )
     rows = read_lines(values["file_dir"] / "tiny" / "GLM4" / "entity_train_1000.jsonl")
     assert [row["status"] for row in rows if row["id"] == "3"] == ["skipped"]
@@ -237,7 +240,7 @@ def test_an_answer_that_another_model_gave_is_refused(values, caplog):
     rows[5]["response"]["body"]["model"] = f"{MODEL}-2026-11-01"  # the same one, with its date
     write_rows(values["batch"] / "output.jsonl", rows)
     call("s1", **values)
-    assert "1 question failed (5: it is of the model 'cheaper-model', not of 'tiny')" in caplog.text
+    assert "1 question failed (sentence 5: it is of the model 'cheaper-model', not of 'tiny')" in caplog.text
     assert len(read_lines(requests_of(values, "entity_train_1000")[-1])) == 1
 
 
@@ -259,7 +262,7 @@ def test_damaged_lines_are_named_and_asked_again(values, caplog):
     output.write_bytes(b"".join(lines))
     call("s1", **values)
     assert f"1 line of results cannot be read: {output}:3" in caplog.text
-    assert "1 question without a result (3): asked again" in caplog.text
+    assert "1 question without a result (sentence 3): asked again" in caplog.text
 
 
 # --- rounds, limits, flags
@@ -370,3 +373,27 @@ def test_nothing_is_lost_or_asked_twice_after_a_crash_at_any_write(tmp_path, val
         if not has_crashed:
             break
     assert crashes > 15
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on Windows")
+def test_nothing_is_lost_or_asked_twice_after_kills_at_random_moments(tmp_path, values):
+    written = {name: str(value) for name, value in values.items()} | {"batch_lines": 2}
+    draw = random.Random(3)
+    kills = 0
+    with step_server() as server:
+        whole = {**written, "batch": str(tmp_path / "whole"), "save_type_name": "whole"}
+        server.run("s2", whole)
+        play(tmp_path / "whole", answer)
+        server.run("s2", whole)
+        seconds = server.run("s2", whole)  # the time of a run that finds everything
+        for _ in range(12):
+            kills += server.kill("s2", written, draw.uniform(0, seconds))
+            play(values["batch"], answer)
+        while server.run("s2", written) and play(values["batch"], answer):
+            pass
+    assert kills > 3
+    expected = bytes_below(tmp_path / "tiny" / "whole")
+    assert bytes_below(tmp_path / "tiny" / "GLM4") == expected
+    asked = asked_questions(requests_of(values, "train_1000_synthetic"))
+    assert len(asked) == len({*asked}) > 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils.asking.batch.folder import FolderContent
+from utils.asking.batch.state import read_state
 from utils.asking.batch.tries import MAX_TRIES, Try
 from utils.asking.questions import Question
 from utils.wording import agreeing, counted
@@ -69,9 +70,10 @@ class Plan:
         if self.failed:
             log.warning("%s: asked again in the next file", _named_failures("failed", self.failed))
         if self.absent:
-            names = _listed([question.request.id for question in self.absent])
             log.warning(
-                "%s without a result (%s): asked again in the next file", counted(len(self.absent), "question"), names
+                "%s without a result (%s): asked again in the next file",
+                counted(len(self.absent), "question"),
+                _sentences([question.request.id for question in self.absent]),
             )
         if self.left_out:
             log.warning(
@@ -102,12 +104,16 @@ def report_others(content: FolderContent) -> None:
 
 def describe_waiting(folder: Path, waiting: Mapping[Path, int], *, can_submit: bool) -> str:
     """Return which files a step waits for, and what to do with them."""
-    files = ", ".join(f"{path} ({counted(number, 'question')})" for path, number in waiting.items())
-    submit = ", or add --submit" if can_submit else ""
-    return (
-        f"waiting for the results of {files}: send {agreeing(len(waiting), 'it', 'them')} to a batch service, put its "
-        f"output and error files (.jsonl) into {folder}, and run the same command again{submit}"
-    )
+    named = {path: f"{path} ({counted(number, 'question')})" for path, number in waiting.items()}
+    sent = [path for path in named if read_state(path) is not None]
+    unsent = [name for path, name in named.items() if path not in sent]
+    put = f"put the output and error files (.jsonl) into {folder}, and run the same command again"
+    parts = [f"send {' and '.join(unsent)} to a batch service, {put}"] if unsent else []
+    if unsent and can_submit:
+        parts.append("or add --submit, which does this")
+    if sent:
+        parts.append(f"use --submit to get the results of {' and '.join(map(named.__getitem__, sent))}, sent before")
+    return f"waiting for the answers to {counted(sum(waiting.values()), 'question')}: {'; '.join(parts)}"
 
 
 def agreeing_results(number: int) -> str:
@@ -115,8 +121,12 @@ def agreeing_results(number: int) -> str:
 
 
 def _named_failures(what: str, failures: Sequence[tuple[Question, str]]) -> str:
-    named = _listed([f"{question.request.id}: {reason}" for question, reason in failures], separator="; ")
-    return f"{counted(len(failures), 'question')} {what} ({named})"
+    named = [f"{question.request.id}: {reason}" for question, reason in failures]
+    return f"{counted(len(failures), 'question')} {what} ({_sentences(named, separator='; ')})"
+
+
+def _sentences(ids: Sequence[str], separator: str = ", ") -> str:
+    return f"{agreeing(len(ids), 'sentence', 'sentences')} {_listed(ids, separator)}"
 
 
 def _listed(names: Sequence[str], separator: str = ", ") -> str:

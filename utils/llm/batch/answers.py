@@ -10,7 +10,9 @@ from utils.llm.batch.lines import BatchResult
 from utils.llm.server.replies import EMPTY_RETRIES, read_completion
 from utils.llm.server.retrying import TransientError
 
-ALIAS = re.compile(r"[-:@]latest$")
+LATEST = re.compile(r"[-:@]latest$")
+# What a service adds to a model's name: a date or a version of at least three digits, or a kind of access.
+ADDED = re.compile(r"(?:[-:@_.](?:\d{3}[\d-]*|v\d+|free|batch|preview))*")
 
 
 class UnusableError(Exception):
@@ -46,8 +48,9 @@ def read_answer(request: Request, result: BatchResult, model: str) -> Answer:
 def is_same_model(asked: str, answered: str) -> bool:
     """Return whether a service's name for a model means the model that was asked: it may add a date or a folder.
 
-    >>> is_same_model("gpt-4o-mini", "gpt-4o-mini-2024-07-18"), is_same_model("qwen-plus", "qwen-max")
+    >>> is_same_model("gpt-4o", "gpt-4o-2024-11-20"), is_same_model("gpt-4o", "gpt-4o-mini")
     (True, False)
     """
-    ours, theirs = (ALIAS.sub("", name.casefold().rstrip("/")).rpartition("/")[2] for name in (asked, answered))
-    return ours in theirs or theirs in ours
+    names = (name.casefold().rstrip("/").rpartition("/")[2] for name in (asked, answered))
+    shorter, longer = sorted((LATEST.sub("", name) for name in names), key=len)
+    return longer.startswith(shorter) and ADDED.fullmatch(longer, len(shorter)) is not None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from utils.llm.base import LLMOptions, Request
+from utils.llm.server.dialect import Dialect
 
 
 def request_bodies(model: str, options: LLMOptions, requests: Sequence[Request]) -> Callable[[Request], dict[str, Any]]:
@@ -13,8 +14,11 @@ def request_bodies(model: str, options: LLMOptions, requests: Sequence[Request])
 
     Without a server, the bodies have OpenAI's own fields alone.
     """
-    from utils.llm.server.dialect import Dialect
-    from utils.llm.server.probing import rehearsed_dialect
-
-    dialect = rehearsed_dialect(model, options, requests) if options.api_base else Dialect()
+    dialect = _find_dialect(model, options, requests) if options.api_base else Dialect()
     return lambda request: {"model": model, **dialect.body(request)}
+
+
+def _find_dialect(model: str, options: LLMOptions, requests: Sequence[Request]) -> Dialect:
+    from utils.llm.server.probing import rehearsed_dialect  # needs OpenAI's client
+
+    return rehearsed_dialect(model, options, requests)

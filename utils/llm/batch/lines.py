@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from utils.llm.server.refusals import TOO_LONG, TRANSIENT_STATUSES
+
 MAX_LINES = 50_000  # in one file: the limit of OpenAI, Together, Zhipu and others
 MAX_BYTES = 100_000_000  # of one file: the limit of Together and Zhipu; OpenAI's is twice that
 MAX_ID = 64  # characters of a custom_id: the limit of Together
 ROUTE = "chat/completions"
-# Errors after which the same request may succeed: those of the service, by status or by code.
-TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500
+# Codes of errors after which the same request may succeed; TRANSIENT_STATUSES are their numbers.
 TRANSIENT_CODES = re.compile(
     r"expired|cancel|rate.?limit|time.?out|overload|unavailable|server.?error|internal|insufficient|quota",
     re.IGNORECASE,
 )
-TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
 SHOWN = 200  # characters of an error in a message
 
 
@@ -93,7 +93,7 @@ def _describe_error(row: Mapping[str, Any], status: object) -> tuple[str, str]:
     errors = [found for found in (row.get("error"), body.get("error"), response.get("error"), body or None) if found]
     messages = [text for error in errors for text in _texts(error, ("message", "detail", "msg"))]
     codes = [text for error in errors for text in _texts(error, ("code", "type"))]
-    known = [*messages, *codes, *([f"HTTP {status}"] if status else []), "no answer"]
+    known = [*messages, *codes, *([f"HTTP {status}"] if isinstance(status, int) else []), "no answer"]
     return known[0], " ".join(codes)
 
 

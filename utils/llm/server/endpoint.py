@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from utils.llm.server.key import read_key
 from utils.llm.server.limits.budget import Budget
 from utils.llm.server.limits.pacing import Pace, Ticket
 from utils.llm.server.redirects import MAX_REDIRECTS, RedirectedError, check_redirect
-from utils.llm.server.refusals import LIMIT_FIELDS, Refusal
+from utils.llm.server.refusals import LIMIT_FIELDS, TOO_LONG, TRANSIENT_STATUSES, Refusal
 from utils.llm.server.replies import EmptyReplyError, Reply, read_completion, read_model_names
 from utils.llm.server.retrying import Patience, TransientError, retry_after
 
@@ -26,8 +25,6 @@ for noisy in ("openai", "httpx", "httpx2"):  # they log every request, which wou
 
 T = TypeVar("T")
 ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds
-TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
-TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
 BYTES_PER_TOKEN = 3  # or more, in Chinese and in English
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

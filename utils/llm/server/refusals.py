@@ -12,6 +12,8 @@ from typing import Any
 
 from utils.llm.server.dialect import LOW_TEMPERATURE, NO_THINKING, PLAIN, THOUGHT_TOKENS, Dialect
 
+TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
+TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
 NEVER_LEARNT = {"messages", "response_format"}  # the form of an answer is a matter of one request (`refuses_form`)
 LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 SMALLEST_LIMIT = 256  # tokens; a limit that is refused without a number is halved down to this
