@@ -33,6 +33,7 @@ class AnnotationCounts:
     scored: int | None = None  # gold sentences that the LLM was asked about; None in other modes and without gold
     scores: Scores | None = None  # of the target spans on these sentences
     beyond_limit: int = 0  # of the skipped sentences, those after the `limit` of this run
+    used: str = ""  # what the answers of this run took, in words
 
     def __str__(self) -> str:
         by_skip = self.skipped - self.beyond_limit
@@ -44,7 +45,7 @@ class AnnotationCounts:
         whose = agreeing(self.items, "its", "their")
         return (
             f"annotated {counted(self.sentences, 'sentence')}: {skipped}{unreadable} unreadable, "
-            f"{self.lost} of {items} not in {whose} sentence{unknown}{outvoted}{self._agreement}"
+            f"{self.lost} of {items} not in {whose} sentence{unknown}{outvoted}{self._agreement}{self.used}"
         )
 
     @property
@@ -57,7 +58,7 @@ class AnnotationCounts:
     def as_row(self) -> dict[str, Any]:
         """Return the counts for a manifest, without those of this run alone."""
         row = {name: number for name, number in asdict(self).items() if number is not None}
-        del row["beyond_limit"]
+        del row["beyond_limit"], row["used"]
         return row
 
     @property
@@ -80,6 +81,7 @@ def annotate(
         run.ask(questions(sentences, annotator, skip=skip, limit=limit))
         rows, counts = annotation_rows(sentences, annotator, run.journal)
         run.publish(rows, counts)
+        counts = replace(counts, used=run.used)
     rest = rows[max(0, skip) :][limit:] if limit is not None else []
     return replace(counts, beyond_limit=sum(row["status"] == "skipped" for row in rest))
 

@@ -43,6 +43,11 @@ class ModelChoice:
         """Return a function that counts the tokens of a chat; it loads no weights."""
         return load_counter(self.path, self.backend, self.options)
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the model is on a server, which may be paid for by tokens."""
+        return self.backend == "openai"
+
     def identity(self) -> dict[str, str]:
         """Return the hashes that identify the model; a model on a server is identified by its name alone."""
         return {"served model": self.path} if self.backend == "openai" else model_identity(self.path)

@@ -11,6 +11,7 @@ from utils.asking.journal import Journal
 from utils.asking.thoughts import is_all_thought, without_thoughts
 from utils.compute.progress import Progress
 from utils.llm.base import LLM, Answer, Request
+from utils.llm.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,17 @@ class Usage:
             self.thought_tokens + other.thought_tokens,
             self.all_thought + other.all_thought,
         )
+
+    def cost(self, prices: Prices) -> float:
+        """Return what the answers cost."""
+        return prices.cost(self.prompt_tokens, self.answer_tokens, self.cached_tokens)
+
+    def describe(self, prices: Prices | None) -> str:
+        """Return the tokens of the answers, and their cost if the prices are known, in words."""
+        cached = f" ({self.cached_tokens:,} cached)" if self.cached_tokens else ""
+        thoughts = f" ({self.thought_tokens:,} of thoughts)" if self.thought_tokens else ""
+        cost = f", cost {self.cost(prices):.4f}" if prices else ""
+        return f"{self.prompt_tokens:,} prompt tokens{cached} and {self.answer_tokens:,} answer tokens{thoughts}{cost}"
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -117,6 +117,12 @@ class StepRun:
             return ask(questions, self.journal, self._load, title=title)
         return BatchAsker(model.batch, model.path, model.options, title).ask(questions, self.journal)
 
+    @property
+    def used(self) -> str:
+        """The tokens and the cost of this run's answers, for its last line; "" if they come from no server."""
+        model = self._step.model
+        return f"; used {self.usage.describe(model.options.prices)}" if self.usage.answers and model.is_served else ""
+
     def report_thoughts(self) -> None:
         """Warn if answers of this run are thoughts alone."""
         if used := self.usage.all_thought:
@@ -131,11 +137,13 @@ class StepRun:
 
     def log_entries(self) -> dict[str, Any]:
         """Return the model, the result and the usage so far, for the run log."""
+        prices = self._step.model.options.prices
         return {
             "model": self._step.model.path,
             "backend": self._step.model.backend,
             "result": self._step.result.name,
             **asdict(self.usage),
             "tokens_per_second": self.usage.tokens_per_second,
+            **({"cost": round(self.usage.cost(prices), 6)} if prices else {}),
             **({"status": "waiting"} if self._is_waiting else {}),
         }

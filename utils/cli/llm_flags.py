@@ -10,7 +10,15 @@ from utils.asking.model import ModelChoice
 from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
-from utils.cli.run_flags import add_device_flags, add_engine_flags, add_estimate_flags, engine
+from utils.cli.run_flags import (
+    add_device_flags,
+    add_engine_flags,
+    add_estimate_flags,
+    add_server_limit_flags,
+    check_server_limits,
+    engine,
+    prices,
+)
 from utils.cli.values import decimal, new_path, not_empty, path, positive_number, share, switch, whole_number
 from utils.dataset.modes import Task
 from utils.dataset.tokens import Language
@@ -53,6 +61,7 @@ def add_llm_flags(
     add_device_flags(parser, batch_size=batch_size)
     add_engine_flags(parser)
     add_estimate_flags(parser)
+    add_server_limit_flags(parser)
 
 
 def _add_model_flags(flags: argparse._ArgumentGroup, *, required: bool) -> None:
@@ -175,6 +184,7 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         raise UsageError(f"--dtype={args.dtype}: only transformers and vllm use it; this model runs on {backend}")
     if args.patience is not None and backend != "openai":
         raise UsageError(f"--patience={args.patience:g} needs --api_base: it is for models on a server")
+    check_server_limits(args)
     options = LLMOptions(
         gpus=args.n_gpu,
         batch_size=args.batch_size,
@@ -183,6 +193,10 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         api_base=args.api_base,
         patience=LLMOptions.patience if args.patience is None else args.patience,
         load_in=args.load_in,
+        requests_per_minute=args.requests_per_minute,
+        tokens_per_minute=args.tokens_per_minute,
+        prices=prices(args),
+        max_cost=args.max_cost,
     )
     return ModelChoice(given if backend == "openai" else model, backend, options, engine(args), batch)
 

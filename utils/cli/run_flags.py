@@ -9,8 +9,11 @@ from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.values import decimal, gpus, positive_decimal, positive_number
 from utils.compute.engine import Engine
+from utils.llm.prices import Prices
 
-ESTIMATE_FLAGS = ("time", "tokens_per_second", "prompt_tokens_per_second", "price_in", "price_out")
+ESTIMATE_FLAGS = ("time", "tokens_per_second", "prompt_tokens_per_second")
+PRICE_FLAGS = ("price_in", "price_out", "price_cached")
+SERVER_FLAGS = ("max_cost", "requests_per_minute", "tokens_per_minute")
 
 
 def add_device_flags(parser: Parser, *, batch_size: int) -> None:
@@ -72,8 +75,53 @@ def add_estimate_flags(parser: Parser) -> None:
         default=None,
         help="with --tokens_per_second: speed at which the model reads prompts; without it, that time is not counted",
     )
-    flags.add_argument("--price_in", type=decimal, default=None, help="with --plan: price of a million prompt tokens")
-    flags.add_argument("--price_out", type=decimal, default=None, help="with --plan: price of a million answer tokens")
+    flags.add_argument("--price_in", type=decimal, default=None, help="price of a million prompt tokens")
+    flags.add_argument("--price_out", type=decimal, default=None, help="price of a million answer tokens")
+    flags.add_argument(
+        "--price_cached",
+        type=decimal,
+        default=None,
+        help="price of a million prompt tokens in the server's cache; default: --price_in",
+    )
+
+
+def add_server_limit_flags(parser: Parser) -> None:
+    """Add the flags that limit the requests to a server."""
+    flags = parser.add_argument_group("limits of a server (--api_base)")
+    flags.add_argument(
+        "--max_cost",
+        type=positive_decimal,
+        default=None,
+        help="end the run before its answers cost more than this",
+    )
+    flags.add_argument("--requests_per_minute", type=positive_number, default=None, help="maximum number of requests")
+    flags.add_argument(
+        "--tokens_per_minute",
+        type=positive_number,
+        default=None,
+        help="maximum number of tokens, of prompts and answers together",
+    )
+
+
+def prices(args: argparse.Namespace) -> Prices | None:
+    """Return the prices of tokens; None if no price is given. Raise UsageError for a price that cannot be used."""
+    given = [name for name in PRICE_FLAGS if getattr(args, name) is not None]
+    if given and not (args.plan or args.api_base or args.batch):
+        raise UsageError(f"--{given[0]} needs --plan, or --api_base and its last line with the cost")
+    if args.price_cached is not None and args.price_in is None:
+        raise UsageError("--price_cached needs --price_in, the price of the other prompt tokens")
+    return Prices(args.price_in or 0.0, args.price_out or 0.0, args.price_cached) if given else None
+
+
+def check_server_limits(args: argparse.Namespace) -> None:
+    """Raise UsageError for limits that cannot be kept."""
+    given = [name for name in SERVER_FLAGS if getattr(args, name) is not None]
+    if given and not args.api_base:
+        raise UsageError(f"--{given[0]} needs --api_base: it is for models on a server")
+    if given and args.engine != "local":
+        raise UsageError(f"--{given[0]} needs --engine=local: several workers would each use the whole limit")
+    if args.max_cost is not None and not (args.price_in or args.price_out):
+        raise UsageError("--max_cost needs --price_in and --price_out, the prices of a million tokens")
 
 
 def engine(args: argparse.Namespace) -> Engine:

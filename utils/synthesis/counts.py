@@ -26,6 +26,7 @@ class SynthesisCounts:
     style: StyleMeasures | None = None  # of all new sentences, dropped ones included
     dataset_style: StyleMeasures | None = None
     raw: RawCounts | None = None  # None: no raw text was given
+    used: str = ""  # what the answers of this run took, in words
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
@@ -36,12 +37,12 @@ class SynthesisCounts:
         times = f" in {counted(self.answers, 'answer')} of {counted(self.rounds, 'round')}" if self.rounds > 1 else ""
         kept = f"kept {self.kept} of {counted(self.made, 'new sentence')}{dropped}{style}"
         raw = f"; {self.raw}" if self.raw else ""
-        return f"continued {counted(self.asked, 'sentence')}{times}{skipped}: {kept}{raw}"
+        return f"continued {counted(self.asked, 'sentence')}{times}{skipped}: {kept}{raw}{self.used}"
 
     def as_row(self) -> dict[str, Any]:
         """Return the counts as they are written to a manifest."""
         row = asdict(self) | {"dropped": dict(sorted(self.dropped.items()))}
-        del row["raw"]
+        del row["raw"], row["used"]
         return row | ({"raw": self.raw.as_row()} if self.raw else {})
 
     @property

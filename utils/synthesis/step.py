@@ -38,6 +38,7 @@ def synthesise(
             rows, dropped = [*rows, *cleaned.rows], [*dropped, *cleaned.dropped]
             counts = replace(counts, raw=cleaned.counts)
         run.publish(rows, counts)
+        counts = replace(counts, used=run.used)
     return dropped, counts
 
 

@@ -33,8 +33,7 @@ class OpenAILLM:
         self.server = server
         self.pace = pace_of(self.api_base, options.requests_per_minute, options.tokens_per_minute)
         self.budget = Budget(options.prices, options.max_cost)
-        for reply in server.take_probes():
-            self.budget.pay(reply)
+        self.budget.take_over(server.paid)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         patience = Patience(self.api_base, self.options.patience)

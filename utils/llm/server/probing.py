@@ -16,6 +16,7 @@ from utils.llm.item_form import ItemForm, JsonGuidance
 from utils.llm.server.background import run_in_background
 from utils.llm.server.dialect import NO_THINKING, PLAIN, THOUGHT_TOKENS, Dialect, grammar_fields
 from utils.llm.server.endpoint import Endpoint, RefusedError, TooLongError
+from utils.llm.server.limits.budget import Budget
 from utils.llm.server.limits.pacing import pace_of
 from utils.llm.server.refusals import learn, less_thought, refuses_form
 from utils.llm.server.replies import Reply
@@ -40,10 +41,10 @@ REHEARSED_TOKENS = 2048  # greedy answers of this limit need no rehearsal: no se
 class ServerDialect:
     """The dialect of one server as far as it is known. What one request learns holds for all, in all threads."""
 
-    def __init__(self, api_base: str, dialect: Dialect) -> None:
+    def __init__(self, api_base: str, dialect: Dialect, paid: Budget) -> None:
         self.api_base = api_base
         self.current = dialect
-        self.probes: list[Reply] = []  # paid for, but no answers
+        self.paid = paid  # the tokens of the requests that found the dialect
         self._lessons = self._refused_forms = 0
         self._rehearsed = {(False, REHEARSED_TOKENS)}  # whether answers are sampled, and their largest limit
         self._lock = threading.Lock()
@@ -95,18 +96,6 @@ class ServerDialect:
             if not self._refused_forms:
                 log.warning("%s; the answers to such sentences are not constrained", error)
             self._refused_forms += 1
-
-    async def probe(self, endpoint: Endpoint, request: Request) -> Reply:
-        """Return the reply to a request whose answer is not kept."""
-        reply = await self.complete(endpoint, request)
-        self.probes.append(reply)
-        return reply
-
-    def take_probes(self) -> list[Reply]:
-        """Return the replies to the probes since the last call, for their cost."""
-        with self._lock:
-            taken, self.probes = self.probes, []
-        return taken
 
     async def rehearse(self, endpoint: Endpoint, requests: Sequence[Request]) -> None:
         """Learn from one short request, before many are sent at once, whether their settings are accepted."""
@@ -167,7 +156,7 @@ async def _explore(endpoint: Endpoint) -> ServerDialect:
                 f"--model_from_pretrained: {endpoint.api_base} has no model {endpoint.model!r}; it has "
                 f"{', '.join(served)}"
             )
-        server = ServerDialect(endpoint.api_base, Dialect(PLAIN))
+        server = ServerDialect(endpoint.api_base, Dialect(PLAIN), endpoint.budget)
         if (await _first_reply(server, endpoint)).thinks:
             await _turn_thinking_off(server, endpoint)
         await _find_guidance(server, endpoint)
@@ -178,12 +167,12 @@ async def _explore(endpoint: Endpoint) -> ServerDialect:
 async def _first_reply(server: ServerDialect, endpoint: Endpoint) -> Reply:
     """Return a reply; if a server refuses the request in words that are not understood, OpenAI's fields are enough."""
     try:
-        return await server.probe(endpoint, _probe())
+        return await server.complete(endpoint, _probe())
     except TooLongError:
         raise
     except RefusedError:
         server.current = replace(server.current, extras={})
-        return await server.probe(endpoint, _probe())
+        return await server.complete(endpoint, _probe())
 
 
 async def _turn_thinking_off(server: ServerDialect, endpoint: Endpoint) -> None:
@@ -191,7 +180,7 @@ async def _turn_thinking_off(server: ServerDialect, endpoint: Endpoint) -> None:
     thinking = server.current
     server.current = replace(thinking, extras={**thinking.extras, **NO_THINKING})
     try:
-        reply = await server.probe(endpoint, _probe())
+        reply = await server.complete(endpoint, _probe())
     except RefusedError:
         server.current = thinking
     else:
@@ -261,7 +250,6 @@ async def _follows_form(server: ServerDialect, endpoint: Endpoint, guidance: Jso
             return False
         server.current = learnt
         return await _follows_form(server, endpoint, guidance)
-    server.probes.append(reply)
     return _has_form(reply.text, form)
 
 

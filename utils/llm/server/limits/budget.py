@@ -20,13 +20,21 @@ class BudgetError(RuntimeError):
 
 @dataclass
 class Budget:
-    """The money of a run: spent on answers, and reserved for requests in flight, at their highest possible cost."""
+    """The tokens of a run's replies, and what is reserved for requests in flight: their highest possible cost."""
 
     prices: Prices | None = None
     max_cost: float | None = None
-    spent: float = 0.0
-    answers: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    answer_tokens: int = 0
     _reserved: dict[int, float] = field(default_factory=dict)  # key of a request in flight -> its highest cost
+
+    @property
+    def spent(self) -> float:
+        """The cost of all replies so far; 0 without prices."""
+        if self.prices is None:
+            return 0.0
+        return self.prices.cost(self.prompt_tokens, self.answer_tokens, self.cached_tokens)
 
     def reserve(self, key: int, body: Mapping[str, Any], limit: int) -> bool:
         """Reserve the highest cost of a request with an answer of at most `limit` tokens; False if it is too much."""
@@ -48,10 +56,17 @@ class Budget:
         self._reserved.pop(key, None)
 
     def pay(self, reply: Reply) -> None:
-        """Add the cost of a reply."""
-        self.answers += 1
-        if self.prices is not None:
-            self.spent += self.prices.cost(reply.prompt_tokens, reply.answer_tokens, reply.cached_tokens)
+        """Add the tokens of a reply."""
+        self.prompt_tokens += reply.prompt_tokens
+        self.cached_tokens += reply.cached_tokens
+        self.answer_tokens += reply.answer_tokens
+
+    def take_over(self, other: Budget) -> None:
+        """Add the tokens of another budget, which has none afterwards."""
+        self.prompt_tokens += other.prompt_tokens
+        self.cached_tokens += other.cached_tokens
+        self.answer_tokens += other.answer_tokens
+        other.prompt_tokens = other.cached_tokens = other.answer_tokens = 0
 
     def exhausted(self, unasked: int) -> BudgetError:
         """Return the error for a run that ends with requests left."""
