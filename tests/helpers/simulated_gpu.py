@@ -28,6 +28,12 @@ WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", 
 # As on a real GPU, numbers on the CPU may be indices, the source of a copy, or a tensor without dimensions.
 MIXING = COPIES | {"aten::index.Tensor", "aten::index_put_", "aten::index", "aten::_index_put_impl_"}
 
+# Methods of tensors that need torch's build for CUDA, and the operators that do the same.
+WITHOUT_BUILD = {
+    torch.Tensor.__invert__: torch.ops.aten.bitwise_not.default,
+    torch.Tensor.nonzero: torch.ops.aten.nonzero.default,
+}
+
 
 @dataclass
 class GpuCounts:
@@ -71,8 +77,8 @@ class GpuTensor(torch.Tensor):
                 return _set_item(*args)
             if func is torch.Tensor.contiguous:
                 return args[0] if args[0].is_contiguous() else args[0].clone(memory_format=torch.contiguous_format)
-            if func is torch.Tensor.__invert__:
-                return torch.bitwise_not(args[0])
+            if func in WITHOUT_BUILD:
+                return WITHOUT_BUILD[func](*args)
             if func in (torch.Tensor.tolist, torch.Tensor.cpu):
                 here = torch.ops.aten._to_copy.default(args[0], device="cpu")
                 return here if func is torch.Tensor.cpu else here.tolist()

@@ -91,7 +91,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(chat_model, "usable_gpus", list)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (10_000, 12_000))
     monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr("utils.compute.devices.has_bfloat16", lambda gpu: True)
     monkeypatch.setattr(DeviceMap, "first", torch.device("cpu"))
 
 

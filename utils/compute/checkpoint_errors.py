@@ -8,11 +8,19 @@ from functools import partial
 # Raised by transformers for valid JSON in which it expects something else, and by code for another version.
 CODE_ERRORS = (AttributeError, LookupError, TypeError, AssertionError, ArithmeticError, NameError)
 MAX_REASON = 300  # characters of another library's message
-_ALLOCATOR_WORDS = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memory", "bad allocation", "bad_alloc")
+_ALLOCATOR_WORDS = (
+    "DefaultCPUAllocator",
+    "CUDA out of memory",
+    "HIP out of memory",
+    "not enough memory",
+    "Cannot allocate memory",
+    "bad allocation",
+    "bad_alloc",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that this computer's memory is too small."""
+    """Return whether an error says that this computer's memory, or a GPU's, is too small."""
     return isinstance(error, MemoryError) or any(word in str(error) for word in _ALLOCATOR_WORDS)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -34,13 +34,21 @@ def choose_device(requested: tuple[int, ...]) -> torch.device:
     return torch.device("cuda", usable[0]) if usable else torch.device("cpu")
 
 
-def choose_dtype(name: str, *, on_gpu: bool) -> torch.dtype:
-    """Return the data type `name`; `auto` is bfloat16 if supported, else float16 (GPU) or float32 (CPU)."""
+def choose_dtype(name: str, gpus: Sequence[int]) -> torch.dtype:
+    """Return the data type `name`; `auto` is bfloat16 if supported, else float16 (GPUs) or float32 (CPU)."""
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
-    if on_gpu:
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if gpus:
+        return torch.bfloat16 if all(has_bfloat16(torch.device("cuda", gpu)) for gpu in gpus) else torch.float16
     return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
+
+
+def has_bfloat16(gpu: torch.device) -> bool:
+    """Return whether a GPU multiplies bfloat16 numbers in hardware: NVIDIA's from Ampere on, and AMD's.
+
+    torch also supports them on older ones, such as V100 and T4, where they are several times slower than float16.
+    """
+    return torch.version.hip is not None or torch.cuda.get_device_capability(gpu) >= (8, 0)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -163,7 +163,7 @@ def test_the_number_format_is_chosen_by_the_device(monkeypatch):
         computing_dtype("fp16", CPU)
     gpu = torch.device("cuda", 0)
     for supported, dtype in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, known=supported: known)
+        monkeypatch.setattr(precision, "has_bfloat16", lambda device, known=supported: known)
         assert computing_dtype("auto", gpu) == dtype
     assert computing_dtype("fp16", gpu) == torch.float16
 

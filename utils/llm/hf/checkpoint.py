@@ -55,7 +55,7 @@ class Checkpoint:
         """Return the model, on the devices of `device_map`, and its tokenizer."""
         tokenizer = self.tokenizer()
         with self._short_errors(), tensors_only():
-            dtype = choose_dtype(self.options.dtype, on_gpu=device_map.on_gpu)
+            dtype = choose_dtype(self.options.dtype, device_map.gpus)
             config = self._config()
             check_is_text_model(config, self.name)
             load_in = self.options.load_in

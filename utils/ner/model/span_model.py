@@ -28,6 +28,8 @@ from utils.ner.model.word_pieces import Batch
 DISTANCES = 30  # embeddings of (last word - first word): 0 for -15 and below, 15 for 0, …, 29 for 14 and above
 PRIOR_LOG_ODDS = -9.0  # of a cell to be a span, in a new model; learning that spans are rare takes hundreds of steps
 BAND_ROWS = {"knowfree": 8, "cnnner": 32}  # rows that are scored at once: bounds the memory
+# On a GPU, a band costs the same few hundred kernels whatever its size: about this many cells are scored at once.
+GPU_CELLS = 1 << 17  # with 200 features in float32 and the projections of the attention, about 1 GB without gradients
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,17 @@ class SpanModel(nn.Module):
         `labels` is the number of labels to score, the first ones; None: all.
         """
         parts = self._parts(batch)
-        words, height = parts.is_word.shape[1], BAND_ROWS[self.config.span_model]
+        sentences, words = parts.is_word.shape
+        height = BAND_ROWS[self.config.span_model]
+        if parts.head.device.type == "cuda":
+            height = max(height, GPU_CELLS // (sentences * words))
         for start in range(0, words, height):
             yield self._score_band(parts, range(start, min(start + height, words)), labels)
 
     def word_states(self, batch: Batch) -> Tensor:
         """Return (batch, words, hidden): for each feature the maximum over the word's pieces."""
         pieces = self.bert(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
-        states = pieces.new_zeros(pieces.shape[0], 1 + int(batch.lengths.max()), pieces.shape[2])
+        states = pieces.new_zeros(pieces.shape[0], 1 + batch.words, pieces.shape[2])
         index = batch.word_index[..., None].expand_as(pieces)
         states = states.scatter_reduce(1, index, pieces, "amax", include_self=False)
         return states[:, 1:]  # index 0 collects special pieces and padding

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+
+from utils.compute.transfers import to_device
 
 Pieces = tuple[int, ...]
 
@@ -44,14 +46,24 @@ class Batch:
     attention_mask: Tensor  # (batch, pieces); 0 for padding
     word_index: Tensor  # (batch, pieces); 1 for pieces of the first word, …; 0 for special pieces and padding
     lengths: Tensor  # (batch,); in words
+    words: int = 0  # the largest of `lengths`, known to this process: reading it from a GPU would wait for the GPU
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            object.__setattr__(self, "words", int(self.lengths.max()))
 
     def rows(self, indices: Sequence[int]) -> Batch:
         """Return the batch of some of the windows, with the same padding."""
-        return Batch(**{field.name: getattr(self, field.name)[list(indices)] for field in fields(self)})
+        kept = [tensor[list(indices)] for tensor in self._tensors()]
+        return Batch(kept[0], kept[1], kept[2], kept[3])
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
-        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        moved = [to_device(tensor, device) for tensor in self._tensors()]
+        return Batch(moved[0], moved[1], moved[2], moved[3], self.words)
+
+    def _tensors(self) -> tuple[Tensor, ...]:
+        return self.input_ids, self.attention_mask, self.word_index, self.lengths
 
 
 class WordEncoder:

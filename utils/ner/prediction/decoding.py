@@ -42,5 +42,8 @@ def _above(logits: Tensor, threshold: float, multi_label: bool) -> Iterator[tupl
         best = logits.max(dim=-1)
         spans = (best.values > minimum).nonzero()  # (candidates, 3): sentence, row, last word
         cells = torch.cat([spans, best.indices[tuple(spans.T)][:, None]], dim=1)
-    for (sentence, start, last, column), logit in zip(cells.tolist(), logits[tuple(cells.T)].tolist(), strict=True):
+    # Positions and logits come from a GPU in one copy. float64 holds both exactly.
+    rows = torch.cat([cells.double(), logits[tuple(cells.T)].double()[:, None]], dim=1)
+    for *cell, logit in rows.tolist():
+        sentence, start, last, column = map(int, cell)
         yield sentence, SpanCandidate(start, last + 1, column, logit)

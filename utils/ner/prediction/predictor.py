@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from utils.ner.prediction.judgement import Judgement
 from utils.ner.tokenizer_files import has_tokenizer
 
 TextOrTokens = str | Sequence[str]
+Find = Callable[[Iterable[torch.Tensor]], list[list[SpanCandidate]]]  # logits in bands -> candidates of each sentence
 
 
 class SpanNer:
@@ -138,11 +140,23 @@ class SpanNer:
         batches = batches_by_length([window.words for _, window in jobs], batch_size)
         device = next(self.model.parameters()).device
         self.model.eval()
+        find = partial(find_candidates, threshold=threshold, multi_label=multi_label)
         for indices in tracked(batches, "predicting", total=len(batches), unit="batch", hidden=not progress):
-            batch = self.words.collate([jobs[index][1] for index in indices]).to(device)
-            with torch.inference_mode(), FastLinear():
-                rows = find_candidates(
-                    self.model.bands(batch, len(self.targets)), threshold=threshold, multi_label=multi_label
-                )
+            rows = self._found([jobs[index][1] for index in indices], device, find)
             for index, candidates in zip(indices, rows, strict=True):
                 yield *jobs[index], candidates
+
+    def _found(self, windows: Sequence[Window], device: torch.device, find: Find) -> list[list[SpanCandidate]]:
+        """Return the candidates of a batch; if a GPU's memory is too small for it, of its halves one by one."""
+        try:
+            batch = self.words.collate(windows).to(device)
+            with torch.inference_mode(), FastLinear():
+                return find(self.model.bands(batch, len(self.targets)))
+        except torch.cuda.OutOfMemoryError:
+            if len(windows) == 1:
+                raise RuntimeError(
+                    "out of GPU memory with one sentence at a time: end other programs on the GPU, or use --n_gpu=-1"
+                ) from None
+        torch.cuda.empty_cache()  # outside the handler, which still holds the tensors of the failed batch
+        half = len(windows) // 2
+        return [*self._found(windows[:half], device, find), *self._found(windows[half:], device, find)]

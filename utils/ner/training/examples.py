@@ -11,6 +11,7 @@ from itertools import combinations, cycle, islice
 import torch
 from torch import Tensor
 
+from utils.compute.transfers import indices_on, to_device
 from utils.dataset.records import Sentence
 from utils.ner.cell_targets import CellTargets, span_cells
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
@@ -19,6 +20,7 @@ from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
+CPU = torch.device("cpu")
 POOL_BATCHES = 16  # batches whose examples are sorted by length together; less padding halves the computation
 MOST_CELLS = 1 << 17  # pairs of words in a batch; each takes about 7 kB of memory, with the CNN 20 kB
 
@@ -71,13 +73,17 @@ def make_examples(
     return examples
 
 
-def dense_targets(examples: Sequence[TrainingExample], columns: int) -> Tensor:
-    """Return (batch, words, words, columns), padded to the longest example: the values of the cells, else 0."""
+def dense_targets(examples: Sequence[TrainingExample], columns: int, device: torch.device = CPU) -> Tensor:
+    """Return (batch, words, words, columns), padded to the longest example: the values of the cells, else 0.
+
+    Only the cells are copied to the device: all zeros of a batch may take 30 MB.
+    """
     words = max(example.window.words for example in examples)
-    targets = torch.zeros(len(examples), words, words, columns)
-    for target, example in zip(targets, examples, strict=True):
-        for first, last, column, value in example.cells:
-            target[first, last, column] = value
+    cells = [(row, *cell[:3]) for row, example in enumerate(examples) for cell in example.cells]
+    values = torch.tensor([cell[3] for example in examples for cell in example.cells], dtype=torch.float32)
+    targets = torch.zeros(len(examples), words, words, columns, device=device)
+    if cells:
+        targets[tuple(indices_on(device, *zip(*cells, strict=True)))] = to_device(values, device)
     return targets
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 
+from utils.compute.transfers import indices_on, to_device
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
 from utils.ner.training.examples import TrainingExample, dense_targets, step_parts
@@ -50,9 +52,9 @@ class Learner:
 
         Examples pass through the model in parts that fit into memory. The gradients are those of one large batch.
         """
-        total = 0.0
-        for part in step_parts(examples, self.plan.batch_size):
-            total += self._add_gradients(part, len(part) / len(examples))
+        losses = [
+            self._add_gradients(part, len(part) / len(examples)) for part in step_parts(examples, self.plan.batch_size)
+        ]
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(trainable(self.model), self.settings.clip_norm)
         self.scaler.step(self.optimizer)
@@ -61,13 +63,14 @@ class Learner:
         self.optimizer.zero_grad()
         if self.average:
             self.average.update_parameters(self.model)
-        return total
+        return sum(torch.stack(losses).tolist())  # last, and all at once: it waits until a GPU has finished the step
 
-    def _add_gradients(self, examples: Sequence[TrainingExample], share: float) -> float:
+    def _add_gradients(self, examples: Sequence[TrainingExample], share: float) -> Tensor:
         """Add the gradients of a part of a step, also with perturbed embeddings; return its share of the loss."""
-        batch = self.words.collate([example.window for example in examples]).to(self.device)
-        targets = dense_targets(examples, len(self.weights)).to(self.device)
-        weights = share * torch.tensor([example.weight for example in examples], device=self.device)
+        collated = self.words.collate([example.window for example in examples])
+        batch = collated.to(self.device)
+        targets = dense_targets(examples, len(self.weights), self.device)
+        weights = share * to_device(torch.tensor([example.weight for example in examples]), self.device)
         cell_weights = weights[:, None, None, None] * self.weights  # (batch, 1, 1, labels)
         if not self.settings.adversarial:
             return self._backward(batch, targets, cell_weights)
@@ -76,21 +79,23 @@ class Learner:
             loss = self._backward(batch, targets, cell_weights)
         gold = [index for index, example in enumerate(examples) if not example.is_synthetic]
         if gold:  # the labels of synthetic sentences are too uncertain to be learnt for shifted embeddings as well
-            shift = hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)[gold]
-            words = max(examples[index].window.words for index in gold)
+            shift = hardest_shift(seen[0], batch.attention_mask, self.settings.adversarial)
+            if len(gold) < len(examples):
+                (rows,) = indices_on(self.device, gold)
+                batch = collated.rows(gold).to(self.device)
+                targets = targets[rows, : batch.words, : batch.words]
+                shift, cell_weights = shift[rows], len(gold) / len(examples) * cell_weights[rows]
             with shifted(embeddings, shift):
-                self._backward(
-                    batch.rows(gold), targets[gold, :words, :words], len(gold) / len(examples) * cell_weights[gold]
-                )
+                self._backward(batch, targets, cell_weights)
         return loss
 
-    def _backward(self, batch: Batch, targets: torch.Tensor, weights: torch.Tensor) -> float:
+    def _backward(self, batch: Batch, targets: Tensor, weights: Tensor) -> Tensor:
         """Add the gradients of a batch, and return its loss."""
         with computing_in(self.dtype, self.device):
             logits = self.model(batch)
         loss = span_loss(logits.float(), targets, weights)
         self.scaler.scale(loss).backward()
-        return loss.item()
+        return loss.detach()
 
     def state(self) -> dict[str, Any]:
         """Return everything that later steps depend on, as tensors and plain values."""
@@ -100,7 +105,7 @@ class Learner:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": self.average.state_dict() if self.average else None,
-            "random": random_states(),
+            "random": random_states(self.device),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -111,7 +116,7 @@ class Learner:
         self.scaler.load_state_dict(state["scaler"])
         if self.average:
             self.average.load_state_dict(state["average"])
-        set_random_states(state["random"])
+        set_random_states(state["random"], self.device)
 
 
 def seed_all(seed: int) -> None:
@@ -120,17 +125,18 @@ def seed_all(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def random_states() -> dict[str, Any]:
-    """Return the states of these generators."""
+def random_states(device: torch.device) -> dict[str, Any]:
+    """Return the states of these generators; of several GPUs, that of the training's own."""
     states: dict[str, Any] = {"python": random.getstate(), "cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state_all()
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
     return states
 
 
-def set_random_states(states: Mapping[str, Any]) -> None:
-    """Restore what `random_states` returned."""
+def set_random_states(states: Mapping[str, Any], device: torch.device) -> None:
+    """Restore what `random_states` returned, maybe on another GPU."""
     random.setstate(states["python"])
     torch.set_rng_state(states["cpu"])
-    if "cuda" in states and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(states["cuda"])
+    if "cuda" in states and device.type == "cuda":
+        saved = states["cuda"]
+        torch.cuda.set_rng_state(saved[0] if isinstance(saved, list) else saved, device)  # a list: of earlier versions

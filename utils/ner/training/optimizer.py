@@ -76,7 +76,7 @@ def moving_average(model: nn.Module, decay: float) -> AveragedModel:
     """
 
     def follow(averages: Sequence[Tensor], currents: Sequence[Tensor], updates: Tensor | int) -> None:
-        done = int(updates)
+        done = int(average.n_averaged)  # equals `updates`, which torch has copied to the weights' device
         torch._foreach_lerp_(list(averages), list(currents), 1 - min(decay, (1 + done) / (10 + done)))
 
     average = AveragedModel(model, multi_avg_fn=follow)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from utils.compute.bf16_linear import BFloat16Linear, has_bf16_instructions
+from utils.compute.devices import has_bfloat16
 from utils.compute.onednn import FastLinear
 from utils.ner.training.settings import Precision
 
@@ -17,7 +18,7 @@ def computing_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision == "fp16" and not on_gpu:
         raise ValueError("--precision=fp16 needs a GPU: use bf16 or fp32 on the CPU")
     if precision == "auto":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else has_bf16_instructions()
+        fast = has_bfloat16(device) if on_gpu else has_bf16_instructions()
         precision = "bf16" if fast else "fp32"
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from utils.compute.checkpoint_errors import TranslatedErrors
 from utils.compute.progress import Progress
 from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.cell_targets import cell_targets
@@ -118,7 +119,8 @@ class Trainer:
         self.learner.model.train()
         for examples in self._round()[self.progress.steps :]:
             started = time.monotonic()
-            loss = self.learner.step(examples)
+            with TranslatedErrors(_out_of_memory):
+                loss = self.learner.step(examples)
             now = time.monotonic()
             self.progress.add(loss, len(examples), now - started)
             bar.advance(note=f"loss {self.progress.loss / self.progress.examples:.3f}")
@@ -211,6 +213,16 @@ class Trainer:
             read_json(self.folder / BEST / RECORD)["best_epoch"],
             self.folder / BEST,
         )
+
+
+def _out_of_memory(error: Exception) -> Exception | None:
+    """Return the error for a GPU whose memory is too small for a step; None for other errors."""
+    if not isinstance(error, torch.cuda.OutOfMemoryError):
+        return None
+    return RuntimeError(
+        "out of GPU memory: add --checkpoint_gradients, use a smaller --batch_size with a larger --accumulate, or end "
+        "other programs on the GPU; the same command continues from the last saved state"
+    )
 
 
 def _config(data: NerData, settings: TrainSettings) -> NerConfig:
