@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,11 @@ def build(case: Case) -> SpanNer:
     return ner
 
 
-def random_encoder(texts: Path) -> tuple[BertModel, BertTokenizerFast]:
-    """Return a random BERT with 12 layers and 384 features, and a tokenizer with the characters of a file."""
+SIZES = {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 1536}
+
+
+def random_encoder(texts: Path, sizes: Mapping[str, int] = SIZES) -> tuple[BertModel, BertTokenizerFast]:
+    """Return a random BERT of some sizes, and a tokenizer with the characters of a file."""
     known = [
         "[PAD]",
         "[UNK]",
@@ -72,7 +75,6 @@ def random_encoder(texts: Path) -> tuple[BertModel, BertTokenizerFast]:
         file = Path(folder) / "vocab.txt"
         file.write_text("\n".join(known) + "\n", encoding="utf-8")
         tokenizer = BertTokenizerFast(str(file), clean_up_tokenization_spaces=False)
-    sizes = {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 1536}
     return BertModel(BertConfig(vocab_size=VOCABULARY, **sizes), add_pooling_layer=False), tokenizer
 
 

@@ -43,7 +43,7 @@ def plain_loss(logits: Tensor, gold: Tensor, weights: Tensor) -> Tensor:
     """Return the weighted cross-entropy, summed over all labels of the upper triangle and averaged over sentences."""
     positive, negative = nn.functional.logsigmoid(logits), nn.functional.logsigmoid(-logits)
     losses = -weights * (gold * positive + (1 - gold) * negative)
-    is_span = torch.ones(logits.shape[1:3]).triu()
+    is_span = torch.ones(logits.shape[1:3], device=logits.device).triu()
     return (losses * is_span[..., None]).sum() / len(logits)
 
 
@@ -87,13 +87,13 @@ def _affine(model: SpanModel, head: Tensor, tail: Tensor) -> Tensor:
     first = torch.cat([head, one], dim=-1)[:, :, None].expand(-1, -1, words, -1)
     last = torch.cat([tail, one], dim=-1)[:, None].expand(-1, words, -1, -1)
     distance = torch.tensor([[min(max(j - i, -15), 14) + 15 for j in range(words)] for i in range(words)])
-    size = model.size_embedding(distance)[None].expand(sentences, -1, -1, -1)
+    size = model.size_embedding(distance.to(head.device))[None].expand(sentences, -1, -1, -1)
     return torch.cat([first, last, size], dim=-1)
 
 
 def _attention(model: SpanModel, cells: Tensor) -> Tensor:
     words, reach = cells.shape[1], model.config.kernel_size
-    mask = torch.full((words, words), -torch.inf)
+    mask = torch.full((words, words), -torch.inf, device=cells.device)
     for i in range(words):
         mask[i, max(0, i - reach) : i + reach + 1] = 0
     rows = cells.flatten(0, 1).transpose(0, 1)  # the public code's attention has the sequence first

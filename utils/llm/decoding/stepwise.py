@@ -74,6 +74,8 @@ class PartialAnswer:
 class StepwiseDecoder:
     """Decodes with a model's forward pass alone. `cache` is the kind of cache that fits the model's device."""
 
+    make_chooser: type[TokenChooser] = TokenChooser
+
     def __init__(self, model: Any, stops: Sequence[int], cache: type[RaggedCache] = RaggedCache) -> None:
         self.model = model
         self.stops = frozenset(stops)
@@ -87,7 +89,7 @@ class StepwiseDecoder:
         prefix = self._read_prefix(requests)
         cache = self.cache(min(batch_size, len(requests)))
         active: list[PartialAnswer] = []  # in the order of the cache's sequences
-        chooser = TokenChooser(self.model.device, guide)
+        chooser = self.make_chooser(self.model.device, guide)
         starts = _Starts(waiting, prefix.lengths[0] if prefix is not None else 0, guide, chooser, batch_size)
         try:
             while starts or active:
