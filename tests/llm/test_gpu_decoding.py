@@ -10,7 +10,7 @@ import pytest
 
 from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.dataset.tokens import WORDS
-from utils.llm import Request, Sampling
+from utils.llm import Request, Sampling, load_llm
 
 torch = pytest.importorskip("torch", "2.9", reason="the simulated GPU needs a newer torch")
 transformers = pytest.importorskip("transformers")
@@ -19,9 +19,13 @@ pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has n
 # ruff: noqa: E402
 from tests.helpers.simulated_gpu import simulated_gpu
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
+from utils.cli.llm_flags import model_choice
+from utils.llm.backends.vllm import _sequences
 from utils.llm.decoding import paged
 from utils.llm.decoding.batched import BatchedDecoder
+from utils.llm.decoding.chat_model import TransformersLLM
 from utils.llm.decoding.decoder import EncodedRequest
+from utils.llm.decoding.gpu_room import GpuRoom
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.paged import PagedCache, has_paged_attention
@@ -330,3 +334,64 @@ def test_each_answer_draws_as_it_would_alone():
     assert together == [[alone[row][step][0] for row in range(4)] for step in range(5)]
     assert [step[2] for step in together] == [int(scores[2].argmax())] * 5  # temperature 0
     assert len({step[3] for step in together}) > 1
+
+
+# --- the number of answers at once
+
+
+def room(monkeypatch, model, *, free):
+    """Return the room beside a model if so many bytes of the GPU are free."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free - 1000, 10**12))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 5000)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 4000)
+    return GpuRoom.of(model, [torch.device("cuda", 0)])
+
+
+def test_as_many_answers_are_decoded_at_once_as_fit_into_the_free_memory(model, monkeypatch):
+    asked = 300  # tokens, in two blocks of 256
+    answer = 1.5 * 512 * (2 * 2 * 2 * 16 * 4) + 40 * 300
+    reading = 4 * 16384 * 96 * 4
+    for number in (1, 7, 100):
+        made = room(monkeypatch, model, free=int((reading + (number + 0.5) * answer) / 0.8))
+        assert made.batch_size(asked) == number
+    assert room(monkeypatch, model, free=10**12).batch_size(asked) == 256
+    assert room(monkeypatch, model, free=10**12).batch_size(asked, most=30) == 30
+    assert room(monkeypatch, model, free=2000).batch_size(asked) == 1
+    shape = {"num_layers": 28, "num_attention_heads": 32, "multi_query_group_num": 2, "kv_channels": 128}
+    glm = SimpleNamespace(hidden_size=4096, ffn_hidden_size=13696, padded_vocab_size=65024, **shape)
+    found = GpuRoom.of(SimpleNamespace(config=glm, dtype=torch.float16), [])
+    assert found is not None
+    assert found.token_bytes == 2 * 28 * 2 * 128 * 2
+    assert GpuRoom.of(SimpleNamespace(config=SimpleNamespace(), dtype=torch.float16), []) is None
+
+
+def test_after_out_of_memory_no_more_answers_are_decoded_at_once(model, chat, monkeypatch):
+    class Full(StepwiseDecoder):
+        def decode(self, requests, batch_size, guide):
+            sizes.append(batch_size)
+            if batch_size > 20:
+                raise torch.cuda.OutOfMemoryError
+            yield from super().decode(requests, batch_size, guide)
+
+    sizes: list[int] = []
+    llm = TransformersLLM(chat, Full(model, chat.stops), 4, 1024, room(monkeypatch, model, free=10**12))
+    given = [Request(str(number), "entity", "x" * number, 3) for number in range(1, 4)]
+    assert len(list(llm.generate(given))) == 3
+    assert sizes == [256, 128, 64, 32, 16]
+    assert len(list(llm.generate(given))) == 3
+    assert sizes[5:] == [16]
+
+
+def test_only_a_gpu_is_filled_and_only_without_the_flag(tmp_path):
+    import s1_predict_data
+
+    def options(*words):
+        parser = s1_predict_data.build_parser()
+        return model_choice(parser.parse_words([f"--model_from_pretrained={folder}", "--file_name=x", *words])).options
+
+    folder = write_tiny_checkpoint(tmp_path / "model")
+    assert (options().batch_size, options().fills_gpu) == (20, True)
+    assert (options("--batch_size=20").batch_size, options("--batch_size=20").fills_gpu) == (20, False)
+    assert load_llm(str(folder), "transformers", options("--n_gpu=-1"))._room is None
+    assert (_sequences(options(), on_gpu=True), _sequences(options(), on_gpu=False)) == (256, 20)
+    assert _sequences(options("--batch_size=32"), on_gpu=True) == 32

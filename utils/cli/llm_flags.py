@@ -11,6 +11,7 @@ from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.run_flags import (
+    DefaultNumber,
     add_device_flags,
     add_engine_flags,
     add_estimate_flags,
@@ -58,7 +59,9 @@ def add_llm_flags(
         help="start from the beginning; the old answers are kept in a .bak file next to the journal",
     )
     _add_batch_flags(parser)
-    add_device_flags(parser, batch_size=batch_size)
+    add_device_flags(
+        parser, batch_size=batch_size, on_gpu="; on a GPU, without this flag: as many as fit into its free memory"
+    )
     add_engine_flags(parser)
     add_estimate_flags(parser)
     add_server_limit_flags(parser)
@@ -188,6 +191,7 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
     options = LLMOptions(
         gpus=args.n_gpu,
         batch_size=args.batch_size,
+        fills_gpu=isinstance(args.batch_size, DefaultNumber),
         dtype=args.dtype,
         trust_remote_code=args.trust_remote_code,
         api_base=args.api_base,

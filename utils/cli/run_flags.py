@@ -16,14 +16,21 @@ PRICE_FLAGS = ("price_in", "price_out", "price_cached")
 SERVER_FLAGS = ("max_cost", "requests_per_minute", "tokens_per_minute")
 
 
-def add_device_flags(parser: Parser, *, batch_size: int) -> None:
-    """Add the flags for the device and the batch size."""
+class DefaultNumber(int):
+    """The default of a flag, which differs from the same number that a user gives."""
+
+
+def add_device_flags(parser: Parser, *, batch_size: int, on_gpu: str = "") -> None:
+    """Add the flags for the device and the batch size; `on_gpu` says what happens there without a batch size."""
     flags = parser.add_argument_group("device")
     flags.add_argument(
         "--n_gpu", type=gpus, default="0", help="index of the GPU, or a list such as 0,1; -1: use the CPU"
     )
     flags.add_argument(
-        "--batch_size", type=positive_number, default=batch_size, help="number of prompts or sentences in a batch"
+        "--batch_size",
+        type=positive_number,
+        default=DefaultNumber(batch_size),
+        help=f"number of prompts or sentences in a batch{on_gpu}",
     )
 
 

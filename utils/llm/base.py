@@ -97,6 +97,7 @@ class LLMOptions:
 
     gpus: tuple[int, ...] = ()  # empty: run on the CPU
     batch_size: int = 20
+    fills_gpu: bool = False  # on a GPU, the batch size is chosen from its free memory (transformers, vllm)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     trust_remote_code: bool = False
     api_base: str | None = None  # address of a server

@@ -15,6 +15,7 @@ from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.hf.files import check_checkpoint
 from utils.wording import counted
 
+GPU_SEQUENCES = 256  # at once, if the user does not choose
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # with its own process, vLLM would go on after a run was killed
     "VLLM_CPU_KVCACHE_SPACE": "4",  # GiB; vLLM's own default may take most of the memory
@@ -114,13 +115,18 @@ def load(model: str, options: LLMOptions) -> VLLM:
             trust_remote_code=checkpoint.trust,
             tensor_parallel_size=1 if current_platform.is_cpu() else max(1, len(options.gpus)),
             max_model_len=context,
-            max_num_seqs=options.batch_size,
+            max_num_seqs=_sequences(options, on_gpu=not current_platform.is_cpu()),
             generation_config="vllm",  # the checkpoint's own may sample or penalise repetition
             structured_outputs_config={"backend": "guidance"},
             disable_log_stats=True,
         )
     )
     return VLLM(engine, chat_format(checkpoint.tokenizer(), settings), context)
+
+
+def _sequences(options: LLMOptions, *, on_gpu: bool) -> int:
+    """Return the number of sequences at once; vLLM itself runs fewer if its memory is too small."""
+    return GPU_SEQUENCES if options.fills_gpu and on_gpu else options.batch_size
 
 
 def visible_devices(gpus: Sequence[int], current: str | None) -> str:

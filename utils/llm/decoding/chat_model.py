@@ -15,6 +15,7 @@ from utils.compute.onednn import pack_linears
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import Decoder, EncodedRequest
+from utils.llm.decoding.gpu_room import MAX_BATCH, GpuRoom
 from utils.llm.hf.chat_format import ChatFormat, chat_format
 from utils.llm.hf.checkpoint import HAS_CACHES, Checkpoint
 from utils.llm.hf.context import MAX_CONTEXT, context_of
@@ -33,11 +34,20 @@ SAMPLES = ("Name the words of: She quickly paid twenty euros for it.", "Who flew
 class TransformersLLM:
     """A chat format, and the decoder that runs the model."""
 
-    def __init__(self, chat: ChatFormat, decoder: Decoder, batch_size: int, context: int = MAX_CONTEXT) -> None:
+    def __init__(
+        self,
+        chat: ChatFormat,
+        decoder: Decoder,
+        batch_size: int,
+        context: int = MAX_CONTEXT,
+        room: GpuRoom | None = None,  # chooses the batch size; None: it is `batch_size`
+    ) -> None:
         self.chat = chat
         self.decoder = decoder
         self.batch_size = batch_size
         self.context = context
+        self._room = room
+        self._most = MAX_BATCH  # that may be chosen
 
     @cached_property
     def _guide(self) -> Guide:
@@ -53,6 +63,8 @@ class TransformersLLM:
                 waiting[request] = encoded
             else:
                 yield Answer(request, "", "length", len(encoded.prompt), 0)
+        if waiting and self._room is not None:
+            self.batch_size = self._room.batch_size(max(one.length for one in waiting.values()), self._most)
         while waiting:
             try:
                 yield from self._answers(waiting)
@@ -77,7 +89,7 @@ class TransformersLLM:
                 "out of GPU memory with one sentence at a time: use --load_in=8bit or 4bit, more GPUs (--n_gpu=0,1), "
                 "or a smaller model"
             )
-        self.batch_size //= 2
+        self.batch_size = self._most = self.batch_size // 2
         log.warning("out of GPU memory: continuing with --batch_size=%d", self.batch_size)
         torch.cuda.empty_cache()
 
@@ -95,15 +107,18 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
     loaded = [checkpoint.load(DeviceMap(gpus))]
     if len(gpus) > 1 and len(devices_of(loaded[0][0])) < 2:
         loaded += [checkpoint.load(DeviceMap([gpu])) for gpu in gpus[1:]]
-    llms = [_llm(network, tokenizer, options.batch_size) for network, tokenizer in loaded]
+    llms = [_llm(network, tokenizer, options) for network, tokenizer in loaded]
     return Replicas(llms) if len(llms) > 1 else llms[0]
 
 
-def _llm(model: Any, tokenizer: Any, batch_size: int) -> TransformersLLM:
+def _llm(model: Any, tokenizer: Any, options: LLMOptions) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
     pack_linears(model)
     release_freed_memory()
-    return TransformersLLM(chat, _decoder(model, chat), batch_size, context_of(model.config))
+    devices = sorted({weight.device for weight in model.parameters()}, key=str)
+    fills_gpu = options.fills_gpu and all(device.type == "cuda" for device in devices)
+    room = GpuRoom.of(model, devices) if fills_gpu else None
+    return TransformersLLM(chat, _decoder(model, chat), options.batch_size, context_of(model.config), room)
 
 
 def _decoder(model: Any, chat: ChatFormat) -> Decoder:
