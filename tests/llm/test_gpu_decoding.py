@@ -367,7 +367,7 @@ def test_as_many_answers_are_decoded_at_once_as_fit_into_the_free_memory(model, 
 
 def test_after_out_of_memory_no_more_answers_are_decoded_at_once(model, chat, monkeypatch):
     class Full(StepwiseDecoder):
-        def decode(self, requests, batch_size, guide):
+        def decode(self, requests, batch_size, guide=None):
             sizes.append(batch_size)
             if batch_size > 20:
                 raise torch.cuda.OutOfMemoryError
@@ -392,6 +392,8 @@ def test_only_a_gpu_is_filled_and_only_without_the_flag(tmp_path):
     folder = write_tiny_checkpoint(tmp_path / "model")
     assert (options().batch_size, options().fills_gpu) == (20, True)
     assert (options("--batch_size=20").batch_size, options("--batch_size=20").fills_gpu) == (20, False)
-    assert load_llm(str(folder), "transformers", options("--n_gpu=-1"))._room is None
+    loaded = load_llm(str(folder), "transformers", options("--n_gpu=-1"))
+    assert isinstance(loaded, TransformersLLM)
+    assert loaded._room is None
     assert (_sequences(options(), on_gpu=True), _sequences(options(), on_gpu=False)) == (256, 20)
     assert _sequences(options("--batch_size=32"), on_gpu=True) == 32
