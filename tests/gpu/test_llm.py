@@ -76,7 +76,7 @@ def test_answers_in_float32_are_those_of_the_cpu(checkpoint, kind, sampling):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("kind", GRAMMARS)
+@pytest.mark.parametrize("kind", ["entity", "pos"])  # unguided scores of random weights are too close to each other
 def test_few_answers_change_in_bfloat16(checkpoint, kind):
     share = same_as_on_cpu(checkpoint, kind, gpus=(0,), dtype="bfloat16")
     log.info("%s: %.0f %% of the answers differ in bfloat16", kind, 100 * (1 - share))
