@@ -146,6 +146,7 @@ def assert_same_cells(one: SpanNer, other: SpanNer) -> None:
         assert [cell[3] for cell in mine] == pytest.approx([cell[3] for cell in theirs], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_training_itself_learns_and_resumes_on_the_cpu(files, tmp_path, monkeypatch):
     ner = trained(files, tmp_path / "learnt", CPU)
     assert any(cells(ner))

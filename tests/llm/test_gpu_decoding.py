@@ -110,7 +110,10 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+SLOWER = {"drawn, guided", "mixed"}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in SLOWER)) for kind in KINDS])
 def test_answers_on_a_gpu_are_those_on_the_cpu_with_one_wait_a_step(model, chat, guide, kind):
     expected = answers(StepwiseDecoder(model, chat.stops), KINDS[kind], guide)
     with simulated_gpu() as gpu:
