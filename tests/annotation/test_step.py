@@ -33,6 +33,8 @@ class Model:
     """A model choice whose LLM records what it was asked."""
 
     backend = "scripted"
+    batch = None
+    is_served = False
 
     def __init__(self, path, answers, break_after=None):
         self.path = str(path)
