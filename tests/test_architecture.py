@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "marking": {"annotation", "ner", "parsing", "placing", *SHARED},
     "audit": {"asking", "fusion", "ner", *SHARED},
     "ablation": {"annotation", "compute", "fusion", "marking", "ner", "parsing", "placing", *SHARED},
-    "cli": {*STAGES - {"marking", "audit"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},
+    "cli": {*STAGES - {"marking"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},
 }
 
 # Third-party package -> the only rooms or modules that may import it.
@@ -47,7 +47,10 @@ HEAVY = {
     "onnxscript": ("ner.prediction.export",),
     "matplotlib": ("ablation.results.plot",),
     "llguidance": ("llm.decoding.guide",),
-    "jinja2": ("llm.templates", "llm.hf"),
+    "jinja2": ("llm.templates", "llm.hf", "audit.html.page"),
+    "markupsafe": ("audit.html.page",),
+    "resvg_py": ("audit.html.charts.pictures",),
+    "IPython": ("audit.html.notebook",),
     "xllamacpp": ("llm.backends.llamacpp",),
     "openai": ("llm.server.endpoint",),
     "vllm": ("llm.backends.vllm",),

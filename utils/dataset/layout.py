@@ -79,6 +79,16 @@ class Layout:
         return self.results / "run.log.jsonl"
 
     @property
+    def html_report(self) -> Path:
+        """The page of report.py --html."""
+        return self.results / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the charts of report.py --pictures."""
+        return self.results / "pictures"
+
+    @property
     def ablation(self) -> Path:
         """The folder of ablate.py."""
         return self.results / "ablation"

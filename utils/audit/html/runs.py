@@ -1,0 +1,83 @@
+"""What the runs of the steps and of the trainings took: time, tokens and, with prices, money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from utils.dataset.layout import SIZES, Layout, TrainingData
+from utils.files.run_log import read_run_log
+
+MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The prices of a million tokens; None: not given."""
+
+    prompt: float | None = None
+    answer: float | None = None
+
+    def cost(self, prompt_tokens: int, answer_tokens: int) -> float | None:
+        """Return the cost of some tokens; None if no price was given."""
+        if self.prompt is None and self.answer is None:
+            return None
+        return (prompt_tokens * (self.prompt or 0) + answer_tokens * (self.answer or 0)) / MILLION
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of a run log."""
+
+    step: str
+    what: str  # the result, or the folder of the model
+    started: str
+    status: str
+    model: str
+    seconds: float
+    answers: int
+    prompt_tokens: int
+    answer_tokens: int
+    retries: int
+
+
+def read_runs(layout: Layout, models: Path) -> list[Run]:
+    """Return the runs of the steps and of the trainings, the earliest first."""
+    runs = [_run(row, str(row.get("result", ""))) for row in read_run_log(layout.run_log)]
+    for size in SIZES:
+        for data in get_args(TrainingData):
+            folder = layout.model_folder(size, data, parent=models)
+            runs += [_run(row, folder.name) for row in read_run_log(folder / "run.log.jsonl")]
+    return sorted(runs, key=lambda run: run.started)
+
+
+def total(runs: Iterable[Run]) -> Mapping[str, float]:
+    """Return the sums of all runs."""
+    rows = list(runs)
+    names = ("seconds", "answers", "prompt_tokens", "answer_tokens", "retries")
+    return {name: sum(getattr(row, name) for row in rows) for name in names}
+
+
+def _run(row: Mapping[str, Any], what: str) -> Run:
+    return Run(
+        step=str(row.get("step", "")),
+        what=what,
+        started=str(row.get("started", "")),
+        status=str(row.get("status", "")),
+        model=str(row.get("model", "")),
+        seconds=float(_number(row, "seconds")),
+        answers=int(_number(row, "answers")),
+        prompt_tokens=int(_number(row, "prompt_tokens")),
+        answer_tokens=int(_number(row, "answer_tokens")),
+        retries=int(_number(row, "retries")),
+    )
+
+
+def _number(row: Mapping[str, Any], name: str) -> float:
+    """Return a number of a line, which may be from elsewhere; 0 if it is none."""
+    value = row.get(name)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value < float("inf") else 0
