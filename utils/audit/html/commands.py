@@ -19,12 +19,8 @@ from utils.files.run_log import read_run_log
 from utils.ner.training.record import BEST, RECORD
 from utils.wording import printable
 
-PLAIN_SETTINGS = (
-    "guided",
-    "closed_labels",
-    "votes",
-    "min_votes",
-    "max_new_tokens",
+SETTINGS = ("guided", "closed_labels", "votes", "min_votes", "max_new_tokens")
+SETTINGS_OR_NOTHING = (  # 0 and false are the default of these flags, and may not be their value
     "num_samples",
     "rare_first",
     "target_sentences",
@@ -84,9 +80,15 @@ def setting_flags(parameters: Mapping[str, Any]) -> list[str]:
     for name in ("shots", "similar_shots"):
         if isinstance(parameters.get(name), dict):
             found[name] = parameters[name].get("number")
-    found |= {name: parameters.get(name) for name in PLAIN_SETTINGS if name in parameters}
-    numbers = {name: value for name, value in found.items() if isinstance(value, (int, float))}
-    return [f"--{name}={int(value) if isinstance(value, bool) else value}" for name, value in numbers.items()]
+    found |= {name: parameters.get(name) for name in SETTINGS}
+    found |= {name: value for name in SETTINGS_OR_NOTHING if (value := parameters.get(name))}
+    return [_flag(name, value) for name, value in found.items() if isinstance(value, (int, float))]
+
+
+def _flag(name: str, value: float) -> str:
+    if value is True and name in SETTINGS_OR_NOTHING:
+        return f"--{name}"  # it has no value
+    return f"--{name}={int(value) if isinstance(value, bool) else value}"
 
 
 def _prompt_remark(parameters: Mapping[str, Any]) -> str:

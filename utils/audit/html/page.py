@@ -49,8 +49,11 @@ def write_page(path: Path, content: Content, *, language: PageLanguage = "en", p
 
 def render_page(content: Content, *, language: PageLanguage, prices: Prices) -> str:
     """Return the HTML of the report."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from markupsafe import Markup
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("the page needs the package jinja2: pip install jinja2") from None
 
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -98,6 +101,7 @@ def page_data(content: Content, language: PageLanguage) -> dict[str, Any]:
         "targets": len(content.dataset.targets),
         "labels": list(encoder.labels),
         "origins": list(encoder.origins),
+        "pairs": list(encoder.pairs),
         "kinds": list(KINDS),
         "sizes": list(SIZES),
         "reasons": list(REASONS),

@@ -88,7 +88,7 @@ function restoreCorrections() {
   const stored = kept.read(STORE);
   for (const [id, own] of Array.isArray(stored) ? stored : []) {
     const row = ROWS[NUMBER_OF_ID.get(id)];
-    const fits = row && Object.keys(own.spans).every((number) => Number(number) * WIDTH_OF_SPAN < row[SPANS].length);
+    const fits = row && Object.keys(own.spans).every((number) => Number(number) < spansOf(row).length);
     if (fits) corrections.set(id, own);
     else stale += countOf(own);
   }

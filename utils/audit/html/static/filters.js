@@ -26,14 +26,9 @@ function fillFilters() {
 
 // Whether one span of a row has the chosen label, origin and score together.
 function hasSpan(row, wanted) {
-  const spans = row[SPANS];
-  for (let at = 0; at < spans.length; at += WIDTH_OF_SPAN) {
-    const fits = (wanted.label === "" || spans[at + 2] === Number(wanted.label))
-      && (wanted.origin === "" || spans[at + 3] === Number(wanted.origin))
-      && (wanted.score === "" || (spans[at + 4] >= 0 && spans[at + 4] < 1000 * Number(wanted.score)));
-    if (fits) return true;
-  }
-  return false;
+  return eachSpan(row, (start, end, label, origin, score) => (wanted.label === "" || label === Number(wanted.label))
+    && (wanted.origin === "" || origin === Number(wanted.origin))
+    && (wanted.score === "" || (score >= 0 && score < 1000 * Number(wanted.score))));
 }
 
 function fitsReason(row, reason) {

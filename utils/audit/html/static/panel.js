@@ -105,7 +105,7 @@ function panelOf(row, message, changed) {
   const hasGold = spansOf(row).some((span) => span.origin === "gold");
   const spans = correctedSpans(row).filter((span) => isVisible(span) || span.state);
   return make("div", { class: "panel" },
-    ...(isDropped ? [] : [spanTable(row, spans, changed), adder(row, changed)]),
+    ...(isDropped ? [] : [spans.length ? spanTable(row, spans, changed) : "", adder(row, changed)]),
     make("p", { class: "buttons" }, drop, " ", undo),
     make("p", { role: "status", class: "message" }, message ?? ""),
     hasGold ? make("p", { class: "muted" }, t("correct.gold")) : null);
