@@ -59,6 +59,11 @@ def test_nested_and_crossing_spans_are_in_different_lanes():
     assert max(lanes) == 3
 
 
+def test_text_from_right_to_left_has_that_direction():
+    assert 'dir="rtl"' in str(show({"text": ["(", "مرحبا", "World"], "entities": []}))
+    assert 'dir="ltr"' in str(show({"text": ["1", "World", "مرحبا"], "entities": []}))
+
+
 def test_several_rows_are_drawn_up_to_a_limit():
     found = read(show(CHINESE.rows, limit=3))
     assert found.tags.count("div") == 4

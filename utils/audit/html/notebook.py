@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -85,7 +86,7 @@ def _draw(sentence: Sentence) -> str:
         style = f"display:inline-block;position:relative;vertical-align:top;height:{height}px;white-space:pre"
         text = escape(printable(token))
         tokens.append(f'<span style="{style};padding-inline-end:{spaces[place]:.0f}px"><bdi>{text}</bdi>{bars}</span>')
-    return f'<div dir="auto" style="line-height:{TEXT}px;margin:6px 0">{"".join(tokens)}</div>'
+    return f'<div dir="{_direction(sentence.tokens)}" style="line-height:{TEXT}px;margin:6px 0">{"".join(tokens)}</div>'
 
 
 def _bar(span: Span, lane: int, place: int, colour: str) -> str:
@@ -118,6 +119,13 @@ def _spaces(tokens: Sequence[str], spans: Sequence[Span], *, gap: float) -> list
             widths[span.end - 1] += missing
             spaces[span.end - 1] += missing
     return spaces
+
+
+def _direction(tokens: Sequence[str]) -> str:
+    """Return the direction of the first letter; dir="auto" does not look into the elements of the tokens."""
+    kinds = (unicodedata.bidirectional(one) for token in tokens for one in token)
+    first = next((kind for kind in kinds if kind in ("L", "R", "AL")), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def _width(token: str) -> float:

@@ -2,6 +2,7 @@
 
 const NAME_FONT = 6.3, WIDE = 16.5, NARROW = 8.6, GAP = 5; // pixels of a character of a name, of a wide and narrow one, of a space
 const WIDE_CHARACTER = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]|[\u{20000}-\u{3ffff}]/u;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|[\u{10800}-\u{10fff}]|[\u{1e800}-\u{1efff}]/u;
 const NUM_COLOURS = 8;
 
 const widthOf = (text) => Array.from(text).reduce((sum, one) => sum + (WIDE_CHARACTER.test(one) ? WIDE : NARROW), 0);
@@ -52,10 +53,16 @@ function barOf(span, place) {
   return bar;
 }
 
-function drawSentence(tokens, spans, properties = {}) {
+// The direction of the first letter; dir="auto" does not look into the elements of the tokens.
+function directionOf(tokens) {
+  const first = /\p{L}/u.exec(tokens.join(" "));
+  return first && RIGHT_TO_LEFT.test(first[0]) ? "rtl" : "ltr";
+}
+
+function drawSentence(tokens, spans) {
   addLanes(spans);
   const spaces = spacesAfter(tokens, spans);
-  const line = make("div", { class: "sentence", dir: "auto", ...properties });
+  const line = make("div", { class: "sentence", dir: directionOf(tokens) });
   tokens.forEach((token, place) => {
     const own = spans.filter((span) => span.start <= place && place < span.end);
     const lanes = own.reduce((most, span) => Math.max(most, span.lane + 1), 0);

@@ -60,7 +60,7 @@ function spanTable(row, spans, changed) {
 function adder(row, changed) {
   const tokens = tokensOf(row);
   const [start, end, label] = [numberInput("", tokens.length - 1), numberInput("", tokens.length), labelInput("")];
-  const picks = make("div", { class: "picks", dir: "auto" });
+  const picks = make("div", { class: "picks", dir: directionOf(tokens) });
   const show = () => [...picks.children].forEach((pick, place) => {
     pick.setAttribute("aria-pressed", String(place >= Number(start.value) && place < Number(end.value) && start.value !== ""));
   });
