@@ -87,7 +87,7 @@ def test_what_is_no_sentence_is_named(wrong):
 
 
 def test_a_notebook_displays_the_drawing(monkeypatch):
-    shown = []
+    shown: list[object] = []
     module = ModuleType("IPython.display")
     module.display = shown.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
