@@ -156,6 +156,7 @@ class DashScope(HostedServer):
 class Gemini(HostedServer):
     """Refuses all unknown fields at once, in a list of errors; its thoughts are neither shown nor counted apart."""
 
+    listed = "models/tiny"
     guidance = "json_schema"
     thinks_by_default = True
     KNOWN = "model messages max_tokens max_completion_tokens temperature top_p n response_format reasoning_effort"
@@ -210,8 +211,9 @@ class SiliconFlow(HostedServer):
 
 
 class AnthropicCompatible(HostedServer):
-    """Ignores response_format and seed, and takes a temperature or a top_p, not both."""
+    """Ignores response_format and seed, and takes a temperature or a top_p, not both; lists no models."""
 
+    listed = None
     guidance = "free"
 
     def check(self, body: Body) -> None:

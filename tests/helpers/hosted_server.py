@@ -34,6 +34,7 @@ class HostedServer(LoopbackServer):
     """A service with one model; a subclass for each dialect overrides what it refuses, and what it does."""
 
     model = "tiny"
+    listed: str | None = "tiny"  # in its list of models; None: it refuses to list them
     guidance = "free"  # the strictest guidance that it follows
     thinks_by_default = False
 
@@ -94,7 +95,13 @@ class HostedServer(LoopbackServer):
 
     def _answer(self, path: str, data: bytes, headers: dict[str, str]) -> Reply:
         if path.endswith("/models"):
-            return 200, {}, json.dumps({"object": "list", "data": [{"id": self.model, "object": "model"}]}).encode()
+            if self.listed is None:
+                return (
+                    401,
+                    {},
+                    b'{"error": {"type": "authentication_error", "message": "x-api-key header is required"}}',
+                )
+            return 200, {}, json.dumps({"object": "list", "data": [{"id": self.listed, "object": "model"}]}).encode()
         body = json.loads(data)
         with self._lock:
             self.times.append(time.monotonic())

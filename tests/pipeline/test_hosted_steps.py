@@ -18,6 +18,7 @@ QUICK = (
     dialects.GLM,
     dialects.DashScope,
     dialects.Gemini,
+    dialects.AnthropicCompatible,
     dialects.VLLMWithReasoningParser,
     dialects.Ollama,
 )

@@ -150,7 +150,7 @@ def find_dialect(
 
 async def _explore(endpoint: Endpoint) -> ServerDialect:
     async with endpoint:
-        served = await endpoint.models()
+        served = await _served_models(endpoint)
         if served and endpoint.model not in served:
             raise ValueError(
                 f"--model_from_pretrained: {endpoint.api_base} has no model {endpoint.model!r}; it has "
@@ -162,6 +162,18 @@ async def _explore(endpoint: Endpoint) -> ServerDialect:
         await _find_guidance(server, endpoint)
         log.info("%s: requests with %s", server.api_base, server.current)
         return server
+
+
+async def _served_models(endpoint: Endpoint) -> list[str]:
+    """Return the names of the server's models as requests use them; [] if it does not list them.
+
+    Gemini lists `models/NAME`. Anthropic refuses the list to keys that it accepts for answers.
+    """
+    try:
+        listed = await endpoint.models()
+    except (RefusedError, PermissionError):
+        return []
+    return [*listed, *(name.removeprefix("models/") for name in listed if name.startswith("models/"))]
 
 
 async def _first_reply(server: ServerDialect, endpoint: Endpoint) -> Reply:
