@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -203,13 +204,24 @@ def test_a_refusal_ends_the_run_at_once_with_the_servers_message(status, message
     assert len(refused) == 2  # with and without the extra parameters
 
 
-def test_an_exceeded_quota_is_not_retried():
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (429, {"message": "You exceeded your quota", "code": "insufficient_quota"}),
+        (402, {"message": "Insufficient Balance", "code": "invalid_request_error", "param": 7}),
+        (429, {"message": "您的账户已欠费，请充值后重试。", "code": "1113"}),
+    ],
+)
+def test_an_exceeded_quota_is_not_retried(status, error):
     def answer(path, body, headers):
         if path.endswith("/models"):
             return 200, {}, b'{"data": []}'
-        return 429, {}, b'{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}'
+        return status, {}, json.dumps({"error": error}).encode()
 
-    with LoopbackServer(answer) as server, pytest.raises(RuntimeError, match="HTTP 429: You exceeded your quota"):
+    with (
+        LoopbackServer(answer) as server,
+        pytest.raises(RuntimeError, match=f"HTTP {status}: {error['message']}"),
+    ):
         load(server)
 
 

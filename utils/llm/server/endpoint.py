@@ -11,7 +11,7 @@ from utils.llm.server.key import read_key
 from utils.llm.server.limits.budget import Budget
 from utils.llm.server.limits.pacing import Pace, Ticket
 from utils.llm.server.redirects import MAX_REDIRECTS, RedirectedError, check_redirect
-from utils.llm.server.refusals import LIMIT_FIELDS, TOO_LONG, TRANSIENT_STATUSES, Refusal
+from utils.llm.server.refusals import LIMIT_FIELDS, OUT_OF_MONEY, TOO_LONG, TRANSIENT_STATUSES, Refusal
 from utils.llm.server.replies import EmptyReplyError, Reply, read_completion, read_model_names
 from utils.llm.server.retrying import Patience, TransientError, retry_after
 
@@ -163,7 +163,7 @@ class Endpoint:
         status = error.status_code
         self.pace.heed(error.response.headers)
         is_transient = status in TRANSIENT_STATUSES or status >= 500
-        if is_transient and error.code != "insufficient_quota":
+        if is_transient and not OUT_OF_MONEY.search(f"{error.code} {_message_of(error)}"):
             return TransientError(f"HTTP {status}", retry_after=retry_after(error.response.headers), busy=status == 429)
         if status in (401, 403):
             return PermissionError(f"{self.api_base}: HTTP {status}: set OPENAI_API_KEY to a valid key")
@@ -174,7 +174,7 @@ class Endpoint:
             return TooLongError("the prompt does not fit into the model's context")
         hint = " (--api_base usually ends in /v1)" if status == 404 else ""
         shown = f"{self.api_base} refused the request: HTTP {status}: {self._shown(message, texts)}{hint}"
-        return RefusedError(shown, Refusal(message, error.param))
+        return RefusedError(shown, Refusal(message, error.param if isinstance(error.param, str) else None))
 
     def _shown(self, message: str, texts: Sequence[str]) -> str:
         """Return a server's error message, shortened, and without the messages or the key that it may repeat."""

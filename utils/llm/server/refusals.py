@@ -14,6 +14,8 @@ from utils.llm.server.dialect import LOW_TEMPERATURE, NO_THINKING, PLAIN, THOUGH
 
 TRANSIENT_STATUSES = {408, 409, 425, 429}  # besides all from 500: the same request may succeed later
 TOO_LONG = re.compile(r"context[\W_]*(window|length|size)", re.IGNORECASE)
+# No wait helps: in the code or the message of OpenAI, DeepSeek and others, and of Zhipu (all with HTTP 429 or 402).
+OUT_OF_MONEY = re.compile(r"insufficient[_ ](?:quota|balance|credit|funds)|余额不足|欠费", re.IGNORECASE)
 NEVER_LEARNT = {"messages", "response_format"}  # the form of an answer is a matter of one request (`refuses_form`)
 LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 SMALLEST_LIMIT = 256  # tokens; a limit that is refused without a number is halved down to this
