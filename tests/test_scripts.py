@@ -225,12 +225,13 @@ def test_no_sentence_of_dev_is_in_any_result(finished):
 
 def test_the_report_counts_the_spans_of_the_training_data(finished, capsys):
     call("report", **finished.data, size="500", models=finished.folder / "save_model")
-    title, head, *rows, base, extension, score = capsys.readouterr().out.splitlines()
+    title, head, *rows, base, extension, score, llm = capsys.readouterr().out.splitlines()
     assert title == ("dataset tiny, save_type_name GLM4, LLM answers.jsonl, size 500 (50 % of the training sentences)")
     assert head.split()[:2] == ["data", "sentences"]
     assert base.startswith("base: the sentences of the dataset; fusion: ")
     assert extension.startswith("extension spans: ")
     assert score.startswith("test micro-F1: of the model trained on these sentences, on a test file")
+    assert re.match(r"the LLM: \d+ % of its extra entities are gold spans \(by chance \d+ %\): ", llm)
     lines = {line.split()[0]: line.split()[1:4] for line in rows}
     files = {
         "base": "train_500.jsonl",

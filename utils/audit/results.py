@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -32,7 +33,15 @@ def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Toke
         require_folder(layout.dataset)
         require_results(layout)
     lines = [_line(layout, size, data, model) for data, model in zip(kinds, kept, strict=True)]
-    return [_title(layout, size), HEAD, *lines, *LEGEND, *_raw_legend(layout, size), _score_legend(layout)]
+    return [
+        _title(layout, size),
+        HEAD,
+        *lines,
+        *LEGEND,
+        *_raw_legend(layout, size),
+        _score_legend(layout),
+        *_conclusions(layout, size, kept),
+    ]
 
 
 def _title(layout: Layout, size: Size) -> str:
@@ -46,6 +55,44 @@ def _title(layout: Layout, size: Size) -> str:
         f"dataset {layout.file_name}, save_type_name {layout.save_type_name}{llm}, "
         f"size {size} ({SIZES[size]} % of the training sentences)"
     )
+
+
+def _conclusions(layout: Layout, size: Size, models: Sequence[KeptModel]) -> list[str]:
+    """Return how good the LLM is as far as it was measured, and whether the scores can be compared."""
+    lines = [] if (words := _llm_measure(layout.gold_agreement(size))) is None else [words]
+    tested = [model.folder for model in models if (model.folder / TEST_REPORT).is_file()]
+    if len(tested) > 1 and not all((folder / SEEDS).is_file() for folder in tested):
+        lines.append(
+            "one training each: other seeds alone change F1 by a point or more, so these differences may be noise; "
+            "train with --seeds=1,2,3, or run ablate.py, which says what is noise"
+        )
+    return lines
+
+
+def _llm_measure(file: Path) -> str | None:
+    """Return what the merge has measured of the LLM: agreement with gold spans, and coverage; None if not known."""
+    if not file.is_file():
+        return None
+    found = read_json(file)
+    try:
+        entities, answers = found["entity"]["all"], found.get("answers", {})
+        if not entities["spans"]:
+            return None
+        same, chance = (100 * entities[key] / entities["spans"] for key in ("same", "same_by_chance"))
+        verdict = {
+            True: "better than chance",
+            False: "no better than chance, so it may be too weak for this data: use base, or a larger LLM",
+            None: "too few to compare with chance",
+        }[entities["better_than_chance"]]
+        coverage = (
+            f"; its parts of speech cover {answers['pos_coverage']:.0%} of the text"
+            if "pos_coverage" in answers
+            else ""
+        )
+        entities_words = f"{same:.0f} % of its extra entities are gold spans (by chance {chance:.0f} %)"
+        return f"the LLM: {entities_words}: {verdict}{coverage}"
+    except (KeyError, TypeError):  # written by another version
+        return None
 
 
 def _raw_legend(layout: Layout, size: Size) -> list[str]:
