@@ -145,3 +145,16 @@ def test_help_shows_the_description_and_each_flag_with_its_default(parser, capsy
     assert "--batch_size" in shown
     assert "(default: 20)" in shown
     assert "(default: None)" not in shown
+
+
+def test_a_word_without_a_flag_is_in_the_help_and_can_be_given_in_a_notebook(capsys):
+    made = Parser("What it does.")
+    made.add_argument("folder", nargs="?", default=None, help="folder to read")
+    made.add_argument("--to", choices=("a", "b"), metavar="FORMAT", default="a", help="format: a or b")
+    assert made.parse_values({"folder": "-x", "to": "b"}).folder == "-x"
+    assert made.parse_values({}).folder is None
+    with pytest.raises(SystemExit):
+        made.parse_words(["--help"])
+    shown = capsys.readouterr().out
+    assert " [FOLDER] [flags]\n" in shown
+    assert "--to=FORMAT" in shown

@@ -54,8 +54,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse_values(self, values: Mapping[str, object]) -> argparse.Namespace:
         """Return the values of keyword arguments, which pass the same checks as flags."""
+        positional = [action.dest for action in self._actions if not action.option_strings]
         for name in values:
-            if f"--{name}" not in self._option_string_actions:
+            if name not in positional and f"--{name}" not in self._option_string_actions:
                 known = [flag.removeprefix("--") for flag in self._option_string_actions if flag.startswith("--")]
                 nearest = difflib.get_close_matches(name, known, n=1)
                 meant = f": did you mean {nearest[0]}?" if nearest else ""
@@ -63,8 +64,10 @@ class Parser(argparse.ArgumentParser):
         if missing := [action.dest for action in self._actions if action.required and values.get(action.dest) is None]:
             flags, example = ", ".join(f"--{name}" for name in missing), ", ".join(f"{name}=…" for name in missing)
             raise UsageError(f"the following arguments are required: {flags}; write main(cmd_args=False, {example})")
-        words = [self._words(f"--{name}", value) for name, value in values.items() if value is not None]
-        return self.parse_args([word for some in words for word in some])
+        given = {name: value for name, value in values.items() if value is not None}
+        words = [self._words(f"--{name}", value) for name, value in given.items() if name not in positional]
+        last = [str(given[name]) for name in positional if name in given]
+        return self.parse_args([*(word for some in words for word in some), *(["--", *last] if last else [])])
 
     def _words(self, flag: str, value: object) -> list[str]:
         """Return the command-line words of a keyword argument; none for a flag without a value if it is False."""
@@ -103,16 +106,21 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefa
         groups: Iterable[argparse._MutuallyExclusiveGroup],
         prefix: str | None,
     ) -> str:
-        required = [self._format_action_invocation(action) for action in actions if action.required]
+        shown = (action for action in actions if action.required or not action.option_strings)
+        required = [self._format_action_invocation(action) for action in shown]
         return f"usage: {' '.join([self._prog, *required, '[flags]'])}\n\n"
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings:  # a word without a flag
+            return f"[{action.dest.upper()}]" if action.nargs == "?" else action.dest.upper()
         flag = action.option_strings[-1]
         if action.nargs == 0:
             return flag
         if isinstance(action.nargs, int):  # a flag with several words
             return f"{flag} {self._format_args(action, action.dest.upper())}"
         value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else _placeholder(action)
+        if isinstance(action.metavar, str):  # for very many choices, which the explanation lists
+            value = action.metavar
         return f"{flag}[={value}]" if action.nargs == "?" else f"{flag}={value}"
 
     def _get_help_string(self, action: argparse.Action) -> str | None:

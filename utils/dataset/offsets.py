@@ -71,7 +71,7 @@ def check_offsets(path: Path, spans: Iterable[LocatedSpan]) -> None:
             first.line,
             dict(first.span.row or {}),
         )
-    if example := _cut_short([span for span in spans if span.text is None]):
+    if example := find_cut_short([span for span in spans if span.text is None]):
         tokens = example.sentence.tokens
         found, longer = (tokens[example.span.start : example.span.end + more] for more in (0, 1))
         log.warning(
@@ -118,7 +118,7 @@ def _refuse_characters(path: Path, wrong: Sequence[tuple[LocatedSpan, str]]) -> 
         )
 
 
-def _cut_short(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
+def find_cut_short(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
     """Return a span that seems to lack its last token, if the spans without a "text" look as if all did; else None."""
     return _first_of_longer_mention(spans) or _always_followed_by_the_same(spans)
 

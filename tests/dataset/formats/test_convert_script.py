@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.helpers.builders import CHINESE, SCRIPTS, bytes_below, call, read_lines, run_python, write_rows
+from tests.helpers.builders import CHINESE, ROOT, SCRIPTS, bytes_below, call, read_lines, run_python, write_rows
 from tests.helpers.workspace import Workspace
+from utils.dataset.formats.registry import FORMATS
 
 BIO = "邓 B-PER\n超 I-PER\n在 O\n北 B-LOC\n京 I-LOC\n\n李 B-PER\n明 I-PER\n。 O\n"
 
@@ -160,3 +162,16 @@ def test_an_input_that_is_missing_or_empty_is_refused(tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"empty\.jsonl"):
         call("convert", input=tmp_path / "empty.jsonl", output=tmp_path / "made", from_format="project")
+
+
+@pytest.mark.parametrize("page", ["data.md", "data.zh-CN.md"])
+def test_the_documentation_names_every_format_and_flag(page, capsys):
+    import convert
+
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert [name for name in FORMATS if f"`{name}`" not in text] == []
+    with pytest.raises(SystemExit):
+        convert.build_parser().parse_words(["--help"])
+    flags = set(re.findall(r"^  (--\w+)", capsys.readouterr().out, re.MULTILINE))
+    shared = {"--help", "--debug", "--version", "--dense_lang"}
+    assert {flag for flag in flags - shared if flag not in text} == set()

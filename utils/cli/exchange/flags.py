@@ -1,26 +1,29 @@
-"""The flags of convert.py."""
+"""The flags of convert.py and check.py."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import get_args
 
 from utils.cli import data_flags
 from utils.cli.exchange.values import new_names, shares
+from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
-from utils.cli.values import new_path, not_empty, path, whole_number
+from utils.cli.values import new_path, not_empty, path, shortest, whole_number
 from utils.dataset.formats.reading import Lines, ReadSettings
 from utils.dataset.formats.registry import READABLE, WRITABLE
 from utils.dataset.formats.spans.conventions import Ends
 from utils.dataset.formats.spans.cutting import Discontinuous, Words
 from utils.dataset.formats.spans.positions import Unit
+from utils.dataset.layout import FEW_SHOT, Layout
 
 
 def add_conversion_flags(parser: Parser) -> None:
     """Add the flags of convert.py."""
     parser.add_argument(
-        "--from",
         "--from_format",
+        "--from",
         dest="from_format",
         choices=("auto", *READABLE),
         default="auto",
@@ -103,3 +106,19 @@ def read_settings(args: argparse.Namespace) -> ReadSettings:
         tag_column=args.tag_column,
         names=args.labels or {},
     )
+
+
+def add_check_flags(parser: Parser) -> None:
+    """Add the flags of check.py."""
+    parser.add_argument("folder", type=path, nargs="?", default=None, help="folder of the dataset")
+    parser.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
+    parser.add_argument("--file_name", default=None, help="name of the dataset in --file_dir, instead of its folder")
+    data_flags.add_dense_flag(parser)
+    parser.add_argument("--json", action="store_true", help="write the report as JSON")
+
+
+def checked_folder(args: argparse.Namespace) -> Path:
+    """Return the folder that check.py is to check; raise UsageError unless it is named once."""
+    if (args.folder is None) == (args.file_name is None):
+        raise UsageError("name the dataset once, by its folder or with --file_name (--help lists the flags)")
+    return args.folder if args.folder is not None else Layout(args.file_dir, args.file_name).dataset

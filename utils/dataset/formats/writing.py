@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from utils.dataset.formats.collection import LABELS, PROJECT_FILES, Collection, Split
+from utils.dataset.formats.collection import LABELS, PROJECT_FILES, Collection, Split, split_of
 from utils.dataset.formats.documents import WriteContext
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.registry import FORMATS
@@ -16,7 +16,7 @@ def output_files(output: Path, name: str, splits: Iterable[Split]) -> dict[Split
     """Return the file of each split: `output` itself, or files in it if it is a folder."""
     form = FORMATS[name]
     names = list(splits)
-    is_file = not form.is_folder and not output.is_dir() and (output.suffix != "" and len(output.suffix) < 12)
+    is_file = not form.is_folder and not output.is_dir() and is_file_name(output)
     if is_file and len(names) > 1:
         raise ValueError(f"--output={output}: there are {len(names)} splits ({', '.join(names)}): name a folder")
     if is_file:
@@ -28,6 +28,12 @@ def output_files(output: Path, name: str, splits: Iterable[Split]) -> dict[Split
     return {
         split: output / (PROJECT_FILES[split] if name == "project" else f"{split}{form.suffixes[0]}") for split in names
     }
+
+
+def is_file_name(path: Path) -> bool:
+    """Return whether a path has an extension of data, such as .jsonl or .train; else it names a folder: corpus.v2."""
+    known = {suffix for form in FORMATS.values() for suffix in form.suffixes}
+    return path.suffix.lower() in known or (path.suffix != "" and split_of(path.suffix) is not None)
 
 
 def write_collection(

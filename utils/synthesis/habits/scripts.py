@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
-from typing import Literal
 
-Hanzi = Literal["simplified", "traditional"]
+from utils.dataset.scripts.letters import Hanzi, hanzi_of, kind_of_hanzi, script_of
 
 MIN_SCRIPT_SHARE = 0.005  # of the sentences: a script in fewer of them is not one of the dataset's scripts
 MIN_MAIN_SHARE = 0.02  # of the sentences: a main script is the script of at least this many
@@ -69,7 +66,7 @@ class Scripts:
         """Return whether at least two characters are of the other kind: a single one may be a rare name."""
         if self.hanzi is None:
             return False
-        others = (one for one in set(text) - self.usual_exceptions if _kind_of_hanzi(one) not in (None, self.hanzi))
+        others = (one for one in set(text) - self.usual_exceptions if kind_of_hanzi(one) not in (None, self.hanzi))
         return sum(1 for _ in others) >= 2
 
     def is_foreign(self, text: str) -> bool:
@@ -85,18 +82,6 @@ class Scripts:
 ANY_SCRIPT = Scripts()
 
 
-@lru_cache(maxsize=100_000)
-def script_of(character: str) -> str | None:
-    """Return the script of a letter from its Unicode name ("LATIN", "CJK", "HANGUL", …), or None if it is no letter."""
-    if not character.isalpha():
-        return None
-    name = unicodedata.name(character, "UNKNOWN").removeprefix("FULLWIDTH ").removeprefix("HALFWIDTH ")
-    script = re.split(r"[ -]", name, maxsplit=1)[0]
-    if script in ("MODIFIER", "FEMININE", "MASCULINE", "SCRIPT", "MATHEMATICAL", "DOUBLE", "MICRO"):
-        return None  # letters that are used as symbols in every script
-    return {"HIRAGANA": "KANA", "KATAKANA": "KANA", "IDEOGRAPHIC": "CJK"}.get(script, script)
-
-
 def main_script_of(text: str) -> str | None:
     """Return the script that most of a sentence is written in, or "JAPANESE", or None without letters.
 
@@ -106,18 +91,6 @@ def main_script_of(text: str) -> str | None:
     if units["KANA"] >= 2 and units["KANA"] >= KANA_OF_JAPANESE * (units["KANA"] + units["CJK"]):
         units["JAPANESE"] = units.pop("KANA") + units.pop("CJK", 0)
     return max(units, key=lambda script: (units[script], script), default=None)
-
-
-def hanzi_of(text: str) -> Hanzi | None:
-    """Return whether the Chinese characters of a text are simplified or traditional, or None if both are possible.
-
-    A character of Big5 that is not in GB 2312 is traditional (or rare). The reverse is simplified.
-    """
-    kinds = Counter(_kind_of_hanzi(character) for character in text)
-    simplified, traditional = kinds["simplified"], kinds["traditional"]
-    if max(simplified, traditional) < 2 or simplified == traditional:
-        return None
-    return "traditional" if traditional > simplified else "simplified"
 
 
 def _letters(text: str) -> Counter[str]:
@@ -132,24 +105,6 @@ def _units(text: str) -> Counter[str]:
     return units
 
 
-@lru_cache(maxsize=100_000)
-def _kind_of_hanzi(character: str) -> Hanzi | None:
-    if not "\u4e00" <= character <= "\u9fff":
-        return None
-    in_gb, in_big5 = _encodes(character, "gb2312"), _encodes(character, "big5")
-    if in_gb == in_big5:
-        return None
-    return "simplified" if in_gb else "traditional"
-
-
-def _encodes(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _usual_hanzi(texts: Iterable[str]) -> Hanzi | None:
     """Return the kind of Chinese characters in nearly all sentences, or None if both kinds are common."""
     kinds = Counter(kind for kind in map(hanzi_of, texts) if kind)
@@ -160,4 +115,4 @@ def _usual_hanzi(texts: Iterable[str]) -> Hanzi | None:
 def _exceptions(texts: Iterable[str], usual: Hanzi | None) -> frozenset[str]:
     """Return the characters of the other kind that at least two sentences of the usual kind contain."""
     counts = Counter(one for text in texts if usual and hanzi_of(text) == usual for one in set(text))
-    return frozenset(one for one, number in counts.items() if number >= 2 and _kind_of_hanzi(one) not in (None, usual))
+    return frozenset(one for one, number in counts.items() if number >= 2 and kind_of_hanzi(one) not in (None, usual))

@@ -137,8 +137,10 @@ def _cut(
     """
     text = str(document.text)
     places = []
+    starts, ends = {start for start, _ in bounds}, {end for _, end in bounds}
     for span in spans:
-        start, end = _trimmed(text, span)
+        is_whole = span.start in starts and span.end in ends  # also if it begins or ends with a token that is a space
+        start, end = (span.start, span.end) if is_whole else _trimmed(text, span)
         if start >= end:
             losses.add("span", "only spaces: dropped", example=f"{document.where}: {span}")
         else:

@@ -37,13 +37,13 @@ def fit_offsets(documents: Sequence[Document], offsets: Offsets, losses: Losses,
     for is_tokens in (True, False):
         chosen = [index for index, one in enumerate(documents) if isinstance(one.text, tuple) == is_tokens]
         group = [documents[index] for index in chosen]
-        convention = _convention(group, offsets, losses, name, tokens=is_tokens)
+        convention = find_convention(group, offsets, losses, name, tokens=is_tokens)
         for index, document in zip(chosen, group, strict=True):
             fitted[index] = _fitted(document, convention, losses)
     return [document for document in fitted if document is not None]
 
 
-def _convention(
+def find_convention(
     documents: Sequence[Document], offsets: Offsets, losses: Losses, name: str, *, tokens: bool
 ) -> Convention:
     usual = offsets.first(tokens=tokens)

@@ -13,7 +13,7 @@ from utils.dataset.formats.documents import Document, RawSpan, ReadContext, Writ
 from utils.dataset.formats.json_files import score_of
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import count_rows, details
-from utils.dataset.formats.standoff.texts import WrittenSentence, written
+from utils.dataset.formats.standoff.texts import WrittenSentence, note_lost_tokens, written
 from utils.dataset.formats.text_marks import mark_before
 from utils.dataset.records import Sentence
 from utils.files.jsonl import decode_utf8, replace_file
@@ -93,6 +93,7 @@ def write_brat(path: Path, sentences: Sequence[Sentence], context: WriteContext)
     """Write documents of 50 sentences, a line each: `<path>-0001.txt` and `.ann`, and annotation.conf."""
     count_rows(sentences, context.losses)
     texts = written(sentences, context.tokenisation)
+    note_lost_tokens(texts, context.losses)
     for number, first in enumerate(range(0, len(texts), SENTENCES), start=1):
         lines = list(_document(texts[first : first + SENTENCES], context.losses))
         name = f"{path.name}-{number:04d}"

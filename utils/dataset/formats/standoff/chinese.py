@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
 from utils.dataset.formats.json_files import list_of, number_of, read_each, read_objects, text_of, write_array
 from utils.dataset.formats.spans.details import count_details, count_rows
-from utils.dataset.formats.standoff.texts import WrittenSentence, written
+from utils.dataset.formats.standoff.texts import WrittenSentence, note_lost_tokens, written
 from utils.dataset.records import Sentence
 from utils.files.jsonl import JsonObject
 
@@ -51,6 +51,8 @@ def write_cmeee(path: Path, sentences: Sequence[Sentence], context: WriteContext
     """Write CMeEE's JSON, with ends inclusive, as the code of CBLUE reads them."""
     count_details(sentences, context.losses)
     count_rows(sentences, context.losses)
+    texts = written(sentences, context.tokenisation)
+    note_lost_tokens(texts, context.losses)
 
     def row(sentence: WrittenSentence) -> JsonObject:
         spans = [(span, *sentence.place(span)) for span in sentence.sentence.spans]
@@ -60,7 +62,7 @@ def write_cmeee(path: Path, sentences: Sequence[Sentence], context: WriteContext
         ]
         return {"text": sentence.text, "entities": entities}
 
-    write_array(path, map(row, written(sentences, context.tokenisation)))
+    write_array(path, map(row, texts))
 
 
 def read_uie(path: Path, context: ReadContext) -> list[Document]:

@@ -79,6 +79,9 @@ def _spans(
         context.losses.add(str(result.get("type", "result")), "is no span: left out", example=where)
         return
     offsets = value.get("globalOffsets") or value  # of HTML, where "start" is a path
+    if isinstance(offsets.get("start"), str) and not offsets["start"].isdecimal():
+        context.losses.add("span", "of HTML, without its offsets in the text: left out", example=where)
+        return
     meta = result.get("meta")
     own = meta.get("origin") if isinstance(meta, dict) else None
     given = score_of(result.get("score"))

@@ -8,8 +8,9 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+from utils.dataset.formats.losses import Losses
 from utils.dataset.records import Sentence, Span
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.tokens import Tokenisation, tokenisation_of
 from utils.files.jsonl import JsonObject
 
 
@@ -19,6 +20,7 @@ class WrittenSentence:
 
     sentence: Sentence
     separator: str
+    shows_tokens: bool  # the tokens are found again from the text alone
 
     @property
     def text(self) -> str:
@@ -44,7 +46,17 @@ class WrittenSentence:
 def written(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> list[WrittenSentence]:
     """Return sentences as texts."""
     separator = "" if tokenisation.is_dense else " "
-    return [WrittenSentence(sentence, separator) for sentence in sentences]
+    texts = (separator.join(sentence.tokens) for sentence in sentences)
+    is_dense = tokenisation.is_dense and tokenisation_of(texts).is_dense  # Korean syllables look like words
+    return [
+        WrittenSentence(one, separator, is_dense and all(len(token) == 1 for token in one.tokens)) for one in sentences
+    ]
+
+
+def note_lost_tokens(sentences: Sequence[WrittenSentence], losses: Losses) -> None:
+    """Say how a format without tokens must be read again, if a text alone looks as if words were its tokens."""
+    if sentences and not sentences[0].separator and not all(one.shows_tokens for one in sentences):
+        losses.note("this format does not say that a token is a character: read it again with --dense_lang=1")
 
 
 def utf16_offset(text: str, at: int) -> int:
@@ -57,9 +69,8 @@ def utf16_offset(text: str, at: int) -> int:
 
 
 def token_key(sentence: WrittenSentence) -> JsonObject:
-    """Return the tokens of a sentence under "tokens", unless they are the characters of its text."""
-    tokens = sentence.sentence.tokens
-    return {} if not sentence.separator and all(len(token) == 1 for token in tokens) else {"tokens": list(tokens)}
+    """Return the tokens of a sentence under "tokens", unless its text shows them."""
+    return {} if sentence.shows_tokens else {"tokens": list(sentence.sentence.tokens)}
 
 
 def tokens_in(row: Mapping[str, Any]) -> tuple[str, ...] | None:

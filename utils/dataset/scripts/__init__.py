@@ -1,0 +1,1 @@
+"""The scripts of letters, and simplified and traditional Chinese characters."""
