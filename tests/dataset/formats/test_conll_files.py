@@ -28,7 +28,7 @@ def test_broken_tags_are_read_as_seqeval_does_and_counted(convert):
 def test_tokens_that_are_spaces_or_hashes_are_tokens(convert):
     rows, _ = convert("한\tB-PS\n \tO\n#\tO\n\u3000\tO\n날\tO\n")
     assert rows[0]["text"] == ["한", " ", "#", "\u3000", "날"]
-    rows, _ = convert("# id 17 domain=en\na B-X\n# O\nb O\n")
+    rows, _ = convert("# id 17 domain=en\n# a = b\na B-X\n# O\nb O\n")
     assert rows[0]["text"] == ["a", "#", "b"]
 
 

@@ -84,6 +84,7 @@ FILES = {  # kind -> format, objects
     "doccano, triples": ("doccano", [{"id": 1, "text": TEXT, "label": TRIPLES, "Comments": []}]),
     "doccano, old": ("doccano", [{"text": TEXT, "labels": TRIPLES}]),
     "doccano, objects": ("doccano", [{"text": TEXT, "entities": OFFSETS, "relations": [{"from_id": 5, "to_id": 6}]}]),
+    "written by hand": ("doccano", [{"text": TEXT, "entities": VALUES}]),
     "cluener": ("cluener", [{"text": TEXT, "label": {"LOC": {"北京": [[2, 3]], "上海": [[8, 9]]}}}]),
     "uie": ("uie", UIE),
     "cmeee, exclusive": ("cmeee", [{"text": TEXT, "entities": of_both(cmeee)}]),
@@ -106,6 +107,7 @@ FILES = {  # kind -> format, objects
         [{"data": {"text": TEXT}, "annotations": [{"result": of_both(result)}]}],
     ),
     "project": ("project", [{"text": TEXT, "entities": of_both(own)}]),
+    "hf, other names": ("hf", [{"text": list(TEXT), "labels": TAGS}]),
     "hf": ("hf", [{"id": "0", "tokens": list(TEXT), "ner_tags": TAGS}]),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from utils.dataset.formats.json_files import read_objects
 from utils.dataset.formats.tables.conll import is_table
+from utils.dataset.formats.tables.hugging_face import TAGS, TOKENS
 from utils.files.jsonl import JsonObject
 
 PEEKED = 500  # objects that are looked at until one shows the format: the first ones may have no spans
@@ -94,9 +95,18 @@ def format_of_object(row: JsonObject) -> str | None:  # noqa: PLR0911  # a table
         return "prodigy"
     if isinstance(row.get("annotation"), list) or isinstance(row.get("prediction"), list):
         return "argilla"
-    if has("tokens") and any(isinstance(row.get(key), list) for key in ("ner_tags", "tags", "labels", "ner")):
+    if _has_tags(row):
         return "hf"
     return _by_spans(row)
+
+
+def _has_tags(row: JsonObject) -> bool:
+    """Return whether an object has a list of tokens and, for each of them, a tag as a text or a number."""
+    tokens = next((row[key] for key in TOKENS if isinstance(row.get(key), list)), None)
+    lists = [row[key] for key in TAGS if isinstance(row.get(key), list)]
+    return bool(tokens) and any(
+        len(tags) == len(tokens or ()) and all(isinstance(tag, (str, int)) for tag in tags) for tags in lists
+    )
 
 
 def _by_spans(row: JsonObject) -> str | None:
@@ -120,7 +130,9 @@ def _by_span(span: Mapping[str, Any]) -> str | None:
         return "doccano"
     if "labels" in span:
         return "labelstudio"
-    return "project" if "entity" in span and "start" in span else None
+    if "entity" in span and "start" in span:
+        return "project"
+    return "doccano" if "start" in span and any(key in span for key in ("label", "type", "entity_group")) else None
 
 
 def _short_labelstudio(row: JsonObject) -> str | None:

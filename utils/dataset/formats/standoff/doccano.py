@@ -25,7 +25,8 @@ from utils.files.jsonl import JsonObject, write_rows
 def read_doccano(path: Path, context: ReadContext) -> list[Document]:
     """Return the documents of an export: "label" or "labels" with triples, or "entities" or "annotations" with objects.
 
-    Relations are counted. Labels that are numbers, as in exports of the first version, become texts.
+    Objects may also have "start", "end" and "label", as people write them by hand. Relations are counted. Labels that
+    are numbers, as in exports of the first version, become texts.
     """
 
     def read(row: JsonObject, where: str) -> Document:
@@ -44,8 +45,10 @@ def read_doccano(path: Path, context: ReadContext) -> list[Document]:
 def _span(value: Any, context: ReadContext, where: str) -> RawSpan:
     """Return the span of a triple, or of an object with "start_offset"."""
     if isinstance(value, dict):
-        start, end = number_of(value["start_offset"]), number_of(value["end_offset"])
-        label = value["label"]
+        start, end = (number_of(first_value(value, f"{key}_offset", key), key) for key in ("start", "end"))
+        label = first_value(value, "label", "type", "entity_group")
+        if not isinstance(label, (str, int)):
+            raise ValueError(f'"label" must be a text, found {label!r}')
     elif isinstance(value, list) and len(value) >= 3:
         start, end, label = number_of(value[0]), number_of(value[1]), value[2]
     else:
@@ -53,7 +56,8 @@ def _span(value: Any, context: ReadContext, where: str) -> RawSpan:
     if isinstance(label, int):
         reason = 'is a number, as in exports of doccano 1.0: name it, for example with --labels="2=PER"'
         context.losses.add("label", reason, example=f"{where}: {label}")
-    return RawSpan(start, end, str(label))
+    mention = first_value(value, "text", "word") if isinstance(value, dict) else None
+    return RawSpan(start, end, str(label), mention if isinstance(mention, str) else None)
 
 
 def write_doccano(path: Path, sentences: Sequence[Sentence], context: WriteContext) -> None:

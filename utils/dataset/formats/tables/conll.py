@@ -25,6 +25,7 @@ PEEKED_LINES = 300  # in which a table is recognised
 _BLANKS = re.compile(r"[ \t]+")
 _SPACE_TOKEN = re.compile(r"([ \t])[ \t]+(\S+)")  # a token that is a space, its tag after a space
 _TAG = re.compile(r"[BIESMLU][-_]\S+|\S+[-_][BIESMLU]|[BIO]")
+_COMMENT = re.compile(r"#\s*(?:[\w.:-]+\s=\s|(?:id|sent_id|newdoc|newpar)\b)")  # "# sent_id = 17", "# id 17"
 _UNWRITABLE = re.compile(r"[\t\n\r]")
 
 
@@ -105,7 +106,8 @@ def _lines(path: Path) -> Iterator[Line]:
         for number, data in enumerate(file, start=1):
             # A byte order mark is one at the begin of the file only. Elsewhere, U+FEFF may be a token.
             text = decode_utf8(data if number == 1 else BOM_UTF8 + data, f"{path}:{number}").rstrip("\r\n")
-            yield Line(number, _fields(text))
+            if not _COMMENT.match(text):
+                yield Line(number, _fields(text))
 
 
 def _fields(text: str) -> tuple[str, ...]:
