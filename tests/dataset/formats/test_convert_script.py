@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 
@@ -166,7 +167,7 @@ def test_an_input_that_is_missing_or_empty_is_refused(tmp_path):
 
 @pytest.mark.parametrize("page", ["data.md", "data.zh-CN.md"])
 def test_the_documentation_names_every_format_and_flag(page, capsys):
-    import convert
+    convert = importlib.import_module("convert")
 
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert [name for name in FORMATS if f"`{name}`" not in text] == []
