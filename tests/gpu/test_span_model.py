@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS
+from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS, annotated
 from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import WORDS as BY_WORDS
 from utils.files.jsonl import read_json, write_rows
@@ -22,7 +22,6 @@ from utils.ner.training.settings import TrainSettings
 from utils.ner.training.trainer import Trainer, TrainRun
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
-KINDS = {"anna": "PER", "bert": "PER", "paris": "LOC", "rome": "LOC"}
 TEXTS = ["anna sees bert in rome", "bert likes paris", "the rome and the paris", "sees the anna", "the anna sees rome"]
 SETTINGS = TrainSettings(head_lr=5e-3, encoder_lr=1e-3, epochs=8, min_steps=60, batch_size=2, ema=0.9, precision="fp32")
 # Of the loss of the first round: the same sums in another order, or products in half precision. Dropout draws other
@@ -43,17 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=MAX_POSITIONS, **sizes, **none)
     BertModel(config).save_pretrained(folder / "encoder")
-    rows = [
-        {
-            "text": text.split(),
-            "entities": [
-                {"start": at, "end": at + 1, "entity": KINDS[word]}
-                for at, word in enumerate(text.split())
-                if word in KINDS
-            ],
-        }
-        for text in TEXTS
-    ]
+    rows = annotated(TEXTS)
     for name in ("train", "dev"):
         write_rows(folder / f"{name}.jsonl", rows)
     (folder / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from tests.helpers.builders import call
-from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS
+from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS, annotated
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_rows
 from utils.ner.config import NerConfig
@@ -88,7 +88,6 @@ def sentences() -> list[Sentence]:
 @pytest.fixture(scope="session")
 def learnt(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model that has learnt the names of `sentences`, even at the end of a long text."""
-    kinds = {"anna": "PER", "bert": "PER", "paris": "LOC", "rome": "LOC"}
     texts = [
         "anna sees bert in rome",
         "bert likes paris",
@@ -97,17 +96,7 @@ def learnt(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "the anna sees rome",
         "the " * 30 + "anna",
     ]
-    rows = [
-        {
-            "text": text.split(),
-            "entities": [
-                {"start": at, "end": at + 1, "entity": kinds[word]}
-                for at, word in enumerate(text.split())
-                if word in kinds
-            ],
-        }
-        for text in texts
-    ]
+    rows = annotated(texts)
     folder = tmp_path_factory.mktemp("learnt")
     write_rows(folder / "train.jsonl", rows)
     (folder / "labels.txt").write_text("O\nPER\nLOC\n", encoding="utf-8")
