@@ -1,98 +1,86 @@
-"""Measure how fast s5 places items and merges them into sentences, on one core.
+"""Measure time and peak memory of the steps after the LLM (s4, s5, s6, s8, audit, status) on generated lines.
 
-    python benchmarks/merge.py [--train data/few_shot/weibo/train_1000.jsonl] [--lines 4000] [--profile]
+    python benchmarks/merge.py [--lines 10000 100000] [--steps s4 s5_0 …] [--num_workers 2] [--folder /tmp/bench]
 
-Each sentence gets 6 entity and 23 pos items. The pos items are the words of the sentence in their order (`tiling`), or
-every fifth word is left out and another fifth is replaced by a word that is not in the sentence (`damaged`).
+Each step runs in a process of its own. `peak` is the largest memory of that process, or of one of its workers. `CPU` is
+the time that all of them computed; `seconds` passed on the clock.
 """
 
 import argparse
-import cProfile
-import json
-import random
+import os
+import subprocess
 import sys
 import time
-import tracemalloc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
-from utils.dataset.records import Sentence, sentence_from_row, sentence_to_row
-from utils.dataset.tokens import CHARACTERS
-from utils.fusion.counts import FusionCounts
-from utils.fusion.extension_labels import LabelMapping
-from utils.fusion.merge import merge_sentence
-from utils.labels.normaliser import LabelNormaliser
-from utils.parsing import Item
+from benchmarks.generated_data import generate, write_targets
+from utils.dataset.layout import Layout
 
-ENTITIES, POS_WORDS = 6, 23
-TEXTS = ROOT / "data" / "few_shot" / "demo_zh" / "train_1000.jsonl"
-
-
-def read(path: Path, lines: int) -> list[Sentence]:
-    """Return this many sentences; those of the file are repeated."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [
-        sentence_from_row(rows[number % len(rows)], id=str(number), tokenisation=CHARACTERS) for number in range(lines)
-    ]
+STEPS: Mapping[str, Sequence[str]] = {
+    "s4": ["s4_split_data.py"],
+    "s5_0": ["s5_merge_data.py", "--is_syn=0", "--overwrite"],
+    "s5_1": ["s5_merge_data.py", "--is_syn=1", "--overwrite"],
+    "s6": ["s6_combine_syn_fusion_label.py", "--overwrite"],
+    "s8": ["s8_process_label_and_combine.py", "--is_syn=0"],
+    "audit": ["audit.py"],
+    "status": ["status.py"],
+}
+WITH_WORKERS = ("s5_0", "s5_1", "s8")
 
 
-def answers(sentence: Sentence, draw: random.Random, *, damaged: bool) -> dict[str, list[Item]]:
-    """Return the items of one sentence by mode."""
-    text = "".join(sentence.tokens)
-    cuts = sorted(draw.sample(range(1, len(text)), min(POS_WORDS, len(text)) - 1))
-    words = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    if damaged:
-        words = ["囍" if number % 5 == 2 else word for number, word in enumerate(words) if number % 5]
-    starts = [draw.randrange(max(1, len(text) - 4)) for _ in range(ENTITIES)]
-    return {
-        "entity": [Item(text[start : start + draw.randint(2, 4)], "地名") for start in starts],
-        "pos": [Item(word, "名词") for word in words],
-    }
+@dataclass(frozen=True)
+class Cost:
+    """What a process and its children used."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+
+def measure(command: Sequence[str]) -> Cost:
+    """Run a command and return its cost; raise RuntimeError with its last words if it fails."""
+    begin = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    words = process.stdout.read() if process.stdout else ""
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(command)} failed: {words[-2000:]}")
+    return Cost(time.monotonic() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000)
+
+
+def step_command(scripts: Path, step: str, layout: Layout, workers: int | None) -> list[str]:
+    """Return the command of a step."""
+    name, *words = STEPS[step]
+    data = [f"--file_dir={layout.file_dir}", f"--file_name={layout.file_name}"]
+    extra = [f"--num_workers={workers}"] if workers and step in WITH_WORKERS else []
+    return [sys.executable, str(scripts / name), *data, *words, *extra]
 
 
 def main() -> None:
-    """Print the lines per second and the kB per line."""
+    """Print a line for each step and number of lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--train", type=Path, default=TEXTS)
-    parser.add_argument("--lines", type=int, default=4000)
-    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--num_workers", type=int)
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/bench"))
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="another version of the project, to compare with")
     args = parser.parse_args()
-    sentences = [sentence for sentence in read(args.train, args.lines) if len(sentence.tokens) > 1]
-    mapping = LabelMapping(
-        (),
-        {
-            "entity": LabelNormaliser.from_files([ENTITY_LABELS, POS_LABELS]),
-            "pos": LabelNormaliser.from_files([POS_LABELS, ENTITY_LABELS]),
-        },
-    )
-    for damaged in (False, True):
-        draw = random.Random(0)
-        found = {sentence.id: answers(sentence, draw, damaged=damaged) for sentence in sentences}
-
-        def merge(counts: FusionCounts, found: dict[str, Any] = found) -> list[dict[str, Any]]:
-            rows = []
-            for sentence in sentences:
-                merged = merge_sentence(sentence, found[sentence.id], mapping, tokenisation=CHARACTERS)
-                counts.add(merged)
-                rows.append(sentence_to_row(merged.sentence))
-            return rows
-
-        if args.profile:
-            cProfile.runctx("merge(FusionCounts())", globals(), locals(), sort="tottime")
-        counts = FusionCounts()
-        begin = time.process_time()
-        merge(counts)
-        seconds = time.process_time() - begin
-        tracemalloc.start()
-        kept = merge(FusionCounts())
-        size = tracemalloc.get_traced_memory()[0] / 1000 / len(kept)
-        tracemalloc.stop()
-        name = "damaged" if damaged else "tiling "
-        print(f"{name}  {len(sentences) / seconds:7.0f} lines/s  {size:5.1f} kB/line  {counts}")
+    print(f"{'step':<8}{'lines':>9}{'seconds':>9}{'CPU':>8}{'lines/s':>9}{'peak MB':>9}")
+    for lines in args.lines:
+        layout = generate(args.folder, lines)
+        for step in args.steps:
+            if step == "s8":
+                write_targets(layout)
+            cost = measure(step_command(args.checkout / "syn_pipelines", step, layout, args.num_workers))
+            numbers = (
+                f"{cost.seconds:>9.1f}{cost.cpu_seconds:>8.1f}{lines / cost.cpu_seconds:>9.0f}{cost.peak_mb:>9.0f}"
+            )
+            print(f"{step:<8}{lines:>9}{numbers}", flush=True)
 
 
 if __name__ == "__main__":

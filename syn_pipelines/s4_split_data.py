@@ -17,16 +17,15 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.sizes import find_split_files, publish_size
+from utils.annotation.sizes import find_split_files
+from utils.annotation.splitting import Split
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.held_out import warn_of_shared_sentences
-from utils.dataset.layout import SIZES
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.files.manifest import hash_inputs, warn_if_stale
 from utils.files.run_log import logged_run
-from utils.wording import counted
 
 cmd_args = True  # set to False inside a notebook
 
@@ -41,24 +40,15 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Write the three sizes."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=args.dense_lang)
     warn_of_shared_sentences(layout.train, (layout.dev, layout.test))
     files = find_split_files(layout)
     for file in files.results:
         warn_if_stale(file, layout.find)
     hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
     with logged_run(layout.run_log, "s4"):
-        whole = files.read(dataset)
-        for size, percent in SIZES.items():
-            dense = dataset.tokenisation.is_dense
-            publish_size(layout, size, whole.first(percent), files, hashes, dense=dense)
-    dropped = f", {counted(whole.stray_rows, 'annotation')} of other texts dropped" if whole.stray_rows else ""
-    sentences, synthetic = (
-        counted(len(whole.sentences), "sentence"),
-        counted(len(whole.synthetic), "synthetic sentence"),
-    )
-    counts = f"split {sentences} and {synthetic}{dropped}"
-    report(counts, layout.results, advice="run s1 and s3 again: sentences have changed" if whole.stray_rows else None)
+        counts = Split(layout, dataset, files, hashes).publish()
+    report(counts, layout.results, advice=counts.advice)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

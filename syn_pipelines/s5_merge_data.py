@@ -21,9 +21,10 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli import data_flags, merge_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.compute.engine import Engine
 from utils.dataset.layout import SIZES
 from utils.dataset.modes import Mode
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.files.run_log import logged_run
 from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import find_merge_files
@@ -42,15 +43,16 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--suggest", action="store_true", help="print a patch for git apply that adds unknown labels to the label files"
     )
+    merge_flags.add_worker_flags(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Merge one side of the three sizes."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    patch = merge_flags.patch(args)
-    step = FusionStep.for_dataset("s5", layout, dataset, merge_flags.merge_settings(args), patch)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=args.dense_lang)
+    patch, engine = merge_flags.patch(args), Engine(args.engine, args.num_workers)
+    step = FusionStep.for_dataset("s5", layout, dataset, merge_flags.merge_settings(args), patch=patch, engine=engine)
     merges = [find_merge_files(layout, size, synthetic=args.is_syn) for size in SIZES]
     for files in merges:
         step.check(files, overwrite=args.overwrite)

@@ -20,8 +20,9 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli import data_flags, merge_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.compute.engine import Engine
 from utils.dataset.layout import SIZES, Layout, Size, require_files
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.files.run_log import logged_run
 from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import MergeFiles, find_merge_files
@@ -39,15 +40,16 @@ def build_parser() -> Parser:
     merge_flags.add_merge_flags(
         parser, is_syn="0: merge the original and the synthetic sentences, 1: merge only the synthetic ones"
     )
+    merge_flags.add_worker_flags(parser)
     return parser
 
 
 def run(args: Namespace) -> None:
     """Check all inputs, then rebuild the results of the three sizes."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    patch = merge_flags.patch(args)
-    step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args), patch)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=args.dense_lang)
+    patch, engine = merge_flags.patch(args), Engine(args.engine, args.num_workers)
+    step = FusionStep.for_dataset("s8", layout, dataset, merge_flags.merge_settings(args), patch=patch, engine=engine)
     original = {} if args.is_syn else {size: find_merge_files(layout, size, synthetic=False) for size in SIZES}
     if args.is_syn:
         require_files({size: layout.size_fusion(size) for size in SIZES}, "run s5 --is_syn=0", at_least=len(SIZES))

@@ -18,7 +18,7 @@ from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start, write_lines
 from utils.dataset.layout import require_results
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 
 cmd_args = True  # set to False inside a notebook
 
@@ -34,7 +34,7 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Write a line for each step and size, and the next command."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=args.dense_lang)
     require_results(layout)
     statuses = Survey(layout, dataset, args.models, data_flags.dataset_words(args)).statuses()
     undone = next_step(statuses)

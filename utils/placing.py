@@ -28,8 +28,7 @@ _INSIDE_RUN = re.compile(rf"(?<=[{_LATIN}])(?=[{_LATIN}])|(?<=[0-9０-９])(?=[0
 _DENSE_CHARACTER = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedItem:
+class PlacedItem(NamedTuple):
     """An item and its tokens, from `start` to `end` (exclusive)."""
 
     start: int
@@ -86,9 +85,15 @@ class TokenIndex:
         return sorted((start, end, (start, end) in exact) for start, end in exact.union(folded))
 
 
+@lru_cache(maxsize=4)
+def _index(tokens: tuple[str, ...]) -> TokenIndex:
+    """Return the index of a sentence; the answers to one sentence, in several modes, are placed one after the other."""
+    return TokenIndex(tokens)
+
+
 def place_entities(items: Sequence[Item], tokens: Sequence[str]) -> PlacedAnswer:
     """Return every occurrence of every item, overlapping and nested ones too."""
-    index = TokenIndex(tokens)
+    index = _index(tuple(tokens))
     answer = PlacedAnswer()
     for item in items:
         found = index.find(item.text)
@@ -104,7 +109,7 @@ def place_words(items: Sequence[Item], tokens: Sequence[str]) -> PlacedAnswer:
     If the items do not cover the sentence word by word, the occurrences that contain most characters in the right
     order are chosen: an invented or missing word does not displace the others.
     """
-    index = TokenIndex(tokens)
+    index = _index(tuple(tokens))
     spans = _adjacent_spans(items, index.exact) or _best_spans(items, index)
     answer = PlacedAnswer()
     for item, span in zip(items, spans, strict=True):

@@ -12,7 +12,7 @@ from tests.helpers.builders import ENGLISH, SCRIPTS, bytes_below, call, read_lin
 from tests.helpers.workspace import SIZES, Workspace
 from utils.audit.status import Survey, next_step
 from utils.dataset.layout import Layout
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.dataset.tokens import WORDS
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import data_fingerprint
@@ -63,7 +63,7 @@ def add_record(work, size, data="fusion", *, finished=True):
 def survey(work):
     """Return (the state of each step and size that is not done, all statuses, the next command)."""
     layout = Layout(work.file_dir, "tiny")
-    dataset = read_dataset(layout.train, layout.labels)
+    dataset = read_dataset_info(layout.train, layout.labels)
     found = Survey(layout, dataset, work.folder / "save_model", "--file_name=tiny").statuses()
     assert [status.step for status in found] == [*STEPS, *(step for step in SIZED for _ in SIZES)]
     undone = next_step(found)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, ROOT, read_lines, sentence, write_rows
-from utils.dataset.reading import read_dataset, read_labels, read_sentences, tokenisation_of_file
+from utils.dataset.reading import read_dataset, read_labels, read_sentences, read_synthetic, tokenisation_of_file
 from utils.dataset.records import INCLUSIVE_ENDS, sentence_to_row
 from utils.dataset.tokens import CHARACTERS, WORDS
 
@@ -41,15 +41,15 @@ def test_ids_are_sentence_numbers_from_one_and_empty_lines_do_not_count(tmp_path
 
 
 def test_ids_of_synthetic_sentences_are_those_of_their_rows(tmp_path):
-    path = write_rows(tmp_path / "s.jsonl", [{"id": "17-2", "text": ["a"], "entities": []}])
-    assert [one.id for one in read_sentences(path, tokenisation=WORDS, ids_from_rows=True)] == ["17-2"]
+    path = write_rows(tmp_path / "s.jsonl", [{"id": "17-2", "source": 17, "text": ["a"], "entities": []}])
+    assert [one.id for one in read_synthetic(path, tokenisation=WORDS)] == ["17-2"]
 
 
 @pytest.mark.parametrize("id_", [None, 17, ["17"]])
 def test_a_synthetic_row_without_an_id_is_refused_with_its_line(tmp_path, id_):
-    path = write_rows(tmp_path / "s.jsonl", [{"id": id_, "text": ["a"], "entities": []}])
+    path = write_rows(tmp_path / "s.jsonl", [{"id": id_, "source": 17, "text": ["a"], "entities": []}])
     with pytest.raises(ValueError, match=r's\.jsonl:1: "id" is missing'):
-        read_sentences(path, tokenisation=WORDS, ids_from_rows=True)
+        read_synthetic(path, tokenisation=WORDS)
 
 
 @pytest.mark.parametrize(

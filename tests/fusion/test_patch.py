@@ -14,7 +14,7 @@ from tests.helpers.workspace import SIZES, Workspace
 from utils.audit.checks import audit
 from utils.audit.status import Survey
 from utils.dataset.layout import Layout
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.dataset.records import Span
 from utils.fusion.corrections import read_patch
 from utils.fusion.merge import MergedSentence
@@ -250,7 +250,7 @@ def test_status_repeats_the_patch_in_its_commands(work):
     fixes = write_fixes(work)
     call("s8", **work.data, patch=fixes)
     layout = Layout(work.file_dir, "tiny")
-    dataset = read_dataset(layout.train, layout.labels)
+    dataset = read_dataset_info(layout.train, layout.labels)
     commands = [one.command for one in Survey(layout, dataset, work.folder, "--file_name=tiny").statuses()]
     merging = [command for command in commands if "s5_" in command or "s8_" in command]
     assert len(merging) == 9

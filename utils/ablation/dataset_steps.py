@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from utils.ablation.variants import DataRecipe
-from utils.annotation.sizes import SplitFiles, publish_size
-from utils.dataset.layout import SIZES, Layout, Size
+from utils.annotation.sizes import SplitFiles
+from utils.annotation.splitting import Split
+from utils.dataset.layout import Layout, Size
 from utils.dataset.modes import MODES
-from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
-from utils.dataset.splits import Share
+from utils.dataset.reading import Dataset, DatasetInfo, read_dataset, read_sentences, read_synthetic
+from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.files.manifest import hash_inputs
 from utils.fusion.files import find_merge_files
@@ -64,19 +65,14 @@ class DatasetSteps:
             synthetic if synthetic.is_file() else None,
             {mode: file for mode in MODES if (file := layout.annotation_file(mode, synthetic=True)).is_file()},
         )
-        share = files.read(dataset).first(SIZES[self.size])
         hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
-        publish_size(layout, self.size, self._chosen(share), files, hashes, dense=dataset.tokenisation.is_dense)
+        info = DatasetInfo(len(dataset.sentences), dataset.labels, dataset.tokenisation)
+        Split(layout, info, files, hashes, [self.size], self._is_wanted).publish()
 
-    def _chosen(self, share: Share) -> Share:
-        """Return a share with the chosen synthetic sentences only."""
+    def _is_wanted(self, synthetic: Sentence) -> bool:
+        """Return whether a synthetic sentence is of the chosen kind."""
         wanted = self.recipe.sentences
-        if wanted == "all":
-            return share
-        kept = [one for one in share.synthetic if one.is_raw == (wanted == "raw")]
-        ids = {one.id for one in kept}
-        rows = {m: [row for row in rows if row["id"] in ids] for m, rows in share.synthetic_annotations.items()}
-        return replace(share, synthetic=kept, synthetic_annotations=rows)
+        return wanted == "all" or synthetic.is_raw == (wanted == "raw")
 
     def _merge(self, step: str, dataset: Dataset, settings: MergeSettings, *, synthetic: bool) -> None:
         """Do the work of s5, or of s8 for synthetic sentences, for this size."""

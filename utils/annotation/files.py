@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from utils.annotation.legacy_files import is_legacy_file, read_legacy_rows
+from utils.annotation.legacy.files import is_legacy_file, read_legacy_rows
 from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.files.jsonl import JsonObject, read_rows
+from utils.files.jsonl import JsonObject, Line, parse_row, read_rows
 
 
 def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[AnnotationRow]:
     """Yield the rows of a file of s1 or s3; raise ValueError that names file and line if a line is not a valid row."""
     for number, row in read_annotation_rows(path, mode, sentences):
-        try:
-            yield AnnotationRow.from_json(row)
-        except ValueError as error:
-            raise ValueError(f"{path}:{number}: {error}") from None
+        yield _row(row, f"{path}:{number}")
+
+
+def read_annotation_line(line: Line, path: Path) -> AnnotationRow:
+    """Return the row of one line of such a file; raise ValueError that names file and line if it is not valid."""
+    number, data = line
+    source = f"{path}:{number}"
+    return _row(parse_row(data, source), source)
 
 
 def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterable[tuple[int, JsonObject]]:
@@ -29,3 +33,10 @@ def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) 
     if not is_legacy_file(path):
         return read_rows(path)
     return ((number, row.to_json()) for number, row in read_legacy_rows(path, mode, sentences))
+
+
+def _row(row: JsonObject, source: str) -> AnnotationRow:
+    try:
+        return AnnotationRow.from_json(row)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None

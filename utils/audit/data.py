@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.layout import FULL, SIZES, Layout, Size, require_files
 from utils.dataset.modes import MODES, Mode
-from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
+from utils.dataset.reading import (
+    DatasetInfo,
+    is_legacy_synthetic,
+    iterate_sentences,
+    iterate_synthetic,
+    read_dataset_info,
+    read_sentences,
+    read_synthetic,
+)
 from utils.dataset.records import Sentence, text_hash
-from utils.dataset.splits import first_sentences, made_from
+from utils.dataset.splits import is_made_from, share_of
 from utils.dataset.tokens import Tokenisation
 
 
@@ -42,30 +51,48 @@ class SizeData:
     """The sentences of one size, found without the files of that size."""
 
     size: Size
-    sentences: Sequence[Sentence]
-    synthetic: Mapping[str, Sentence]  # by id
+    number: int  # of original sentences
+    sentences: Callable[[], Iterator[Sentence]]  # read from the file of the dataset
+    synthetic: Callable[[], Iterator[Sentence]]  # read from the file of s2
 
-    @cached_property
-    def by_id(self) -> Mapping[str, Sentence]:
-        """The original and synthetic sentences of the size, by id."""
-        return {**{sentence.id: sentence for sentence in self.sentences}, **self.synthetic}
+    def ids(self, *, synthetic: bool) -> Iterator[str]:
+        """Yield the ids of the original or the synthetic sentences."""
+        return (one.id for one in self.synthetic()) if synthetic else map(str, range(1, self.number + 1))
 
     @cached_property
     def hashes(self) -> frozenset[str]:
         """The text hashes of the sentences, as in `training.json`."""
-        return frozenset(text_hash(sentence.tokens) for sentence in self.by_id.values())
+        return frozenset(text_hash(sentence.tokens) for sentence in chain(self.sentences(), self.synthetic()))
 
 
 @dataclass(frozen=True)
 class AuditData:
-    """The dataset, its held-out sentences, and all synthetic sentences."""
+    """The dataset and its held-out sentences. Files that may be large stay on the disk, and are read from there."""
 
     layout: Layout
     models: Path
-    dataset: Dataset
-    synthetic: Sequence[Sentence]
+    dataset: DatasetInfo
     dev: Sequence[Sentence]
     test: Sequence[Sentence]
+
+    def sentences(self) -> Iterator[Sentence]:
+        """Yield the sentences of the dataset."""
+        return self.read(self.layout.train)
+
+    def synthetic(self) -> Iterator[Sentence]:
+        """Yield all synthetic sentences."""
+        if self._legacy_synthetic is not None:
+            return iter(self._legacy_synthetic)
+        source = self.layout.synthetic()
+        return self.read_synthetic(source) if source.is_file() else iter(())
+
+    @cached_property
+    def _legacy_synthetic(self) -> list[Sentence] | None:
+        """The synthetic sentences if an earlier implementation made them: their sources are found in the dataset."""
+        source = self.layout.synthetic()
+        if not source.is_file() or not is_legacy_synthetic(source):
+            return None
+        return read_synthetic(source, tokenisation=self.dataset.tokenisation, sources=list(self.sentences()))
 
     @cached_property
     def held_out(self) -> HeldOutTexts[str]:
@@ -87,9 +114,12 @@ class AuditData:
 
     def of_size(self, size: Size) -> SizeData:
         """Return the first sentences of the dataset that make up a size, and the synthetic sentences made from them."""
-        sentences = first_sentences(self.dataset.sentences, SIZES[size])
-        synthetic = made_from(self.synthetic, sentences, is_whole=size == FULL)
-        return SizeData(size, sentences, {sentence.id: sentence for sentence in synthetic})
+        number = share_of(self.dataset.num_sentences, SIZES[size])
+
+        def synthetic() -> Iterator[Sentence]:
+            return (one for one in self.synthetic() if is_made_from(one, number, is_whole=size == FULL))
+
+        return SizeData(size, number, lambda: islice(self.sentences(), number), synthetic)
 
     def annotation_files(self, size: Size) -> list[tuple[Mode, bool, Path]]:
         """Return (mode, is_synthetic, path) of the annotation files that exist for a size."""
@@ -100,13 +130,13 @@ class AuditData:
         ]
         return [(mode, is_synthetic, file) for mode, is_synthetic, file in files if file.is_file()]
 
-    def read(self, file: Path) -> list[Sentence]:
-        """Return the sentences of a file, with their numbers as ids."""
-        return read_sentences(file, tokenisation=self.dataset.tokenisation)
+    def read(self, file: Path) -> Iterator[Sentence]:
+        """Yield the sentences of a file, with their numbers as ids."""
+        return iterate_sentences(file, tokenisation=self.dataset.tokenisation, check=False)
 
-    def read_synthetic(self, file: Path) -> list[Sentence]:
-        """Return the synthetic sentences of a file, with the ids of their rows."""
-        return read_synthetic(file, tokenisation=self.dataset.tokenisation)
+    def read_synthetic(self, file: Path) -> Iterator[Sentence]:
+        """Yield the synthetic sentences of a file, with the ids of their rows."""
+        return iterate_synthetic(file, tokenisation=self.dataset.tokenisation, check=False)
 
 
 def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation | None) -> AuditData:
@@ -114,20 +144,10 @@ def read_audit_data(layout: Layout, models: Path, *, tokenisation: Tokenisation 
 
     Raises FileNotFoundError if s4 has not run.
     """
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=tokenisation)
     require_files({size: layout.size_sentences(size) for size in SIZES}, "run s4", at_least=len(SIZES))
-    source = layout.synthetic()
-    held_out = [
+    dev, test = (
         read_sentences(file, tokenisation=dataset.tokenisation) if file.is_file() else []
         for file in (layout.dev, layout.test)
-    ]
-    return AuditData(
-        layout=layout,
-        models=models,
-        dataset=dataset,
-        synthetic=read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
-        if source.is_file()
-        else [],
-        dev=held_out[0],
-        test=held_out[1],
     )
+    return AuditData(layout, models, dataset, dev, test)

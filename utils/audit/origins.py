@@ -9,6 +9,7 @@ from utils.audit.data import AuditData, Problem
 from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.layout import FULL, LabelKind
 from utils.dataset.records import same_text_key
+from utils.files.disk_index import DiskIndex
 from utils.files.manifest import Manifest, read_manifest
 from utils.wording import agreeing, counted
 
@@ -19,7 +20,7 @@ def check_held_out(data: AuditData) -> Iterator[Problem]:
     The other files have sentences from these two, or the other checks find a problem in them.
     """
     layout = data.layout
-    for file, sentences in ((layout.train, data.dataset.sentences), (layout.synthetic(), data.synthetic)):
+    for file, sentences in ((layout.train, data.sentences()), (layout.synthetic(), data.synthetic())):
         for sentence in sentences:
             for position in data.held_out.equal(sentence.tokens):
                 yield Problem(file, f"sentence {sentence.id} is also {position}: remove one of the two")
@@ -44,16 +45,18 @@ def check_raw(data: AuditData) -> Iterator[Problem]:
     Raw text is from a file that the manifest of s2 names, and copies no sentence of the dataset.
     """
     file = data.layout.synthetic()
-    raw = [sentence for sentence in data.synthetic if sentence.is_raw]
+    number = sum(sentence.is_raw for sentence in data.synthetic())
     manifest = read_manifest(file)
-    if manifest is not None and len(raw) != (kept := _raw_kept(manifest)):
-        yield Problem(file, f"{counted(len(raw), 'sentence')} of raw text in it, but s2 kept {kept}: run s2 again")
-    own = {same_text_key(sentence.tokens): sentence.id for sentence in reversed(data.dataset.sentences)}
-    for sentence in raw:
+    if manifest is not None and number != (kept := _raw_kept(manifest)):
+        yield Problem(file, f"{counted(number, 'sentence')} of raw text in it, but s2 kept {kept}: run s2 again")
+    if not number:
+        return
+    own = DiskIndex((same_text_key(one.tokens), (int(one.id), 0)) for one in data.sentences())
+    for sentence in filter(lambda one: one.is_raw, data.synthetic()):
         if sentence.source is not None:
             yield Problem(file, f"sentence {sentence.id} is marked as raw text, but has the source {sentence.source}")
-        if number := own.get(same_text_key(sentence.tokens)):
-            known = f"sentence {number} of train_1000.jsonl"
+        if copied := own.find(same_text_key(sentence.tokens)):
+            known = f"sentence {copied[0][0]} of train_1000.jsonl"
             yield Problem(file, f"sentence {sentence.id} belongs to every size, but it is also {known}")
 
 

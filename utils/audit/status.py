@@ -15,7 +15,7 @@ from utils.audit.patches import recorded_patch
 from utils.audit.s2_command import recorded_s2_command
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
-from utils.dataset.reading import Dataset
+from utils.dataset.reading import DatasetInfo
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import Change, ChangeFinder, Manifest, hash_file, read_manifest
 from utils.files.run_log import read_run_log
@@ -46,7 +46,7 @@ class Survey:
     """Finds the status of each step from the files of a dataset and from the models that were trained on them."""
 
     layout: Layout
-    dataset: Dataset
+    dataset: DatasetInfo
     models: Path
     location: str  # the flags of a command that name the dataset
 

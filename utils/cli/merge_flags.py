@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from utils.cli.parser import Parser
-from utils.cli.values import decimal, path, shortest, switch
+from utils.cli.values import decimal, path, positive_number, shortest, switch
 from utils.dataset.layout import ENTITY_LABELS, POS_LABELS
 from utils.fusion.corrections import Patch, read_patch
 from utils.fusion.settings import MergeSettings
@@ -65,6 +65,23 @@ def _add_setting_flags(flags: argparse._ActionsContainer) -> None:
         default=None,
         help="leave out extension labels whose spans agree less with the gold spans of the size; 1: they never cross "
         "one, 0: they do so as often as spans at random positions; default: keep all labels",
+    )
+
+
+def add_worker_flags(parser: Parser) -> None:
+    """Add the flags for the processes that merge; their number does not change a result."""
+    flags = parser.add_argument_group("processes")
+    flags.add_argument(
+        "--num_workers",
+        type=positive_number,
+        default=None,
+        help="number of processes that read the answers and merge them; default: 1, or 1 for each machine of Ray",
+    )
+    flags.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="local: processes of this machine; ray: processes of the Ray cluster at RAY_ADDRESS, or of this machine",
     )
 
 

@@ -12,9 +12,11 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
+from utils.compute.ordered_map import Block, BlockWorker, Result, in_order, map_in_processes
 from utils.wording import counted
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Engine:
     """Where work over rows is computed."""
 
     name: EngineName = "local"
-    workers: int | None = None  # None: as many as the cluster has GPUs for, or one per machine without GPUs
+    workers: int | None = None  # None: on Ray, as many as it has GPUs for, or one per machine without GPUs; else one
     gpus: int = 0  # per worker
 
     @property
@@ -73,8 +75,40 @@ class Engine:
                     "same command again to continue"
                 )
 
+    def map(self, load: Callable[[], Callable[[Block], Result]], blocks: Iterable[Block]) -> Iterator[Result]:
+        """Yield the result of each block of rows, in their order, with few blocks in memory at a time.
+
+        `load` is called once in each process, and must be picklable if there are several.
+        """
+        workers = self.workers or 1
+        if self.is_pool:
+            yield from _map_on_ray(load, blocks, self.workers)
+        elif workers > 1:
+            yield from map_in_processes(load, blocks, workers=workers)
+        else:
+            yield from map(load(), blocks)
+
 
 LOCAL = Engine()
+
+
+def _map_on_ray(load: Callable[[], Any], blocks: Iterable[Any], workers: int | None) -> Iterator[Any]:
+    """Yield the result of each block, in their order, from actors of a Ray cluster that take turns."""
+    ray = _start_ray()
+    number = workers or len(_machines(ray, "CPU"))
+    cores = min(1, _cores_each(_machines(ray, "CPU"), number))
+    actor = ray.remote(num_cpus=cores, max_restarts=RESTARTS, max_task_retries=RESTARTS)(BlockWorker)
+    actors = [actor.remote(load) for _ in range(number)]
+    started = (one.run.remote(block) for one, block in zip(cycle(actors), blocks, strict=False))
+    try:
+        yield from in_order(started, ray.get, number)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.RayError as error:
+        raise RuntimeError(f"Ray failed: {_summary(error)}; run the same command again") from error
+    finally:
+        for one in actors:
+            ray.kill(one)
 
 
 def _pool_results(

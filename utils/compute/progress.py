@@ -21,6 +21,7 @@ T = TypeVar("T")
 # the work is slower, it follows after MAX_SECONDS.
 MIN_SECONDS, MAX_SECONDS = 10.0, 60.0
 MIN_SHARE = 0.1
+TRACKED_DELAY = 1.0  # seconds until the bar of `tracked` appears: shorter work needs none
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
 
@@ -28,14 +29,17 @@ class Progress:
     """Counts the finished units of some work and shows them, with the time left.
 
     The time left is estimated from the work of the units that are left: 1 for each unit, unless `work` (the sum of all
-    units that are left) and the argument of `advance` say more. `done` units were finished by an earlier run.
+    units that are left) and the argument of `advance` say more. `done` units were finished by an earlier run. The bar
+    appears after `delay` seconds.
 
         with Progress("training", total=378, unit="step") as progress:
             for batch in batches:
                 progress.advance(note="loss 0.031")
     """
 
-    def __init__(self, title: str, *, total: int, unit: str, done: int = 0, work: float | None = None) -> None:
+    def __init__(
+        self, title: str, *, total: int, unit: str, done: int = 0, work: float | None = None, delay: float = 0.0
+    ) -> None:
         self.title = title
         self.total = total
         self.unit = unit
@@ -43,7 +47,7 @@ class Progress:
         self._work_done = 0.0
         self._work_left = float(total - done) if work is None else float(work)
         self._note = ""
-        self._bar = _terminal_bar(title, total=total, done=done) if _is_terminal() else None
+        self._bar = _terminal_bar(title, total, done, delay) if _is_terminal() else None
         self._held = ExitStack()
         self.start()
 
@@ -105,7 +109,7 @@ def tracked(items: Iterable[T], title: str, *, total: int, unit: str, hidden: bo
     if hidden:
         yield from items
         return
-    with Progress(title, total=total, unit=unit) as progress:
+    with Progress(title, total=total, unit=unit, delay=TRACKED_DELAY) as progress:
         for item in items:
             yield item
             progress.advance()
@@ -130,7 +134,7 @@ def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def _terminal_bar(title: str, *, total: int, done: int) -> Any:
+def _terminal_bar(title: str, total: int, done: int, delay: float) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=total, initial=done, desc=title, bar_format=BAR)
+    return tqdm(total=total, initial=done, desc=title, bar_format=BAR, delay=delay)

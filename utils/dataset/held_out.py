@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ Position = TypeVar("Position")
 
 # Characters that no font shows, besides those of the Unicode categories Cc and Cf.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\ufe00\ufe01\ufe02\ufe0e\ufe0f")
+_PRINTABLE_INVISIBLE = re.compile(f"[ {''.join(sorted(INVISIBLE))}]")
 FIRST_DENSE = "\u2e80"  # ideographs, kana and Hangul begin here; each says as much as two letters
 MIN_PART = 12  # letters, or half as many ideographs: a shorter sentence may be part of another one by chance
 PREFIX = MIN_PART // 2  # characters: the shortest key of a part
@@ -66,6 +68,8 @@ def held_out_key(tokens: Sequence[str]) -> str:
     True
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", "".join(tokens)).casefold())
+    if folded.isprintable():  # then only some letters and the space are invisible
+        return _PRINTABLE_INVISIBLE.sub("", folded)
     return "".join(character for character in folded if not _is_invisible(character))
 
 
@@ -74,7 +78,6 @@ def warn_of_shared_sentences(train: Path, held_out: Iterable[Path]) -> None:
 
     A file that cannot be read causes a warning, too: it is not needed yet.
     """
-    lines = list(_texts_by_line(train))
     for file in held_out:
         if not file.is_file():
             continue
@@ -83,7 +86,10 @@ def warn_of_shared_sentences(train: Path, held_out: Iterable[Path]) -> None:
         except ValueError as error:
             log.warning("%s is not compared with the training sentences: %s", file, error)
             continue
-        shared = {found: line for line, text in reversed(lines) for found in texts.find(text)}
+        shared: dict[int, int] = {}  # line of the held-out sentence -> first line of a training sentence
+        for line, text in _texts_by_line(train):
+            for found in texts.find(text):
+                shared.setdefault(found, line)
         if shared:
             first = min(shared)
             log.warning(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 MIN_SHIFTED = 3  # spans: fewer may be shifted by chance
 SHIFTED_SHARE = 0.9  # of the spans with a "text": from here on, the whole file is shifted
 MAX_SHIFT = 2  # tokens
+MAX_WITHOUT_TEXT = 10_000  # spans without a "text" that are compared; of a large file, the first ones are enough
 MIN_REPEATED = 5  # different texts of spans that occur several times: fewer say nothing about what follows them
 # Of these texts, the share that the same token always follows: 0.03 to 0.27 in eight datasets, and 0.4 to 1 in most of
 # them with inclusive ends.
@@ -49,73 +50,106 @@ class LocatedSpan:
         return without_spaces(whole[self.span.start : self.span.end]) == text
 
 
-def check_offsets(path: Path, spans: Iterable[LocatedSpan]) -> None:
-    """Warn about spans in a file whose "text" is not at their offsets, and about ends that seem to be inclusive.
+class OffsetCheck:
+    """Looks at the spans of a file, sentence by sentence, and keeps few of them.
 
-    Raises ValueError if nearly all spans with a "text" are shifted by the same number of tokens, or have offsets in
+    `finish` warns about spans whose "text" is not at their offsets, and about ends that seem to be inclusive. It raises
+    ValueError if nearly all spans with a "text" are shifted by the same number of tokens, or have offsets in
     characters.
     """
-    spans = list(spans)
-    with_text = [(span, text) for span in spans if (text := span.text) is not None]
-    wrong = [(span, text) for span, text in with_text if not span.covers(text)]
-    if len(wrong) >= max(MIN_SHIFTED, SHIFTED_SHARE * len(with_text)):
-        _refuse_shift(path, wrong)
-        _refuse_characters(path, wrong)
-    if wrong:
-        first = wrong[0][0]
-        log.warning(
-            '%s %s a "text" that differs from the tokens at the offsets; the offsets are used. The first: %s:%d: %s',
-            counted(len(wrong), "span"),
-            agreeing(len(wrong), "has", "have"),
-            path,
-            first.line,
-            dict(first.span.row or {}),
-        )
-    if example := find_cut_short([span for span in spans if span.text is None]):
-        tokens = example.sentence.tokens
-        found, longer = (tokens[example.span.start : example.span.end + more] for more in (0, 1))
-        log.warning(
-            "%s: many spans seem to end one token early, such as %r instead of %r in line %d: %s",
-            path,
-            " ".join(found),
-            " ".join(longer),
-            example.line,
-            INCLUSIVE_ENDS,
-        )
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._with_text = 0
+        self._wrong = _WrongSpans()
+        self._without_text: list[LocatedSpan] = []  # the first ones
+
+    def add(self, line: int, sentence: Sentence) -> None:
+        """Look at the spans of one sentence."""
+        for span in sentence.spans:
+            located = LocatedSpan(line, sentence, span)
+            text = located.text
+            if text is None:
+                if len(self._without_text) < MAX_WITHOUT_TEXT:
+                    self._without_text.append(located)
+                continue
+            self._with_text += 1
+            if not located.covers(text):
+                self._wrong.add(located, text)
+
+    def finish(self) -> None:
+        """Warn about the spans that were added, or raise ValueError."""
+        wrong = self._wrong
+        if wrong.number >= max(MIN_SHIFTED, SHIFTED_SHARE * self._with_text):
+            wrong.refuse_shift(self._path)
+            wrong.refuse_characters(self._path)
+        if wrong.first is not None:
+            log.warning(
+                '%s %s a "text" that differs from the tokens at the offsets; the offsets are used. '
+                "The first: %s:%d: %s",
+                counted(wrong.number, "span"),
+                agreeing(wrong.number, "has", "have"),
+                self._path,
+                wrong.first.line,
+                dict(wrong.first.span.row or {}),
+            )
+        if example := find_cut_short(self._without_text):
+            tokens = example.sentence.tokens
+            found, longer = (tokens[example.span.start : example.span.end + more] for more in (0, 1))
+            log.warning(
+                "%s: many spans seem to end one token early, such as %r instead of %r in line %d: %s",
+                self._path,
+                " ".join(found),
+                " ".join(longer),
+                example.line,
+                INCLUSIVE_ENDS,
+            )
 
 
-def _refuse_shift(path: Path, wrong: Sequence[tuple[LocatedSpan, str]]) -> None:
-    """Raise ValueError if nearly all of these spans have their "text" at the same distance from their offsets."""
-    around = range(-MAX_SHIFT, MAX_SHIFT + 1)
-    shifts = Counter(
-        shift for span, text in wrong for shift in ((s, e) for s in around for e in around) if span.covers(text, shift)
-    )
-    shift, number = max(shifts.items(), key=lambda pair: pair[1], default=((0, 0), 0))
-    if number < max(MIN_SHIFTED, SHIFTED_SHARE * len(wrong)):
-        return
-    start, end = shift
-    if shift == (0, 1):
-        remedy = INCLUSIVE_ENDS
-    else:
-        counted = " are your offsets counted from 1?" if start == -1 else ""
-        inclusive = " are your ends inclusive?" if end == start + 1 else ""
-        remedy = f'{counted}{inclusive} add {start} to each "start" and {end} to each "end"'.lstrip()
-    first = wrong[0][0]
-    raise ValueError(
-        f'{path}:{first.line}: the offsets of {number} spans differ from their "text" by the same number of tokens, '
-        f"such as {dict(first.span.row or {})}: {remedy}"
-    )
+class _WrongSpans:
+    """The spans whose "text" is not at their offsets, and where it is instead."""
 
+    def __init__(self) -> None:
+        self.number = 0
+        self.first: LocatedSpan | None = None
+        self._shifts: Counter[tuple[int, int]] = Counter()
+        self._in_characters = 0
+        self._first_in_characters: LocatedSpan | None = None
 
-def _refuse_characters(path: Path, wrong: Sequence[tuple[LocatedSpan, str]]) -> None:
-    """Raise ValueError if the offsets of nearly all these spans fit their "text" as positions of characters."""
-    fitting = [span for span, text in wrong if span.covers_characters(text)]
-    if len(fitting) >= SHIFTED_SHARE * len(wrong):
-        first = fitting[0]
+    def add(self, span: LocatedSpan, text: str) -> None:
+        self.number += 1
+        self.first = self.first or span
+        around = range(-MAX_SHIFT, MAX_SHIFT + 1)
+        self._shifts.update(shift for shift in ((s, e) for s in around for e in around) if span.covers(text, shift))
+        if span.covers_characters(text):
+            self._in_characters += 1
+            self._first_in_characters = self._first_in_characters or span
+
+    def refuse_shift(self, path: Path) -> None:
+        """Raise ValueError if nearly all of these spans have their "text" at the same distance from their offsets."""
+        shift, number = max(self._shifts.items(), key=lambda pair: pair[1], default=((0, 0), 0))
+        if self.first is None or number < max(MIN_SHIFTED, SHIFTED_SHARE * self.number):
+            return
+        start, end = shift
+        if shift == (0, 1):
+            remedy = INCLUSIVE_ENDS
+        else:
+            from_1 = " are your offsets counted from 1?" if start == -1 else ""
+            inclusive = " are your ends inclusive?" if end == start + 1 else ""
+            remedy = f'{from_1}{inclusive} add {start} to each "start" and {end} to each "end"'.lstrip()
         raise ValueError(
-            f"{path}:{first.line}: the offsets of {len(fitting)} spans count characters, such as "
-            f"{dict(first.span.row or {})}: they must count tokens, which are words here"
+            f'{path}:{self.first.line}: the offsets of {number} spans differ from their "text" by the same number of '
+            f"tokens, such as {dict(self.first.span.row or {})}: {remedy}"
         )
+
+    def refuse_characters(self, path: Path) -> None:
+        """Raise ValueError if the offsets of nearly all these spans fit their "text" as positions of characters."""
+        first = self._first_in_characters
+        if first is not None and self._in_characters >= SHIFTED_SHARE * self.number:
+            raise ValueError(
+                f"{path}:{first.line}: the offsets of {self._in_characters} spans count characters, such as "
+                f"{dict(first.span.row or {})}: they must count tokens, which are words here"
+            )
 
 
 def find_cut_short(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -12,8 +12,8 @@ from typing import Any, TypeGuard
 
 from utils.dataset.layout import require_folder
 from utils.dataset.legacy_synthetic import add_sources
-from utils.dataset.offsets import LocatedSpan, check_offsets
-from utils.dataset.records import UNKNOWN_SOURCE, Sentence, sentence_from_row
+from utils.dataset.offsets import OffsetCheck
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence, sentence_from_row, synthetic_from_row
 from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of
 from utils.files.jsonl import decode_utf8, read_rows
 
@@ -37,6 +37,32 @@ class Dataset:
     def targets(self) -> tuple[str, ...]:
         """The target labels without "O"."""
         return self.labels[1:]
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What steps must know of a dataset while its sentences stay on the disk."""
+
+    num_sentences: int
+    labels: tuple[str, ...]  # "O" first
+    tokenisation: Tokenisation
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target labels without "O"."""
+        return self.labels[1:]
+
+
+def read_dataset_info(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> DatasetInfo:
+    """Return the labels, the tokenisation and the number of sentences of a dataset; every line is checked."""
+    require_dataset(train)
+    names = read_labels(labels)
+    if tokenisation is None:
+        tokenisation = tokenisation_of_file(train)
+    number = sum(1 for _ in iterate_sentences(train, tokenisation=tokenisation, labels=names))
+    if not number:
+        raise ValueError(f"{train} contains no sentences: add at least one annotated sentence")
+    return DatasetInfo(number, tuple(names), tokenisation)
 
 
 def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> Dataset:
@@ -98,40 +124,78 @@ def read_synthetic(path: Path, *, tokenisation: Tokenisation, sources: Sequence[
     The rows of an earlier implementation have no ids. They are matched by their text to the `sources`, the sentences of
     the dataset.
     """
-    if _is_legacy_synthetic(path):
-        made = add_sources(read_sentences(path, tokenisation=tokenisation), sources, tokenisation=tokenisation)
-        _report_sources(path, made)
-        return made
-    for line, row in read_rows(path):
-        if row.get("raw") is not True and not isinstance(row.get("source"), int):
-            raise ValueError(f'{path}:{line}: "source" must be the number of the source sentence')
-    return read_sentences(path, tokenisation=tokenisation, ids_from_rows=True)
+    if is_legacy_synthetic(path):
+        return read_legacy_synthetic(path, tokenisation=tokenisation, sources=sources)
+    return list(iterate_synthetic(path, tokenisation=tokenisation))
 
 
-def read_sentences(
-    path: Path, *, tokenisation: Tokenisation, labels: Collection[str] | None = None, ids_from_rows: bool = False
+def read_legacy_synthetic(
+    path: Path, *, tokenisation: Tokenisation, sources: Sequence[Sentence] = ()
 ) -> list[Sentence]:
-    """Return the sentences of a JSON Lines file; their ids are their numbers from 1, or the "id" of their rows.
+    """Return the synthetic sentences of an earlier implementation, with the sources that are found by their texts."""
+    made = add_sources(read_sentences(path, tokenisation=tokenisation), sources, tokenisation=tokenisation)
+    _report_sources(path, made)
+    return made
+
+
+def iterate_synthetic(path: Path, *, tokenisation: Tokenisation, check: bool = True) -> Iterator[Sentence]:
+    """Yield the synthetic sentences of a file of s2, s4 or s7, with the ids of their rows."""
+    rows = ((line, row, "") for line, row in read_rows(path))
+    sentences = _iterate(path, rows, lambda row, _: synthetic_from_row(row, tokenisation=tokenisation))
+    return _with_checked_offsets(path, sentences) if check else (sentence for _, sentence in sentences)
+
+
+def read_sentences(path: Path, *, tokenisation: Tokenisation, labels: Collection[str] | None = None) -> list[Sentence]:
+    """Return the sentences of a JSON Lines file; their ids are their numbers from 1.
 
     Raises ValueError with the number of the line if a line is not a valid sentence or, with `labels`, if it has a span
     with another label, and if the offsets of nearly all spans differ from their "text" in the same way.
     """
-    sentences = []
-    numbers = count(1)
-    spans: list[LocatedSpan] = []
-    for line, row in read_rows(path):
+    return list(iterate_sentences(path, tokenisation=tokenisation, labels=labels))
+
+
+def iterate_sentences(
+    path: Path, *, tokenisation: Tokenisation, labels: Collection[str] | None = None, check: bool = True
+) -> Iterator[Sentence]:
+    """Yield the sentences that `read_sentences` returns.
+
+    With `check`, the offsets of all spans are compared after the last sentence.
+    """
+    numbers = map(str, count(1))
+    rows = ((line, row, id_) for (line, row), id_ in zip(read_rows(path), numbers, strict=False))
+
+    def sentence(row: Mapping[str, Any], id_: str) -> Sentence:
+        found = sentence_from_row(row, id=id_, tokenisation=tokenisation)
+        _check_labels(found, labels, path.with_name("labels.txt"))
+        return found
+
+    sentences = _iterate(path, rows, sentence)
+    return _with_checked_offsets(path, sentences) if check else (one for _, one in sentences)
+
+
+def _iterate(
+    path: Path,
+    rows: Iterable[tuple[int, Mapping[str, Any], str]],
+    read: Callable[[Mapping[str, Any], str], Sentence],
+) -> Iterator[tuple[int, Sentence]]:
+    """Yield (line number, sentence) for each (line number, row, id); errors name the line."""
+    for line, row, id_ in rows:
         try:
-            sentence = sentence_from_row(row, id=_id(row, next(numbers), ids_from_rows), tokenisation=tokenisation)
-            _check_labels(sentence, labels, path.with_name("labels.txt"))
+            sentence = read(row, id_)
         except ValueError as error:
             raise ValueError(f"{path}:{line}: {error}") from None
-        spans += [LocatedSpan(line, sentence, span) for span in sentence.spans]
-        sentences.append(sentence)
-    check_offsets(path, spans)
-    return sentences
+        yield line, sentence
 
 
-def _is_legacy_synthetic(path: Path) -> bool:
+def _with_checked_offsets(path: Path, sentences: Iterable[tuple[int, Sentence]]) -> Iterator[Sentence]:
+    offsets = OffsetCheck(path)
+    for line, sentence in sentences:
+        offsets.add(line, sentence)
+        yield sentence
+    offsets.finish()
+
+
+def is_legacy_synthetic(path: Path) -> bool:
     """Return whether no row of a file has an id or a source."""
     return not any("id" in row or "source" in row for _, row in read_rows(path))
 
@@ -152,14 +216,6 @@ def _report_sources(path: Path, sentences: Collection[Sentence]) -> None:
 
 def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _id(row: dict[str, Any], number: int, from_row: bool) -> str:
-    if not from_row:
-        return str(number)
-    if not isinstance(row.get("id"), str):
-        raise ValueError('"id" is missing')
-    return row["id"]
 
 
 def _check_labels(sentence: Sentence, labels: Collection[str] | None, source: Path) -> None:

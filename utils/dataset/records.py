@@ -95,6 +95,15 @@ def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisa
     return Sentence(id=id, tokens=tokens, spans=read_spans(entities, tokens), row=row)
 
 
+def synthetic_from_row(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> Sentence:
+    """Return the sentence of a JSON object that s2 made, with the id in it; raise ValueError if it is not valid."""
+    if row.get("raw") is not True and not isinstance(row.get("source"), int):
+        raise ValueError('"source" must be the number of the source sentence')
+    if not isinstance(row.get("id"), str):
+        raise ValueError('"id" is missing')
+    return sentence_from_row(row, id=row["id"], tokenisation=tokenisation)
+
+
 def read_spans(entities: Sequence[Any], tokens: Sequence[str]) -> tuple[Span, ...]:
     """Return the spans of a list of JSON objects; raise ValueError if one is not a valid span of these tokens."""
     return tuple(_span(entity, number, tokens) for number, entity in enumerate(entities, start=1))
@@ -135,7 +144,7 @@ def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str,
     text = row.get("text")
     if isinstance(text, str):
         tokens = tuple(tokenisation.split(text))
-    elif isinstance(text, list) and all(isinstance(token, str) for token in text):
+    elif isinstance(text, list) and set(map(type, text)) <= {str}:
         tokens = tuple(text)
     else:
         raise ValueError('"text" must be a list of tokens or a string')

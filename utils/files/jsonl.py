@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +15,9 @@ from utils.files.own_files import check_replaceable
 from utils.wording import counted
 
 JsonObject = dict[str, Any]
+Line = tuple[int, bytes]  # the number of a line in its file, from 1, and its bytes
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # made once, which a line needs less time for than json.dumps
 MIN_ZEROS = 4  # in bytes that seem to be UTF-16; fewer are stray characters
 
 
@@ -23,16 +26,47 @@ def read_rows(path: Path) -> Iterator[tuple[int, JsonObject]]:
 
     Raises FileNotFoundError, or ValueError that names file and line if a line is not a JSON object.
     """
+    for number, line in read_lines(path):
+        yield number, parse_row(line, f"{path}:{number}")
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield (line number, bytes) for every line of a file that is not empty, without parsing it."""
+    return ((number, line) for number, _, line in locate_lines(path))
+
+
+def locate_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (line number, position of its first byte, bytes) for every line of a file that is not empty."""
+    start = 0
     with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside strings
-        yield from parse_rows(file, str(path))
+        for number, line in enumerate(file, start=1):
+            if not _is_empty(line, path, number):
+                yield number, start, line
+            start += len(line)
+
+
+def count_lines(path: Path) -> int:
+    """Return the number of lines of a file that are not empty."""
+    return sum(1 for _ in read_lines(path))
 
 
 def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, JsonObject]]:
     """Yield (line number, object) for every line that is not empty; `name` is the source in error messages."""
     for number, line in enumerate(lines, start=1):
-        text = decode_utf8(line, f"{name}:{number}")
-        if text.strip():
-            yield number, _object(text, f"{name}:{number}")
+        if not _is_empty(line, name, number):
+            yield number, parse_row(line, f"{name}:{number}")
+
+
+def parse_row(line: bytes, source: str) -> JsonObject:
+    """Return the object of a line; raise ValueError that names `source` if the line is not a JSON object."""
+    text = decode_utf8(line, source)
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{source}: not valid JSON ({error}); expected one JSON object per line") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"{source}: expected a JSON object, found {type(row).__name__}")
+    return row
 
 
 def read_json(path: Path) -> Any:
@@ -60,7 +94,7 @@ def write_json(path: Path, value: Any) -> None:
 def encode_json(value: Any, indent: int | None = None) -> bytes:
     """Return `value` as JSON in UTF-8, or escaped to ASCII if it contains a lone surrogate."""
     try:
-        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
+        return (json.dumps(value, ensure_ascii=False, indent=indent) if indent else _encode(value)).encode()
     except UnicodeEncodeError:
         return json.dumps(value, indent=indent).encode()
 
@@ -104,6 +138,9 @@ def name_in_errors(path: Path) -> Iterator[None]:
 
 def decode_utf8(data: bytes, source: str) -> str:
     """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `source`."""
+    if b"\0" not in data and not data.startswith(UTF16_MARKS):
+        with suppress(UnicodeDecodeError):
+            return data.decode().removeprefix("\ufeff")
     encoding = _utf16_name(data)  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
     if not data.strip(b"\0") and data:
         raise ValueError(f"{source}: not UTF-8 text but NUL characters alone, as a crash may leave them: remove them")
@@ -131,7 +168,7 @@ def _utf16_name(data: bytes) -> str:
     In UTF-16, each Latin character has one zero, always as the first or always as the second of its two bytes. Text
     that is read as UTF-16 by mistake has characters that are not in use, or other control characters.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(UTF16_MARKS):
         return "UTF-16"
     zeros = [data[byte::2].count(0) for byte in (0, 1)]
     if min(zeros) or max(zeros) < max(MIN_ZEROS, len(data) / 4 if _is_utf8(data) else 0):
@@ -158,14 +195,9 @@ def _likely_encoding(data: bytes) -> str:
     return "GB18030"
 
 
-def _object(text: str, source: str) -> JsonObject:
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{source}: not valid JSON ({error}); expected one JSON object per line") from None
-    if not isinstance(row, dict):
-        raise ValueError(f"{source}: expected a JSON object, found {type(row).__name__}")
-    return row
+def _is_empty(line: bytes, name: object, number: int) -> bool:
+    """Return whether a line has only whitespace; only one that begins as no JSON object does is decoded for that."""
+    return not line.startswith(b"{") and not decode_utf8(line, f"{name}:{number}").strip()
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:

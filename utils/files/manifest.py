@@ -139,6 +139,12 @@ def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
         log.warning("%s is stale: %s", result, change)
 
 
+def is_as_written(result: Path) -> bool:
+    """Return whether a manifest shows that a step wrote exactly this file; such a file need not be checked again."""
+    manifest = read_manifest(result)
+    return manifest is not None and manifest.output is not None and not is_edited(result, manifest)
+
+
 def is_edited(result: Path, manifest: Manifest) -> bool:
     """Return whether a result differs from what its step wrote; False if an earlier version did not record that."""
     return manifest.output is not None and hash_file(result) != manifest.output

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MAX_NAMED = 20  # corrections that no longer fit, each in a line
 MAX_EXAMPLES = 3  # texts that are shown for an unknown label
+SUMMED = ("sentences", "unanswered", "items", "lost", "one_character", "disagreeing", "crossing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,12 @@ class UnknownLabel:
 
     def with_item(self, item: Item) -> UnknownLabel:
         """Return the label after one more item."""
-        is_new = item.text not in self.examples and len(self.examples) < MAX_EXAMPLES
-        examples = (*self.examples, item.text) if is_new else self.examples
-        return UnknownLabel(self.mode, self.count + 1, examples)
+        return self.with_label(UnknownLabel(self.mode, 1, (item.text,)))
+
+    def with_label(self, other: UnknownLabel) -> UnknownLabel:
+        """Return the label after the items of `other`, which follow."""
+        examples = tuple(dict.fromkeys([*self.examples, *other.examples]))[:MAX_EXAMPLES]
+        return UnknownLabel(self.mode, self.count + other.count, examples)
 
 
 @dataclass
@@ -74,6 +78,19 @@ class FusionCounts:
         self.agreement.add(merged)
         for item, mode in merged.unknown:
             self.unknown[item.label] = self.unknown.get(item.label, UnknownLabel(mode)).with_item(item)
+
+    def add_counts(self, other: FusionCounts) -> None:
+        """Add the counts of the sentences that follow."""
+        for name in SUMMED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.spans.update(other.spans)
+        self.renamed |= other.renamed
+        self.agreement.add_agreement(other.agreement)
+        if self.patch is not None and other.patch is not None:
+            self.patch.add_counts(other.patch)
+        for spelling, label in other.unknown.items():
+            known = self.unknown.get(spelling, UnknownLabel(label.mode))
+            self.unknown[spelling] = known.with_label(label)
 
     def __str__(self) -> str:
         one_character = f"{self.one_character} of one character left out, " if self.one_character else ""

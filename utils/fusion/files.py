@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from utils.annotation.files import read_annotations
+from utils.annotation.files import read_annotation_line
+from utils.annotation.legacy.copies import without_legacy
 from utils.dataset.layout import FULL, LabelKind, Layout, Size, require_files
 from utils.dataset.modes import EXTENSION_MODES, Mode
-from utils.dataset.reading import read_sentences, read_synthetic
-from utils.dataset.records import Sentence
+from utils.dataset.reading import iterate_sentences, iterate_synthetic
 from utils.dataset.tokens import Tokenisation
+from utils.files.jsonl import read_lines
+from utils.files.manifest import is_as_written
 from utils.fusion.answer_measure import AnswerMeasure
-from utils.parsing import Item
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,33 @@ class MergeFiles:
     def results(self) -> tuple[Path, ...]:
         return self.fusion, *self.label_files
 
-    def read_sentences(self, *, tokenisation: Tokenisation) -> list[Sentence]:
-        """Return the sentences to merge into."""
-        return (read_synthetic if self.synthetic else read_sentences)(self.sentences, tokenisation=tokenisation)
+    def check(self, *, tokenisation: Tokenisation) -> None:
+        """Raise ValueError that names the line if an input cannot be read; what a step wrote is not read again."""
+        if not is_as_written(self.sentences):
+            read = iterate_synthetic if self.synthetic else iterate_sentences
+            for _ in read(self.sentences, tokenisation=tokenisation):
+                pass
+        for path in self.annotations.values():
+            if not is_as_written(path):
+                for line in read_lines(path):
+                    read_annotation_line(line, path)
 
-    def read_items(self, sentences: Sequence[Sentence]) -> dict[str, dict[Mode, Sequence[Item]]]:
-        """Return the items in the answers, by sentence id and mode; answers to another text are skipped."""
-        texts = {sentence.id: sentence.tokens for sentence in sentences}
-        items: dict[str, dict[Mode, Sequence[Item]]] = defaultdict(dict)
-        for mode, path in self.annotations.items():
-            for row in read_annotations(path, mode, sentences):
-                if row.id is not None and row.status == "ok" and texts.get(row.id) == row.text:
-                    items[row.id][mode] = row.items
-        return items
+    @contextmanager
+    def without_legacy(self, *, tokenisation: Tokenisation) -> Iterator[MergeFiles]:
+        """Yield the files, with temporary copies in the place of those of an earlier implementation."""
+        files = self.sentences, self.annotations
+        with without_legacy(files, synthetic=self.synthetic, tokenisation=tokenisation) as (sentences, annotations):
+            yield replace(self, sentences=sentences, annotations=annotations)
 
-    def measure_answers(self, sentences: Sequence[Sentence]) -> AnswerMeasure:
+    def measure_answers(self, *, tokenisation: Tokenisation) -> AnswerMeasure:
         """Return how much of the text the parts of speech cover, and how much several answers agree."""
-        return AnswerMeasure.of(
-            {mode: read_annotations(path, mode, sentences) for mode, path in self.annotations.items()}
-        )
+        with self.without_legacy(tokenisation=tokenisation) as current:
+            return AnswerMeasure.of(
+                {
+                    mode: (read_annotation_line(line, path) for line in read_lines(path))
+                    for mode, path in current.annotations.items()
+                }
+            )
 
 
 def find_merge_files(

@@ -50,6 +50,12 @@ class SpanAgreement:
             return None
         return self.relations["crossing"] < self.crossing_by_chance - 2 * sqrt(self.crossing_by_chance)
 
+    def add(self, other: SpanAgreement) -> None:
+        """Add other spans."""
+        self.relations.update(other.relations)
+        self.same_by_chance += other.same_by_chance
+        self.crossing_by_chance += other.crossing_by_chance
+
     def to_json(self) -> dict[str, Any]:
         """Return the numbers for a JSON file."""
         return {
@@ -62,11 +68,15 @@ class SpanAgreement:
         }
 
 
+def _no_agreement() -> dict[tuple[str, str], SpanAgreement]:
+    return defaultdict(SpanAgreement)  # no lambda, so that it can be sent to another process
+
+
 @dataclass
 class GoldAgreement:
     """The agreement of the extension spans of all sentences that were added, by origin and label."""
 
-    by_label: dict[tuple[str, str], SpanAgreement] = field(default_factory=lambda: defaultdict(SpanAgreement))
+    by_label: dict[tuple[str, str], SpanAgreement] = field(default_factory=_no_agreement)
 
     def add(self, merged: MergedSentence) -> None:
         """Add all extension spans of a sentence, before settings leave some out."""
@@ -83,19 +93,23 @@ class GoldAgreement:
             length = span.end - span.start
             if length not in chances:
                 chances[length] = _chances(length, num_tokens, bounds)
+            same, crossing = chances[length]
             entry = self.by_label[span.origin or "", span.label]
             entry.relations[_relation(span, bounds)] += 1
-            entry.same_by_chance += chances[length][0]
-            entry.crossing_by_chance += chances[length][1]
+            entry.same_by_chance += same
+            entry.crossing_by_chance += crossing
+
+    def add_agreement(self, other: GoldAgreement) -> None:
+        """Add the spans of other sentences."""
+        for key, entry in other.by_label.items():
+            self.by_label[key].add(entry)
 
     def of_origin(self, origin: str) -> SpanAgreement:
         """Return the agreement of all spans of one origin."""
         total = SpanAgreement()
         for (other, _), entry in self.by_label.items():
             if other == origin:
-                total.relations.update(entry.relations)
-                total.same_by_chance += entry.same_by_chance
-                total.crossing_by_chance += entry.crossing_by_chance
+                total.add(entry)
         return total
 
     def to_json(self) -> dict[str, Any]:

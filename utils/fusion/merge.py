@@ -12,6 +12,7 @@ from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation
 from utils.fusion.extension_labels import ExtensionLabel, LabelMapping
 from utils.parsing import Item
+from utils.placing import PlacedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def merge_sentence(
     spans that partly overlap a span of the sentence are dropped.
     """
     pairs = [(item, mode) for mode, found in items.items() for item in found]
-    labels = {(item.label, mode): mapping.extension_label(item.label, mode) for item, mode in pairs}
+    spellings = dict.fromkeys((item.label, mode) for item, mode in pairs)
+    labels = {key: mapping.extension_label(*key) for key in spellings}
     found, lost, one_character = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
     extensions = [span for span in found if (span.origin, span.label) not in mapping.left_out]
     disagreeing = len(found) - len(extensions)
@@ -84,20 +86,22 @@ def _extension_spans(
     for mode, found in items.items():
         answer = place_items(found, tokens, mode)
         lost += len(answer.lost)
-        short = {one.item.text for one in answer.placed if _length(tokens, one.start, one.end) < least}
-        left_out += _number_of(short, found) - _number_of(short, answer.lost)
-        for placed in answer.placed:
-            if _length(tokens, placed.start, placed.end) < least:
-                continue
+        long_enough = [one for one in answer.placed if _is_at_least(least, tokens, one)]
+        if len(long_enough) < len(answer.placed):
+            short = {one.item.text for one in answer.placed if not _is_at_least(least, tokens, one)}
+            left_out += _number_of(short, found) - _number_of(short, answer.lost)
+        for placed in long_enough:
             label = labels[placed.item.label, mode].name
             score = placed.item.score if isinstance(placed.item, VotedItem) else None
             spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode, score))
     return [spans[key] for key in sorted(spans)], lost, left_out
 
 
-def _length(tokens: Sequence[str], start: int, end: int) -> int:
-    """Return the number of characters from one token to another."""
-    return sum(map(len, tokens[start:end]))
+def _is_at_least(characters: int, tokens: Sequence[str], placed: PlacedItem) -> bool:
+    """Return whether a placed item has this many characters; its first and its last token have at least one each."""
+    if characters <= placed.end - placed.start and placed.end <= len(tokens):
+        return True
+    return sum(map(len, tokens[placed.start : placed.end])) >= characters
 
 
 def _number_of(texts: Collection[str], items: Sequence[Item]) -> int:
@@ -107,5 +111,4 @@ def _number_of(texts: Collection[str], items: Sequence[Item]) -> int:
 
 def _is_crossing(one: Span, other: Span) -> bool:
     """Return whether two spans overlap and neither contains the other."""
-    first, second = sorted((one, other), key=lambda span: (span.start, -span.end))
-    return first.start < second.start < first.end < second.end
+    return one.start < other.start < one.end < other.end or other.start < one.start < other.end < one.end

@@ -45,9 +45,19 @@ class PatchCounts:
     gold: int = 0  # of them, corrections of spans from the dataset
     misfits: list[Misfit] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)  # extension labels of spans that a person added or changed
+    seen: set[str] = field(default_factory=set)  # ids of the sentences that have corrections
+
+    def add_counts(self, other: PatchCounts) -> None:
+        """Add the counts of the sentences that follow."""
+        self.applied.update(other.applied)
+        self.gold += other.gold
+        self.misfits += other.misfits
+        self.labels.update(other.labels)
+        self.seen |= other.seen
 
     def add(self, found: PatchedSentence) -> None:
         """Add one sentence to the counts."""
+        self.seen |= {one.id for one in found.applied} | {one.correction.id for one in found.misfits}
         self.applied.update(one.action for one in found.applied)
         self.gold += found.gold
         self.misfits += found.misfits

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from utils.compute.engine import LOCAL, Engine
+from utils.compute.progress import tracked
 from utils.dataset.label_table import LabelTable, read_label_table
 from utils.dataset.layout import Layout, Size, require_files
 from utils.dataset.modes import Mode
-from utils.dataset.reading import Dataset
-from utils.dataset.records import NUMBER, Sentence, sentence_to_row
+from utils.dataset.reading import Dataset, DatasetInfo
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import JsonObject, encode_json, read_json, read_rows, replace_file, write_json
+from utils.files.jsonl import count_lines, encode_json, read_json, read_rows, replace_file, write_json
 from utils.files.manifest import (
     Manifest,
     build_manifest,
@@ -26,13 +29,13 @@ from utils.files.manifest import (
     warn_if_stale,
     write_manifest,
 )
+from utils.fusion.blocks import BLOCK, BlockMerger, MergedBlock, read_blocks
 from utils.fusion.corrections import Patch
 from utils.fusion.counts import FusionCounts
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles, label_files
-from utils.fusion.gold_agreement import GoldAgreement, labels_below
-from utils.fusion.merge import MergedSentence, merge_sentence
-from utils.fusion.patch import PatchCounts, PatchedSentence, apply_patch, missing_sentences
+from utils.fusion.gold_agreement import labels_below
+from utils.fusion.patch import PatchCounts, missing_sentences
 from utils.fusion.settings import MergeSettings
 from utils.labels.normaliser import LabelNormaliser
 from utils.wording import counted
@@ -52,10 +55,18 @@ class FusionStep:
     drop_crossing: bool = False  # drop extension spans that partly overlap a target span
     min_agreement: float | None = None  # leave out labels that agree less with gold spans
     patch: Patch | None = None  # corrections of a person
+    engine: Engine = LOCAL  # merges the blocks of sentences
 
     @classmethod
     def for_dataset(
-        cls, name: str, layout: Layout, dataset: Dataset, settings: MergeSettings, patch: Patch | None = None
+        cls,
+        name: str,
+        layout: Layout,
+        dataset: Dataset | DatasetInfo,
+        settings: MergeSettings,
+        *,
+        patch: Patch | None = None,
+        engine: Engine = LOCAL,
     ) -> FusionStep:
         """Return the step for a dataset; the labels of a mode are looked up in its own label file first."""
         entity, pos = settings.entity_label, settings.pos_label
@@ -73,6 +84,7 @@ class FusionStep:
             settings.drop_crossing,
             settings.min_agreement,
             patch,
+            engine,
         )
 
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
@@ -83,7 +95,8 @@ class FusionStep:
             check_owner(result, step=self.name, overwrite=overwrite)
         for file in files.inputs:
             warn_if_stale(file, self.layout.find)
-        files.read_items(files.read_sentences(tokenisation=self.tokenisation))
+        with files.without_legacy(tokenisation=self.tokenisation) as current:
+            current.check(tokenisation=self.tokenisation)
 
     def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
         """Write the merged sentences, the label files and the unknown labels; return the counts of the merge.
@@ -106,7 +119,7 @@ class FusionStep:
             write_manifest(path, self._manifest(inputs, table.extension_counts))
         write_json(files.unknown_labels, counts.unknown_to_json())
         if not files.synthetic:
-            counts.answers = files.measure_answers(files.read_sentences(tokenisation=self.tokenisation))
+            counts.answers = files.measure_answers(tokenisation=self.tokenisation)
             write_json(files.agreement, {**counts.agreement.to_json(), "answers": counts.answers.to_json()})
         for name in sorted(counts.renamed):
             log.warning("an extension label has the same name as a target label: it is renamed to %s", name)
@@ -123,51 +136,33 @@ class FusionStep:
             require_files({"agreement": files.agreement}, "run s5 --is_syn=0")
             rows = read_json(files.agreement)
         else:
-            agreement = GoldAgreement()
-            for merged in self._merge(files, self.mapping):
-                agreement.add(merged)
-            rows = agreement.to_json()
+            counts = FusionCounts()
+            for block in self._merge(files, self.mapping):
+                counts.add_counts(block.counts)
+            rows = counts.agreement.to_json()
         return replace(self.mapping, left_out=labels_below(self.min_agreement, rows))
 
-    def _merge(self, files: MergeFiles, mapping: LabelMapping) -> Iterator[MergedSentence]:
-        """Yield the sentences with their extension spans."""
-        sentences = files.read_sentences(tokenisation=self.tokenisation)
-        items = files.read_items(sentences)
-        for sentence in sentences:
-            found = items.get(sentence.id, {})
-            yield merge_sentence(
-                sentence, found, mapping, tokenisation=self.tokenisation, drop_crossing=self.drop_crossing
-            )
+    def _merge(self, files: MergeFiles, mapping: LabelMapping) -> Iterator[MergedBlock]:
+        """Yield the sentences with their extension spans, in blocks."""
+        with files.without_legacy(tokenisation=self.tokenisation) as current:
+            merger = BlockMerger(current, mapping, self.tokenisation, self.drop_crossing, self.patch)
+            merged = self.engine.map(partial(_same, merger), read_blocks(current))
+            total = math.ceil(count_lines(current.sentences) / BLOCK)
+            yield from tracked(merged, f"{self.name} {files.fusion.stem}", total=total, unit="block")
 
     def _write_sentences(self, files: MergeFiles, mapping: LabelMapping, appended: Path | None) -> FusionCounts:
         counts = FusionCounts(drops_crossing=self.drop_crossing)
         if self.patch is not None:
             counts.patch = PatchCounts(self.patch.path.name)
-        seen = set()
         with replace_file(files.fusion) as file:
-            for merged in self._merge(files, mapping):
-                patched = self._patched(merged)
-                counts.add(merged, patched)
-                seen.add(merged.sentence.id)
-                result = merged if patched is None else patched.merged
-                if result is not None:
-                    file.write(encode_json(self._row(result.sentence)) + b"\n")
+            for block in self._merge(files, mapping):
+                counts.add_counts(block.counts)
+                file.write(block.data)
             for _, row in read_rows(appended) if appended else ():
                 file.write(encode_json(row) + b"\n")
         if self.patch is not None and counts.patch is not None and files.is_full:
-            counts.patch.misfits += missing_sentences(self.patch, seen, synthetic=files.synthetic)
+            counts.patch.misfits += missing_sentences(self.patch, counts.patch.seen, synthetic=files.synthetic)
         return counts
-
-    def _row(self, sentence: Sentence) -> JsonObject:
-        """Return the line of a sentence, with its number if that is not the number of its line."""
-        row = sentence_to_row(sentence)
-        is_numbered = self.patch is not None and self.patch.drops_originals and not sentence.is_synthetic
-        return {**row, NUMBER: int(sentence.id)} if is_numbered else row
-
-    def _patched(self, merged: MergedSentence) -> PatchedSentence | None:
-        """Return a sentence after its corrections; None if it has none."""
-        corrections = self.patch.by_id.get(merged.sentence.id, ()) if self.patch else ()
-        return apply_patch(corrections, merged, self.mapping.targets) if corrections else None
 
     def _warn_about_lost_patch(self, result: Path) -> None:
         """Warn if a result has the corrections of a patch, and this run has no patch."""
@@ -186,6 +181,11 @@ class FusionStep:
         if self.patch is not None:
             parameters["patch"] = self.layout.portable_name(self.patch.path)
         return build_manifest(self.name, inputs, parameters, counts)
+
+
+def _same(merger: BlockMerger) -> BlockMerger:
+    """Return what a process works with."""
+    return merger
 
 
 def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence[str]) -> str:

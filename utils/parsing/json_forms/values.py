@@ -51,6 +51,8 @@ def is_structured(value: Any) -> bool:
 
 def as_text(value: Any) -> str:
     """Return the text of a JSON value: the first one of a list, "" for null or an object."""
+    if isinstance(value, str):
+        return value
     while isinstance(value, list):
         value = value[0] if value else None
     if value is None or isinstance(value, dict):
