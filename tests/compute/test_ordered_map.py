@@ -52,3 +52,15 @@ def test_an_error_of_the_work_is_raised_here(workers):
 def test_a_killed_process_is_an_error_that_says_what_to_do():
     with pytest.raises(RuntimeError, match="fewer --num_workers"):
         list(Engine(workers=2).map(Tripled, iter([["killed"]])))
+
+
+@pytest.mark.slow
+def test_processes_of_ray_keep_the_order_and_raise_errors_of_the_work():
+    ray = pytest.importorskip("ray")
+    engine = Engine("ray", workers=2)
+    try:
+        assert list(engine.map(Tripled, ([number] for number in range(30)))) == [[3 * number] for number in range(30)]
+        with pytest.raises(ValueError, match=r"^train\.jsonl:13: not a sentence$"):
+            list(engine.map(Tripled, ([number] for number in range(20))))
+    finally:
+        ray.shutdown()

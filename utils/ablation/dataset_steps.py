@@ -12,7 +12,7 @@ from utils.annotation.sizes import SplitFiles
 from utils.annotation.splitting import Split
 from utils.dataset.layout import Layout, Size
 from utils.dataset.modes import MODES
-from utils.dataset.reading import Dataset, DatasetInfo, read_dataset, read_sentences, read_synthetic
+from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.files.manifest import hash_inputs
@@ -66,8 +66,7 @@ class DatasetSteps:
             {mode: file for mode in MODES if (file := layout.annotation_file(mode, synthetic=True)).is_file()},
         )
         hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
-        info = DatasetInfo(len(dataset.sentences), dataset.labels, dataset.tokenisation)
-        Split(layout, info, files, hashes, [self.size], self._is_wanted).publish()
+        Split(layout, dataset.info, files, hashes, [self.size], self._is_wanted).publish()
 
     def _is_wanted(self, synthetic: Sentence) -> bool:
         """Return whether a synthetic sentence is of the chosen kind."""

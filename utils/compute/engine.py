@@ -106,9 +106,6 @@ def _map_on_ray(load: Callable[[], Any], blocks: Iterable[Any], workers: int | N
         raise error.cause from None
     except ray.exceptions.RayError as error:
         raise RuntimeError(f"Ray failed: {_summary(error)}; run the same command again") from error
-    finally:
-        for one in actors:
-            ray.kill(one)
 
 
 def _pool_results(

@@ -34,6 +34,11 @@ class Dataset:
         return language_of(self.tokenisation.join(sentence.tokens) for sentence in self.sentences)
 
     @property
+    def info(self) -> DatasetInfo:
+        """The dataset without its sentences."""
+        return DatasetInfo(len(self.sentences), self.labels, self.tokenisation)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The target labels without "O"."""
         return self.labels[1:]

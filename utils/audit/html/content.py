@@ -61,14 +61,11 @@ class Content:
     """A dataset and its results, as the page shows them."""
 
     survey: Survey
+    dataset: Dataset
 
     @property
     def layout(self) -> Layout:
         return self.survey.layout
-
-    @property
-    def dataset(self) -> Dataset:
-        return self.survey.dataset
 
     @cached_property
     def shown(self) -> ShownSentences:
@@ -159,7 +156,7 @@ class Content:
 def read_content(layout: Layout, models: Path, location: str, *, tokenisation: Tokenisation | None = None) -> Content:
     """Return the content of the report of a dataset; `location` are the flags of a command that name the dataset."""
     dataset = read_dataset(layout.train, layout.labels, tokenisation=tokenisation)
-    return Content(Survey(layout, dataset, models, location))
+    return Content(Survey(layout, dataset.info, models, location), dataset)
 
 
 def _unknown(file: Path) -> list[UnknownLabel]:
