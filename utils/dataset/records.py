@@ -170,7 +170,8 @@ def _without_entities(row: Mapping[str, Any]) -> str:
     if key is not None:
         return (
             f"the spans are in {json.dumps(key, ensure_ascii=False)}, as in exports of doccano and similar tools: "
-            f'write each of them into "entities" as {SPAN_EXAMPLE}, with offsets in tokens instead of characters'
+            f'write each of them into "entities" as {SPAN_EXAMPLE}, with offsets in tokens instead of characters, or '
+            "run convert.py"
         )
     return '"entities" must be a list; write [] for a sentence without entities'
 
@@ -195,7 +196,7 @@ def _span(entity: Any, number: int, tokens: Sequence[str]) -> Span:
     if "start_offset" in entity:
         raise ValueError(
             f'entity {number} has "start_offset", as in exports of doccano: write it as {SPAN_EXAMPLE}, with offsets '
-            "in tokens instead of characters"
+            "in tokens instead of characters, or run convert.py"
         )
     start, end, label = entity.get("start"), entity.get("end"), entity.get("entity")
     if type(start) is not int or type(end) is not int:  # not isinstance, because a bool is an int
