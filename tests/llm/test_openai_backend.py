@@ -102,6 +102,17 @@ def test_a_server_that_refuses_extra_parameters_gets_none():
     assert set(without_probes(server)[0]) == {"model", "messages", "max_tokens", "temperature"}
 
 
+def test_a_server_that_breaks_at_unknown_forms_of_answers_is_asked_without_them(monkeypatch):
+    monkeypatch.setattr(probing, "PATIENCE_AT_START", 0.2)
+    inner = ChatServer(text="well")
+
+    def answer(path, body, headers):
+        return (500, {}, b"") if b"grammar" in body or b"format" in body else inner._answer(path, body, headers)
+
+    with LoopbackServer(answer) as server:
+        assert [one.text for one in load(server).generate([ask()])] == ["well"]
+
+
 @pytest.mark.parametrize("field", ["grammar", "structured_outputs.grammar", "guided_grammar", "ebnf"])
 def test_a_grammar_is_sent_in_the_field_that_the_server_reads(field):
     with ChatServer(grammar_field=field) as server:
@@ -393,7 +404,7 @@ def test_waits_grow_to_a_maximum_and_are_random(monkeypatch):
 
 
 def test_a_missing_package_is_reported_with_the_install_command(monkeypatch):
-    for name in ("client", "probing", "endpoint"):
+    for name in ("client", "probing", "shared_dialect", "endpoint"):
         monkeypatch.delitem(sys.modules, f"utils.llm.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(ImportError, match="pip install 'openai"):

@@ -14,8 +14,8 @@ from utils.llm.server.background import iterate_in_background
 from utils.llm.server.endpoint import Endpoint, TooLongError
 from utils.llm.server.limits.budget import Budget, BudgetError
 from utils.llm.server.limits.pacing import pace_of
-from utils.llm.server.probing import ServerDialect
 from utils.llm.server.retrying import Patience, UnansweredError
+from utils.llm.server.shared_dialect import ServerDialect
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)

@@ -4,112 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from utils.llm.base import LLMOptions, Request
 from utils.llm.item_form import ItemForm, JsonGuidance
 from utils.llm.server.background import run_in_background
 from utils.llm.server.dialect import NO_THINKING, PLAIN, THOUGHT_TOKENS, Dialect, grammar_fields
 from utils.llm.server.endpoint import Endpoint, RefusedError, TooLongError
-from utils.llm.server.limits.budget import Budget
 from utils.llm.server.limits.pacing import pace_of
-from utils.llm.server.refusals import learn, less_thought, refuses_form
+from utils.llm.server.refusals import learn
 from utils.llm.server.replies import Reply
-from utils.llm.server.retrying import Patience
+from utils.llm.server.retrying import Patience, UnansweredError
+from utils.llm.server.shared_dialect import PROBE, ServerDialect
 
 log = logging.getLogger(__name__)
 
 PATIENCE_AT_START = 10.0  # seconds that a server may fail before its first answer
-MAX_LESSONS = 12  # refusals that are understood in one run, so that no two dialects alternate for ever
 # The field for a grammar in llama-server, vLLM, vLLM before 0.12, and SGLang.
 GRAMMAR_FIELDS = (("grammar",), ("structured_outputs", "grammar"), ("guided_grammar",), ("ebnf",))
-# A prompt, a grammar, and the grammar's only two answers. No model gives them to this prompt by itself.
-PROBE = "Say hello."
+# A grammar, and its only two answers. No model gives them to the probe by itself.
 PROBE_GRAMMAR = 'root ::= "735" end\nend ::= "1" | "2"'
 PROBE_ANSWERS = ("7351", "7352")
 JSON_PROBE = "Say hello. There is no need for JSON."  # services require the word in the prompt
 PROBE_WORD, PROBE_LABELS = "7351", ("7352", "7353")
+FAILED = (ConnectionError, UnansweredError)  # some servers answer odd fields with HTTP 500
 PROBE_TOKENS, JSON_PROBE_TOKENS = 16, 64
-REHEARSED_TOKENS = 2048  # greedy answers of this limit need no rehearsal: no service has a lower one
-
-
-class ServerDialect:
-    """The dialect of one server as far as it is known. What one request learns holds for all, in all threads."""
-
-    def __init__(self, api_base: str, dialect: Dialect, paid: Budget) -> None:
-        self.api_base = api_base
-        self.current = dialect
-        self.paid = paid  # the tokens of the requests that found the dialect
-        self._lessons = self._refused_forms = 0
-        self._rehearsed = {(False, REHEARSED_TOKENS)}  # whether answers are sampled, and their largest limit
-        self._lock = threading.Lock()
-
-    async def complete(self, endpoint: Endpoint, request: Request) -> Reply:
-        """Return the reply to a request, which is sent again if a refusal says how to write it.
-
-        Raises the errors of `Endpoint.complete`.
-        """
-        while True:
-            used = self.current
-            body = used.body(request)
-            try:
-                return await endpoint.complete(body)
-            except RefusedError as error:
-                if self._learn(used, error, body):
-                    continue
-                if isinstance(error, TooLongError):
-                    raise
-                if used.has_system and request.messages[0].role == "system":
-                    return await self._without_system(endpoint, request, used)
-                if request.form is None or not refuses_form(error.refusal):
-                    raise
-                self._warn_of_refused_form(error)
-                request = replace(request, form=None)
-
-    async def _without_system(self, endpoint: Endpoint, request: Request, used: Dialect) -> Reply:
-        """Return the reply to a request without its system message; if that was the reason, it holds for all."""
-        reply = await endpoint.complete(replace(used, has_system=False).body(request))
-        with self._lock:
-            self.current = replace(self.current, has_system=False)
-        return reply
-
-    def _learn(self, used: Dialect, error: RefusedError, body: Mapping[str, Any]) -> bool:
-        """Return whether a request that was refused in the dialect `used` is worth another try."""
-        with self._lock:
-            if self.current != used:  # another request has learnt something in the meantime
-                return True
-            learnt = less_thought(used) if isinstance(error, TooLongError) else learn(used, error.refusal, body)
-            if learnt == used or self._lessons == MAX_LESSONS:
-                return False
-            self._lessons += 1
-            self.current = learnt
-            log.debug("%s; from now on: %s", error, learnt)
-            return True
-
-    def _warn_of_refused_form(self, error: RefusedError) -> None:
-        with self._lock:
-            if not self._refused_forms:
-                log.warning("%s; the answers to such sentences are not constrained", error)
-            self._refused_forms += 1
-
-    async def rehearse(self, endpoint: Endpoint, requests: Sequence[Request]) -> None:
-        """Learn from one short request, before many are sent at once, whether their settings are accepted."""
-        if not requests:
-            return
-        sampling, most = requests[0].sampling, max(request.max_new_tokens for request in requests)
-        if any(sampled == (sampling is not None) and limit >= most for sampled, limit in self._rehearsed):
-            return
-        self._rehearsed.add((sampling is not None, most))
-        before = self.current
-        with suppress(TooLongError):  # concerns the longest answers only
-            await self.complete(endpoint, Request("probe", "entity", PROBE, most, sampling))
-        if self.current != before:
-            log.info("%s: requests with %s", self.api_base, self.current)
 
 
 def find_server_dialect(model: str, options: LLMOptions) -> ServerDialect:
@@ -244,7 +165,7 @@ async def _follows_grammar(endpoint: Endpoint, dialect: Dialect, *paths: tuple[s
         body |= grammar_fields(path, PROBE_GRAMMAR)
     try:
         reply = await endpoint.complete(body)
-    except RefusedError:
+    except (RefusedError, *FAILED):
         return None
     return reply.text in PROBE_ANSWERS
 
@@ -256,6 +177,8 @@ async def _follows_form(server: ServerDialect, endpoint: Endpoint, guidance: Jso
     used = server.current
     try:
         reply = await endpoint.complete(used.body(request))
+    except FAILED:
+        return False
     except RefusedError as error:
         learnt = learn(used, error.refusal, used.body(request))
         if learnt == used:
