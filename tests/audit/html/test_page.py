@@ -162,6 +162,16 @@ def test_the_flow_shows_losses_by_reason(work):
     ]
 
 
+def test_the_split_into_sizes_is_shown(work):
+    page = re.sub("<[^>]+>", "", page_of(work))
+    numbers = [len(work.lines(f"train_{size}_synthetic.jsonl", size)) for size in ("250", "500", "1000")]
+    shown = [
+        f"{size}: {own} original sentences + {made} synthetic sentences"
+        for size, own, made in zip(("250", "500", "1000"), (2, 4, 8), numbers, strict=True)
+    ]
+    assert f"s4: {'; '.join(shown)}" in page
+
+
 def test_unknown_labels_are_listed_with_examples(work):
     page = page_of(work)
     coverage = page[page.index('<section id="coverage">') :]

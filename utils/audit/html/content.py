@@ -18,7 +18,7 @@ from utils.audit.html.charts.figures import (
 )
 from utils.audit.html.commands import Command, merge_command, reproducing_commands
 from utils.audit.html.doubts import Doubt, find_doubts
-from utils.audit.html.flow import read_flow
+from utils.audit.html.flow import read_flow, size_counts
 from utils.audit.html.runs import Run, read_runs
 from utils.audit.html.scores import read_ablation, read_scores
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
@@ -86,6 +86,11 @@ class Content:
     def flow(self) -> list[Figure]:
         flows = read_flow(self.layout)
         return [flow_figure(flows)] if flows else []
+
+    @cached_property
+    def sizes(self) -> Mapping[str, tuple[int | None, int | None]]:
+        """The numbers of original and synthetic sentences by size, as s4 split them; none before s4."""
+        return {size: numbers for size, numbers in size_counts(self.layout).items() if numbers != (None, None)}
 
     @cached_property
     def distributions(self) -> list[Figure]:

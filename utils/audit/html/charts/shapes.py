@@ -116,17 +116,16 @@ def draw_flow(canvas: Canvas, flows: Sequence[StepFlow]) -> None:
         canvas.ribbon((left + bar, top, top + kept), (right, top + 2, top + 2 + max(kept, MIN_SHARE)), "c2")
         canvas.rectangle(right, top + 2, 6, max(kept, MIN_SHARE), "c2")
         canvas.text(right + 14, top + 13, "@flow.kept", f" {flow.kept} ({flow.kept / total:.0%})")
-        start, place = top + kept, max(top + 20, top + 6 + kept)
+        start, middle = top + kept, top + 26
         for loss in rows:
             share = full * loss.number / total
-            middle = max(place + 6, top + 26)
             canvas.ribbon(
                 (left + bar, start, start + share),
                 (right, middle - max(share, MIN_SHARE) / 2, middle + max(share, MIN_SHARE) / 2),
                 "c1",
             )
             canvas.text(right + 14, middle + 4, f"@reason.{loss.reason}", f" {loss.number}")
-            start, place = start + share, middle + 12
+            start, middle = start + share, middle + 18
         top = max(top + height, canvas.height) + 12
         if flow.remarks:
             pieces = [piece for one in flow.remarks for piece in (f"@reason.{one.reason}", f" {one.number}   ")]
