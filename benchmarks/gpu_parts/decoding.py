@@ -29,6 +29,7 @@ from utils.llm import Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.chat_model import SAMPLES, TransformersLLM
 from utils.llm.decoding.decoder import Decoder
+from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import Choice, TokenChooser
 from utils.llm.decoding.ragged import RaggedCache
 from utils.llm.decoding.stepwise import StepwiseDecoder, fastest_cache
@@ -98,6 +99,7 @@ class _Chat:
         self.dataset = read_dataset(session.data / "train_1000.jsonl", session.data / "labels.txt")
         self.model: Any = None
         self.chat: Any = None
+        self.guide: Guide | None = None
         self.cache: type[RaggedCache] = RaggedCache
 
     def load(self) -> Row:
@@ -112,6 +114,7 @@ class _Chat:
         self.chat = ChatFormat(tokenizer, model)
         samples = [self.chat.encode(text) for text in SAMPLES]
         cache = fastest_cache(model, samples)
+        self.guide = Guide(tokenizer, self.chat.stops)  # takes seconds for a large vocabulary, once in a run
         self.model, self.cache = model, cache or RaggedCache
         return {
             "what": f"model of {sum(one.numel() for one in model.parameters()) / 1e9:.2f} B parameters, {dtype}",
@@ -199,7 +202,9 @@ class _Chat:
         }
 
     def _llm(self, decoder: Decoder, batch: int) -> TransformersLLM:
-        return TransformersLLM(self.chat, decoder, batch, POSITIONS)
+        made = TransformersLLM(self.chat, decoder, batch, POSITIONS)
+        made.__dict__["_guide"] = self.guide
+        return made
 
     def _requests(self, mode: Mode, *, guided: bool) -> list[Request]:
         """Return a question for each of the first sentences, over again if the dataset has fewer."""
