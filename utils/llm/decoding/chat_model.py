@@ -129,4 +129,8 @@ def _decoder(model: Any, chat: ChatFormat) -> Decoder:
         cache = fastest_cache(model, [chat.encode(text) for text in SAMPLES])
         if cache is not None:
             return StepwiseDecoder(model, chat.stops, cache)
-    return BatchedDecoder(model, chat)
+    decoder = BatchedDecoder(model, chat)
+    decoder.one_at_a_time = decoder.reads_padding(chat.encode(SAMPLES[0]))
+    if decoder.one_at_a_time:
+        log.info("this model reads the padding of shorter prompts, so it answers one prompt at a time")
+    return decoder

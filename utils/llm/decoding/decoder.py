@@ -6,11 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import torch
+
 from utils.llm.base import Finish, Request
 from utils.llm.hf.context import MAX_CONTEXT
 
 if TYPE_CHECKING:
     from utils.llm.decoding.guide import Guide
+
+# How far scores that should be equal may differ, relative to their spread. Another order of sums changes bfloat16
+# scores by some per cent; another kind of attention changes them by far more.
+FLOAT32_TOLERANCE, BFLOAT16_TOLERANCE = 1e-3, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,10 @@ class Decoder(Protocol):
         At most `batch_size` answers are decoded at once. With a guide, answers follow their requests' grammars.
         """
         ...
+
+
+def are_close(scores: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Return whether two tensors of scores differ by rounding only. `dtype` is that of the model."""
+    spread = (expected - expected.mean(-1, keepdim=True)).norm()
+    tolerance = FLOAT32_TOLERANCE if dtype == torch.float32 else BFLOAT16_TOLERANCE
+    return bool((scores - expected).norm() <= tolerance * spread)

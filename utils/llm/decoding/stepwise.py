@@ -15,13 +15,13 @@ from typing import Any
 import torch
 
 from utils.llm.base import Finish
-from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest
+from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest, are_close
 from utils.llm.decoding.guide import GrammarState, Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.paged import PagedCache, has_paged_attention
 from utils.llm.decoding.ragged import RaggedCache, ragged_scores
 from utils.llm.decoding.sampler import TokenSampler
-from utils.llm.hf.context import MAX_CONTEXT, text_config
+from utils.llm.hf.context import MAX_CONTEXT, short_rope_limit, text_config
 from utils.llm.prompt_parts import common_prefix
 
 MIN_SHARED_TOKENS = 16  # a shorter common prefix is not worth a call of the model
@@ -29,9 +29,6 @@ CHUNK = 512  # largest number of tokens of a sequence in one call; the memory of
 GPU_TOKENS = (
     16384  # about the largest number of tokens in one call on a GPU: 1.5 GB for the widest layer of a 7 B model
 )
-# How far the scores of `can_step` may differ from the model's own, relative to their spread. Another order of sums
-# changes bfloat16 scores by some per cent; another kind of attention changes them by far more.
-FLOAT32_TOLERANCE, BFLOAT16_TOLERANCE = 1e-3, 0.1
 
 
 @dataclass(eq=False)
@@ -184,9 +181,9 @@ def can_step(model: Any, samples: Sequence[Sequence[int]], cache: type[RaggedCac
     """Return whether a model gives the samples together, in this decoder, the scores that it gives each alone.
 
     The samples are token ids of real text; for random ids, bfloat16 scores are mostly noise. A model that attends
-    within a window is refused, because the samples are shorter than the window and prompts may be longer.
+    to long prompts in another way, such as within a window, is refused, because the samples are short.
     """
-    if not type(model).__module__.startswith("transformers.") or _window(model) < MAX_CONTEXT:
+    if not type(model).__module__.startswith("transformers.") or _reach(model) < MAX_CONTEXT:
         return False
     try:
         together = _scores_together(StepwiseDecoder(model, [], cache), samples)
@@ -197,9 +194,7 @@ def can_step(model: Any, samples: Sequence[Sequence[int]], cache: type[RaggedCac
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
         return False
     expected = torch.stack(alone).float().to(together.device)
-    spread = (expected - expected.mean(-1, keepdim=True)).norm()
-    tolerance = FLOAT32_TOLERANCE if model.dtype == torch.float32 else BFLOAT16_TOLERANCE
-    return bool((together - expected).norm() <= tolerance * spread)
+    return are_close(together, expected, model.dtype)
 
 
 def _scores_together(decoder: StepwiseDecoder, samples: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -211,6 +206,8 @@ def _scores_together(decoder: StepwiseDecoder, samples: Sequence[Sequence[int]])
     cuts = [len(ids) // (2 + index) for index, ids in enumerate(samples)]
     cache.add(count=len(samples))
     decoder.scores([ids[:cut] for ids, cut in zip(samples, cuts, strict=True)], cache)
+    if len(cache.stored) < text_config(decoder.model.config).num_hidden_layers:
+        raise NotImplementedError("a layer of the model does not use the cache, such as one of a state-space model")
     if decoder.cache is PagedCache:
         decoder.scores([ids[cut:-1] for ids, cut in zip(samples, cuts, strict=True)], cache)
         return decoder.scores([ids[-1:] for ids in samples], cache)
@@ -244,8 +241,9 @@ def _start(request: EncodedRequest, prefix_length: int, guide: Guide | None) -> 
     return answer
 
 
-def _window(model: Any) -> int:
-    """Return the number of tokens within which a model attends."""
+def _reach(model: Any) -> int:
+    """Return the number of tokens up to which a model attends in the same way."""
     config = text_config(model.config)
     window = getattr(config, "sliding_window", None)
-    return window if window and getattr(config, "use_sliding_window", True) else MAX_CONTEXT
+    limits = [window if getattr(config, "use_sliding_window", True) else None, short_rope_limit(config)]
+    return min([MAX_CONTEXT, *(limit for limit in limits if limit)])

@@ -30,3 +30,15 @@ def limit_position_tables(config: Any) -> None:
     is_plain = hasattr(config, "rope_theta") and getattr(config, "rope_scaling", None) is None
     if is_plain and config.max_position_embeddings > MAX_CONTEXT:
         config.max_position_embeddings = MAX_CONTEXT
+
+
+def short_rope_limit(config: Any) -> int | None:
+    """Return the number of tokens up to which a model uses other rotary embeddings than for longer rows, or None.
+
+    With LongRoPE (Phi-3-128k), the longest row of a batch decides which of the two all rows get.
+    """
+    text = text_config(config)
+    scaling = getattr(text, "rope_scaling", None) or getattr(text, "rope_parameters", None) or {}
+    kind = scaling.get("rope_type", scaling.get("type"))
+    named = (scaling.get("original_max_position_embeddings"), getattr(text, "original_max_position_embeddings", None))
+    return next((limit for limit in named if limit), None) if kind in ("longrope", "su") else None
