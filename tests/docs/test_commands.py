@@ -14,6 +14,7 @@ STEPS_PAGE = Page(ROOT / "docs" / "steps.md")
 # Text in a block that trains many models: only tests/run.sh --all runs it.
 LONG = ("run_weibo.sh", "run_movie.sh", "ablate.py", "export_ner.py")
 # The blocks about a dataset of one's own use the results that the steps have made.
+ORDER = ["s1", "s2", "s3", "s4", "s5", "s6", "train", "train", "train", "s7", "s8", "train", "report"]
 RESULTS = {"--file_name=mine": "--file_name=weibo", "--save_type_name=Qwen2.5": "--save_type_name=GLM4"}
 
 
@@ -42,7 +43,8 @@ def runner(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         use_models_of(made, patch)
         (block,) = (one for one in STEPS_PAGE.blocks() if is_of_steps(STEPS_PAGE, one))
-        made.started = made.run(block.text)
+        names = made.run(block.text)
+    assert [name.split("_")[0] for name in names] == ORDER
     return made
 
 
@@ -60,9 +62,10 @@ def here(request, tmp_path, monkeypatch):
     return runner
 
 
-def test_the_commands_of_the_steps_run_in_their_order(runner):
-    names = [name.split("_")[0] for name in runner.started]
-    assert names == "s1 s2 s3 s4 s5 s6 train train train s7 s8 train report".split()  # noqa: SIM905
+def test_the_commands_of_the_steps_make_the_result(runner):
+    results = runner.file_dir / "weibo" / "GLM4" / "250"
+    assert (results / "train_250_synthetic_fusion.jsonl").is_file()
+    assert (runner.save_model / "GLM4" / "weibo_250_syn_fusion" / "best" / "config.json").is_file()
 
 
 @pytest.mark.parametrize("block", blocks())

@@ -56,6 +56,7 @@ class DocRunner:
         self.python.parent.mkdir()
         self.python.write_text(RECORDER, encoding="utf-8")
         self.python.chmod(0o755)
+        self.started: list[str] = []  # the scripts of the last block
         # placeholders in commands: whole words of them, or the values of flags
         self.files = {
             "--train=FILE": f"--train={dataset}/train_1000.jsonl",
@@ -69,7 +70,8 @@ class DocRunner:
 
     def run(self, block: str) -> list[str]:
         """Run a block; return the scripts that it started."""
-        return [self._run_script(words) for words in self.recorded(block)]
+        self.started = [self._run_script(words) for words in self.recorded(block)]
+        return self.started
 
     def recorded(self, block: str) -> list[list[str]]:
         """Return the words of each Python command that a block starts."""
@@ -125,7 +127,7 @@ class DocRunner:
         """Return the flags that take the place of those in a command: the files of this folder, and quick settings."""
         given = [word.split("=")[0] for word in words]
         values = {"file_dir": str(self.file_dir), "n_gpu": "-1"}
-        if script in LLM_STEPS:
+        if script in LLM_STEPS and "--api_base" not in given:
             values |= {"backend": "scripted"}
             if "--model_from_pretrained" in given:
                 values |= {"model_from_pretrained": str(self.recording)}
