@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.helpers import flag_page
+from tests.helpers import flag_page, flow_picture
 from tests.helpers.builders import ROOT, SCRIPTS, STEPS
 from tests.helpers.doc_pages import Page, all_flags, english_pages, flags_of, pages
 
@@ -118,6 +119,16 @@ def test_the_page_of_flags_is_that_of_the_parsers(monkeypatch, name):
     monkeypatch.chdir(ROOT)  # defaults are shown relative to the working folder
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert text == flag_page.page(name), "run python -m tests.helpers.flag_page"
+
+
+@pytest.mark.parametrize("colours", flow_picture.COLOURS)
+def test_the_picture_of_the_files_is_drawn_from_the_layout(colours):
+    drawn = flow_picture.picture(flow_picture.COLOURS[colours])
+    path = ROOT / "docs" / f"flow-{colours}.svg"
+    assert path.read_text(encoding="utf-8") == drawn, "run python -m tests.helpers.flow_picture"
+    shown = [text.text for text in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+    assert {f"s{number}" for number in range(1, 9)} <= {word for text in shown for word in text.split(", ")}
+    assert {"train_1000.jsonl", "train_<size>_synthetic_fusion.jsonl", "label_syn_fusion.json"} <= set(shown)
 
 
 @PAGES
