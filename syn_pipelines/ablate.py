@@ -38,6 +38,7 @@ from utils.files.locks import exclusive_lock
 from utils.files.run_log import logged_run
 from utils.wording import counted
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -73,5 +74,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

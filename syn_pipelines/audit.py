@@ -26,6 +26,7 @@ from utils.wording import counted
 
 log = logging.getLogger(__name__)
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -56,5 +57,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -25,6 +25,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.formats.conversion import Conversion, convert, write_conversion_card
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -58,5 +59,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

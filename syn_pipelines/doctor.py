@@ -31,6 +31,7 @@ from utils.cli.values import path, path_or_hub_id, shortest
 from utils.dataset.layout import FEW_SHOT
 from utils.wording import counted
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -68,5 +69,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -26,6 +26,7 @@ from utils.cli.script import start
 from utils.cli.values import count, new_path, path, positive_number
 from utils.ner.scoring.files import EvaluationFiles, Resampling, compare_files, evaluate_file
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -77,5 +78,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

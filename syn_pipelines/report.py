@@ -32,6 +32,7 @@ from utils.dataset.layout import Layout, require_results
 from utils.dataset.reading import require_dataset
 from utils.wording import counted
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -77,5 +78,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -27,6 +27,7 @@ from utils.cli.script import report, start
 from utils.dataset.held_out import warn_of_shared_sentences
 from utils.dataset.reading import read_dataset, read_held_out
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -75,5 +76,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -42,6 +42,7 @@ from utils.synthesis.rounds import Synthesis
 from utils.synthesis.settings import report_habits
 from utils.synthesis.step import RawStep, synthesise
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -126,5 +127,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

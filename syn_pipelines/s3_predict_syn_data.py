@@ -27,6 +27,7 @@ from utils.dataset.layout import require_files
 from utils.dataset.reading import read_dataset, read_synthetic
 from utils.files.manifest import warn_if_stale
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -73,5 +74,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -27,6 +27,7 @@ from utils.dataset.reading import read_dataset_info
 from utils.files.manifest import hash_inputs, warn_if_stale
 from utils.files.run_log import logged_run
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -56,5 +57,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

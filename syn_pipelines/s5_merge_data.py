@@ -31,6 +31,7 @@ from utils.fusion.files import find_merge_files
 from utils.fusion.step import FusionStep
 from utils.labels.suggestions import label_patch
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -77,5 +78,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

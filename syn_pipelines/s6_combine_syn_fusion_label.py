@@ -21,6 +21,7 @@ from utils.files.manifest import check_owner
 from utils.files.run_log import logged_run
 from utils.fusion.step import combine_label_files
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -48,5 +49,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -31,6 +31,7 @@ from utils.marking.sizes import ModelFolders, find_size_models, label_size
 from utils.ner.prediction.judgement import Judge
 from utils.ner.prediction.pool import NerPool
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -81,5 +82,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

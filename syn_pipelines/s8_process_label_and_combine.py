@@ -30,6 +30,7 @@ from utils.fusion.step import FusionStep, combine_label_files
 
 log = logging.getLogger(__name__)
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -87,5 +88,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

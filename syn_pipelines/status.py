@@ -20,6 +20,7 @@ from utils.cli.script import start, write_lines
 from utils.dataset.layout import require_results
 from utils.dataset.reading import read_dataset_info
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -48,5 +49,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

@@ -29,6 +29,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import start
 from utils.ner.training.runs import run_trainings
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -51,5 +52,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()
