@@ -26,6 +26,7 @@ PLACEHOLDERS: dict[object, str] = {
     values.seeds: "1,2,3",
 }
 MAX_WIDTH = 120  # columns of the help: longer lines are hard to read
+MAX_CHOICES = 60  # columns of a list of values; a longer one is in the explanation of its flag
 HELP_COLUMN = 30  # where the explanation of a flag begins, unless the flag itself is longer
 
 
@@ -113,12 +114,13 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefa
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings:  # a word without a flag
             return f"[{action.dest.upper()}]" if action.nargs == "?" else action.dest.upper()
-        flag = action.option_strings[-1]
+        flag = next(name for name in action.option_strings if name.startswith("--"))
         if action.nargs == 0:
             return flag
         if isinstance(action.nargs, int):  # a flag with several words
             return f"{flag} {self._format_args(action, action.dest.upper())}"
-        value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else _placeholder(action)
+        choices = f"{{{','.join(map(str, action.choices or ()))}}}"
+        value = choices if 2 < len(choices) <= MAX_CHOICES else _placeholder(action)
         if isinstance(action.metavar, str):  # for very many choices, which the explanation lists
             value = action.metavar
         return f"{flag}[={value}]" if action.nargs == "?" else f"{flag}={value}"
