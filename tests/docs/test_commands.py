@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -66,6 +67,33 @@ def test_the_commands_of_the_steps_make_the_result(runner):
     results = runner.file_dir / "weibo" / "GLM4" / "250"
     assert (results / "train_250_synthetic_fusion.jsonl").is_file()
     assert (runner.save_model / "GLM4" / "weibo_250_syn_fusion" / "best" / "config.json").is_file()
+
+
+def keys_of(value):
+    """Return the keys of a row, and those of the rows in its lists."""
+    inner = {name: [keys_of(one) for one in rows] for name, rows in value.items() if is_list_of_rows(rows)}
+    return {name: set().union(*(keys.keys() for keys in inner.get(name, []))) for name in value}
+
+
+def is_list_of_rows(value):
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def test_the_example_lines_of_the_steps_have_the_keys_of_the_results(runner):
+    examples = [json.loads(block.text) for block in STEPS_PAGE.blocks() if block.language == "json"]
+    results = runner.file_dir / "weibo" / "GLM4"
+    names = ["entity_train_1000.jsonl", "train_1000_synthetic.jsonl", "250/train_250_fusion.jsonl"]
+    names += ["250/label_fusion.json", "250/train_250_synthetic_target.jsonl"]
+    for name, example in zip(names, examples, strict=True):
+        text = (results / name).read_text(encoding="utf-8")
+        if name.endswith(".json"):
+            assert [set(entry) for entry in example.values()] == [{"idx", "count", "is_target"}] * 3
+            assert set(json.loads(text)["O"]) == {"idx", "count", "is_target"}
+            continue
+        rows = [keys_of(json.loads(line)) for line in text.splitlines()]
+        assert keys_of(example).keys() == rows[0].keys(), name
+        for key, inner in keys_of(example).items():
+            assert inner <= set().union(*(row[key] for row in rows)), (name, key)
 
 
 @pytest.mark.parametrize("block", blocks())

@@ -10,8 +10,9 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,7 @@ class DocRunner:
                 write_rows(dataset / f"{split}.jsonl", rows)
         self.recording = self._record()
         self.encoder = make_encoder(folder / "encoder", words_of([*CHINESE.rows, *HELD_OUT["dev"], *HELD_OUT["test"]]))
+        (folder / "my.bio").write_text(bio_of(CHINESE.rows), encoding="utf-8")
         for name in ("texts.txt", "posts.txt"):
             (folder / name).write_text("王芳去年到过上海的海边。\n李明后来住在北京。\n", encoding="utf-8")
         self.save_model = folder / "save_model"
@@ -63,6 +65,7 @@ class DocRunner:
             "--dev=FILE": f"--dev={dataset}/dev.jsonl",
             "--test=FILE": f"--test={dataset}/test.jsonl",
             "--labels=FILE": f"--labels={dataset}/labels.txt",
+            "data/few_shot/mine": str(folder / "converted"),
             "DIR": str(folder / "trained"),
             "BASE/best": str(folder / "trained" / "best"),
             "DIR/best": str(folder / "trained" / "best"),
@@ -149,6 +152,18 @@ class DocRunner:
         if equals and value.startswith("save_model/"):
             return f"{flag}={self.save_model.parent}/{value}"
         return f"{flag}={self.files[value]}" if equals and value in self.files else word
+
+
+def bio_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as a BIO file: a token and its tag per line, an empty line between sentences."""
+    sentences = []
+    for row in rows:
+        tags = ["O"] * len(row["text"])
+        for span in row["entities"]:
+            tags[span["start"] : span["end"]] = [f"I-{span['entity']}"] * (span["end"] - span["start"])
+            tags[span["start"]] = f"B-{span['entity']}"
+        sentences.append("".join(f"{token} {tag}\n" for token, tag in zip(row["text"], tags, strict=True)))
+    return "\n".join(sentences)
 
 
 def use_models_of(runner: DocRunner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,8 +62,8 @@ def boxes() -> dict[str, Box]:
     return {
         "sentences": Box(LEFT, 0, "your annotated sentences", names(layout.train, layout.labels)),
         "synthetic": Box(RIGHT, 0, "synthetic sentences", names(layout.synthetic())),
-        "extra": Box(LEFT, 1, "extra entities, parts of speech", annotations(layout, synthetic=False)),
-        "extra_synthetic": Box(RIGHT, 1, "extra entities, parts of speech", annotations(layout, synthetic=True)),
+        "extra": Box(LEFT, 1, "extra entities, parts of speech", annotated(layout, synthetic=False)),
+        "extra_synthetic": Box(RIGHT, 1, "extra entities, parts of speech", annotated(layout, synthetic=True)),
         "fusion": Box(LEFT, 2, "fusion", names(layout.size_fusion(SIZE), layout.label_file("fusion", SIZE)), True),
         "sizes": Box(RIGHT, 2, "25 %, 50 % and 100 % of them", names(layout.size_sentences(SIZE, synthetic=True))),
         "model": Box(LEFT, 3, "a span model for each size", (sized(f"{model.parent.name}/{model.name}"),)),
@@ -97,7 +97,7 @@ def names(*files: Path) -> tuple[str, ...]:
     return tuple(sized(file.name) for file in files)
 
 
-def annotations(layout: Layout, *, synthetic: bool) -> tuple[str, ...]:
+def annotated(layout: Layout, *, synthetic: bool) -> tuple[str, ...]:
     """Return the names of the results of s1 or s3."""
     entity, pos = (layout.annotation_file(mode, synthetic=synthetic) for mode in ("entity", "pos"))
     return names(entity, pos)
