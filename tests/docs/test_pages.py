@@ -126,7 +126,7 @@ def test_the_picture_of_the_files_is_drawn_from_the_layout(colours):
     drawn = flow_picture.picture(flow_picture.COLOURS[colours])
     path = ROOT / "docs" / f"flow-{colours}.svg"
     assert path.read_text(encoding="utf-8") == drawn, "run python -m tests.helpers.flow_picture"
-    shown = [text.text for text in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+    shown = [text.text or "" for text in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
     assert {f"s{number}" for number in range(1, 9)} <= {word for text in shown for word in text.split(", ")}
     assert {"train_1000.jsonl", "train_<size>_synthetic_fusion.jsonl", "label_syn_fusion.json"} <= set(shown)
 
