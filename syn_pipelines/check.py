@@ -24,6 +24,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start, write_lines
 from utils.dataset.checkup.checkup import check_dataset
 
+# %%
 cmd_args = True  # set to False inside a notebook
 
 
@@ -49,5 +50,6 @@ def main(cmd_args: bool = cmd_args, **values: object) -> None:
     start(build_parser(), run, cmd_args=cmd_args, values=values)
 
 
+# %%
 if __name__ == "__main__":
     main()

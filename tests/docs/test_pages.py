@@ -15,8 +15,8 @@ from tests.helpers.doc_pages import Page, all_flags, english_pages, flags_of, pa
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 ENGLISH_PAGES = pytest.mark.parametrize("page", english_pages(), ids=lambda page: page.name)
 
-# flags of other programs that the pages name
-FOREIGN = {"--upgrade", "--head", "--port", "--address", "--all", "--target"}
+# flags of other programs, and of the benchmarks, that the pages name
+FOREIGN = {"--log", "--tokenizer", "--quick", "--upgrade", "--head", "--port", "--address", "--all", "--target"}
 
 
 def test_there_are_pages_in_both_languages():
@@ -72,7 +72,8 @@ def names_in_code(page):
     """Return the flags, and the names of scripts and files, in the inline code of a page."""
     codes = re.findall(r"`([^`\n]+)`", page.prose)
     flags = {flag for code in codes for flag in re.findall(r"(?<![\w-])--\w+", code)}
-    return flags | {code for code in codes if re.fullmatch(r"[\w./<>*]+\.(?:py|sh|jsonl|json|txt)", code)}
+    files = {code for code in codes if re.fullmatch(r"[\w./<>*]+\.(?:py|sh|jsonl|json|txt)", code)}
+    return flags | {re.sub(r"\.(?:zh|en)\.txt$", ".txt", file) for file in files}  # a prompt of the page's language
 
 
 @PAGES
