@@ -51,7 +51,7 @@ HEAVY = {
     "markupsafe": ("audit.html.page",),
     "resvg_py": ("audit.html.charts.pictures",),
     "IPython": ("audit.html.notebook",),
-    "xllamacpp": ("llm.backends.llamacpp",),
+    "xllamacpp": ("llm.backends.llamacpp_server",),
     "openai": ("llm.server.endpoint",),
     "vllm": ("llm.backends.vllm",),
     "tqdm": ("compute.progress",),

@@ -90,7 +90,9 @@ def test_damaged_headers_are_read_or_named(count, tmp_path):
 
 
 def test_a_broken_file_is_named_before_it_is_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(llamacpp, "_params", lambda *given, **named: pytest.fail("llama.cpp was asked to load it"))
+    monkeypatch.setattr(
+        llamacpp, "server_parameters", lambda *given, **named: pytest.fail("llama.cpp was asked to load it")
+    )
     path = write(tmp_path, gguf()[:100])
     for use in (llamacpp.check, llamacpp.load, llamacpp.load_counter):
         with pytest.raises(ValueError, match=r"model.gguf is damaged or incomplete"):

@@ -13,7 +13,8 @@ from utils.annotation.grammar import entity_grammar, pos_grammar
 from utils.dataset.tokens import WORDS
 from utils.llm import LLMOptions, Message, Request, Sampling, load_llm
 from utils.llm.backends import llamacpp
-from utils.llm.backends.llamacpp import _cores, _sampling, load
+from utils.llm.backends.llamacpp import _sampling, load
+from utils.llm.backends.llamacpp_server import core_count, place_layers
 from utils.llm.prompt_parts import common_prefix
 from utils.parsing import read_answer
 
@@ -47,9 +48,9 @@ def test_a_missing_package_is_reported_with_the_install_command(monkeypatch):
 
 def test_a_worker_uses_its_share_of_the_cores(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert _cores() == 3
+    assert core_count() == 3
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert _cores() >= 1
+    assert core_count() >= 1
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def placed(there, asked):
         llama_split_mode=SimpleNamespace(LLAMA_SPLIT_MODE_NONE="one", LLAMA_SPLIT_MODE_LAYER="spread"),
     )
     params = SimpleNamespace(split_mode=None, tensor_split=[0.0] * 3)
-    llamacpp._place(params, asked, xllamacpp)
+    place_layers(params, asked, xllamacpp)
     return params
 
 

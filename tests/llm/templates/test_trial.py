@@ -65,7 +65,9 @@ def test_the_template_of_a_gguf_file_is_tried_before_the_model_is_loaded(tmp_pat
     pytest.importorskip("gguf")
     from tests.helpers.tiny_gguf import write_tiny_gguf
 
-    monkeypatch.setattr(llamacpp, "_params", lambda *given, **named: pytest.fail("llama.cpp was asked to load it"))
+    monkeypatch.setattr(
+        llamacpp, "server_parameters", lambda *given, **named: pytest.fail("llama.cpp was asked to load it")
+    )
     path = write_tiny_gguf(tmp_path / "tiny.gguf", template=CHATML + REFUSED["a large range"])
     for use in (llamacpp.check, llamacpp.load, llamacpp.load_counter):
         with pytest.raises(ValueError, match=r"tiny.gguf: its chat template is refused"):

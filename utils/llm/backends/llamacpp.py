@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -16,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from utils.compute.gpus import existing_gpus
+from utils.llm.backends.llamacpp_server import Loopback, import_engine, server_parameters, start_server
 from utils.llm.base import Answer, Finish, LLMOptions, Message, Request, TokenCounter
 from utils.llm.chat_parts import ChatTemplate
 from utils.llm.gguf_file import read_chat_template
@@ -32,21 +30,19 @@ MAX_SLOTS = 8  # a slot is llama.cpp's room for one sequence
 SLOT_TOKENS = 4096  # at the start; if a request needs more and the model can hold more, the slots are made larger
 MAX_CACHED = 10_000  # texts whose tokens are kept
 MIN_SHARED_TOKENS = 32  # a shorter common prefix is not worth sharing
-ALL_LAYERS = 999  # for n_gpu_layers: more layers than any model has
 
 
 class LlamaCpp:
     """A model in an in-process llama.cpp server."""
 
     def __init__(self, model: str, options: LLMOptions, *, counts_only: bool = False) -> None:
-        _engine()  # raises ImportError
+        import_engine()  # raises ImportError
         _check_file(Path(model))
         self._model = model
         self._counts_only = counts_only
         self._options = options
         self._folder = TemporaryDirectory(prefix="llamacpp-")  # for a slot's state, which the other slots read
-        # Without proxies: one that the environment names could not reach this machine's loopback address.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._loopback = Loopback()
         self._start(SLOT_TOKENS)
         self._template = ChatTemplate(self._fill_template)
         self._begun_thought = begun_thought(self._template.after)
@@ -107,12 +103,14 @@ class LlamaCpp:
         """Start the server with slots of `context` tokens, or of the model's own limit; larger slots are fewer."""
         self.slots = max(1, min(MAX_SLOTS, self._options.batch_size, MAX_SLOTS * SLOT_TOKENS // context))
         self.server: Any = None  # frees the memory of the server before, if there is one
-        params = _params(self._model, self._options, slots=self.slots, context=context, folder=self._folder.name)
+        params = server_parameters(
+            self._model, self._options, slots=self.slots, context=context, folder=self._folder.name
+        )
         if self._counts_only:  # the weights stay on disk
             params.no_extra_bufts = True  # repacking would read them all
             params.warmup = False
-        self.server = _server(params, self._model)
-        self.context = int(self._get("/props")["default_generation_settings"]["n_ctx"])
+        self.server = start_server(params, self._model)
+        self.context = int(self._loopback.get(self.server, "/props")["default_generation_settings"]["n_ctx"])
         self._is_largest = self.context < context
 
     def _make_room(self, tokens: int) -> None:
@@ -129,35 +127,23 @@ class LlamaCpp:
         """Evaluate the common prefix of all prompts once, and copy its state to every slot."""
         if MIN_SHARED_TOKENS <= len(prefix) < self.context and self.slots > 1:
             self.server.handle_completions({"prompt": list(prefix), "max_tokens": 1, "id_slot": 0})
-            self._post("/slots/0?action=save", {"filename": "prefix"})
+            self._loopback.post(self.server, "/slots/0?action=save", {"filename": "prefix"})
             for slot in range(1, self.slots):
-                self._post(f"/slots/{slot}?action=restore", {"filename": "prefix"})
+                self._loopback.post(self.server, f"/slots/{slot}?action=restore", {"filename": "prefix"})
             (Path(self._folder.name) / "prefix").unlink()
 
     def _fill_template(self, messages: Sequence[Message]) -> str:
         """Return the prompt of a chat as text; raise ValueError if the template cannot be filled with it."""
         chat = [{"role": message.role, "content": message.text} for message in messages]
         try:
-            return str(self._post("/apply-template", {"messages": chat})["prompt"])
+            return str(self._loopback.post(self.server, "/apply-template", {"messages": chat})["prompt"])
         except urllib.error.HTTPError as error:
             roles = ", ".join(message.role for message in messages)
             raise ValueError(f"{self._model}: its chat template refuses messages of {roles}: {error}") from None
 
     def _tokens(self, text: str, *, special: bool) -> list[int]:
         body = {"content": text, "add_special": False, "parse_special": special}
-        return list(self._post("/tokenize", body)["tokens"])
-
-    def _post(self, route: str, body: dict[str, Any]) -> Any:
-        return self._fetch(route, json.dumps(body).encode())
-
-    def _get(self, route: str) -> Any:
-        return self._fetch(route, None)
-
-    def _fetch(self, route: str, body: bytes | None) -> Any:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.server.listening_address + route, body, headers)
-        with self._opener.open(request, timeout=600) as reply:
-            return json.load(reply)
+        return list(self._loopback.post(self.server, "/tokenize", body)["tokens"])
 
 
 def check(model: str, options: LLMOptions) -> None:
@@ -206,58 +192,6 @@ def load_counter(model: str, options: LLMOptions) -> TokenCounter:
     return lambda prompt, earlier=(): len(llm.encode(prompt, earlier))
 
 
-def _params(model: str, options: LLMOptions, *, slots: int, context: int, folder: str) -> Any:
-    xllamacpp = _engine()
-    params = xllamacpp.CommonParams()
-    params.model.path = model
-    params.n_parallel = slots
-    params.n_ctx = slots * context
-    params.slot_save_path = f"{folder}{os.sep}"
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
-    params.verbosity = -1
-    params.ui = False
-    _place(params, options.gpus, xllamacpp)
-    return params
-
-
-def _engine() -> Any:
-    try:
-        import xllamacpp
-    except ImportError:
-        raise ImportError("--backend=llamacpp needs llama.cpp: pip install xllamacpp") from None
-    return xllamacpp
-
-
-def _server(params: Any, model: str) -> Any:
-    import xllamacpp
-
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise RuntimeError(
-            f"{model}: llama.cpp cannot load it ({error}) Either the file is damaged (download it again), or this "
-            "version does not know the model (pip install --upgrade xllamacpp), or the memory is too small for it"
-        ) from None
-
-
-def _place(params: Any, asked: Sequence[int], xllamacpp: Any) -> None:
-    """Put the whole model on the asked GPUs, or on the CPU if the default is missing.
-
-    Raises ValueError if another one is missing.
-    """
-    cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
-    existing = sum(device["type"] != cpu for device in xllamacpp.get_device_info())
-    gpus = existing_gpus(asked, existing)
-    if asked and not gpus:
-        log.info("llama.cpp cannot use GPU %s: running on the CPU", ",".join(map(str, asked)))
-    params.n_gpu_layers = ALL_LAYERS if gpus else 0
-    if gpus:
-        modes = xllamacpp.llama_split_mode
-        params.split_mode = modes.LLAMA_SPLIT_MODE_LAYER if len(gpus) > 1 else modes.LLAMA_SPLIT_MODE_NONE
-        params.main_gpu = gpus[0]
-        params.tensor_split = [float(index in gpus) for index in range(len(params.tensor_split))]
-
-
 def _sampling(request: Request) -> dict[str, Any]:
     """Return the parameters of an answer's decoding; llama.cpp's other samplers are turned off.
 
@@ -282,10 +216,3 @@ def _read(chunks: Sequence[dict[str, Any]], request: Request, prompt_tokens: int
     finish: Finish = "length" if choices[-1]["finish_reason"] == "length" else "stop"
     tokens = next((chunk["usage"]["completion_tokens"] for chunk in chunks if chunk.get("usage")), 0)
     return Answer(request, text.strip(), finish, prompt_tokens, tokens)
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use; Ray sets OMP_NUM_THREADS to a worker's share."""
-    if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
-        return int(os.environ["OMP_NUM_THREADS"])
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
