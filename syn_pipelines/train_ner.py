@@ -24,7 +24,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import training_flags
+from utils.cli import learning_flags, training_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start
 from utils.ner.training.runs import run_trainings
@@ -37,8 +37,8 @@ def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
     training_flags.add_file_flags(parser)
-    training_flags.add_learning_flags(parser)
-    training_flags.add_computing_flags(parser)
+    learning_flags.add_learning_flags(parser)
+    learning_flags.add_computing_flags(parser)
     return parser
 
 

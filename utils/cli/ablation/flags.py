@@ -9,7 +9,7 @@ from utils.ablation.experiment import Plan
 from utils.ablation.grid import built_in_grid
 from utils.ablation.training_sets import TrainingSetBuilder
 from utils.ablation.variants import BASE, Variant
-from utils.cli import data_flags, merge_flags, training_flags
+from utils.cli import data_flags, learning_flags, merge_flags
 from utils.cli.ablation.variants import check_flags, read_grid, read_variants, settings_maker
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
@@ -56,8 +56,8 @@ def add_ablation_flags(parser: Parser) -> None:
     flags.add_argument("--jobs", type=positive_number, help="trainings at a time; default: one for each core or GPU")
     flags.add_argument("--keep_models", action="store_true", help="keep the models of all trainings")
     merge_flags.add_merge_setting_flags(parser)
-    training_flags.add_learning_flags(parser)
-    training_flags.add_computing_flags(parser)
+    learning_flags.add_learning_flags(parser)
+    learning_flags.add_computing_flags(parser)
     parser.set_defaults(seeds=SEEDS)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from utils.ablation.experiment import MakeSettings
 from utils.ablation.variants import DataRecipe, Flags, Variant, VariantSpec, read_specs
-from utils.cli import merge_flags, span_model_flags, training_flags
+from utils.cli import learning_flags, merge_flags, span_model_flags
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.files.jsonl import read_json
@@ -32,9 +32,9 @@ def settings_maker(args: Namespace) -> MakeSettings:
 
     def make_settings(flags: Flags) -> TrainSettings:
         parser = Parser("")
-        training_flags.add_learning_flags(parser)
+        learning_flags.add_learning_flags(parser)
         found = _parse(parser, flags, vars(args), refused=("seed", "seeds"))
-        return training_flags.train_settings(Namespace(**{**vars(args), **vars(found), "seed": None}))
+        return learning_flags.train_settings(Namespace(**{**vars(args), **vars(found), "seed": None}))
 
     return make_settings
 
