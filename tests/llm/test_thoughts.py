@@ -20,7 +20,7 @@ from utils.asking.questions import as_recorded
 from utils.llm import LLM, Answer, Request
 from utils.llm.backends.llamacpp import LlamaCpp
 from utils.llm.backends.vllm import VLLM
-from utils.parsing.thinking import MARK_TOKENS
+from utils.parsing.thinking import ANSWER_ENDS, MARK_TOKENS
 
 ITEMS = '[{"entity": "Rome", "type": "city"}]'
 FORMS = list(TEXTS.values())
@@ -123,7 +123,8 @@ def llamacpp_llm(folder, text: Callable[[str, int], str]) -> LLM:
     class StandIn(LlamaCpp):
         def __init__(self) -> None:
             self.server, self.slots, self.context = Server(), 2, 100_000
-            self._begun_thought, self._thought_marks = "", list(MARK_TOKENS)
+            self._begun_thought = ""
+            self._thought_marks = [token for token in MARK_TOKENS if token not in ANSWER_ENDS]
 
         def encode(self, prompt, earlier=()):
             task, number = task_and_number(prompt)
@@ -228,6 +229,12 @@ def test_an_answer_that_is_all_thought_is_cut_off(tmp_path, backend, monkeypatch
     assert {(entry["answer"], entry["finish"]) for entry in journal} == {("", "length")}
     assert f"{len(forms)} of {len(forms)} answers are all thought, cut off before the answer began" in caplog.text
     assert "use a larger --max_new_tokens, with --overwrite" in caplog.text
+
+
+def test_control_tokens_are_shown_only_where_they_are_marks(tmp_path):
+    chat = make_chat(tmp_path)
+    assert chat.text(ids_of(chat, "\n [<|start|>] <|end|>\n")) == "[]"
+    assert chat.text(ids_of(chat, "[THINK]a[/THINK]\n[]\n")) == "[THINK]a[/THINK]\n[]"
 
 
 # --- their tokens

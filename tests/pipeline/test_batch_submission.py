@@ -44,7 +44,7 @@ def test_a_submitted_batch_gives_the_result_in_one_call(tmp_path, values, caplog
         call("s2", **values, api_base=server.api_base, submit=True, target_sentences=12)
         batches = len(server.batches)
         uploaded = [row["custom_id"] for data in server.files.values() for row in _rows(data) if "url" in row]
-    assert "3 batches of 8 requests sent; interrupting this command is safe" in caplog.text
+    assert "waiting for 3 batches of 8 requests; interrupting this command is safe" in caplog.text
     assert len(uploaded) == len({*uploaded})
     assert batches >= 5
     assert len(read_lines(result_of(values, "train_1000_synthetic.jsonl"))) == 12

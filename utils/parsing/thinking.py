@@ -74,6 +74,7 @@ _ANSWER_MARK_LAST = re.compile(rf"(?:{_ANSWER_MARKS})\s*\Z")
 _ANSWER_TAGS = re.compile(
     r"\s*<(answer|response|output|solution|final_answer)>(.*?)(?:</\1>\s*)?", re.DOTALL | re.IGNORECASE
 )
+ANSWER_ENDS = ("<|end|>", "<|return|>")
 # Control tokens that are marks, or parts of marks.
 MARK_TOKENS = (
     *(f"<|{name}|>" for name in ("channel", "message", "constrain", "start", "end", "return", "begin", "content")),

@@ -15,6 +15,7 @@ from utils.asking.batch.submission import submit_files
 from utils.asking.batch.tries import Try, question_key
 from utils.asking.journal import Journal
 from utils.asking.questions import Question, Usage, as_recorded, entry_of, usage_of
+from utils.compute.progress import tracked
 from utils.llm.base import Answer, LLMOptions
 from utils.llm.batch.answers import UnusableError, read_answer
 from utils.llm.batch.bodies import request_bodies
@@ -43,7 +44,9 @@ class BatchAsker:
             known = {*keys, *map(key_of, journal.entries)}
             content = read_folder(self.choice.folder, self.result, known.__contains__)
             answers, failures = read_answers(missing, content, self.model)
-            for key, answer in answers.items():
+            for key, answer in tracked(
+                answers.items(), self.result, total=len(answers), unit="answer", hidden=not answers
+            ):
                 journal.append([entry_of(answer, missing.pop(key), journal.fingerprint)])
                 yield usage_of(answer, 0.0)
             plan = Plan.of(missing, content, failures)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.asking.batch.tries import Try
+from utils.compute.progress import tracked
 from utils.files.jsonl import encode_json, replace_file
 from utils.files.locks import exclusive_lock
 from utils.llm.base import Request
@@ -33,8 +34,8 @@ class RequestWriter:
             portions = self._portions(self._lines(requests))
             return {self._write(next(numbers), lines): len(lines) for lines in portions}
 
-    def _lines(self, requests: Iterable[tuple[Try, Request]]) -> Iterator[bytes]:
-        for one, request in requests:
+    def _lines(self, requests: Sequence[tuple[Try, Request]]) -> Iterator[bytes]:
+        for one, request in tracked(requests, f"writing {self.result}", total=len(requests), unit="question"):
             yield encode_json(request_line(str(one), self.api_base, self.body(request))) + b"\n"
 
     def _portions(self, lines: Iterable[bytes]) -> Iterator[list[bytes]]:

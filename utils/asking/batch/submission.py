@@ -37,7 +37,7 @@ def submit_files(files: Sequence[Path], model: str, options: LLMOptions, *, titl
     service = BatchService(model, options)
     running = {path: _start(path, service) for path in files}
     total = sum(map(_count_lines, files))
-    log.info("%s of %s sent; %s", counted(len(files), "batch"), counted(total, "request"), INTERRUPT)
+    log.info("waiting for %s of %s; %s", counted(len(files), "batch"), counted(total, "request"), INTERRUPT)
     done: dict[Path, int] = {}
     wait = FIRST_WAIT
     with Progress(title, total=total, unit="answer") as progress:

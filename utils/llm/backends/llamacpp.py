@@ -21,7 +21,7 @@ from utils.llm.gguf_file import read_chat_template
 from utils.llm.grammar_dialects import as_llguidance
 from utils.llm.prompt_parts import common_prefix
 from utils.llm.templates.trial import try_template
-from utils.parsing.thinking import MARK_TOKENS, begun_thought, continue_thought
+from utils.parsing.thinking import ANSWER_ENDS, MARK_TOKENS, begun_thought, continue_thought
 from utils.wording import counted
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ class LlamaCpp:
         self._template = ChatTemplate(self._fill_template)
         self._begun_thought = begun_thought(self._template.after)
         template = read_chat_template(Path(model)) or ""
-        self._thought_marks = [token for token in MARK_TOKENS if token in template]
+        # Without those that end an answer: llama.cpp would leave them at the end of its text.
+        self._thought_marks = [token for token in MARK_TOKENS if token in template and token not in ANSWER_ENDS]
         self._tokens_of = lru_cache(MAX_CACHED)(self._tokens)  # prompts share examples and the texts of the template
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:

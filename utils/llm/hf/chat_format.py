@@ -69,8 +69,8 @@ class ChatFormat:
 
         A guided answer has no thought, even if its prompt has begun one.
         """
-        marked = "".join(self._decoded_parts(answer)).strip()
-        text = marked if split_thoughts(marked)[1] else self._decoded(answer)
+        marked = "".join(self._decoded_parts(answer))
+        text = (marked if split_thoughts(marked)[1] else self._decoded(answer)).strip()
         return text if guided else continue_thought(self._begun_thought, text)
 
     def _decoded_parts(self, answer: Sequence[int]) -> Iterator[str]:

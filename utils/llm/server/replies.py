@@ -10,10 +10,10 @@ from typing import Any
 from utils.llm.base import Finish
 from utils.llm.messages import estimate_thought_tokens, has_thoughts, read_text
 from utils.llm.server.retrying import TransientError
+from utils.parsing.thinking import split_thoughts
 
 EMPTY_RETRIES = 2  # an answer that is still empty after these is taken as the model's answer
 MAX_TOKENS = 10**12  # a larger count of tokens is an error of the server
-THOUGHT_MARKS = ("<think", "[THINK", "◁think", "<|channel|>analysis")  # that begin a text of thoughts
 
 
 class EmptyReplyError(TransientError):
@@ -70,7 +70,7 @@ def read_completion(body: bytes, tries: int) -> Reply:
         tries,
         _cached_tokens(counts),
         counted_thoughts or estimate_thought_tokens(message, text, answer_tokens),
-        thinks=thinks or text.startswith(THOUGHT_MARKS) or (not text and is_cut),
+        thinks=thinks or bool(split_thoughts(text)[1].strip()) or (not text and is_cut),
     )
     if not text and finish == "stop" and tries < EMPTY_RETRIES:
         raise EmptyReplyError(result)
