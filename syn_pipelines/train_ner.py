@@ -24,9 +24,9 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli import learning_flags, training_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start
+from utils.cli.training import file_flags, learning_flags
 from utils.ner.training.runs import run_trainings
 
 # %%
@@ -36,7 +36,7 @@ cmd_args = True  # set to False inside a notebook
 def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "")
-    training_flags.add_file_flags(parser)
+    file_flags.add_file_flags(parser)
     learning_flags.add_learning_flags(parser)
     learning_flags.add_computing_flags(parser)
     return parser
@@ -44,7 +44,7 @@ def build_parser() -> Parser:
 
 def run(args: Namespace) -> None:
     """Train with each seed, and evaluate on test."""
-    run_trainings(training_flags.training_config(args))
+    run_trainings(file_flags.training_config(args))
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -140,7 +140,7 @@ def test_an_interrupted_step_exits_with_130_and_says_how_to_continue(end):
         ([*NEEDED, "--mode=nouns"], "--mode: invalid choice: 'nouns'"),
         ([*NEEDED, "--batch_size=many"], "--batch_size: 'many' is not a whole number"),
         ([*NEEDED, "--btach_size=3"], "unrecognized arguments: --btach_size=3"),
-        ([*NEEDED, "--batch=3"], "unrecognized arguments: --batch=3"),
+        ([*NEEDED, "--batchsize=3"], "unrecognized arguments: --batchsize=3"),
         ([*NEEDED, "--is_syn=1"], "unrecognized arguments: --is_syn=1"),
         (["--model_from_pretrained=m"], "required: --file_name"),
         (["--file_name=weibo"], "required: --model_from_pretrained"),

@@ -121,7 +121,7 @@ def test_a_correction_that_no_longer_fits_is_named_and_changes_nothing(tmp_path,
         ({"action": "add", "to": {**PERSON, "start": 2}}, "must be offsets of tokens"),
         ({"action": "add", "to": {**PERSON, "entity": "O"}}, "must be a label other than O"),
         ({"action": "wrong", "span": {**PERSON, "origin": 3}}, '"origin" must be a text or null'),
-        ({"text": ["Agnes"], "action": "wrong", "span": PERSON}, "but the sentence has 1 tokens"),
+        ({"text": ["Agnes"], "action": "wrong", "span": PERSON}, "but the sentence has 1 token"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, row, message):

@@ -546,6 +546,8 @@ BAD_INPUT |= {
         ["--model_from_pretrained=best", "--output=x.onnx"],
         "is not a folder: give the folder of",
     ),
+    "convert": ("convert", no_change, ["--input=none.bio", "--output=converted"], "none.bio is missing"),
+    "check": ("check", no_change, ["few shot/none"], "few shot/none"),
     # names
     **{
         f"name {name!r}": ("s4", no_change, [f"--file_name={name}"], "must be the name of one folder")
@@ -609,9 +611,12 @@ BAD_INPUT |= {
 }
 
 
+NO_DATASET = ("evaluate", "predict", "export", "convert", "check")  # scripts without --file_name
+
+
 def words_for(step, work, flags):
     """Return the name and flags of a script that would run without `flags`."""
-    given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step not in ("evaluate", "predict", "export") else []
+    given = [f"--file_dir={work.file_dir}", "--file_name=tiny"] if step not in NO_DATASET else []
     if step in ("s1", "s2", "s3"):
         # No backend can load this checkpoint: an attempt would give another message than the expected one.
         write_json(work.folder / "checkpoint" / "config.json", {})

@@ -20,7 +20,7 @@ from tests.helpers.builders import (
     run_python,
 )
 from tests.helpers.workspace import ORIGINAL, Workspace
-from utils.cli import training_flags
+from utils.cli.training import file_flags
 
 PAGES = [ROOT / "docs" / name for name in ("guarantees.md", "guarantees.zh-CN.md")]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -133,7 +133,7 @@ def test_step_3_and_a_training_warn_about_stale_input(english, caplog, later, ch
         call("s3", **english.llm)
     else:
         values = {**english.data, "from_pretrained": "x"}
-        training_flags.training_files(train_ner.build_parser().parse_values(values))
+        file_flags.training_files(train_ner.build_parser().parse_values(values))
     assert f"is stale: {name} has changed since it was made; {remedy} again" in caplog.text
 
 

@@ -61,33 +61,34 @@ class Split:
     is_wanted: Callable[[Sentence], bool] = lambda _: True  # of synthetic sentences; the others are left out
 
     def publish(self) -> SplitCounts:
-        """Write all files and return the counts."""
-        sentences, strays = self._publish_side(self.files.train, self.files.annotations, synthetic=False)
-        if self.files.synthetic is None:
-            return SplitCounts(sentences, 0, strays)
-        annotations = self.files.synthetic_annotations
-        synthetic, more_strays = self._publish_side(self.files.synthetic, annotations, synthetic=True)
-        return SplitCounts(sentences, synthetic, strays + more_strays)
-
-    def _publish_side(self, sentences: Path, annotations: Mapping[Mode, Path], *, synthetic: bool) -> tuple[int, int]:
-        """Write the original or the synthetic sentences; return their number, and that of stray annotations."""
+        """Write all files and return the counts. The old files are replaced only when every line has been read."""
+        files = self.files
+        sides = [(files.train, files.annotations, False)]
+        if files.synthetic is not None:
+            sides.append((files.synthetic, files.synthetic_annotations, True))
+        counts, results = [], []
         with ExitStack() as stack:
-            side = stack.enter_context(
-                without_legacy(
+            for sentences, annotations, synthetic in sides:
+                results.append(_Results(self._paths(annotations, synthetic=synthetic), stack))
+                with without_legacy(
                     (sentences, annotations),
                     synthetic=synthetic,
                     tokenisation=self.dataset.tokenisation,
                     sources=self._read_sources,
-                )
-            )
-            results = _Results(self._paths(annotations, synthetic=synthetic), stack)
-            numbers = self._write_side(*side, results, synthetic=synthetic)
+                ) as side:
+                    counts.append(self._write_side(*side, results[-1], synthetic=synthetic))
+        for side_results, (sentences, annotations, synthetic) in zip(results, sides, strict=True):
+            own = [sentences] if synthetic else []
+            self._write_manifests(side_results, [self.files.train, *own], annotations)
+        numbers = [number for number, _ in counts]
+        return SplitCounts(numbers[0], sum(numbers[1:]), sum(strays for _, strays in counts))
+
+    def _write_manifests(self, results: _Results, sentences: Sequence[Path], annotations: Mapping[Mode, Path]) -> None:
         for (size, part), path in results.paths.items():
-            sources = [self.files.train, *([sentences] if synthetic else []), *([annotations[part]] if part else [])]
+            sources = [*sentences, *([annotations[part]] if part else [])]
             inputs = {name: self.hashes[name] for name in self.layout.portable_names(sources)}
             parameters = {"size": size, "dense": self.dataset.tokenisation.is_dense}
             write_manifest(path, build_manifest("s4", inputs, parameters, {"lines": results.lines[size, part]}))
-        return numbers
 
     def _write_side(
         self, path: Path, annotations: Mapping[Mode, Path], results: _Results, *, synthetic: bool

@@ -32,7 +32,7 @@ def is_all_thought(answer: str, thought_tokens: int) -> bool:
 def explain_all_thought(number: int, answers: int, thought_tokens: int) -> str:
     """Return what to do if a number of `answers` are thoughts alone; all answers together have `thought_tokens`."""
     what = f"{number} of {counted(answers, 'answer')} {agreeing(number, 'is', 'are')} all thought"
-    mean = f"{thought_tokens / answers:.0f} tokens per answer are thoughts"
+    mean = f"{counted(round(thought_tokens / answers), 'token')} of thoughts per answer"
     return (
         f"{what}, cut off before the answer began ({mean}): use a larger --max_new_tokens, with --overwrite to ask "
         "again, or a model that does not think"

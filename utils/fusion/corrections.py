@@ -23,6 +23,7 @@ from utils.dataset.records import Span
 from utils.dataset.tokens import without_spaces
 from utils.files.jsonl import JsonObject, read_rows
 from utils.files.manifest import hash_file
+from utils.wording import counted
 
 Action = Literal["wrong", "relabel", "move", "add", "drop"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -108,7 +109,7 @@ def _correction(line: int, row: JsonObject) -> Correction:
         to = _span("to", row.get("to"), known)
     for one in (span, to):
         if one is not None and not isinstance(text, str) and one.end > len(text):
-            raise ValueError(f"a span ends at {one.end}, but the sentence has {len(text)} tokens")
+            raise ValueError(f"a span ends at {one.end}, but the sentence has {counted(len(text), 'token')}")
     return Correction(line, id_, text, action, span, to)
 
 

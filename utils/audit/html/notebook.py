@@ -14,7 +14,7 @@ from utils.audit.html.spans import lanes_of
 from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.records import Sentence, Span, sentence_from_row
 from utils.dataset.tokens import tokenisation_of
-from utils.wording import printable
+from utils.wording import agreeing, counted, printable
 
 MAX_ROWS = 100  # sentences that are drawn at once
 LANE, TEXT, NAME = 18, 24, 6.4  # heights of a lane and of the text, width of a character of a name, in pixels
@@ -43,7 +43,8 @@ def show(sentences: Any, *, limit: int = MAX_ROWS) -> Drawing | None:
     rows = [sentences] if isinstance(sentences, (Sentence, Mapping)) else list(_firsts(sentences, limit + 1))
     drawn = [_draw(_sentence(row)) for row in rows[:limit]]
     if len(rows) > limit:
-        drawn.append(f'<div style="color:{LIGHT["muted"]}">only the first {limit} sentences are drawn</div>')
+        first = f"only the first {counted(limit, 'sentence')} {agreeing(limit, 'is', 'are')} drawn"
+        drawn.append(f'<div style="color:{LIGHT["muted"]}">{first}</div>')
     drawing = Drawing("\n".join(drawn))
     if "ipykernel" not in sys.modules:
         return drawing

@@ -9,10 +9,11 @@ from utils.ablation.experiment import Plan
 from utils.ablation.grid import built_in_grid
 from utils.ablation.training_sets import TrainingSetBuilder
 from utils.ablation.variants import BASE, Variant
-from utils.cli import data_flags, learning_flags, merge_flags
+from utils.cli import data_flags, merge_flags
 from utils.cli.ablation.variants import check_flags, read_grid, read_variants, settings_maker
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
+from utils.cli.training import learning_flags
 from utils.cli.values import path, path_or_hub_id, positive_number
 from utils.dataset.layout import SIZES, Layout, Size
 from utils.dataset.tokens import Tokenisation

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from utils.ablation.experiment import MakeSettings
 from utils.ablation.variants import DataRecipe, Flags, Variant, VariantSpec, read_specs
-from utils.cli import learning_flags, merge_flags, span_model_flags
+from utils.cli import merge_flags, span_model_flags
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
+from utils.cli.training import learning_flags
 from utils.files.jsonl import read_json
 from utils.fusion.settings import MergeSettings
 from utils.ner.training.settings import TrainSettings

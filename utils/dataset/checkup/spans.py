@@ -11,6 +11,7 @@ from utils.dataset.checkup.findings import Finding, Level, found
 from utils.dataset.checkup.lines import SplitLines
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation
+from utils.wording import counted
 
 MIN_SPANS = 5  # of a label: a span model does not learn it from fewer
 NOISE_SHARE = 0.05  # of the spans whose mention occurs several times: from here on, other labels are a warning
@@ -90,7 +91,12 @@ def check_labels(counts: Labels, listed: Sequence[str] | None, labels: Path) -> 
     return [
         *_listing("error", "unlisted label", unlisted, f"is|are not in {labels.name}: the steps refuse its spans"),
         *_listing("warning", "unused label", {one: everywhere[one] for one in names if not train[one]}, _UNUSED),
-        *_listing("warning", "rare label", rare, f"has|have fewer than {MIN_SPANS} spans in train: no model learns it"),
+        *_listing(
+            "warning",
+            "rare label",
+            rare,
+            f"has|have fewer than {counted(MIN_SPANS, 'span')} in train: no model learns it",
+        ),
         *_similar(sorted({*names, *everywhere})),
         *([] if train or "train" not in counts else [Finding("error", "no spans", "train has no spans at all")]),
     ]
@@ -171,5 +177,5 @@ def _missing(
                         places.append(f"{split.where(index)}: {tokenisation.join(part)!r}")
     if len(places) < MISSING_SHARE * (len(places) + spans):
         return []
-    message = f"of mentions that have {spans} spans elsewhere is|are not annotated"
+    message = f"of mentions that have {counted(spans, 'span')} elsewhere is|are not annotated"
     return found("warning", "missing spans", len(places), "occurrence", message, places[0] if places else "")

@@ -11,6 +11,7 @@ from utils.dataset.checkup.findings import Finding, found
 from utils.dataset.checkup.lines import SplitLines
 from utils.dataset.scripts.letters import hanzi_of, kind_of_hanzi, script_of
 from utils.dataset.tokens import DENSE_CHARACTER, Tokenisation
+from utils.wording import counted
 
 LONG = 510  # tokens: what most encoders take at once; longer sentences are read in windows
 MIN_LETTERS = 4  # of a sentence whose tokens and script are compared with those of the others
@@ -48,7 +49,7 @@ def check_texts(split: SplitLines, tokenisation: Tokenisation) -> list[Finding]:
     ]
 
 
-_LONG = f"is|are longer than {LONG} tokens: models read it in windows"
+_LONG = f"is|are longer than {counted(LONG, 'token')}: models read it in windows"
 _MESSAGES = {
     "encoding": "may be decoded wrongly, with characters such as U+FFFD",
     "invisible": "has|have invisible characters, which hide equal mentions from each other",

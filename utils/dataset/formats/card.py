@@ -13,6 +13,7 @@ from utils.dataset.formats.collection import Collection
 from utils.dataset.tokens import language_of
 from utils.files.jsonl import replace_file
 from utils.files.manifest import Manifest, read_manifest
+from utils.wording import counted
 
 CARD = "README.md"
 EXAMPLES = 3  # mentions of each label
@@ -122,7 +123,7 @@ def _summary(collection: Collection) -> str:
     )
     return (
         f"Named entities as spans of tokens; a token is {token}. Spans are nested in {nested} of "
-        f"{len(collection.sentences)} sentences."
+        f"{counted(len(collection.sentences), 'sentence')}."
     )
 
 

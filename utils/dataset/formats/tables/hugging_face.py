@@ -16,6 +16,7 @@ from utils.dataset.formats.spans.details import count_rows, details, flat_spans
 from utils.dataset.formats.tables.tags import TagReader, scheme_name, tags_of
 from utils.dataset.records import Sentence
 from utils.files.jsonl import read_json, replace_file
+from utils.wording import counted
 
 TOKENS = ("tokens", "words", "sentence", "text")
 TAGS = ("ner_tags", "tags", "ner", "labels", "fine_ner_tags", "coarse_ner_tags", "ner_tags_index", "tag", "label")
@@ -61,7 +62,7 @@ def read_hf(path: Path, context: ReadContext) -> list[Document]:
 
 def _tagged(where: str, tokens: tuple[str, ...], tags: Sequence[str], reader: TagReader, losses: Losses) -> Document:
     if len(tokens) != len(tags):
-        raise ValueError(f"{where}: {len(tokens)} tokens, but {len(tags)} tags")
+        raise ValueError(f"{where}: {counted(len(tokens), 'token')}, but {counted(len(tags), 'tag')}")
     for index in reader.broken(tags):
         reason = "does not continue the one before it: read as seqeval does, as the begin of a span"
         losses.add("tag", reason, example=f"{where}: {tags[index]}")
@@ -185,7 +186,7 @@ def write_hf(path: Path, sentences: Sequence[Sentence], context: WriteContext) -
     outer = Losses()
     tags = [tags_of(len(one.tokens), flat_spans(one, outer), "bio") for one in sentences]
     if left := outer.total():
-        context.losses.note(f'{path}: "ner_tags" lacks {left} spans that overlap others; "entities" has all')
+        context.losses.note(f'{path}: "ner_tags" lacks {counted(left, "span")} that overlap others; "entities" has all')
     table = arrow.table(
         {
             "tokens": arrow.array([list(one.tokens) for one in sentences], arrow.list_(arrow.string())),

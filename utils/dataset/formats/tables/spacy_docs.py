@@ -14,6 +14,7 @@ from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import flat_spans
 from utils.dataset.records import Sentence
 from utils.files.jsonl import replace_file
+from utils.wording import counted
 
 SPANS_KEY = "sc"  # of spans that may overlap: the default of spaCy's span categoriser
 
@@ -67,7 +68,9 @@ def write_spacy(path: Path, sentences: Sequence[Sentence], context: WriteContext
     for sentence in sentences:
         docs.add(_doc(sentence, vocab, outer, has_spaces=bool(context.separator)))
     if left := outer.total():
-        context.losses.note(f'{path}: doc.ents lacks {left} spans that overlap others; doc.spans["sc"] has all')
+        context.losses.note(
+            f'{path}: doc.ents lacks {counted(left, "span")} that overlap others; doc.spans["sc"] has all'
+        )
     with replace_file(path) as file:
         file.write(docs.to_bytes())
 

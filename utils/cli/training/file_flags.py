@@ -8,8 +8,8 @@ from typing import get_args
 
 from utils.cli.data_flags import add_dense_flag, add_size_flag, layout_of
 from utils.cli.exits import UsageError
-from utils.cli.learning_flags import train_settings
 from utils.cli.parser import Parser
+from utils.cli.training.learning_flags import train_settings
 from utils.cli.values import (
     new_path,
     path,
