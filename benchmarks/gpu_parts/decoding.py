@@ -156,7 +156,7 @@ class _Chat:
     def continuous(self) -> Row:
         """Measure transformers' continuous batching, in versions that have it."""
         if not hasattr(self.model, "generate_batch"):
-            raise NotImplementedError(f"transformers {transformers.__version__} has none")
+            raise ImportError(f"transformers {transformers.__version__} has none")
         prompts = [self.chat.encode(one.prompt) for one in self._requests("entity", guided=False)]
         settings = transformers.GenerationConfig(
             max_new_tokens=self.session.shapes.new_tokens, do_sample=False, eos_token_id=-1, pad_token_id=0

@@ -17,7 +17,7 @@ from utils.ner.training.settings import TrainSettings
 Part = Literal["a", "b", "c", "d"]
 Row = Mapping[str, Any]
 # What a measurement may end with on a machine for which it was never tried: it is then a named gap in the table.
-ERRORS = (RuntimeError, ValueError, TypeError, AttributeError, ImportError, OSError, NotImplementedError)
+ERRORS = (RuntimeError, ValueError, TypeError, AttributeError, ImportError, OSError)
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def _scores_together(decoder: StepwiseDecoder, samples: Sequence[Sequence[int]])
     cache.add(count=len(samples))
     decoder.scores([ids[:cut] for ids, cut in zip(samples, cuts, strict=True)], cache)
     if len(cache.stored) < text_config(decoder.model.config).num_hidden_layers:
-        raise NotImplementedError("a layer of the model does not use the cache, such as one of a state-space model")
+        raise ValueError("a layer of the model does not use the cache, such as one of a state-space model")
     if decoder.cache is PagedCache:
         decoder.scores([ids[cut:-1] for ids, cut in zip(samples, cuts, strict=True)], cache)
         return decoder.scores([ids[-1:] for ids in samples], cache)
