@@ -7,6 +7,7 @@ import email.policy
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,12 @@ def play(folder: Path, answer: AnswerText) -> int:
             number += len(rows)
             write_rows(output, rows)
     return number
+
+
+def tokens_of(path: Path) -> Counter[str]:
+    """Return the tokens in a file of results, by the names of OpenAI."""
+    used = [row["response"]["body"]["usage"] for row in read_lines(path) if row.get("response")]
+    return sum(map(Counter, used), Counter())
 
 
 def asked_questions(paths: Iterable[Path]) -> list[str]:

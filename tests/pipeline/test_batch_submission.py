@@ -16,7 +16,9 @@ from utils.asking.batch import submission
 from utils.asking.batch.state import BatchState, write_state
 from utils.llm import LLMOptions
 from utils.llm.batch import service as service_module
+from utils.llm.prices import Prices
 from utils.llm.server import retrying
+from utils.llm.server.limits.budget import BudgetError
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +85,45 @@ def test_a_service_that_never_answers_ends_the_run(values):
         with pytest.raises(RuntimeError, match=r"answered none of 8 questions\. All earlier answers are saved"):
             call("s1", **values, api_base=server.api_base, submit=True)
         assert len(server.batches) == 1
+
+
+MONEY = {"price_in": 3, "price_out": 15, "max_cost": 0.02}
+
+
+def paid(server) -> float:
+    """Return what the answers of a service have cost."""
+    used = [
+        row["response"]["body"]["usage"] for data in server.files.values() for row in _rows(data) if "url" not in row
+    ]
+    return sum(Prices(3, 15).cost(one["prompt_tokens"], one["completion_tokens"]) for one in used)
+
+
+def test_a_run_sends_no_batch_that_may_exceed_its_budget(values):
+    total, runs, before = 0, 0, 0.0
+    with BatchServer(answer) as server:
+        while not result_of(values).exists():
+            runs += 1
+            try:
+                call("s1", **values, **MONEY, api_base=server.api_base, submit=True)
+            except BudgetError as error:
+                assert f"{paid(server) - before:.4f} spent in this run" in str(error)
+            assert paid(server) - before <= MONEY["max_cost"]
+            before = paid(server)
+        total = len(server.batches)
+    assert 1 < runs < total  # what was left after a batch was used for the next one
+    asked = asked_questions(requests_of(values, "entity_train_1000"))
+    assert len(asked) == len({*asked}) == 8
+
+
+def test_a_file_that_was_written_before_is_sent_only_if_the_money_is_enough(values):
+    with BatchServer(answer) as server:
+        call("s1", **values, api_base=server.api_base)
+        with pytest.raises(BudgetError, match="8 requests are left"):
+            call("s1", **values, **MONEY, api_base=server.api_base, submit=True)
+        assert server.batches == {}
+        call("s1", **values, **MONEY | {"max_cost": 10}, api_base=server.api_base, submit=True)
+        assert len(server.batches) == 1
+    assert len(read_lines(result_of(values))) == 8
 
 
 def test_a_failed_batch_is_named_and_sent_again_by_the_next_run(values):

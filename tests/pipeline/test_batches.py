@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.batch_service import ERRORS, FORMATS, asked_questions, completion, expired, play, results
+from tests.helpers.batch_service import ERRORS, FORMATS, asked_questions, completion, expired, play, results, tokens_of
 from tests.helpers.builders import ENGLISH, bytes_below, call, read_lines, write_rows
 from tests.helpers.llm_server import ChatServer
 from tests.helpers.step_client import step_server
 from utils.asking.batch import requests as requests_module
 from utils.cli.exits import UsageError
 from utils.files.append_only import AppendOnlyFile
+from utils.llm.prices import Prices
+from utils.llm.server.limits.budget import BudgetError
 
 MODEL = "tiny"
 
@@ -265,6 +267,44 @@ def test_damaged_lines_are_named_and_asked_again(values, caplog):
     assert "1 question without a result (sentence 3): asked again" in caplog.text
 
 
+# --- money
+
+
+def test_no_round_of_files_costs_more_than_allowed(values, caplog):
+    caplog.set_level("INFO")
+    money = {"price_in": 3, "price_out": 15, "max_cost": 0.02}
+    prices = Prices(3, 15)
+    costs = []
+    while not (values["file_dir"] / "tiny" / "GLM4" / "entity_train_1000.jsonl").exists():
+        call("s1", **values, **money)
+        if play(values["batch"], answer):
+            used = tokens_of(sorted(values["batch"].glob("*.output.jsonl"))[-1])
+            costs.append(prices.cost(used["prompt_tokens"], used["completion_tokens"]))
+    assert len(costs) > 1
+    assert max(costs) <= 0.02
+    assert "other questions are left for later runs of the same command" in caplog.text
+    asked = asked_questions(requests_of(values, "entity_train_1000"))
+    assert len(asked) == len({*asked}) == 8
+    logged = [line["cost"] for line in read_lines(values["file_dir"] / "tiny" / "GLM4" / "run.log.jsonl")]
+    assert logged == [0.0, *(pytest.approx(cost) for cost in costs)]
+    assert f", cost {logged[-1]:.4f} ->" in caplog.text
+
+
+def test_no_more_questions_are_written_while_others_may_use_up_the_money(values, caplog):
+    money = {"price_out": 15, "max_cost": 0.02}
+    call("s1", **values, **money)
+    before = bytes_below(values["batch"])
+    call("s1", **values, **money)
+    assert bytes_below(values["batch"]) == before
+    assert 0 < len(asked_questions(requests_of(values, "entity_train_1000"))) < 8
+
+
+def test_a_limit_below_the_cost_of_one_answer_ends_the_run(values):
+    with pytest.raises(BudgetError, match=r"--max_cost=0.0001: .* 8 requests are left.*raise --max_cost"):
+        call("s1", **values, price_out=15, max_cost=0.0001)
+    assert not values["batch"].exists()
+
+
 # --- rounds, limits, flags
 
 
@@ -302,6 +342,7 @@ def test_files_keep_to_the_limits_of_lines_and_bytes(values, monkeypatch):
         ({"plan": True, "time": 3}, "--batch and --time cannot be used together"),
         ({"batch": None, "submit": True}, "--submit needs --batch=FOLDER"),
         ({"batch": None, "batch_lines": 3}, "--batch_lines needs --batch=FOLDER"),
+        ({"max_cost": 1}, "--max_cost needs --price_in and --price_out"),
         ({"guided": 1}, "--guided=1: tiny .* cannot constrain answers"),
     ],
 )

@@ -20,6 +20,7 @@ from utils.asking.questions import Question, Usage, ask
 from utils.asking.thoughts import explain_all_thought
 from utils.files.manifest import Manifest, hash_inputs, publish, read_manifest
 from utils.files.run_log import logged_run
+from utils.llm.server.limits.budget import Budget
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class StepRun:
         self._is_waiting = False
         self._input_hashes = input_hashes
         self._load = cache(step.model.load)  # once a run, for however many rounds of questions
+        self._budget = Budget(step.model.options.prices, step.model.options.max_cost)  # of batch files
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Ask the questions that the journal does not answer yet.
@@ -115,7 +117,7 @@ class StepRun:
         model, title = self._step.model, self._step.result.stem
         if model.batch is None:
             return ask(questions, self.journal, self._load, title=title)
-        return BatchAsker(model.batch, model.path, model.options, title).ask(questions, self.journal)
+        return BatchAsker(model.batch, model.path, model.options, title, self._budget).ask(questions, self.journal)
 
     @property
     def used(self) -> str:

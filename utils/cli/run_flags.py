@@ -123,8 +123,9 @@ def prices(args: argparse.Namespace) -> Prices | None:
 def check_server_limits(args: argparse.Namespace) -> None:
     """Raise UsageError for limits that cannot be kept."""
     given = [name for name in SERVER_FLAGS if getattr(args, name) is not None]
-    if given and not args.api_base:
-        raise UsageError(f"--{given[0]} needs --api_base: it is for models on a server")
+    without_server = [name for name in given if not (args.api_base or (args.batch and name == "max_cost"))]
+    if without_server:
+        raise UsageError(f"--{without_server[0]} needs --api_base: it is for models on a server")
     if given and args.engine != "local":
         raise UsageError(f"--{given[0]} needs --engine=local: several workers would each use the whole limit")
     if args.max_cost is not None and not (args.price_in or args.price_out):

@@ -11,6 +11,7 @@ from utils.asking.batch.choice import AnswersPendingError, BatchChoice
 from utils.asking.batch.folder import FolderContent, read_folder
 from utils.asking.batch.plan import Failure, Plan, describe_waiting, report_content, report_others
 from utils.asking.batch.requests import RequestWriter
+from utils.asking.batch.spending import within_budget
 from utils.asking.batch.submission import submit_files
 from utils.asking.batch.tries import Try, question_key
 from utils.asking.journal import Journal
@@ -19,6 +20,7 @@ from utils.compute.progress import tracked
 from utils.llm.base import Answer, LLMOptions
 from utils.llm.batch.answers import UnusableError, read_answer
 from utils.llm.batch.bodies import request_bodies
+from utils.llm.server.limits.budget import Budget
 from utils.wording import counted
 
 
@@ -30,6 +32,7 @@ class BatchAsker:
     model: str
     options: LLMOptions
     result: str  # the stem of the result's file
+    budget: Budget  # of the run
 
     def ask(self, questions: Sequence[Question], journal: Journal) -> Iterator[Usage]:
         """Record the answers that are in the folder, and yield what each has used; ask for the rest in new files.
@@ -48,6 +51,8 @@ class BatchAsker:
                 answers.items(), self.result, total=len(answers), unit="answer", hidden=not answers
             ):
                 journal.append([entry_of(answer, missing.pop(key), journal.fingerprint)])
+                if is_submitted:  # other answers are from the budgets of earlier runs
+                    self.budget.pay(answer)
                 yield usage_of(answer, 0.0)
             plan = Plan.of(missing, content, failures)
             report_content(content)
@@ -61,10 +66,15 @@ class BatchAsker:
             is_submitted = True
 
     def _written(self, plan: Plan) -> dict[Path, int]:
-        """Write the new questions of a plan; return all files with unanswered questions, and their number."""
-        files = dict(plan.waiting)
+        """Write new questions, as far as --max_cost allows; return all files with unanswered ones, and their number."""
+        is_limited = self.budget.max_cost is not None
+        if plan.new or (is_limited and self.choice.submit):
+            requests = [question.request for question in plan.open_questions]
+            bodies = request_bodies(self.model, self.options, requests)
+            if is_limited:
+                plan = within_budget(plan, bodies, self.budget, submit=self.choice.submit)
+        files = {path: len(questions) for path, questions in plan.waiting.items()}
         if plan.new:
-            bodies = request_bodies(self.model, self.options, [question.request for _, question in plan.new])
             writer = RequestWriter(
                 self.choice.folder, self.result, self.options.api_base, bodies, self.choice.max_lines
             )

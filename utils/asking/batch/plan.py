@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ class Plan:
     """The unanswered questions of a run, by what is done about them."""
 
     new: list[tuple[Try, Question]] = field(default_factory=list)  # to be written to the next file
-    waiting: Counter[Path] = field(default_factory=Counter)  # file of requests -> questions without a result
+    waiting: dict[Path, list[Question]] = field(default_factory=dict)  # file of requests -> those without a result
     failed: list[tuple[Question, str]] = field(default_factory=list)  # of the new ones, those with an error
     absent: list[Question] = field(default_factory=list)  # of the new ones, those without a line in the results
     left_out: list[tuple[Question, str]] = field(default_factory=list)  # refused by the service too often
@@ -49,7 +48,7 @@ class Plan:
             one, file = last[key]
             failure = failures.get(one)
             if failure is None and file.is_awaited:
-                plan.waiting[file.path] += 1
+                plan.waiting.setdefault(file.path, []).append(question)
             elif failure is not None and not failure.is_transient and one.number >= MAX_TRIES:
                 plan.left_out.append((question, failure.reason))
             else:
@@ -64,6 +63,12 @@ class Plan:
     def is_open(self) -> bool:
         """Whether answers are still to come."""
         return bool(self.new or self.waiting)
+
+    @property
+    def open_questions(self) -> list[Question]:
+        """The questions whose answers are still to come."""
+        waiting = [question for questions in self.waiting.values() for question in questions]
+        return [*waiting, *(question for _, question in self.new)]
 
     def report(self) -> None:
         """Log which questions are asked again, and why, and which are left out."""

@@ -56,3 +56,9 @@ def has_ended(requests: Path) -> bool:
     """Return whether a service has ended the batch of a file of requests, and its results are in the folder."""
     state = read_state(requests)
     return state is not None and state.has_ended
+
+
+def is_started(requests: Path) -> bool:
+    """Return whether a file of requests was sent to a service as a batch."""
+    state = read_state(requests)
+    return state is not None and state.batch_id is not None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
+from utils.llm.base import Answer
 from utils.llm.prices import Prices
 from utils.llm.server.replies import Reply
 
@@ -36,27 +38,36 @@ class Budget:
             return 0.0
         return self.prices.cost(self.prompt_tokens, self.answer_tokens, self.cached_tokens)
 
+    @property
+    def rest(self) -> float:
+        """What is left of --max_cost; infinity without it."""
+        return inf if self.max_cost is None else self.max_cost - self.spent - sum(self._reserved.values())
+
+    def highest_cost(self, body: Mapping[str, Any], limit: int) -> float:
+        """Return the highest cost of a request with an answer of at most `limit` tokens; 0 without prices."""
+        return 0.0 if self.prices is None else self.prices.cost(most_prompt_tokens(body), limit)
+
     def reserve(self, key: int, body: Mapping[str, Any], limit: int) -> bool:
         """Reserve the highest cost of a request with an answer of at most `limit` tokens; False if it is too much."""
         if self.max_cost is None or self.prices is None:
             return True
-        highest = self.prices.cost(most_prompt_tokens(body), limit)
-        if self.spent + sum(self._reserved.values()) + highest > self.max_cost:
+        highest = self.highest_cost(body, limit)
+        if highest > self.rest:
             return False
         self._reserved[key] = highest
         return True
 
     def check(self) -> None:
         """Raise BudgetError if what is reserved does not fit any more, because of empty replies that were paid for."""
-        if self.max_cost is not None and self.spent + sum(self._reserved.values()) > self.max_cost:
+        if self.rest < 0:
             raise BudgetError("the rest of --max_cost may not be enough to ask again after an empty reply")
 
     def release(self, key: int) -> None:
         """Forget the reservation of a request that has ended."""
         self._reserved.pop(key, None)
 
-    def pay(self, reply: Reply) -> None:
-        """Add the tokens of a reply."""
+    def pay(self, reply: Reply | Answer) -> None:
+        """Add the tokens of a reply, or of an answer."""
         self.prompt_tokens += reply.prompt_tokens
         self.cached_tokens += reply.cached_tokens
         self.answer_tokens += reply.answer_tokens
@@ -73,7 +84,7 @@ class Budget:
         return BudgetError(
             f"--max_cost={self.max_cost:g}: {self.spent:.4f} spent in this run, and the next answer might cost more "
             f"than the rest; {unasked} requests are left. All answers are saved: run the same command again to "
-            "continue, with as much money again"
+            "continue, with as much money again; raise --max_cost if it is too little for one answer"
         )
 
 
