@@ -59,17 +59,17 @@ def run(args: Namespace) -> None:
 
 def write_html(args: Namespace, layout: Layout) -> None:
     """Write the page and the pictures that the flags ask for, and say where they are."""
-    page = html_flags.place_or(args.html, layout.html_report)
-    pictures = html_flags.place_or(args.pictures, layout.pictures)
-    language, prices = html_flags.language(args), html_flags.prices(args)
+    page = html_flags.path_or_default(args.html, layout.html_report)
+    pictures = html_flags.path_or_default(args.pictures, layout.pictures)
+    prices = html_flags.prices(args)
     require_dataset(layout.train)
     require_results(layout)
     content = read_content(layout, args.models, data_flags.dataset_words(args), tokenisation=args.dense_lang)
     if page is not None:
-        number = write_page(page, content, language=language, prices=prices)
+        number = write_page(page, content, language=args.lang, prices=prices)
         report(f"showed {counted(number, 'sentence')} and {counted(len(content.figures), 'chart')}", page)
     if pictures is not None:
-        written = write_chart_files(pictures, content, language=language)
+        written = write_chart_files(pictures, content, language=args.lang)
         report(f"wrote {counted(len(written), 'picture')}", pictures)
 
 

@@ -26,6 +26,7 @@ from utils.cli.exits import UsageError
 from utils.dataset.tokens import CHARACTERS, WORDS
 from utils.llm import LLMOptions, Message, Request, load_counter
 from utils.llm.backends.openai import TEMPLATE_TOKENS, count_by_characters
+from utils.llm.prices import Prices
 
 
 def count(prompt, earlier=()):
@@ -110,10 +111,10 @@ def test_an_estimate_lists_questions_and_tokens_and_says_what_is_unknown():
 
 
 def test_time_and_cost_come_from_speed_and_prices():
-    text = text_of(speed=Speed(4.0), price_in=2.0, price_out=10.0)
+    text = text_of(speed=Speed(4.0), prices=Prices(2.0, 10.0))
     assert "0:33:20 at 4 answer tokens per second" in text
     assert "cost:      0.18" in text
-    assert "cost:      0.08" in text_of(price_out=10.0)
+    assert "cost:      0.08" in text_of(prices=Prices(answer=10.0))
 
 
 @pytest.mark.parametrize(

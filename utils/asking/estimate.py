@@ -11,6 +11,7 @@ from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep, StepRun
 from utils.llm.base import TokenCounter
+from utils.llm.prices import Prices
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
@@ -37,13 +38,12 @@ Planner = Callable[[Mapping[AnswerKey, Entry]], QuestionPlan]  # recorded answer
 
 @dataclass(frozen=True)
 class EstimateSettings:
-    """The settings of an estimate; prices are per million tokens."""
+    """The settings of an estimate."""
 
     questions_to_ask: int = 0  # asked before estimating; their answers stay in the journal
     tokens_per_second: float | None = None  # answer tokens, over all parallel answers
     prompt_tokens_per_second: float | None = None
-    price_in: float | None = None
-    price_out: float | None = None
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,8 @@ class Estimate:
     @property
     def cost(self) -> float | None:
         """Return the cost of the unanswered questions; None if no price is given."""
-        if self.settings.price_in is None and self.settings.price_out is None:
-            return None
-        millions_in, millions_out = self.tokens.prompt / 1e6, self.tokens.answer / 1e6
-        return millions_in * (self.settings.price_in or 0) + millions_out * (self.settings.price_out or 0)
+        prices = self.settings.prices
+        return prices.cost(self.tokens.prompt, self.tokens.answer) if prices else None
 
     def lines(self) -> list[str]:
         """Return the estimate as lines of text."""

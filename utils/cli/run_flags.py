@@ -156,6 +156,5 @@ def estimate_settings(args: argparse.Namespace) -> EstimateSettings | None:
         questions_to_ask=args.time or 0,
         tokens_per_second=args.tokens_per_second,
         prompt_tokens_per_second=args.prompt_tokens_per_second,
-        price_in=args.price_in,
-        price_out=args.price_out,
+        prices=prices(args),
     )

@@ -11,10 +11,11 @@ from utils.audit.html.charts.pictures import write_pictures
 from utils.audit.html.content import PATCH_NAME, Content
 from utils.audit.html.doubts import REASONS
 from utils.audit.html.encoding import SentenceEncoder, script_json
-from utils.audit.html.runs import Prices, total
+from utils.audit.html.runs import total
 from utils.audit.html.sentences import KINDS
 from utils.dataset.layout import SIZES
 from utils.files.jsonl import read_json, replace_file
+from utils.llm.prices import Prices
 from utils.wording import printable
 
 PageLanguage = Literal["en", "zh"]
@@ -41,13 +42,13 @@ def read_texts(language: PageLanguage) -> dict[str, str]:
 
 def write_page(path: Path, content: Content, *, language: PageLanguage = "en", prices: Prices | None = None) -> int:
     """Write the report; return the number of its sentences. Raises ModuleNotFoundError without jinja2."""
-    page = render_page(content, language=language, prices=prices or Prices())
+    page = render_page(content, language=language, prices=prices)
     with replace_file(path) as file:
         file.write(page.encode("utf-8"))
     return len(content.shown.rows)
 
 
-def render_page(content: Content, *, language: PageLanguage, prices: Prices) -> str:
+def render_page(content: Content, *, language: PageLanguage, prices: Prices | None) -> str:
     """Return the HTML of the report."""
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -74,10 +75,9 @@ def render_page(content: Content, *, language: PageLanguage, prices: Prices) -> 
         "style": Markup(_static("report.css")),
         "script": Markup("\n".join(_static(f"{name}.js") for name in SCRIPTS)),
         "data": Markup(script_json(page_data(content, language))),
-        "runs": [(run, prices.cost(run.prompt_tokens, run.answer_tokens)) for run in content.runs],
+        "runs": content.runs,
         "total": total(content.runs),
-        "total_cost": prices.cost(*(int(total(content.runs)[name]) for name in ("prompt_tokens", "answer_tokens"))),
-        "has_prices": prices != Prices(),
+        "prices": prices,
     }
     return environment.get_template("report.html.j2").render(values)
 

@@ -1,4 +1,4 @@
-"""What the runs of the steps and of the trainings took: time, tokens and, with prices, money."""
+"""The runs of the steps and of the trainings, with their times and tokens, from the run logs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ from typing import Any, get_args
 
 from utils.dataset.layout import SIZES, Layout, TrainingData
 from utils.files.run_log import read_run_log
-
-MILLION = 1e6
-
-
-@dataclass(frozen=True)
-class Prices:
-    """The prices of a million tokens; None: not given."""
-
-    prompt: float | None = None
-    answer: float | None = None
-
-    def cost(self, prompt_tokens: int, answer_tokens: int) -> float | None:
-        """Return the cost of some tokens; None if no price was given."""
-        if self.prompt is None and self.answer is None:
-            return None
-        return (prompt_tokens * (self.prompt or 0) + answer_tokens * (self.answer or 0)) / MILLION
 
 
 @dataclass(frozen=True)

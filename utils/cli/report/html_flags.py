@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from argparse import ArgumentTypeError
 from pathlib import Path
 
-from utils.audit.html.page import LANGUAGES, PageLanguage
-from utils.audit.html.runs import Prices
+from utils.audit.html.page import LANGUAGES
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
-from utils.cli.values import decimal, new_path
+from utils.cli.values import decimal, new_path, switch
+from utils.llm.prices import Prices
 
-YES, NO = ("1", "true", "yes"), ("0", "false", "no")
-HERE = Path()  # stands for the default path, which depends on the dataset
-NEED_HTML = ("price_in", "price_out")
+DEFAULT_PATH = Path()  # a flag without a value: the path then depends on the dataset
+PRICE_FLAGS = ("price_in", "price_out")
 
 
 def add_html_flags(parser: Parser) -> None:
@@ -21,9 +21,9 @@ def add_html_flags(parser: Parser) -> None:
     flags = parser.add_argument_group("page")
     flags.add_argument(
         "--html",
-        type=_place,
+        type=_path_or_switch,
         nargs="?",
-        const=HERE,
+        const=DEFAULT_PATH,
         default=None,
         help="write a page to look at and to correct the sentences; its path, or nothing for report.html beside the "
         "results",
@@ -36,9 +36,9 @@ def add_html_flags(parser: Parser) -> None:
     )
     flags.add_argument(
         "--pictures",
-        type=_place,
+        type=_path_or_switch,
         nargs="?",
-        const=HERE,
+        const=DEFAULT_PATH,
         default=None,
         help="write the charts as SVG and PNG files; their folder, or nothing for pictures/ beside the results",
     )
@@ -46,26 +46,22 @@ def add_html_flags(parser: Parser) -> None:
     flags.add_argument("--price_out", type=decimal, default=None, help="with --html: price of a million answer tokens")
 
 
-def place_or(given: Path | None, default: Path) -> Path | None:
+def path_or_default(given: Path | None, default: Path) -> Path | None:
     """Return a path of the user, the default for a flag without a value, or None without the flag."""
-    return default if given == HERE else given
+    return default if given == DEFAULT_PATH else given
 
 
-def language(args: argparse.Namespace) -> PageLanguage:
-    return next(one for one in LANGUAGES if one == args.lang)
-
-
-def prices(args: argparse.Namespace) -> Prices:
-    """Return the prices of tokens; raise UsageError if they are given without --html."""
-    given = [name for name in NEED_HTML if getattr(args, name) is not None]
+def prices(args: argparse.Namespace) -> Prices | None:
+    """Return the prices of tokens; None if no price is given. Raise UsageError for a price without --html."""
+    given = [name for name in PRICE_FLAGS if getattr(args, name) is not None]
     if given and args.html is None:
         raise UsageError(f"--{given[0]} needs --html")
-    return Prices(args.price_in, args.price_out)
+    return Prices(args.price_in or 0.0, args.price_out or 0.0) if given else None
 
 
-def _place(text: str) -> Path | None:
-    """Read the path of a file or folder to write; 1 is the default one, as from a notebook, and 0 is none."""
-    word = text.strip().lower()
-    if word in NO:
-        return None
-    return HERE if word in YES else new_path(text)
+def _path_or_switch(text: str) -> Path | None:
+    """Read the path of a file or folder to write; 1, as from a notebook, is the default path, and 0 is none."""
+    try:
+        return DEFAULT_PATH if switch(text) else None
+    except ArgumentTypeError:
+        return new_path(text)
