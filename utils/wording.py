@@ -1,9 +1,11 @@
-"""Words in messages: numbers ("1 sentence", "2 sentences"), and texts from files and servers."""
+"""Words in messages: numbers ("1 sentence", "2 sentences"), lists of names, and texts from files and servers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+MAX_LISTED = 5  # names in a message
 # Control characters, which can move the cursor, change colours or the title, or end a line; characters that turn the
 # direction of a line; and lone surrogates, which no terminal can show.
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -32,6 +34,16 @@ def counted(number: int, noun: str) -> str:
 def agreeing(number: int, singular: str, plural: str) -> str:
     """Return the word that agrees with a number: `agreeing(1, "is", "are")` is "is"."""
     return singular if number == 1 else plural
+
+
+def listed(names: Sequence[str], separator: str = ", ") -> str:
+    """Return names as one text; of many, the first ones and the number of the others.
+
+    >>> listed(["1", "2", "3", "4", "5", "6", "7"])
+    '1, 2, 3, 4, 5 and 2 more'
+    """
+    others = len(names) - MAX_LISTED
+    return separator.join(names[:MAX_LISTED]) + (f" and {others} more" if others > 0 else "")
 
 
 def _escaped(character: str) -> str:

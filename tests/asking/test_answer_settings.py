@@ -8,7 +8,8 @@ import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, call, read_lines, write_json, write_rows
 from tests.helpers.workspace import Workspace
-from utils.files.differences import find_differences, join_differences
+from utils.files.differences import find_differences
+from utils.wording import listed
 
 RESULT = "entity_train_1000.jsonl"
 
@@ -147,4 +148,4 @@ def test_differences_of_nested_settings_lists_and_missing_values_are_found():
 
 
 def test_of_many_differences_the_first_are_named():
-    assert join_differences(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 
 import pytest
 
 from tests.helpers.batch_service import ERRORS, expired
-from utils.llm.batch import answers, lines
 from utils.llm.batch.answers import is_same_model
 from utils.llm.batch.lines import batch_url, read_result
 
@@ -93,9 +91,3 @@ def test_a_completion_is_found_in_the_forms_of_all_services():
         assert result is not None
         assert result.completion is not None
         assert result.completion["choices"] == completion["choices"]
-
-
-def test_the_examples_of_the_docstrings_are_right():
-    for module in (answers, lines):
-        assert doctest.testmod(module).attempted > 0
-        assert doctest.testmod(module).failed == 0

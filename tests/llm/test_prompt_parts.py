@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
-
 import pytest
 
-from utils.llm import chat_parts, prompt_parts
 from utils.llm.base import Message
 from utils.llm.chat_parts import ChatTemplate
 from utils.llm.prompt_parts import common_prefix
@@ -103,16 +99,3 @@ def test_a_template_that_refuses_examples_is_an_error():
 
     with pytest.raises(ValueError, match="one message, please"):
         ChatTemplate(only_one).parts(CHAT)
-
-
-def test_the_examples_of_the_docstrings_are_right():
-    for module in (chat_parts, prompt_parts):
-        assert doctest.testmod(module).attempted > 0
-        assert doctest.testmod(module).failed == 0
-
-
-def test_the_worked_example_of_a_ragged_call_is_right():
-    pytest.importorskip("torch")
-    layout = importlib.import_module("utils.llm.decoding.ragged_layout")
-    assert doctest.testmod(layout).attempted > 3
-    assert doctest.testmod(layout).failed == 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from tests.helpers.thoughts import CUT_TEXTS, DRAFT, TEXTS, THOUGHT, with_answer
-from utils.parsing import Item, read_answer, thinking
+from utils.parsing import Item, read_answer
 from utils.parsing.thinking import begun_thought, continue_thought, split_thoughts, without_thoughts
 
 ITEMS = '[{"entity": "Rome", "type": "city"}]'
@@ -105,8 +103,3 @@ def test_the_thought_that_a_prompt_began_is_removed_from_its_answer(answer, rest
 
 def test_a_draft_in_a_thought_is_not_read():
     assert read_answer(f"<think>{DRAFT} {THOUGHT}</think>{ITEMS}", "entity") == [Item("Rome", "city")]
-
-
-def test_the_examples_of_the_docstrings_are_right():
-    assert doctest.testmod(thinking).attempted > 3
-    assert doctest.testmod(thinking).failed == 0

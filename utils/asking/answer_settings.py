@@ -9,9 +9,10 @@ from typing import Any
 
 from utils.asking.entries import read_lines
 from utils.asking.journal import journal_path, recorded_settings
-from utils.files.differences import find_differences, join_differences
+from utils.files.differences import find_differences
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import fingerprint, read_manifest
+from utils.wording import listed
 
 # Settings in manifests that change the result but no answer. The other ones of s2 are in every manifest of s2.
 RESULT_SETTINGS = ("votes", "min_votes", "raw")
@@ -45,7 +46,7 @@ class AnswerSettings:
         differences = find_differences(old.parameters, self.parameters)
         if not differences and old.model:
             differences = [f"the model's {one}" for one in find_differences(old.model, self.model)]
-        return f"different: {join_differences(differences) or 'the files of the model'}"
+        return f"different: {listed(differences) or 'the files of the model'}"
 
 
 def first_fingerprint(result: Path) -> str | None:

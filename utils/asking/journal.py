@@ -26,14 +26,13 @@ from utils.files.append_only import AppendOnlyFile
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.locks import exclusive_lock
 from utils.files.own_files import check_own_file
-from utils.wording import agreeing
+from utils.wording import agreeing, listed
 
 log = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"  # added to the name of a journal: the file that keeps its damaged lines
 ZEROS = bytes(8)  # no text in any encoding contains so many zero bytes in a row
 NO_FINGERPRINT = "its fingerprint is none"
-MAX_NAMED = 5  # numbers of damaged lines in a message
 
 
 class Journal:
@@ -214,7 +213,5 @@ def _remove_lines(path: Path, numbers: Collection[int]) -> None:
 
 
 def _line_numbers(lines: Sequence[JournalLine]) -> str:
-    """Return the numbers of lines in words; of many, the first ones and the number of the others."""
-    named = ", ".join(str(line.number) for line in lines[:MAX_NAMED])
-    others = len(lines) - MAX_NAMED
-    return f"{agreeing(len(lines), 'line', 'lines')} {named}" + (f" and {others} more" if others > 0 else "")
+    """Return the numbers of lines in words."""
+    return f"{agreeing(len(lines), 'line', 'lines')} {listed([str(line.number) for line in lines])}"

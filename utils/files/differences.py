@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from utils.wording import listed
+
 MISSING = object()  # the value of a setting that one of the two does not have
-MOST = 5  # entries of a list, or settings, that a message names
 _SHA_256 = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
@@ -34,18 +35,12 @@ def find_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
     return found
 
 
-def join_differences(differences: list[str]) -> str:
-    """Return the differences as one text; of many, the first ones and the number of the others."""
-    others = len(differences) - MOST
-    return ", ".join(differences[:MOST]) + (f" and {others} more" if others > 0 else "")
-
-
 def _list_difference(before: list[Any], now: list[Any]) -> str:
     parts = {
         "added": [one for one in now if one not in before],
         "removed": [one for one in before if one not in now],
     }
-    named = [f"{name}: {join_differences([_shown(one) for one in ones])}" for name, ones in parts.items() if ones]
+    named = [f"{name}: {listed([_shown(one) for one in ones])}" for name, ones in parts.items() if ones]
     return "; ".join(named) or "another order"
 
 

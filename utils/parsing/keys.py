@@ -37,7 +37,7 @@ WRAPPERS = frozenset(
 KNOWN = frozenset((*TEXT_KEYS, *LABEL_KEYS))
 _WITHOUT_LABEL = WRAPPERS | KNOWN
 
-# Words of longer keys (`extraction_class`, `nerChunk`) that say which part the key names. The first group decides.
+# Words of longer keys (`extraction_class`, `textChunk`) that say which part the key names. The first group decides.
 _META_WORDS = frozenset(
     _words(
         "attribute attributes attrs metadata meta properties position positions offset offsets confidence score scores "
@@ -111,7 +111,7 @@ def singular(name: str) -> str:
 def role_of(key: str) -> Role | None:
     """Return which part of an item a longer key names, judged by its words; None if they do not say.
 
-    >>> role_of("extraction_class"), role_of("nerChunk"), role_of("PERSON_attributes"), role_of("Ito")
+    >>> role_of("extraction_class"), role_of("textChunk"), role_of("PERSON_attributes"), role_of("Ito")
     ('label', 'text', 'meta', None)
     """
     words = [word.casefold() for word in _WORD.findall(key)]

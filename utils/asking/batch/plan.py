@@ -11,11 +11,9 @@ from utils.asking.batch.folder import FolderContent
 from utils.asking.batch.state import read_state
 from utils.asking.batch.tries import MAX_TRIES, Try
 from utils.asking.questions import Question
-from utils.wording import agreeing, counted
+from utils.wording import agreeing, counted, listed
 
 log = logging.getLogger(__name__)
-
-MAX_NAMED = 5  # sentences, or lines, in a message
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def report_content(content: FolderContent) -> None:
             "%s: its last line is cut off: download the file again, or delete that line to ask for the rest anew", path
         )
     if content.damaged:
-        log.warning("%s of results cannot be read: %s", counted(len(content.damaged), "line"), _listed(content.damaged))
+        log.warning("%s of results cannot be read: %s", counted(len(content.damaged), "line"), listed(content.damaged))
     if content.repeated:
         log.info("%s repeated: the first ones are used", agreeing_results(content.repeated))
 
@@ -131,10 +129,4 @@ def _named_failures(what: str, failures: Sequence[tuple[Question, str]]) -> str:
 
 
 def _sentences(ids: Sequence[str], separator: str = ", ") -> str:
-    return f"{agreeing(len(ids), 'sentence', 'sentences')} {_listed(ids, separator)}"
-
-
-def _listed(names: Sequence[str], separator: str = ", ") -> str:
-    """Return names in words; of many, the first ones and the number of the others."""
-    others = len(names) - MAX_NAMED
-    return separator.join(names[:MAX_NAMED]) + (f" and {others} more" if others > 0 else "")
+    return f"{agreeing(len(ids), 'sentence', 'sentences')} {listed(ids, separator)}"

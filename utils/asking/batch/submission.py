@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from utils.asking.batch.folder import is_complete
 from utils.asking.batch.state import BatchState, read_state, state_path, write_state
 from utils.compute.progress import Progress
-from utils.files.jsonl import replace_file
+from utils.files.jsonl import count_lines, replace_file
 from utils.llm.base import LLMOptions
 from utils.llm.batch.lines import batch_url
 from utils.wording import counted
@@ -36,7 +36,7 @@ def submit_files(files: Sequence[Path], model: str, options: LLMOptions, *, titl
 
     service = BatchService(model, options)
     running = {path: _start(path, service) for path in files}
-    total = sum(map(_count_lines, files))
+    total = sum(map(count_lines, files))
     log.info("waiting for %s of %s; %s", counted(len(files), "batch"), counted(total, "request"), INTERRUPT)
     done: dict[Path, int] = {}
     wait = FIRST_WAIT
@@ -92,8 +92,3 @@ def _finish(path: Path, state: BatchState, status: BatchStatus, service: BatchSe
             f"{path}: the batch was cancelled; the results so far are in {path.parent}: run the same command again to "
             "send the rest"
         )
-
-
-def _count_lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for _ in file)

@@ -33,7 +33,7 @@ def encode_numbers(numbers: Iterable[int]) -> str:
     """Return whole numbers from 0 as a short text, a character each.
 
     >>> encode_numbers([0, 1, 33, 34, 1000])
-    ']^~¡ҧ'
+    ']^~¡ѧ'
     """
     return "".join(map(_character, numbers))
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from utils import __version__
 from utils.dataset.records import Sentence, text_hash
-from utils.files.differences import find_differences, join_differences
+from utils.files.differences import find_differences
 from utils.files.jsonl import read_json
 from utils.files.manifest import fingerprint, model_identity
 from utils.ner.cell_targets import has_scores, judgements
 from utils.ner.training.data import NerData
 from utils.ner.training.settings import TrainSettings
+from utils.wording import listed
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def difference_message(folder: Path, found: Mapping[str, Any], record: Mapping[s
     details += [*_encoder_difference(found, record), *_sentences_difference(found, record)]
     return (
         f"{folder} has a model whose training differs in: {keys}; use --overwrite to replace it, or another --save_dir"
-        + (f"; different: {join_differences(details)}" if details else "")
+        + (f"; different: {listed(details)}" if details else "")
     )
 
 
