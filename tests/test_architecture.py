@@ -52,7 +52,7 @@ HEAVY = {
     "resvg_py": ("audit.html.charts.pictures",),
     "IPython": ("audit.html.notebook",),
     "xllamacpp": ("llm.backends.llamacpp_server",),
-    "openai": ("llm.server.endpoint",),
+    "openai": ("llm.server.endpoint", "llm.server.limits.size"),
     "vllm": ("llm.backends.vllm",),
     "tqdm": ("compute.progress",),
     "ray": ("compute.engine",),

@@ -11,19 +11,20 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 WORDS = ("lamp", "tide", "north", "keel", "fog", "rope")
 Reply = tuple[int, dict[str, str], bytes]  # status, headers, body
+EndlessReply = tuple[int, dict[str, str], Iterable[bytes]]  # with a body that ends when the connection does
 
 
 class LoopbackServer:
     """A server in threads of this process; a context manager. `answer(path, body, headers)` returns the reply."""
 
-    def __init__(self, answer: Callable[[str, bytes, dict[str, str]], Reply | None]) -> None:
+    def __init__(self, answer: Callable[[str, bytes, dict[str, str]], Reply | EndlessReply | None]) -> None:
         dead = self._dead = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,14 +38,24 @@ class LoopbackServer:
                 if reply is not None:
                     self._send(*reply)
 
-            def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            def _send(self, status: int, headers: dict[str, str], body: bytes | Iterable[bytes]) -> None:
                 self.send_response(status)
+                if not isinstance(body, bytes):
+                    self._send_parts(headers, body)
+                    return
                 length = headers.get("Content-Length", str(len(body)))
                 for name, value in {"Content-Type": "application/json", **headers, "Content-Length": length}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = int(length) != len(body)
+
+            def _send_parts(self, headers: dict[str, str], parts: Iterable[bytes]) -> None:
+                for name, value in {"Content-Type": "application/json", **headers, "Connection": "close"}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                for part in parts:
+                    self.wfile.write(part)
 
             do_GET = do_POST = _handle  # noqa: N815
 

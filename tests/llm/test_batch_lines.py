@@ -7,6 +7,8 @@ import json
 import pytest
 
 from tests.helpers.batch_service import ERRORS, expired
+from utils.asking.batch.folder import read_folder
+from utils.llm.batch import lines
 from utils.llm.batch.answers import is_same_model
 from utils.llm.batch.lines import batch_url, read_result
 
@@ -91,3 +93,10 @@ def test_a_completion_is_found_in_the_forms_of_all_services():
         assert result is not None
         assert result.completion is not None
         assert result.completion["choices"] == completion["choices"]
+
+
+def test_a_line_too_large_for_an_answer_is_not_read(tmp_path):
+    row = {"custom_id": f"r-1-0-{'a' * 20}.1", "x": "." * lines.MAX_LINE_BYTES}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    content = read_folder(tmp_path, "r", lambda key: True)
+    assert (content.results, content.requests) == ({}, [])

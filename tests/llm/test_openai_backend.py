@@ -388,7 +388,10 @@ def test_retry_after_is_read_as_seconds_or_as_a_date():
     assert retry_after({"retry-after": formatdate(time.time() - 10, usegmt=True)}) == 0
 
 
-@pytest.mark.parametrize("value", ["", "soon", "inf", "nan", "12 parsecs"])
+DATE = "Mon, 01 Jan 2024 00:00:00 +"
+
+
+@pytest.mark.parametrize("value", ["", "soon", "inf", "nan", "12 parsecs", f"{DATE}99999999999999"])
 def test_a_retry_after_that_cannot_be_read_is_none(value):
     assert retry_after({"retry-after": value}) is None
 

@@ -73,6 +73,8 @@ def test_the_limit_gets_another_name():
         ("max_tokens is too large: 9000. This model supports at most 4096 completion tokens", 4096),
         ("`max_tokens` must be less than or equal to `8000`, the maximum value for `max_tokens` is less", 8000),
         ("max_tokens参数非法。请检查文档。", 4500),
+        ("max_tokens must be at most " + "9" * 5000, 4500),  # Python converts no number of more than 4300 digits
+        ("max_tokens should be in [1, " + "9" * 5000 + "]", 4500),
     ],
 )
 def test_a_limit_that_is_too_high_is_lowered(message, limit):

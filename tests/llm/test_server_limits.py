@@ -268,6 +268,11 @@ def test_durations_in_headers_are_read(text, seconds):
     assert read_duration(text) == seconds
 
 
+@pytest.mark.parametrize("left", ["0" * 5000, "9" * 5000, "-1", "", "none", "٣"])
+def test_any_number_of_requests_that_are_left_can_be_in_a_header(left):
+    Pace().heed({"x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": "1ms"})
+
+
 def test_probes_are_paid_for_once():
     with HostedServer() as server:
         llm = load(server, prices=PRICES, max_cost=1.0)

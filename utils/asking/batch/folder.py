@@ -12,7 +12,7 @@ from pathlib import Path
 from utils.asking.batch.state import has_ended
 from utils.asking.batch.tries import Try, parse_try
 from utils.files.jsonl import JsonObject
-from utils.llm.batch.lines import BatchResult, is_request, read_result
+from utils.llm.batch.lines import MAX_LINE_BYTES, BatchResult, is_request, read_result
 
 PATTERN = "*.jsonl"
 
@@ -131,6 +131,8 @@ def _read_lines(path: Path) -> Iterator[tuple[int, JsonObject | None]]:
 
 
 def _read_object(line: bytes) -> JsonObject | None:
+    if len(line) > MAX_LINE_BYTES:  # in memory, JSON can be 20 times as large
+        return None
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -17,6 +17,7 @@ from utils.llm.server.refusals import TOO_LONG, TRANSIENT_STATUSES
 
 MAX_LINES = 50_000  # in one file: the limit of OpenAI, Together, Zhipu and others
 MAX_BYTES = 100_000_000  # of one file: the limit of Together and Zhipu; OpenAI's is twice that
+MAX_LINE_BYTES = 16_000_000  # of one result; an answer of 100,000 tokens has 2 to 3 MB
 MAX_ID = 64  # characters of a custom_id: the limit of Together
 ROUTE = "chat/completions"
 # Codes of errors after which the same request may succeed; TRANSIENT_STATUSES are their numbers.

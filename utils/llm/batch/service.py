@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 from utils.llm.base import LLMOptions
 from utils.llm.server.background import run_in_background
 from utils.llm.server.endpoint import Endpoint, RefusedError
+from utils.llm.server.limits.size import MAX_DOWNLOAD, MAX_REPLY
 from utils.llm.server.retrying import Patience, TransientError
 
 T = TypeVar("T")
+SHOWN = 200  # characters of a service's reason in a message
 WINDOW = "24h"  # the only completion window of OpenAI; others accept it
 ENDED = {"completed", "failed", "expired", "cancelled", "canceled"}
 LISTED = 100  # batches that are looked through for one that was created already
@@ -86,13 +88,14 @@ class BatchService:
 
     def download(self, file_id: str) -> bytes:
         """Return the content of a file."""
-        return self._call(lambda client: client.files.with_raw_response.content(file_id), bytes)
+        return self._call(lambda client: client.files.with_raw_response.content(file_id), bytes, MAX_DOWNLOAD)
 
-    def _call(self, send: Callable[[Any], Awaitable[Any]], read: Callable[[bytes], T]) -> T:
-        return run_in_background(self._ask(send, read))
+    def _call(self, send: Callable[[Any], Awaitable[Any]], read: Callable[[bytes], T], max_reply: int = MAX_REPLY) -> T:
+        return run_in_background(self._ask(send, read, max_reply))
 
-    async def _ask(self, send: Callable[[Any], Awaitable[Any]], read: Callable[[bytes], T]) -> T:
-        async with Endpoint(self.api_base, self.model, Patience(self.api_base, self.options.patience)) as endpoint:
+    async def _ask(self, send: Callable[[Any], Awaitable[Any]], read: Callable[[bytes], T], max_reply: int) -> T:
+        patience = Patience(self.api_base, self.options.patience)
+        async with Endpoint(self.api_base, self.model, patience, max_reply=max_reply) as endpoint:
             return await endpoint.call(send, read)
 
 
@@ -111,7 +114,7 @@ def _reason(reply: Mapping[str, Any]) -> str:
     listed = errors.get("data") if isinstance(errors, Mapping) else errors
     first = listed[0] if isinstance(listed, list) and listed else listed
     message = first.get("message") or first.get("code") if isinstance(first, Mapping) else first
-    return str(message or "no reason is given")
+    return str(message or "no reason is given")[:SHOWN]
 
 
 def _find_batch(listed: Mapping[str, Any], file_id: str) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from utils.llm.server.retrying import Patience, TransientError, retry_after
 
 try:
     import openai
+
+    from utils.llm.server.limits.size import ENCODINGS, MAX_REPLY, ReplyTooLargeError, limit_replies
 except ImportError:
     raise ImportError("--backend=openai needs OpenAI's client: pip install 'openai>=1.50'") from None
 
@@ -24,7 +27,7 @@ for noisy in ("openai", "httpx", "httpx2"):  # they log every request, which wou
     logging.getLogger(noisy).setLevel(logging.ERROR)
 
 T = TypeVar("T")
-ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds
+ANSWER_TIMEOUT, CONNECT_TIMEOUT = 600.0, 10.0  # seconds, the first one also for a reply that comes byte by byte
 BYTES_PER_TOKEN = 3  # or more, in Chinese and in English
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -45,7 +48,14 @@ class Endpoint:
     """One model of a server; an asynchronous context manager, to be used in one event loop."""
 
     def __init__(
-        self, api_base: str, model: str, patience: Patience, pace: Pace | None = None, budget: Budget | None = None
+        self,
+        api_base: str,
+        model: str,
+        patience: Patience,
+        pace: Pace | None = None,
+        budget: Budget | None = None,
+        *,
+        max_reply: int = MAX_REPLY,  # bytes
     ) -> None:
         self.api_base = api_base
         self.model = model
@@ -56,13 +66,17 @@ class Endpoint:
         parts = urlsplit(api_base)
         # Without proxies on this machine: one that the environment names cannot reach it.
         direct = {"trust_env": False, "verify": parts.scheme == "https"} if parts.hostname in LOOPBACK else {}
+        check_reply = limit_replies(api_base, max_reply)
         self._client = openai.AsyncOpenAI(
             base_url=api_base,
             api_key=self._key or "none",  # the client requires one, even if the server does not
             max_retries=0,  # `Patience` retries
             timeout=openai.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
             http_client=openai.DefaultAsyncHttpxClient(
-                max_redirects=MAX_REDIRECTS, event_hooks={"response": [check_redirect]}, **direct
+                max_redirects=MAX_REDIRECTS,
+                headers={"Accept-Encoding": ENCODINGS},
+                event_hooks={"response": [check_reply, check_redirect]},
+                **direct,
             ),
         )
 
@@ -145,13 +159,13 @@ class Endpoint:
     async def _ask(self, send: Callable[[], Awaitable[Any]], texts: Sequence[str] = ()) -> bytes:
         """Return the body of the reply to a request with messages of the given texts."""
         try:
-            response = await send()
+            response = await asyncio.wait_for(send(), ANSWER_TIMEOUT)
             self.pace.heed(response.headers)
             return bytes(response.content)
-        except openai.APITimeoutError:
+        except (openai.APITimeoutError, asyncio.TimeoutError):
             raise TransientError("time-out") from None
         except openai.APIConnectionError as error:
-            if isinstance(error.__cause__, RedirectedError):
+            if isinstance(error.__cause__, (RedirectedError, ReplyTooLargeError)):
                 raise error.__cause__ from None
             if type(error.__cause__).__name__ == "TooManyRedirects":
                 raise RedirectedError(f"{self.api_base} redirects in a circle: check the address") from None

@@ -31,6 +31,7 @@ JSON_PROBE = "Say hello. There is no need for JSON."  # services require the wor
 PROBE_WORD, PROBE_LABELS = "7351", ("7352", "7353")
 FAILED = (ConnectionError, UnansweredError)  # some servers answer odd fields with HTTP 500
 PROBE_TOKENS, JSON_PROBE_TOKENS = 16, 64
+MAX_NAMED = 50  # models of a server in a message
 
 
 def find_server_dialect(model: str, options: LLMOptions) -> ServerDialect:
@@ -75,7 +76,7 @@ async def _explore(endpoint: Endpoint) -> ServerDialect:
         if served and endpoint.model not in served:
             raise ValueError(
                 f"--model_from_pretrained: {endpoint.api_base} has no model {endpoint.model!r}; it has "
-                f"{', '.join(served)}"
+                f"{', '.join(served[:MAX_NAMED])}{', …' if len(served) > MAX_NAMED else ''}"
             )
         server = ServerDialect(endpoint.api_base, Dialect(PLAIN), endpoint.budget)
         if (await _first_reply(server, endpoint)).thinks:

@@ -32,7 +32,8 @@ MUST_NOT_THINK = re.compile(
 MUST_THINK = re.compile(r"only works in thinking mode|does not support setting thinking_budget to 0", re.IGNORECASE)
 CUT_IN_THOUGHTS = re.compile(r"output limit was reached|higher max_(?:completion_)?tokens", re.IGNORECASE)
 LARGEST = re.compile(
-    r"\[\s*\d+\s*,\s*(\d+)\s*\]|(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?:?)\W{0,3}(\d+)",
+    r"\[\s*\d{1,9}\s*,\s*(\d{1,9})\s*\]|"
+    r"(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?:?)\W{0,3}(\d{1,9})(?!\d)",
     re.IGNORECASE,
 )
 ANSWER_FORM = re.compile(r"response_format|json[ _](?:mode|object)|schema", re.IGNORECASE)

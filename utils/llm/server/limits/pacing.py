@@ -128,6 +128,6 @@ def read_duration(text: str) -> float:
 def _reset_of(headers: Mapping[str, str], kind: str) -> float:
     """Return the seconds to pause if no requests, or tokens, are left until the next reset."""
     left = headers.get(f"x-ratelimit-remaining-{kind}", "")
-    if not re.fullmatch(r"\d+", left) or int(left) > 0:
+    if not re.fullmatch(r"0+", left):
         return 0.0
     return min(read_duration(headers.get(f"x-ratelimit-reset-{kind}", "")), MINUTE)
