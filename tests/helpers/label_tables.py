@@ -241,6 +241,11 @@ LEVELS = {
     "GPE.Population-Center": "LOCATION",
     "ORG>company": "ORGANIZATION",
     "LOC#river": "LOCATION",
+    "PER_Group": "PERSON",
+    "B-ORG_Commercial": "ORGANIZATION",
+    "OGG_SPORTS": "ORGANIZATION",
+    "PER_CENT": "NUMBER",  # listed as a whole
+    "new_product": "PRODUCT",  # words, not levels
 }
 JAPANESE = {  # in characters that Chinese writes in another way
     "気象現象": "EVENT",

@@ -42,9 +42,11 @@ _OPEN_CHOICE = re.compile(
 _FEATURE = re.compile(r"[_|,;(\s]*([^\W_]+)\s*=\s*([\w,*]+)\)?")
 _HYPHENATED = re.compile(r"([A-Za-z]+)\s*[-–—]\s*[A-Za-z][A-Za-z\s–—_-]*")
 _LEVEL_TAG = re.compile(
-    rf"{_TREEBANK_TAG}|PER|PERS|ORG|LOC|GPE|FAC|VEH|WEA|MISC|GEO|NE|NORP|PROD|EVT|EVE|WOA|NUM|TIM|n[a-z]{{0,2}}",
+    rf"{_TREEBANK_TAG}|PER|PERS|ORG|LOC|GPE|FAC|VEH|WEA|MISC|GEO|NE|NORP|PROD|EVT|EVE|WOA|NUM|TIM|OGG|LC[GP]|n[a-z]{{0,2}}",
     re.IGNORECASE,
 )
+# A tag that an underscore ends (ACE: PER_Group, ETRI: OGG_SPORTS). Only in capitals: an underscore also joins words.
+_UNDERSCORED_TAG = re.compile(r"^(PERS?|ORG|LOC|GPE|FAC|VEH|WEA|OGG|LC[GP])_(?=\w)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 # Traditional and Japanese characters of labels, each followed by its simplified form.
@@ -106,8 +108,8 @@ def han_alternatives(text: str) -> list[str]:
 
 
 def levels(text: str) -> list[str]:
-    """Return the parts of `PER.NAM` and `nr-人名`, the uppermost first, without generic words."""
-    parts = _filled(_LEVEL.split(text))
+    """Return the parts of `PER.NAM`, `PER_Group` and `nr-人名`, the uppermost first, without generic words."""
+    parts = _filled(_LEVEL.split(_UNDERSCORED_TAG.sub(r"\1.", text, count=1)))
     return [part for part in parts if singular(part.casefold()) not in _GENERIC_WORDS] or parts
 
 
