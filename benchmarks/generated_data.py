@@ -69,15 +69,19 @@ def answer(rows: list[dict[str, str]], draw: random.Random) -> str:
     return draw.choice(spoil)(text)
 
 
+def annotation_answer(words: list[str], mode: Mode, draw: random.Random) -> str:
+    """Return the answer of an LLM about a sentence of these words."""
+    if mode == "pos":
+        return answer([{"word": word, "pos": draw.choice(TAGS)} for word in words], draw)
+    text = "".join(words)
+    starts = [draw.randrange(max(1, len(text) - 4)) for _ in range(6)]
+    parts = [text[start : start + draw.randint(2, 4)] for start in starts]
+    return answer([{"entity": part, "type": draw.choice(ENTITIES)} for part in parts], draw)
+
+
 def annotation(sentence: Sentence, words: list[str], mode: Mode, draw: random.Random) -> dict[str, Any]:
     """Return the line that s1 writes for a sentence."""
-    if mode == "pos":
-        rows = [{"word": word, "pos": draw.choice(TAGS)} for word in words]
-    else:
-        starts = [draw.randrange(max(1, len(sentence.tokens) - 4)) for _ in range(6)]
-        parts = ["".join(sentence.tokens[start : start + draw.randint(2, 4)]) for start in starts]
-        rows = [{"entity": part, "type": draw.choice(ENTITIES)} for part in parts]
-    given = answer(rows, draw)
+    given = annotation_answer(words, mode, draw)
     return read_answers([given], sentence, mode, None).row_of(sentence, mode).to_json()
 
 

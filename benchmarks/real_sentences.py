@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from utils.asking.journal import AnswerKey, Entry
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.sampling import SamplingSettings
 from utils.dataset.reading import read_dataset, read_sentences
 from utils.dataset.records import Sentence, Span

@@ -23,7 +23,7 @@ from utils.cli import data_flags, span_model_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import input_path, output_path
-from utils.dataset.text_files import Form
+from utils.files.text_files import Form
 from utils.ner.prediction.files import predict_file
 
 # %%

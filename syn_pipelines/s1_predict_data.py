@@ -18,14 +18,15 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
     import _repo_root  # noqa: F401
 
 from utils.annotation.annotator import Annotator
+from utils.annotation.files import tracked_lines
 from utils.annotation.step import annotate, questions
 from utils.asking.estimate import QuestionPlan, report_estimate
 from utils.asking.step import LLMStep
 from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
-from utils.dataset.held_out import warn_of_shared_sentences
-from utils.dataset.reading import read_dataset, read_held_out
+from utils.dataset.reading import read_held_out
+from utils.dataset.sentence_file import open_dataset
 
 # %%
 cmd_args = True  # set to False inside a notebook
@@ -35,7 +36,7 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    llm_flags.add_llm_flags(parser, batch_size=20)
+    llm_flags.add_llm_flags(parser, batch_size=20, local_workers="read the answers for the result")
     annotation_flags.add_annotation_flags(parser)
     annotation_flags.add_split_flag(parser)
     return parser
@@ -44,13 +45,18 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Annotate the sentences of the dataset."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
-    warn_of_shared_sentences(layout.train, (layout.dev, layout.test))
+    dataset = open_dataset(
+        layout.train,
+        layout.labels,
+        tokenisation=args.dense_lang,
+        held_out=(layout.dev, layout.test),
+        read=tracked_lines,
+    )
     split = annotation_flags.held_out_split(args)
     source = layout.held_out(split) if split else layout.train
     sentences = read_held_out(source, dataset) if split else dataset.sentences
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
-    model = llm_flags.model_choice(args)
+    model = llm_flags.model_choice(args, local_workers=True)
     result = layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode)
     annotator = annotation_flags.with_guidance(args, annotator, model, result)
     step = LLMStep(
@@ -67,7 +73,7 @@ def run(args: Namespace) -> None:
         asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)
         report_estimate(step, lambda _: QuestionPlan([asked]), settings)
         return
-    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
+    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit, engine=model.engine)
     report(counts, step.result, advice=counts.advice)
 
 

@@ -17,6 +17,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
     import _repo_root  # noqa: F401
 
 from utils.annotation.annotator import Annotator
+from utils.annotation.files import tracked_lines
 from utils.annotation.step import annotate, questions
 from utils.asking.estimate import QuestionPlan, report_estimate
 from utils.asking.step import LLMStep
@@ -24,7 +25,7 @@ from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.layout import require_files
-from utils.dataset.reading import read_dataset, read_synthetic
+from utils.dataset.sentence_file import open_dataset, open_synthetic
 from utils.files.manifest import warn_if_stale
 
 # %%
@@ -35,7 +36,7 @@ def build_parser() -> Parser:
     """Return the step's flags."""
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
-    llm_flags.add_llm_flags(parser, batch_size=20)
+    llm_flags.add_llm_flags(parser, batch_size=20, local_workers="read the answers for the result")
     annotation_flags.add_annotation_flags(parser)
     return parser
 
@@ -43,12 +44,12 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Annotate the synthetic sentences."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    dataset = open_dataset(layout.train, layout.labels, tokenisation=args.dense_lang, read=tracked_lines)
     source = require_files({"s2": layout.synthetic()}, "run s2")["s2"]
     warn_if_stale(source, layout.find)
-    sentences = read_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences)
+    sentences = open_synthetic(source, tokenisation=dataset.tokenisation, sources=dataset.sentences, read=tracked_lines)
     annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
-    model = llm_flags.model_choice(args)
+    model = llm_flags.model_choice(args, local_workers=True)
     result = layout.annotation_file(args.mode, synthetic=True)
     annotator = annotation_flags.with_guidance(args, annotator, model, result)
     step = LLMStep(
@@ -65,7 +66,7 @@ def run(args: Namespace) -> None:
         asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)
         report_estimate(step, lambda _: QuestionPlan([asked]), settings)
         return
-    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit)
+    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit, engine=model.engine)
     report(counts, step.result, advice=counts.advice)
 
 

@@ -10,14 +10,16 @@ import pytest
 from tests.helpers.builders import ENGLISH, ReplayingLLM, bytes_below, read_lines, sentence, write_json
 from tests.helpers.nasty import nasty_sentences
 from utils.annotation.annotator import Annotator
+from utils.annotation.answers import AnnotationCounts
 from utils.annotation.rows import AnnotationRow
 from utils.annotation.settings import AnnotationSettings
-from utils.annotation.step import AnnotationCounts, annotate, questions
+from utils.annotation.step import annotate, questions
 from utils.asking.journal import journal_path
 from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
 from utils.cli.annotation_flags import add_annotation_flags
 from utils.cli.parser import Parser
+from utils.compute.engine import Engine
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS
@@ -326,6 +328,36 @@ def test_prompts_are_in_the_language_of_the_dataset(tmp_path, text, tokenisation
     prompt = annotator.question(dataset.sentences[0]).request.prompt
     assert word in prompt
     assert tokenisation.join(text) in prompt
+
+
+# --- the result
+
+
+@pytest.mark.parametrize("votes", [1, 3])
+def test_several_processes_write_the_same_bytes(tmp_path, make_step, weights, votes, monkeypatch):
+    monkeypatch.setattr("utils.annotation.step.BLOCK", 3)
+    sentences = [sentence(f"He saw Rome {number} .".split(), id=str(number)) for number in range(1, 9)]
+    labels = write_json(tmp_path / "labels.json", {"CITY": ["town"]})
+    dataset = Dataset(tuple(sentences), ("O", "X"), WORDS)
+    settings = AnnotationSettings(
+        "entity", labels, votes=votes, min_votes=2 if votes > 1 else 1, sampling=SamplingSettings(0.7)
+    )
+    annotator = Annotator.for_dataset(dataset, settings)
+    step = make_step(Model(weights, answers_to(*map(str, range(1, 8)))), annotator)
+    alone = annotate(sentences, annotator, step, limit=7), bytes_below(step.result.parent)
+    together = annotate(sentences, annotator, step, limit=7, engine=Engine(workers=2))
+    assert together == alone[0]
+    assert (together.sentences, together.beyond_limit) == (8, 1)
+    after = bytes_below(step.result.parent)
+    assert {name: after[name] for name in after if "log" not in name} == {
+        name: alone[1][name] for name in alone[1] if "log" not in name
+    }
+
+
+def test_a_dataset_without_sentences_has_an_empty_result(annotator, make_step, weights):
+    step = make_step(Model(weights, {}), annotator)
+    assert annotate([], annotator, step).sentences == 0
+    assert step.result.read_bytes() == b""
 
 
 # --- counts

@@ -198,8 +198,39 @@ def test_a_journal_that_is_deleted_during_the_run_is_written_again(path, caplog)
         shutil.rmtree(path.parent)
         journal.append([entry("2", answer="b")])
         journal.append([entry("3", answer="c")])
+        assert [one.answer for one in journal.entries.values()] == ["a", "b", "c"]
     assert answers(path) == ["a", "b", "c"]
     assert caplog.text.count("was deleted during the run") == 1
+
+
+def test_a_journal_in_the_place_of_a_deleted_one_is_continued(path):
+    fill(path, entry("1", answer="a"))
+    other = path.with_name("other")
+    fill(other, entry("0", answer="another text"))
+    with Journal(path, "f") as journal:
+        other.replace(path)
+        journal.append([entry("2", answer="b")])
+        assert [one.answer for one in journal.entries.values()] == ["a", "b"]
+    assert answers(path) == ["another text", "a", "b"]
+
+
+def test_answers_are_read_from_the_file_also_after_the_journal_is_closed(path):
+    made = [entry(str(number), answer=f"{number} 北京") for number in range(3)]
+    with Journal(path, "f") as journal:
+        journal.append(made)
+        assert journal.entries[made[1].key] == made[1]
+    assert journal.entries[made[1].key] == made[1]
+    assert journal.entries.get(entry("9").key) is None
+    assert made[2].key in journal.entries
+    assert len(journal.entries) == 3
+
+
+def test_a_journal_that_another_program_changes_stops_the_run(path):
+    fill(path, entry("1", answer="a"), entry("2", answer="b"))
+    with Journal(path, "f") as journal:
+        path.write_bytes(b"\n" + path.read_bytes())
+        with pytest.raises(RuntimeError, match="was changed by another program during the run"):
+            list(journal.entries.values())
 
 
 # --- damaged lines: each is set aside, and costs no other answer

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.builders import sentence
 from tests.helpers.syntheses import generator, synthesis_of
-from utils.asking.journal import Entry, Journal
+from utils.asking.entries import Entry
 from utils.synthesis.generator import TASK
 from utils.synthesis.quota import Quota
 
@@ -32,14 +31,13 @@ def says(source, sample):
     )
 
 
-class Answers(Journal):
-    """A journal that is never written to its file."""
-
-    def __init__(self, answers):
-        super().__init__(Path("unused"), "f")
-        for source, sample, text in answers:
-            entry = Entry(source.id, TASK, generator().input_hash(source), "f", text, "stop", 1, 1, sample)
-            self.entries[entry.key] = entry
+def recorded(answers):
+    """Return answers as a journal has them."""
+    entries = [
+        Entry(source.id, TASK, generator().input_hash(source), "f", text, "stop", 1, 1, sample)
+        for source, sample, text in answers
+    ]
+    return {entry.key: entry for entry in entries}
 
 
 def every(samples, sources=SOURCES, text=says):
@@ -50,7 +48,7 @@ def run(answers, sources=SOURCES, **settings):
     """Take all rounds. Return the rows of kept and of dropped sentences, and the counts."""
     made = synthesis_of(sources, **settings)
     while made.wants_more:
-        made.take_round(Answers(answers).entries)
+        made.take_round(recorded(answers))
     return made.result()
 
 
@@ -133,7 +131,7 @@ def test_sentences_with_rare_labels_are_asked_first_and_more_often():
     made = synthesis_of(SOURCES, quota=Quota(rounds=2, weights=weights))
     asked = [(one.request.id, one.request.sample) for one in made.questions()]
     assert asked == [("5", 0), ("5", 1), ("5", 2), ("1", 0), ("2", 0), ("3", 0), ("4", 0), ("6", 0)]
-    made.take_round(Answers(every(1)).entries)
+    made.take_round(recorded(every(1)))
     assert [one.request.sample for one in made.questions(limit=5)] == [3, 4, 5, 1, 1, 1, 1]
 
 

@@ -106,7 +106,7 @@ class Annotator:
             max_new_tokens=settings.max_new_tokens,
             sampling=settings.sampling,
             shots=shots,
-            voting=Voting(settings.votes, settings.min_votes, lambda label: label) if settings.votes > 1 else None,
+            voting=Voting(settings.votes, settings.min_votes, str) if settings.votes > 1 else None,
             guide=_label_guide(dataset, settings),
             similar_shots=SimilarShots(
                 dataset.sentences, shot_format, settings.num_similar_shots, shots, settings.is_held_out
@@ -187,11 +187,18 @@ class Annotator:
             messages += [Message(section.role, section.fill(pair)) for section in (question, answer)]
         return [*messages, Message("user", question.fill(asked))]
 
+    @property
+    def shows_examples(self) -> bool:
+        """Whether the input hash of a sentence is not that of its text alone."""
+        return self.shots is not None or self.similar_shots is not None
+
     def input_hash(self, sentence: Sentence) -> str:
         """Return the SHA-256 of the sentence, and of the examples that its prompt shows."""
         own = text_hash(sentence.tokens)
+        if not self.shows_examples:
+            return own
         examples = [shots.text_for(sentence) for shots in (self.shots, self.similar_shots) if shots]
-        return hashlib.sha256("\n".join([own, *examples]).encode()).hexdigest() if examples else own
+        return hashlib.sha256("\n".join([own, *examples]).encode()).hexdigest()
 
     def _answer_tokens(self, sentence: Sentence) -> int:
         """Return the maximum length of an answer in tokens, without the fixed number."""

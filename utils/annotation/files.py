@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from utils.annotation.legacy.files import is_legacy_file, read_legacy_rows
 from utils.annotation.rows import AnnotationRow
+from utils.compute.progress import tracked_bytes
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.files.jsonl import JsonObject, Line, parse_row, read_rows
+from utils.files.jsonl import JsonObject, Line, locate_lines, parse_row, read_rows
 
 
 def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> Iterator[AnnotationRow]:
@@ -33,6 +35,12 @@ def read_annotation_rows(path: Path, mode: Mode, sentences: Sequence[Sentence]) 
     if not is_legacy_file(path):
         return read_rows(path)
     return ((number, row.to_json()) for number, row in read_legacy_rows(path, mode, sentences))
+
+
+def tracked_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Return the lines of a file as `locate_lines` does, and show how much of it is read."""
+    title, size = f"reading {path.name}", path.stat().st_size
+    return tracked_bytes(locate_lines(path), title, total=size, position=itemgetter(1))
 
 
 def _row(row: JsonObject, source: str) -> AnnotationRow:

@@ -2,88 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
 from utils.annotation.annotator import Annotator
-from utils.annotation.answers import Annotation, read_answers
+from utils.annotation.answers import Annotation, AnnotationCounts, read_answers
 from utils.annotation.rows import AnnotationRow
 from utils.annotation.targets.spans import score_rows
-from utils.asking.journal import Journal
+from utils.annotation.voting import Voting
+from utils.asking.entries import AnswerKey, Entry
 from utils.asking.questions import Question
 from utils.asking.step import LLMStep
+from utils.compute.engine import LOCAL, Engine
+from utils.compute.progress import tracked
+from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
-from utils.dataset.scores import Scores
+from utils.dataset.sentence_file import SentenceFile
+from utils.files.jsonl import encode_json
 from utils.labels.targets import TargetLabels
-from utils.wording import agreeing, counted
+
+BLOCK = 250  # sentences: enough that handing a block to another process costs little
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotationCounts:
-    """How many sentences and items a step has, and how many were lost."""
+class AnsweredSentence:
+    """A sentence without its JSON object, and the answers to it."""
 
-    sentences: int
-    skipped: int
-    unreadable: int  # sentences without a readable answer
-    items: int
-    lost: int  # items that are not in their sentence
-    outvoted: int | None = None  # spans with too few votes; None without votes
-    unknown: int | None = None  # items without a target label; None in other modes
-    scored: int | None = None  # gold sentences that the LLM was asked about; None in other modes and without gold
-    scores: Scores | None = None  # of the target spans on these sentences
-    beyond_limit: int = 0  # of the skipped sentences, those after the `limit` of this run
-    used: str = ""  # what the answers of this run took, in words
+    sentence: Sentence
+    answers: Sequence[str]
+    is_beyond_limit: bool  # after the last sentence that this run asks about
 
-    def __str__(self) -> str:
-        by_skip = self.skipped - self.beyond_limit
-        skipped = f"{by_skip} skipped, " if by_skip else ""
-        skipped += f"{self.beyond_limit} not asked (--limit), " if self.beyond_limit else ""
-        outvoted = "" if self.outvoted is None else f", {counted(self.outvoted, 'span')} outvoted"
-        unknown = "" if self.unknown is None else f", {self.unknown} without a target label"
-        unreadable, items = counted(self.unreadable, "answer"), counted(self.items, "item")
-        whose = agreeing(self.items, "its", "their")
-        return (
-            f"annotated {counted(self.sentences, 'sentence')}: {skipped}{unreadable} unreadable, "
-            f"{self.lost} of {items} not in {whose} sentence{unknown}{outvoted}{self._agreement}{self.used}"
-        )
 
-    @property
-    def _agreement(self) -> str:
-        """How well the LLM annotates the target labels, in words; "" where it is not known."""
-        if self.scores is None or not self.scored:
-            return ""
-        return f"; as an annotator of the target labels: {self.scores} on {counted(self.scored, 'gold sentence')}"
+@dataclass(frozen=True)
+class AnnotatedBlock:
+    """The lines of some sentences as bytes, and their counts."""
 
-    def as_row(self) -> dict[str, Any]:
-        """Return the counts for a manifest, without those of this run alone."""
-        row = {name: number for name, number in asdict(self).items() if number is not None}
-        del row["beyond_limit"], row["used"]
-        return row
+    data: bytes
+    counts: AnnotationCounts
 
-    @property
-    def advice(self) -> str | None:
-        """What to try if more than half of the answers, or of the items, were lost; None otherwise."""
-        if 2 * self.unreadable > self.sentences - self.skipped:
-            return "most answers are unreadable: try a larger model, or one that supports --guided"
-        if 2 * (self.unknown or 0) > self.items > 0:
-            return "most items do not have a target label: try a larger model, or one that supports --guided"
-        if 2 * self.lost > self.items > 0:
-            return "most items are not in their sentence: try a larger model, or one that supports --guided"
-        return None
+
+@dataclass(frozen=True)
+class AnswerReader:
+    """Reads the answers to a block of sentences; it can be sent to another process."""
+
+    mode: Mode
+    voting: Voting | None
+    targets: TargetLabels | None  # None: other modes
+    nested: bool | None  # whether spans that are compared with gold spans may overlap; None: they are not compared
+
+    @classmethod
+    def of(cls, annotator: Annotator, sentences: Sequence[Sentence]) -> AnswerReader:
+        """Return the reader for an annotator's answers to these sentences; gold spans are those of original ones."""
+        is_target = annotator.mode == "target"
+        has_gold = is_target and not any(sentence.is_synthetic for sentence in sentences)
+        nested = annotator.bounds is None or annotator.bounds.nested
+        targets = TargetLabels.of(annotator.labels) if is_target else None
+        return cls(annotator.mode, annotator.voting, targets, nested if has_gold else None)
+
+    def __call__(self, block: Sequence[AnsweredSentence]) -> AnnotatedBlock:
+        """Return the lines of the sentences of a block."""
+        sentences = [one.sentence for one in block]
+        annotations = [read_answers(one.answers, one.sentence, self.mode, self.voting, self.targets) for one in block]
+        rows = [
+            annotation.row_of(sentence, self.mode, asked=_has_text(sentence))
+            for sentence, annotation in zip(sentences, annotations, strict=True)
+        ]
+        counts = _counts(annotations, rows)
+        beyond = sum(row.status == "skipped" for row, one in zip(rows, block, strict=True) if one.is_beyond_limit)
+        counts = replace(counts, beyond_limit=beyond)
+        if self.voting:
+            counts = replace(counts, outvoted=sum(annotation.outvoted for annotation in annotations))
+        if self.targets:
+            counts = replace(counts, unknown=sum(annotation.unknown for annotation in annotations))
+        if self.nested is not None:
+            scored, scores = score_rows(sentences, rows, nested=self.nested)
+            counts = replace(counts, scored=scored, scores=scores)
+        return AnnotatedBlock(b"".join(encode_json(row.to_json()) + b"\n" for row in rows), counts)
 
 
 def annotate(
-    sentences: Sequence[Sentence], annotator: Annotator, step: LLMStep, *, skip: int = -1, limit: int | None = None
+    sentences: Sequence[Sentence],
+    annotator: Annotator,
+    step: LLMStep,
+    *,
+    skip: int = -1,
+    limit: int | None = None,
+    engine: Engine = LOCAL,
 ) -> AnnotationCounts:
-    """Ask about the `limit` sentences after the first `skip`, and publish a line for every sentence."""
+    """Ask about the `limit` sentences after the first `skip`, and publish a line for every sentence.
+
+    The answers are read by the processes of `engine`.
+    """
     with step.start() as run:
-        run.ask(questions(sentences, annotator, skip=skip, limit=limit))
-        rows, counts = annotation_rows(sentences, annotator, run.journal)
-        run.publish(rows, counts)
-        counts = replace(counts, used=run.used)
-    rest = rows[max(0, skip) :][limit:] if limit is not None else []
-    return replace(counts, beyond_limit=sum(row["status"] == "skipped" for row in rest))
+        missing, answered = unanswered_questions(sentences, annotator, run.journal.entries, skip=skip, limit=limit)
+        run.ask(missing, answered=answered)
+        end = len(sentences) if limit is None else max(0, skip) + limit
+        blocks = _read_blocks(sentences, annotator, run.journal.entries, end)
+        read = engine.map(partial(_same, AnswerReader.of(annotator, sentences)), blocks)
+        total = math.ceil(len(sentences) / BLOCK)
+        counts = None
+        with run.result_file() as file:
+            for block in tracked(read, f"writing {step.result.name}", total=total, unit="block"):
+                file.write(block.data)
+                counts = block.counts if counts is None else counts + block.counts
+        counts = counts or AnnotationCounts(0, 0, 0, 0, 0)
+        run.write_manifest(counts)
+        return replace(counts, used=run.used)
+
+
+def unanswered_questions(
+    sentences: Sequence[Sentence],
+    annotator: Annotator,
+    entries: Mapping[AnswerKey, Entry],
+    *,
+    skip: int = -1,
+    limit: int | None = None,
+) -> tuple[list[Question], int]:
+    """Return the questions of `questions` that have no recorded answer, and the number of the others."""
+    part = sentences[max(0, skip) :][:limit]
+    found: list[Question] = []
+    answered = 0
+    for number, (id_, input_hash) in enumerate(_input_hashes(part, annotator)):
+        keys = _keys(id_, input_hash, annotator)
+        missing = [sample for sample, key in enumerate(keys) if key not in entries]
+        answered += len(keys) - len(missing)
+        if missing and _has_text(sentence := part[number]):
+            found += [annotator.question(sentence, sample) for sample in missing]
+    return found, answered
 
 
 def questions(
@@ -94,30 +142,39 @@ def questions(
     return [annotator.question(sentence, sample) for sentence in chosen for sample in range(annotator.num_answers)]
 
 
-def annotation_rows(
-    sentences: Sequence[Sentence], annotator: Annotator, journal: Journal
-) -> tuple[list[dict[str, Any]], AnnotationCounts]:
-    """Return a line for each sentence, made from the recorded answers, and the counts of all lines."""
-    targets = TargetLabels.of(annotator.labels) if annotator.mode == "target" else None
-    annotations = [
-        read_answers(
-            _recorded_answers(sentence, annotator, journal), sentence, annotator.mode, annotator.voting, targets
+def _read_blocks(
+    sentences: Sequence[Sentence], annotator: Annotator, entries: Mapping[AnswerKey, Entry], end: int
+) -> Iterator[list[AnsweredSentence]]:
+    """Yield all sentences with their recorded answers, in blocks; those from number `end` on are beyond the limit."""
+    answered = (
+        AnsweredSentence(
+            replace(sentence, row={}),
+            [entries[key].answer for key in _keys(id_, input_hash, annotator) if key in entries],
+            number >= end,
         )
-        for sentence in sentences
-    ]
-    rows = [
-        annotation.row_of(sentence, annotator.mode, asked=_has_text(sentence))
-        for sentence, annotation in zip(sentences, annotations, strict=True)
-    ]
-    counts = _counts(annotations, rows)
-    if annotator.voting:
-        counts = replace(counts, outvoted=sum(annotation.outvoted for annotation in annotations))
-    if targets:
-        counts = replace(counts, unknown=sum(annotation.unknown for annotation in annotations))
-    if targets and not any(sentence.is_synthetic for sentence in sentences):
-        scored, scores = score_rows(sentences, rows, nested=annotator.bounds is None or annotator.bounds.nested)
-        counts = replace(counts, scored=scored, scores=scores)
-    return [row.to_json() for row in rows], counts
+        for number, (sentence, (id_, input_hash)) in enumerate(
+            zip(sentences, _input_hashes(sentences, annotator), strict=True)
+        )
+    )
+    while block := list(islice(answered, BLOCK)):
+        yield block
+
+
+def _input_hashes(sentences: Sequence[Sentence], annotator: Annotator) -> Iterator[tuple[str, str]]:
+    """Yield the id and the input hash of each sentence; their file is not parsed if it has the hashes already."""
+    if isinstance(sentences, SentenceFile) and not annotator.shows_examples:
+        return sentences.text_hashes()
+    return ((sentence.id, annotator.input_hash(sentence)) for sentence in sentences)
+
+
+def _keys(id_: str, input_hash: str, annotator: Annotator) -> list[AnswerKey]:
+    """Return the keys of the answers to a sentence."""
+    return [(id_, annotator.mode, input_hash, sample) for sample in range(annotator.num_answers)]
+
+
+def _same(reader: AnswerReader) -> AnswerReader:
+    """Return what a process works with."""
+    return reader
 
 
 def _counts(annotations: Sequence[Annotation], rows: Sequence[AnnotationRow]) -> AnnotationCounts:
@@ -130,13 +187,6 @@ def _counts(annotations: Sequence[Annotation], rows: Sequence[AnnotationRow]) ->
         items=sum(annotation.num_items for annotation in annotations),
         lost=sum(annotation.lost for annotation in annotations),
     )
-
-
-def _recorded_answers(sentence: Sentence, annotator: Annotator, journal: Journal) -> list[str]:
-    """Return the answers to a sentence that are in the journal."""
-    input_hash = annotator.input_hash(sentence)
-    keys = [(sentence.id, annotator.mode, input_hash, sample) for sample in range(annotator.num_answers)]
-    return [journal.entries[key].answer for key in keys if key in journal.entries]
 
 
 def _has_text(sentence: Sentence) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from utils.files.jsonl import JsonObject
@@ -73,8 +72,8 @@ def read_lines(path: Path) -> Iterator[JournalLine]:
     start = 0
     with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside answers
         for number, data in enumerate(file, start=1):
-            if data.strip():
-                yield _read_line(JournalLine(number, start, data))
+            if not data.isspace():
+                yield read_line(data, number, start)
             start += len(data)
 
 
@@ -96,32 +95,47 @@ def is_damaged_copy(found: str, own: str) -> bool:
     return found[:SAME_CHARACTERS] == own[:SAME_CHARACTERS] or found[-SAME_CHARACTERS:] == own[-SAME_CHARACTERS:]
 
 
-def _read_line(line: JournalLine) -> JournalLine:
+def read_line(data: bytes, number: int, start: int) -> JournalLine:
     """Return a line with its answer, or with the reason why there is none."""
-    if not line.data.endswith(b"\n"):
-        return replace(line, damage="incomplete")
     try:
-        row = json.loads(line.data.strip(PADDING).decode("utf-8-sig"))
+        row = _parse(data)
+        settings = row.pop(SETTINGS, None)
+        entry = _entry(row)
+    except _DamageError as error:
+        return JournalLine(number, start, data, damage=str(error))
+    return JournalLine(number, start, data, entry, settings if isinstance(settings, dict) else None)
+
+
+class _DamageError(Exception):
+    """A line is not an answer; the message is the reason."""
+
+
+def _parse(data: bytes) -> JsonObject:
+    """Return the JSON object of a line; raise _DamageError if it has none."""
+    if not data.endswith(b"\n"):
+        raise _DamageError("incomplete")
+    try:
+        row = json.loads(data.strip(PADDING).decode().removeprefix("\ufeff"))
     except UnicodeDecodeError:
-        return replace(line, damage="not UTF-8")
+        raise _DamageError("not UTF-8") from None
     except (ValueError, RecursionError):
-        return replace(line, damage="NUL characters" if b"\0" in line.data else "not valid JSON")
+        raise _DamageError("NUL characters" if b"\0" in data else "not valid JSON") from None
     if not isinstance(row, dict):
-        return replace(line, damage="not a JSON object")
-    settings = row.pop(SETTINGS, None)
-    row |= {name: token_count(row.get(name)) for name in TOKEN_COUNTS}  # earlier versions wrote what a server sent
-    if damage := _find_damage(row):
-        return replace(line, damage=damage)
-    # Keep one copy of equal strings, to save memory with millions of answers.
-    row |= {name: sys.intern(row[name]) for name in ("task", "finish", "fingerprint")}
-    return replace(line, entry=Entry(**row), settings=settings if isinstance(settings, dict) else None)
+        raise _DamageError("not a JSON object")
+    return row
 
 
-def _find_damage(row: JsonObject) -> str:
-    """Return why an object is not an answer; "" if it is one."""
-    if unknown := sorted(row.keys() - FIELD_TYPES.keys()):
-        return f"the key {unknown[0]!a} is unknown"
-    if missing := [name for name in FIELD_TYPES if name not in row and name not in OPTIONAL]:
-        return f'"{missing[0]}" is missing'
-    wrong = [name for name, kind in FIELD_TYPES.items() if name in row and type(row[name]) is not kind]
-    return f'"{wrong[0]}" has a value of the wrong type' if wrong else ""
+def _entry(row: JsonObject) -> Entry:
+    """Return the answer of an object; raise _DamageError if it is not one."""
+    for name in TOKEN_COUNTS:
+        if type(row.get(name)) is not int or not 0 <= row[name] <= MAX_TOKENS:
+            row[name] = token_count(row.get(name))  # earlier versions wrote what a server sent
+    if row.keys() - FIELD_TYPES.keys():
+        raise _DamageError(f"the key {min(row.keys() - FIELD_TYPES.keys())!a} is unknown")
+    for name, kind in FIELD_TYPES.items():
+        if name not in row:
+            if name not in OPTIONAL:
+                raise _DamageError(f'"{name}" is missing')
+        elif type(row[name]) is not kind:
+            raise _DamageError(f'"{name}" has a value of the wrong type')
+    return Entry(**row)

@@ -157,7 +157,7 @@ def estimate_step(step: LLMStep, plan: Planner, settings: EstimateSettings) -> E
     unanswered = _unanswered(questions, entries)
     answered = [question for question in questions if question.key in entries]
     tokens = estimate_tokens(unanswered, answered, entries, step.model.token_counter())
-    share = _thought_share([entries[question.key] for question in answered])
+    share = _thought_share([entries[question.key] for question in evenly_spaced(answered, MAX_COUNTED)])
     return Estimate(len(questions), len(unanswered), tokens, len(answered), speed, settings, planned.basis, share)
 
 

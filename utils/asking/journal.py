@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 
 from utils.asking.entries import (
     PADDING,
     SETTINGS,
-    AnswerKey,
     Entry,
     JournalLine,
     is_damaged_copy,
@@ -22,6 +22,8 @@ from utils.asking.entries import (
     looks_like_answer,
     read_lines,
 )
+from utils.asking.recorded_answers import RecordedAnswers
+from utils.compute.progress import tracked_bytes
 from utils.files.append_only import AppendOnlyFile
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.locks import exclusive_lock
@@ -60,7 +62,7 @@ class Journal:
         self._settings = settings
         self._explain = explain
         self._has_settings = False
-        self.entries: dict[AnswerKey, Entry] = {}
+        self.entries = RecordedAnswers(path)
         self._file: AppendOnlyFile | None = None
         self._lock = ExitStack()
 
@@ -71,6 +73,8 @@ class Journal:
             if self.path.is_file() and self.path.stat().st_size:
                 self._set_aside() if self.overwrite else self._read()
             self._file = stack.enter_context(AppendOnlyFile(self.path))
+            self.entries.open_file()
+            stack.callback(self.entries.close)
             self._lock = stack.pop_all()
         return self
 
@@ -84,21 +88,31 @@ class Journal:
         """Write answers to the file; they reach the disk soon after, without waiting for it here."""
         if self._file is None:
             raise RuntimeError(f"{self.path} is not open")
-        new = list(entries)
         if self._file.is_deleted:
-            log.warning("%s was deleted during the run: it is written again", self.path)
-            self._file.recreate()
-            self._has_settings = False
-            self._file.write(self._lines(self.entries.values()))
-        self._file.write(self._lines(new))
-        self.entries.update((entry.key, entry) for entry in new)
+            self._write_again(self._file)
+        new = list(entries)
+        lines = [self._line(entry) for entry in new]
+        start = self._file.size
+        self._file.write(b"".join(lines))
+        for entry, line in zip(new, lines, strict=True):
+            self.entries.add(entry.key, start)
+            start += len(line)
 
-    def _lines(self, entries: Iterable[Entry]) -> bytes:
-        rows = [_row(entry) for entry in entries]
-        if rows and self._settings is not None and not self._has_settings:
-            rows[0][SETTINGS] = self._settings
+    def _write_again(self, file: AppendOnlyFile) -> None:
+        """Write all answers to a new file, because the old one was deleted."""
+        log.warning("%s was deleted during the run: it is written again", self.path)
+        file.recreate()
+        start = file.size
+        for block in self.entries.blocks():
+            file.write(block)
+        self.entries.reopen(start)
+
+    def _line(self, entry: Entry) -> bytes:
+        row = _row(entry)
+        if self._settings is not None and not self._has_settings:
+            row[SETTINGS] = self._settings
             self._has_settings = True
-        return b"".join(encode_json(row) + b"\n" for row in rows)
+        return encode_json(row) + b"\n"
 
     def _set_aside(self) -> None:
         self.path.replace(_free_backup(self.path))
@@ -108,7 +122,7 @@ class Journal:
         damaged: list[JournalLine] = []
         end: list[JournalLine] = []  # damaged lines as a crash leaves them, with no others after them
         is_journal = False
-        for line in map(self._with_own_fingerprint, read_lines(self.path)):
+        for line in map(self._with_own_fingerprint, _tracked_lines(self.path)):
             if line.entry is None:
                 is_journal |= looks_like_answer(line)
                 end.append(line)
@@ -120,9 +134,18 @@ class Journal:
             damaged += end
             end = []
             self._has_settings |= line.settings is not None
-            self.entries[line.entry.key] = line.entry
-        unknown = [line for line in damaged + end if line.damage == NO_FINGERPRINT]
-        if unknown and not self.entries:  # nothing here was made with the settings of this run
+            self.entries.add(line.entry.key, line.start)
+        self._check_origin(damaged, end, is_journal=is_journal)
+        if _repair(self.path, damaged, end):  # the answers after the damaged lines begin earlier now
+            self.entries = RecordedAnswers(self.path)
+            for line in _tracked_lines(self.path):
+                if line.entry is not None:
+                    self.entries.add(line.entry.key, line.start)
+
+    def _check_origin(self, damaged: Sequence[JournalLine], end: Sequence[JournalLine], *, is_journal: bool) -> None:
+        """Raise ValueError if the file is no journal, or if nothing in it was made with the settings of this run."""
+        unknown = [line for line in [*damaged, *end] if line.damage == NO_FINGERPRINT]
+        if unknown and not self.entries:
             raise self._other_settings(unknown[0].number)
         foreign = [*damaged, *(line for line in end if line.data.strip(PADDING))]
         if foreign and not is_journal:
@@ -130,7 +153,6 @@ class Journal:
                 f"{self.path}:{foreign[0].number}: this line is not an answer that was saved here; use --overwrite to "
                 f"start from the beginning ({foreign[0].damage})"
             )
-        _repair(self.path, damaged, end)
 
     def _with_own_fingerprint(self, line: JournalLine) -> JournalLine:
         """Return the line, as a damaged one if its fingerprint is; raise ValueError for an answer of other settings."""
@@ -184,8 +206,14 @@ def _is_from_crash(line: JournalLine) -> bool:
     return not line.data.endswith(b"\n") or ZEROS in line.data
 
 
-def _repair(path: Path, damaged: Sequence[JournalLine], end: Sequence[JournalLine]) -> None:
-    """Cut off the incomplete `end` of a journal, and move the `damaged` lines to another file."""
+def _tracked_lines(path: Path) -> Iterator[JournalLine]:
+    """Return the lines of a journal, and show how much of it is read."""
+    title, size = f"reading {path.name}", path.stat().st_size
+    return tracked_bytes(read_lines(path), title, total=size, position=attrgetter("start"))
+
+
+def _repair(path: Path, damaged: Sequence[JournalLine], end: Sequence[JournalLine]) -> bool:
+    """Cut off the incomplete `end` of a journal, and move the `damaged` lines to another file; return whether any."""
     if end:
         log.warning("the last answer in %s is incomplete: it is asked for again", path)
         os.truncate(path, end[0].start)
@@ -203,6 +231,7 @@ def _repair(path: Path, damaged: Sequence[JournalLine], end: Sequence[JournalLin
             damaged[0].damage,
             agreeing(len(damaged), "its sentence is", "their sentences are"),
         )
+    return bool(damaged)
 
 
 def _remove_lines(path: Path, numbers: Collection[int]) -> None:

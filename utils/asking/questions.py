@@ -70,19 +70,21 @@ class Usage:
         return round(self.answer_tokens / self.asking_seconds, 1) if self.asking_seconds else None
 
 
-def ask(questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], *, title: str) -> Iterator[Usage]:
+def ask(
+    questions: Sequence[Question], journal: Journal, load: Callable[[], LLM], *, title: str, answered: int = 0
+) -> Iterator[Usage]:
     """Ask the questions that the journal does not answer; yield the usage of each answer once it is in the journal.
 
-    The model is loaded only if there is a question to ask.
+    The model is loaded only if there is a question to ask. The progress includes `answered` other questions.
     """
     missing = {question.request: question for question in questions if question.key not in journal.entries}
     if not missing:
         return
     # The time left is estimated from the answers' token budgets: batches are sorted, so long answers may come first.
     budget = sum(request.max_new_tokens for request in missing)
-    done = len(questions) - len(missing)
+    total = answered + len(questions)
     tokens = 0
-    with Progress(title, total=len(questions), done=done, unit="answer", work=budget) as progress:
+    with Progress(title, total=total, done=total - len(missing), unit="answer", work=budget) as progress:
         llm = load()
         progress.start()  # loading does not count
         before = time.monotonic()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from utils.asking.answer_settings import AnswerSettings
 from utils.asking.batch.asking import BatchAsker
@@ -18,7 +18,8 @@ from utils.asking.journal import Journal, journal_path
 from utils.asking.model import ModelChoice
 from utils.asking.questions import Question, Usage, ask
 from utils.asking.thoughts import explain_all_thought
-from utils.files.manifest import Manifest, hash_inputs, publish, read_manifest
+from utils.files.jsonl import encode_json, replace_file
+from utils.files.manifest import Manifest, hash_inputs, read_manifest, write_manifest
 from utils.files.run_log import logged_run
 from utils.llm.server.limits.budget import Budget
 
@@ -57,12 +58,12 @@ class LLMStep:
             yield run
         run.report_thoughts()
 
-    def recorded_answers(self) -> dict[AnswerKey, Entry]:
+    def recorded_answers(self) -> Mapping[AnswerKey, Entry]:
         """Return the answers in the journal, without creating one; none with `overwrite`, which sets them aside."""
         if self.overwrite or not journal_path(self.result).is_file():
             return {}
         with self._journal() as journal:
-            return dict(journal.entries)
+            return journal.entries
 
     @property
     def answer_parameters(self) -> dict[str, Any]:
@@ -100,23 +101,23 @@ class StepRun:
         self._load = cache(step.model.load)  # once a run, for however many rounds of questions
         self._budget = Budget(step.model.options.prices, step.model.options.max_cost)  # of batch files
 
-    def ask(self, questions: Sequence[Question]) -> None:
-        """Ask the questions that the journal does not answer yet.
+    def ask(self, questions: Sequence[Question], *, answered: int = 0) -> None:
+        """Ask the questions that the journal does not answer yet; besides them, it answers `answered` others.
 
         Raises AnswersPendingError if they are asked in batch files, and the results are not there yet.
         """
         try:
-            for usage in self._answers(questions):
+            for usage in self._answers(questions, answered):
                 self.usage += usage
         except AnswersPendingError:
             self._is_waiting = True
             raise
 
-    def _answers(self, questions: Sequence[Question]) -> Iterator[Usage]:
+    def _answers(self, questions: Sequence[Question], answered: int) -> Iterator[Usage]:
         """Record answers, and yield what each has used."""
         model, title = self._step.model, self._step.result.stem
         if model.batch is None:
-            return ask(questions, self.journal, self._load, title=title)
+            return ask(questions, self.journal, self._load, title=title, answered=answered)
         return BatchAsker(model.batch, model.path, model.options, title, self._budget).ask(questions, self.journal)
 
     @property
@@ -130,12 +131,22 @@ class StepRun:
         if used := self.usage.all_thought:
             log.warning("%s", explain_all_thought(used, self.usage.answers, self.usage.thought_tokens))
 
-    def publish(self, rows: Sequence[Mapping[str, Any]], counts: StepCounts) -> None:
+    def publish(self, rows: Iterable[Mapping[str, Any]], counts: StepCounts) -> None:
         """Write the step's result and its manifest."""
+        with self.result_file() as file:
+            file.writelines(encode_json(row) + b"\n" for row in rows)
+        self.write_manifest(counts)
+
+    def result_file(self) -> AbstractContextManager[BinaryIO]:
+        """Return the file of the step's result, which replaces the old one when it is closed without an error."""
+        return replace_file(self._step.result)
+
+    def write_manifest(self, counts: StepCounts) -> None:
+        """Write the manifest of the step's result, which is complete."""
         step = self._step
         parameters = {**step.answer_parameters, **step.result_parameters}
         manifest = Manifest(step.name, self._input_hashes, parameters, self.journal.fingerprint, counts.as_row())
-        publish(step.result, rows, manifest)
+        write_manifest(step.result, manifest)
 
     def log_entries(self) -> dict[str, Any]:
         """Return the model, the result and the usage so far, for the run log."""

@@ -34,10 +34,12 @@ def add_llm_flags(
     batch_size: int,
     max_new_tokens: str = "based on the sentence's length",
     required: bool = True,
+    local_workers: str = "",
 ) -> None:
     """Add the flags that choose an LLM and how it runs; `max_new_tokens` describes the default of that flag.
 
-    Without `required`, the script may also run without an LLM.
+    `local_workers` says what several processes do without Ray, in a step that uses them. Without `required`, the script
+    may also run without an LLM.
     """
     flags = parser.add_argument_group("LLM")
     _add_model_flags(flags, required=required)
@@ -62,7 +64,7 @@ def add_llm_flags(
     add_device_flags(
         parser, batch_size=batch_size, on_gpu="; on a GPU, without this flag: as many as fit into its free memory"
     )
-    add_engine_flags(parser)
+    add_engine_flags(parser, local_workers=local_workers)
     add_estimate_flags(parser)
     add_server_limit_flags(parser)
 
@@ -169,8 +171,11 @@ def add_sampling_flags(parser: Parser, *, temperature: float | None, auto: str =
     )
 
 
-def model_choice(args: argparse.Namespace) -> ModelChoice:
-    """Return the LLM that the flags name; raise ValueError or FileNotFoundError if it cannot be run."""
+def model_choice(args: argparse.Namespace, *, local_workers: bool = False) -> ModelChoice:
+    """Return the LLM that the flags name; raise ValueError or FileNotFoundError if it cannot be run.
+
+    `local_workers`: the step uses several processes without Ray, too.
+    """
     given = args.model_from_pretrained
     here = path(given)
     model = str(here) if here.exists() else given
@@ -202,7 +207,8 @@ def model_choice(args: argparse.Namespace) -> ModelChoice:
         prices=prices(args),
         max_cost=args.max_cost,
     )
-    return ModelChoice(given if backend == "openai" else model, backend, options, engine(args), batch)
+    where = engine(args, local_workers=local_workers)
+    return ModelChoice(given if backend == "openai" else model, backend, options, where, batch)
 
 
 def _batch_choice(args: argparse.Namespace) -> BatchChoice | None:

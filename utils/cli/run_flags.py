@@ -34,8 +34,8 @@ def add_device_flags(parser: Parser, *, batch_size: int, on_gpu: str = "") -> No
     )
 
 
-def add_engine_flags(parser: Parser) -> None:
-    """Add the flags that choose the processes for the work."""
+def add_engine_flags(parser: Parser, *, local_workers: str = "") -> None:
+    """Add the flags that choose the processes for the work; `local_workers` says what they do without Ray."""
     flags = parser.add_argument_group("engine")
     flags.add_argument(
         "--engine",
@@ -48,7 +48,8 @@ def add_engine_flags(parser: Parser) -> None:
         type=positive_number,
         default=None,
         help="with --engine=ray: number of workers; each loads a copy of the model onto as many GPUs as --n_gpu "
-        "lists; default: as many as the cluster's GPUs allow, or one per machine",
+        "lists; default: as many as the cluster's GPUs allow, or one per machine"
+        + (f"; with --engine=local: number of processes that {local_workers}; default: 1" if local_workers else ""),
     )
 
 
@@ -132,9 +133,9 @@ def check_server_limits(args: argparse.Namespace) -> None:
         raise UsageError("--max_cost needs --price_in and --price_out, the prices of a million tokens")
 
 
-def engine(args: argparse.Namespace) -> Engine:
-    """Return where the work is done."""
-    if args.num_workers and args.engine == "local":
+def engine(args: argparse.Namespace, *, local_workers: bool = False) -> Engine:
+    """Return where the work is done; raise UsageError for several processes without Ray, unless the step uses them."""
+    if args.num_workers and args.engine == "local" and not local_workers:
         raise UsageError("--num_workers needs --engine=ray; --engine=local uses this process alone")
     return Engine(args.engine, args.num_workers, len(args.n_gpu))
 

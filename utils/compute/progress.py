@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ T = TypeVar("T")
 # the work is slower, it follows after MAX_SECONDS.
 MIN_SECONDS, MAX_SECONDS = 10.0, 60.0
 MIN_SHARE = 0.1
+MB = 1_000_000
 TRACKED_DELAY = 1.0  # seconds until the bar of `tracked` appears: shorter work needs none
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
@@ -113,6 +114,15 @@ def tracked(items: Iterable[T], title: str, *, total: int, unit: str, hidden: bo
         for item in items:
             yield item
             progress.advance()
+
+
+def tracked_bytes(items: Iterable[T], title: str, *, total: int, position: Callable[[T], int]) -> Iterator[T]:
+    """Yield the items of a file of `total` bytes, and show how much of it is read; `position` is that of an item."""
+    with Progress(title, total=total // MB + 1, unit="megabyte", delay=TRACKED_DELAY) as progress:
+        for item in items:
+            while position(item) >= MB * (progress.done + 1):
+                progress.advance()
+            yield item
 
 
 def clock(seconds: float) -> str:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import add
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +33,7 @@ class HeldOutTexts(Generic[Position]):
     def __init__(self, texts: Iterable[tuple[Sequence[str], Position]]) -> None:
         self._whole: dict[str, list[Position]] = defaultdict(list)  # by `held_out_key`
         self._parts: dict[str, list[tuple[str, Position]]] = defaultdict(list)  # by the first characters
+        self._pairs: set[str] = set()  # the first two characters of the parts
         for tokens, position in texts:
             key = held_out_key(tokens)
             if key:
@@ -38,6 +41,7 @@ class HeldOutTexts(Generic[Position]):
             part = _letters(key)
             if sum(1 + (character >= FIRST_DENSE) for character in part) >= MIN_PART:
                 self._parts[part[:PREFIX]].append((part, position))
+                self._pairs.add(part[:2])
 
     def equal(self, tokens: Sequence[str]) -> list[Position]:
         """Return the positions of the held-out sentences that a sentence equals.
@@ -48,17 +52,26 @@ class HeldOutTexts(Generic[Position]):
 
     def contained(self, tokens: Sequence[str]) -> list[Position]:
         """Return the positions of the held-out sentences that are part of a sentence; punctuation does not count."""
-        text = _letters(held_out_key(tokens))
-        found = []
-        for start in range(len(text) - PREFIX + 1):
-            near = self._parts.get(text[start : start + PREFIX], ())
-            found += [position for part, position in near if text.startswith(part, start)]
-        equal = self.equal(tokens)
-        return [position for position in dict.fromkeys(found) if position not in equal]
+        key = held_out_key(tokens)
+        equal = self._whole.get(key, [])
+        return [position for position in self._found_in(key) if position not in equal]
 
     def find(self, tokens: Sequence[str]) -> list[Position]:
         """Return the positions of the held-out sentences that a sentence equals or contains."""
-        return [*self.equal(tokens), *self.contained(tokens)]
+        key = held_out_key(tokens)
+        return [*dict.fromkeys([*self._whole.get(key, []), *self._found_in(key)])]
+
+    def _found_in(self, key: str) -> list[Position]:
+        """Return the positions of the held-out sentences that are part of a key, each once."""
+        text = _letters(key)
+        if self._pairs.isdisjoint(map(add, text, text[1:])):  # most sentences; much faster than the loop
+            return []
+        found: dict[Position, None] = {}
+        for start in range(len(text) - PREFIX + 1):
+            for part, position in self._parts.get(text[start : start + PREFIX], ()):
+                if text.startswith(part, start):
+                    found[position] = None
+        return [*found]
 
 
 def held_out_key(tokens: Sequence[str]) -> str:
@@ -73,36 +86,56 @@ def held_out_key(tokens: Sequence[str]) -> str:
     return "".join(character for character in folded if not _is_invisible(character))
 
 
-def warn_of_shared_sentences(train: Path, held_out: Iterable[Path]) -> None:
-    """Warn if sentences of `train` are also in one of the other files that exist: scores on them would be too high.
+class SharedSentences:
+    """Compares training sentences with held-out files: scores on sentences in both would be too high.
 
-    A file that cannot be read causes a warning, too: it is not needed yet.
+    Files that do not exist are ignored. A file that cannot be read causes a warning: it is not needed yet.
     """
-    for file in held_out:
-        if not file.is_file():
-            continue
-        try:
-            texts = HeldOutTexts((text, line) for line, text in _texts_by_line(file))
-        except ValueError as error:
-            log.warning("%s is not compared with the training sentences: %s", file, error)
-            continue
-        shared: dict[int, int] = {}  # line of the held-out sentence -> first line of a training sentence
-        for line, text in _texts_by_line(train):
-            for found in texts.find(text):
-                shared.setdefault(found, line)
-        if shared:
-            first = min(shared)
-            log.warning(
-                "%s of %s %s in the training file, such as %s:%d = %s:%d: scores will be too high; remove what is in "
-                "both from one of the files",
-                counted(len(shared), "sentence"),
-                file,
-                agreeing(len(shared), "is also", "are also"),
-                train,
-                shared[first],
-                file,
-                first,
-            )
+
+    def __init__(self, train: Path, held_out: Iterable[Path]) -> None:
+        self._train = train
+        self._files = [file for file in held_out if file.is_file()]
+        self._texts = HeldOutTexts(chain.from_iterable(map(_held_out_texts, self._files)))
+        self._shared: dict[tuple[Path, int], int] = {}  # line of a file -> first line of a training sentence
+
+    def add(self, line: int, tokens: Sequence[str]) -> None:
+        """Compare one training sentence."""
+        for found in self._texts.find(tokens):
+            self._shared.setdefault(found, line)
+
+    def finish(self) -> None:
+        """Warn about each file that has sentences in the training file."""
+        for file in self._files:
+            shared = {line: first for (other, line), first in self._shared.items() if other == file}
+            if shared:
+                first = min(shared)
+                log.warning(
+                    "%s of %s %s in the training file, such as %s:%d = %s:%d: scores will be too high; remove what is "
+                    "in both from one of the files",
+                    counted(len(shared), "sentence"),
+                    file,
+                    agreeing(len(shared), "is also", "are also"),
+                    self._train,
+                    shared[first],
+                    file,
+                    first,
+                )
+
+
+def warn_of_shared_sentences(train: Path, held_out: Iterable[Path]) -> None:
+    """Warn if sentences of `train` are also in one of the other files, as `SharedSentences` does."""
+    shared = SharedSentences(train, held_out)
+    for line, text in _texts_by_line(train):
+        shared.add(line, text)
+    shared.finish()
+
+
+def _held_out_texts(file: Path) -> list[tuple[Sequence[str], tuple[Path, int]]]:
+    try:
+        return [(text, (file, line)) for line, text in _texts_by_line(file)]
+    except ValueError as error:
+        log.warning("%s is not compared with the training sentences: %s", file, error)
+        return []
 
 
 def _is_invisible(character: str) -> bool:
@@ -110,7 +143,7 @@ def _is_invisible(character: str) -> bool:
 
 
 def _letters(key: str) -> str:
-    return "".join(filter(str.isalnum, key))
+    return key if key.isalnum() else "".join(filter(str.isalnum, key))
 
 
 def _texts_by_line(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -14,7 +14,7 @@ from utils.dataset.layout import require_folder
 from utils.dataset.legacy_synthetic import add_sources
 from utils.dataset.offsets import OffsetCheck
 from utils.dataset.records import UNKNOWN_SOURCE, Sentence, sentence_from_row, synthetic_from_row
-from utils.dataset.tokens import Language, Tokenisation, language_of, tokenisation_of
+from utils.dataset.tokens import Language, ScriptCount, Tokenisation, count_scripts, tokenisation_of
 from utils.files.jsonl import decode_utf8, read_rows
 
 log = logging.getLogger(__name__)
@@ -24,14 +24,16 @@ log = logging.getLogger(__name__)
 class Dataset:
     """The annotated sentences of a dataset, its target labels ("O" first), and its tokenisation."""
 
-    sentences: tuple[Sentence, ...]
+    sentences: Sequence[Sentence]
     labels: tuple[str, ...]
     tokenisation: Tokenisation
+    scripts: ScriptCount | None = None  # of the sentences; None: not counted yet
 
     @cached_property
     def language(self) -> Language:
         """The language of the prompts."""
-        return language_of(self.tokenisation.join(sentence.tokens) for sentence in self.sentences)
+        scripts = self.scripts or count_scripts(sentence.tokens for sentence in self.sentences)
+        return scripts.language(self.tokenisation)
 
     @property
     def info(self) -> DatasetInfo:
@@ -171,7 +173,7 @@ def iterate_sentences(
 
     def sentence(row: Mapping[str, Any], id_: str) -> Sentence:
         found = sentence_from_row(row, id=id_, tokenisation=tokenisation)
-        _check_labels(found, labels, path.with_name("labels.txt"))
+        check_labels(found, labels, path.with_name("labels.txt"))
         return found
 
     sentences = _iterate(path, rows, sentence)
@@ -223,7 +225,8 @@ def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _check_labels(sentence: Sentence, labels: Collection[str] | None, source: Path) -> None:
+def check_labels(sentence: Sentence, labels: Collection[str] | None, source: Path) -> None:
+    """Raise ValueError if a span has another label; `source` is the file of the labels."""
     for number, span in enumerate(sentence.spans, start=1):
         if labels is not None and (span.label not in labels or span.label == "O"):
             known = ", ".join(label for label in labels if label != "O")

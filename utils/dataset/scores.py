@@ -13,6 +13,9 @@ class Scores:
     predicted: int
     gold: int
 
+    def __add__(self, other: Scores) -> Scores:
+        return Scores(self.correct + other.correct, self.predicted + other.predicted, self.gold + other.gold)
+
     @property
     def precision(self) -> float:
         return self.correct / self.predicted if self.predicted else 0.0

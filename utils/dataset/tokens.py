@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 # Scripts that are written without spaces: kana, CJK ideographs and their extensions.
@@ -17,6 +18,9 @@ JAPANESE_SHARE = 0.1  # of kana among ideographs and kana; Japanese text has abo
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _KANA_MARK = re.compile("[\u30fb-\u30ff]")  # such as the middle dot, which Chinese text uses, too
 _HANGUL = re.compile("[\uac00-\ud7a3]")
+_OTHER_CHARACTER = re.compile(  # of an alphabet, or rare: neither dense, nor Hangul, nor a usual punctuation mark
+    f"[^{DENSE_CHARACTER.pattern[1:-1]}{_HANGUL.pattern[1:-1]}\0-@\u3000-\u3004\u3008-\u3020，。！？：；（）“”‘’…]"
+)
 _ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
 
@@ -44,32 +48,79 @@ def without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
-def tokenisation_of(texts: Iterable[str | Sequence[str]]) -> Tokenisation:
-    """Return CHARACTERS if at least 95 % of the tokens of `texts` are one character, else WORDS.
+@dataclass
+class TokenCount:
+    """Counts the tokens of texts, to find their tokenisation.
 
     In a plain string, each ideograph, kana and punctuation mark counts as a token, and each run of other letters or
     digits.
     """
-    tokens = single = 0
-    for text in texts:
+
+    tokens: int = 0
+    single: int = 0  # of them, those of one character
+
+    def add(self, text: str | Sequence[str]) -> None:
+        """Count the tokens of one more text."""
         units = _DENSE_CHARACTER_OR_RUN.findall(text) if isinstance(text, str) else text
-        tokens += len(units)
-        single += sum(len(unit) == 1 for unit in units)
-    return CHARACTERS if tokens > 0 and single >= DENSE_SHARE * tokens else WORDS
+        self.tokens += len(units)
+        self.single += [*map(len, units)].count(1)
+
+    @property
+    def tokenisation(self) -> Tokenisation:
+        """CHARACTERS if at least 95 % of the tokens are one character, else WORDS."""
+        return CHARACTERS if self.tokens > 0 and self.single >= DENSE_SHARE * self.tokens else WORDS
+
+
+def tokenisation_of(texts: Iterable[str | Sequence[str]]) -> Tokenisation:
+    """Return CHARACTERS if at least 95 % of the tokens of `texts` are one character, else WORDS."""
+    count = TokenCount()
+    for text in texts:
+        count.add(text)
+    return count.tokenisation
+
+
+@dataclass
+class ScriptCount:
+    """Counts the characters of each script in texts, to find their language."""
+
+    characters: Counter[str] = field(default_factory=Counter)
+    words: Counter[Tokenisation] = field(default_factory=Counter)  # of an alphabet, in text joined in either way
+
+    def add(self, tokens: Sequence[str]) -> None:
+        """Count one more text."""
+        text = CHARACTERS.join(tokens)
+        self.characters.update(text)
+        if _OTHER_CHARACTER.search(text):
+            for tokenisation in (CHARACTERS, WORDS):
+                self.words[tokenisation] += len(_ALPHABETIC_WORD.findall(tokenisation.join(tokens)))
+
+    def language(self, tokenisation: Tokenisation) -> Language:
+        """Return the language of the prompts for the texts; "en" for scripts that have no prompts.
+
+        A word of an alphabet counts as much as an ideograph, a kana or a Hangul syllable. A few kana do not make
+        Chinese text Japanese, because Chinese text has kana in names.
+        """
+        kana, hangul, marks = (self._number(script) for script in (_KANA, _HANGUL, _KANA_MARK))
+        han = self._number(DENSE_CHARACTER) - marks
+        words = self.words[tokenisation]
+        if hangul > max(han, words):
+            return "ko"
+        if han <= words:
+            return "en"
+        return "ja" if kana > JAPANESE_SHARE * han else "zh"
+
+    def _number(self, script: re.Pattern[str]) -> int:
+        return sum(number for character, number in self.characters.items() if script.match(character))
+
+
+def count_scripts(texts: Iterable[Sequence[str]]) -> ScriptCount:
+    """Return the count of the characters in texts, which are given as tokens."""
+    count = ScriptCount()
+    for tokens in texts:
+        count.add(tokens)
+    return count
 
 
 def language_of(texts: Iterable[str]) -> Language:
-    """Return the language of the prompts for `texts`; "en" for scripts that have no prompts.
-
-    A word of an alphabet counts as much as an ideograph, a kana or a Hangul syllable. A few kana do not make Chinese
-    text Japanese, because Chinese text has kana in names.
-    """
-    text = "\n".join(texts)
-    kana, hangul = (len(re.findall(script, text)) for script in (_KANA, _HANGUL))
-    han = len(DENSE_CHARACTER.findall(text)) - len(_KANA_MARK.findall(text))
-    words = len(_ALPHABETIC_WORD.findall(text))
-    if hangul > max(han, words):
-        return "ko"
-    if han <= words:
-        return "en"
-    return "ja" if kana > JAPANESE_SHARE * han else "zh"
+    """Return the language of the prompts for `texts`, as `ScriptCount.language` finds it."""
+    return count_scripts([text] for text in texts).language(CHARACTERS)

@@ -36,6 +36,11 @@ class AppendOnlyFile:
         """Whether the file was deleted while it was open."""
         return os.fstat(self._file.fileno()).st_nlink == 0
 
+    @property
+    def size(self) -> int:
+        """The number of bytes in the file, where the next ones begin."""
+        return os.fstat(self._file.fileno()).st_size
+
     def recreate(self) -> None:
         """Start a new file with the same path."""
         self._close()

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from utils.dataset.records import raw_id, sentence_from_row
-from utils.dataset.text_files import form_of, parse_texts
 from utils.dataset.tokens import WORDS
 from utils.files.jsonl import JsonObject
+from utils.files.text_files import form_of, parse_texts
 from utils.synthesis.cleaning import Cleaner, Piece
 from utils.synthesis.copies.finder import CopyFinder
 from utils.synthesis.copies.near_duplicates import KnownTexts, repeated_share

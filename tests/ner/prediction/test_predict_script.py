@@ -14,7 +14,7 @@ import torch
 
 from tests.helpers.builders import SCRIPTS, call, clean_environment, read_lines, write_rows
 from utils.dataset.records import Span
-from utils.dataset.text_files import form_of
+from utils.files.text_files import form_of
 from utils.ner import SpanNer
 from utils.ner.prediction import texts
 from utils.ner.prediction.texts import predicted_rows, read_texts

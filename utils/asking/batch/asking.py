@@ -41,10 +41,10 @@ class BatchAsker:
         service refuses again and again stay without an answer.
         """
         key_of = partial(question_key, result=self.result, fingerprint=journal.fingerprint)
-        keys = {key_of(question.key): question for question in questions}
+        keys = {key_of(question.key): question for question in questions if question.key not in journal.entries}
+        known = {*keys, *map(key_of, journal.entries)} if keys else set()
         is_submitted = False
         while missing := {key: one for key, one in keys.items() if one.key not in journal.entries}:
-            known = {*keys, *map(key_of, journal.entries)}
             content = read_folder(self.choice.folder, self.result, known.__contains__)
             answers, failures = read_answers(missing, content, self.model)
             for key, answer in tracked(

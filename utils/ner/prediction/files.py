@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from utils.dataset.records import Span
-from utils.dataset.text_files import Form, form_of
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject, encode_json, replace_file
+from utils.files.text_files import Form, form_of
 from utils.ner.prediction.settings import PredictionSettings
 from utils.ner.prediction.texts import predicted_rows, read_texts
 from utils.wording import counted

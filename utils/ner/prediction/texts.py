@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.records import Span, sentence_from_row, span_to_row
-from utils.dataset.text_files import Form, parse_texts
 from utils.dataset.tokens import WORDS
 from utils.files.jsonl import JsonObject
+from utils.files.text_files import Form, parse_texts
 
 Split = Callable[[str], Sequence[str]]  # text -> tokens
 Predict = Callable[[Sequence[Sequence[str]]], list[list[Span]]]  # tokens of each text -> spans of each text
