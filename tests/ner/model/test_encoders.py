@@ -98,6 +98,19 @@ def test_only_the_lowest_layers_are_loaded_on_request(encoder_folder):
     assert all(torch.equal(tensor, expected[name]) for name, tensor in lowest.state_dict().items())
 
 
+@pytest.mark.parametrize(("family", "other_dropout"), [("Bert", "hidden_dropout_prob"), ("DistilBert", "dropout")])
+def test_attention_has_no_dropout_in_training(tmp_path, family, other_dropout):
+    config = getattr(transformers, f"{family}Config")(**SIZES, vocab_size=20, **{other_dropout: 0.0})
+    getattr(transformers, f"{family}Model")(config).save_pretrained(tmp_path)
+    pieces = torch.arange(10)[None]
+    whole = transformers.AutoModel.from_pretrained(tmp_path).train()
+    once, again = (whole(pieces).last_hidden_state for _ in range(2))
+    assert not torch.equal(once, again)  # as the checkpoint says
+    encoder = load_encoder(str(tmp_path)).train()
+    once, again = (encoder(pieces).last_hidden_state for _ in range(2))
+    assert torch.equal(once, again)
+
+
 def test_an_encoder_without_a_limit_of_positions_gets_windows_of_the_usual_length(tmp_path):
     tokenizer = word_pieces(tmp_path, "BertTokenizerFast")
     tokenizer.save_pretrained(tmp_path)

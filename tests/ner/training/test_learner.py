@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -225,6 +226,23 @@ def test_perturbed_sentences_add_gradients_but_not_to_the_reported_loss(make_lea
     assert any(not torch.allclose(far[name], twice[name], rtol=1e-2) for name in far)
     one, other = make_learner(), make_learner(replace(SETTINGS, adversarial=0.1))
     assert one.step(one.examples) == other.step(other.examples)
+
+
+def test_every_second_step_learns_shifted_sentences(make_learner):
+    learner = make_learner(replace(SETTINGS, adversarial=0.1))
+    backward = Mock(wraps=learner._backward)
+    learner._backward = backward
+
+    def passes_of_step():
+        backward.reset_mock()
+        learner.step(learner.examples[:2])
+        return backward.call_count
+
+    assert [passes_of_step() for _ in range(4)] == [2, 1, 2, 1]
+    resumed_after_one_step = make_learner(replace(SETTINGS, adversarial=0.1))
+    resumed_after_one_step.step(learner.examples[:2])
+    learner.set_state(resumed_after_one_step.state())
+    assert passes_of_step() == 1
 
 
 def test_synthetic_sentences_are_not_shifted(make_learner, sentences, monkeypatch):

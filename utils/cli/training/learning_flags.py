@@ -97,8 +97,8 @@ def _add_optimizer_flags(parser: Parser, default: TrainSettings) -> None:
         (
             "adversarial",
             default.adversarial,
-            "adversarial training of gold sentences: size of the perturbation, relative to the norm of the embeddings; "
-            "0: none",
+            "adversarial training of gold sentences in every second step: size of the perturbation, relative to the "
+            "norm of the embeddings; 0: none",
         ),
     ):
         optimizer.add_argument(f"--{name}", type=decimal, default=value, help=meaning)

@@ -12,16 +12,24 @@ from utils.compute.onednn import FastLinear
 from utils.wording import counted
 
 DEFAULT_POSITIONS = 512
+# Names of the same setting in BERT, RoBERTa and ELECTRA, in DistilBERT, ModernBERT and T5Gemma, and in GPT-2.
+ATTENTION_DROPOUTS = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 
 
 def load_encoder(source: str, layers: int | None = None) -> Any:
     """Return the pretrained encoder of a folder or hub id, in float32 and without its pooling layer.
+
+    Its attention has no dropout, because torch's fused attention for CPUs supports none; without it, a training step on
+    sentences of 80 pieces takes 15 % longer. The dropout of its other layers is that of the checkpoint.
 
     With `layers`, only this many of its lowest layers are kept; ValueError if it has fewer.
     """
     _check_source(source)
     with named_errors(source):
         config = AutoConfig.from_pretrained(source)
+    for name in ATTENTION_DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, 0.0)
     if layers is not None:
         if layers > config.num_hidden_layers:
             raise ValueError(

@@ -14,7 +14,7 @@ from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.model.word_pieces import Batch, WordEncoder
 from utils.ner.training.examples import TrainingExample, dense_targets, step_parts
 from utils.ner.training.optimizer import make_optimizer, make_schedule, moving_average, trainable
-from utils.ner.training.perturbation import hardest_shift, observed, shifted
+from utils.ner.training.perturbation import EVERY, hardest_shift, observed, shifted
 from utils.ner.training.precision import computing_dtype, computing_in, loss_scaler
 from utils.ner.training.settings import TrainingPlan, TrainSettings
 
@@ -47,6 +47,12 @@ class Learner:
         """The model to evaluate and save: the average of the weights if there is one, else the model itself."""
         return cast(SpanModel, self.average.module) if self.average else self.model
 
+    @property
+    def _is_adversarial(self) -> bool:
+        """Whether the current step also learns sentences with shifted embeddings."""
+        steps_done = self.schedule.last_epoch  # restored when a training is resumed
+        return self.settings.adversarial > 0 and steps_done % EVERY == 0
+
     def step(self, examples: Sequence[TrainingExample]) -> float:
         """Run one optimizer step on some examples, and return their mean loss.
 
@@ -72,7 +78,7 @@ class Learner:
         targets = dense_targets(examples, len(self.weights), self.device)
         weights = share * to_device(torch.tensor([example.weight for example in examples]), self.device)
         cell_weights = weights[:, None, None, None] * self.weights  # (batch, 1, 1, labels)
-        if not self.settings.adversarial:
+        if not self._is_adversarial:
             return self._backward(batch, targets, cell_weights)
         embeddings = self.model.bert.get_input_embeddings()
         with observed(embeddings) as seen:

@@ -12,6 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+EVERY = 2  # steps: one of two includes the shifted sentences, which takes 25 % less time than all of them
+
 
 @contextmanager
 def observed(embeddings: nn.Module) -> Iterator[list[Tensor]]:
