@@ -148,7 +148,7 @@ class TrainingSetBuilder:
     def _linked(self, folder: Path, inputs: dict[str, Path]) -> Layout:
         """Return the layout of a new dataset in `folder` with links to the input files."""
         layout = Layout(folder, self.source.file_name, self.source.save_type_name)
-        _link(inputs["train"], layout.train)
+        _link(inputs["train"], layout.dataset / inputs["train"].name)
         _link(inputs["labels"], layout.labels)
         for name, file in inputs.items():
             if name == file.name:  # a result of s1, s2 or s3

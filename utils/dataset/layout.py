@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Literal, TypeVar
 
 from utils.dataset.modes import Mode
+from utils.files.compressed import content_name, find_input
 from utils.files.own_files import check_folders
 
 log = logging.getLogger(__name__)
@@ -56,15 +57,16 @@ class Layout:
 
     @property
     def train(self) -> Path:
-        return self.dataset / "train_1000.jsonl"
+        """The annotated sentences; train_1000.jsonl.gz or train_1000.jsonl.zst if train_1000.jsonl is missing."""
+        return find_input(self.dataset / "train_1000.jsonl")
 
     @property
     def dev(self) -> Path:
-        return self.dataset / "dev.jsonl"
+        return find_input(self.dataset / "dev.jsonl")
 
     @property
     def test(self) -> Path:
-        return self.dataset / "test.jsonl"
+        return find_input(self.dataset / "test.jsonl")
 
     @property
     def labels(self) -> Path:
@@ -173,8 +175,12 @@ class Layout:
         return {self.portable_name(file): file for file in files}
 
     def portable_name(self, path: Path) -> str:
-        """Return the name of a file in manifests: the same on every machine and in every copy of the data."""
+        """Return the name of a file in manifests: the same on every machine and in every copy of the data.
+
+        A compressed file has the name of its content.
+        """
         path = path.resolve()
+        path = path.with_name(content_name(path.name))
         for folder in (self.dataset.resolve(), ROOT):
             if path.is_relative_to(folder):
                 return path.relative_to(folder).as_posix()
@@ -182,7 +188,8 @@ class Layout:
 
     def find(self, name: str) -> Path:
         """Return the path of a file by its name in manifests; the file may be missing."""
-        return self.dataset / name if (self.dataset / name).exists() else ROOT / name
+        found = find_input(self.dataset / name)
+        return found if found.exists() else ROOT / name
 
 
 def require_folder(dataset: Path) -> None:

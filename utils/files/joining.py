@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
+from utils.files.compressed import open_seekable
 from utils.files.disk_index import DiskIndex
 from utils.files.jsonl import Line, locate_lines, parse_row, read_lines
 
@@ -87,7 +88,7 @@ class _LineIndex:
     """The lines of a file in any order."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._file = open_seekable(path)
         lines = locate_lines(path)
         self._index = DiskIndex((read_id((number, line), path), (number, start)) for number, start, line in lines)
 

@@ -10,6 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from utils.files.compressed import ending_of_compressed, open_input
 from utils.files.locks import remove_if_unlocked, try_lock
 from utils.files.own_files import check_replaceable
 from utils.wording import counted
@@ -38,7 +39,7 @@ def read_lines(path: Path) -> Iterator[Line]:
 def locate_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     """Yield (line number, position of its first byte, bytes) for every line of a file that is not empty."""
     start = 0
-    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside strings
+    with open_input(path) as file:  # as bytes, because text would also be split at U+2028 inside strings
         for number, line in enumerate(file, start=1):
             if not _is_empty(line, path, number):
                 yield number, start, line
@@ -71,7 +72,8 @@ def parse_row(line: bytes, source: str) -> JsonObject:
 
 def read_json(path: Path) -> Any:
     """Return the value of a JSON file; raise ValueError if an object has the same key twice."""
-    text = decode_utf8(path.read_bytes(), str(path))
+    with open_input(path) as file:
+        text = decode_utf8(file.read(), str(path))
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
@@ -128,11 +130,12 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def name_in_errors(path: Path) -> Iterator[None]:
-    """Add `path` to OSErrors without a file name, such as the error of a full disk."""
+    """Add `path` to errors of the system without a file name, such as that of a full disk."""
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.errno is not None:  # else it is a message of this project, which would be lost
+            error.filename = error.filename or str(path)
         raise
 
 
@@ -141,6 +144,8 @@ def decode_utf8(data: bytes, source: str) -> str:
     if b"\0" not in data and not data.startswith(UTF16_MARKS):
         with suppress(UnicodeDecodeError):
             return data.decode().removeprefix("\ufeff")
+    if ending := ending_of_compressed(data):
+        raise ValueError(f"{source}: not text but compressed data: give the file a name that ends in {ending}")
     encoding = _utf16_name(data)  # UTF-16 without a byte order mark can be valid UTF-8 with zeros
     if not data.strip(b"\0") and data:
         raise ValueError(f"{source}: not UTF-8 text but NUL characters alone, as a crash may leave them: remove them")

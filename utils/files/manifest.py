@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from utils import __version__
+from utils.files.compressed import open_input
 from utils.files.jsonl import encode_json, read_json, write_json, write_rows
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,23 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(encode_json(_sorted(list(parts)))).hexdigest()
 
 
+def fingerprint_of_rows(rows: Iterable[Any]) -> str:
+    """Return the fingerprint of the list of some JSON values, with one of them in memory at a time.
+
+    >>> fingerprint_of_rows([{"a": "ä"}, 1]) == fingerprint([{"a": "ä"}, 1])
+    True
+    """
+    digest = hashlib.sha256(b"[[")
+    for number, row in enumerate(rows):
+        digest.update((b", " if number else b"") + encode_json(_sorted(row)))
+    digest.update(b"]]")
+    return digest.hexdigest()
+
+
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes; of a compressed file, those of its content."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_input(path) as file:
         while block := file.read(MIB):
             digest.update(block)
     return digest.hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Literal
 
+from utils.files.compressed import content_name
 from utils.files.jsonl import JsonObject, decode_utf8, parse_rows
 
 Form = Literal["text", "jsonl"]
@@ -17,6 +18,7 @@ _TAGGED_TOKEN = re.compile(r"\S+(?:[ \t]+\S+)*?[ \t]+(?:O|[BIESMLU][-_]\S+)\s*")
 
 def form_of(name: str, first: bytes) -> Form:
     """Return the form of an input, from its name's ending or, without a known ending, from its first line."""
+    name = content_name(name)
     if name.endswith((".jsonl", ".json")):
         return "jsonl"
     return "jsonl" if not name.endswith(".txt") and first.lstrip(b"\xef\xbb\xbf \t").startswith(b'{"') else "text"

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from utils.dataset.records import raw_id, sentence_from_row
 from utils.dataset.tokens import WORDS
+from utils.files.compressed import open_input
 from utils.files.jsonl import JsonObject
 from utils.files.text_files import form_of, parse_texts
 from utils.synthesis.cleaning import Cleaner, Piece
@@ -71,7 +72,7 @@ def read_raw_texts(path: Path, writing: WritingStyle) -> list[RawText]:
     Raises ValueError that names the file and the line if it cannot be read.
     """
     texts: list[RawText] = []
-    with path.open("rb") as file:
+    with open_input(path) as file:
         first = file.readline()
         for line, row in parse_texts(chain([first] if first else [], file), str(path), form_of(path.name, first)):
             try:

@@ -17,6 +17,7 @@ from utils.dataset.formats.collection import LABELS, PROJECT_FILES
 from utils.dataset.formats.detection import detect_format
 from utils.dataset.reading import read_labels, tokenisation_of_file
 from utils.dataset.tokens import WORDS, Tokenisation, tokenisation_of
+from utils.files.compressed import find_input
 from utils.wording import counted
 
 FEW = 20  # sentences of a file: fewer say little about a model
@@ -60,7 +61,8 @@ class Checkup:
 
 def check_dataset(folder: Path, tokenisation: Tokenisation | None = None) -> Checkup:
     """Return the report about a dataset's folder; raise FileNotFoundError if it has no training file."""
-    files = {name: folder / file for name, file in PROJECT_FILES.items() if (folder / file).is_file()}
+    found = {name: find_input(folder / file) for name, file in PROJECT_FILES.items()}
+    files = {name: file for name, file in found.items() if file.is_file()}
     if "train" not in files:
         raise FileNotFoundError(_without_train(folder))
     made = tokenisation or _tokenisation(files["train"])
@@ -115,8 +117,8 @@ def _without_train(folder: Path) -> str:
     train = folder / PROJECT_FILES["train"]
     if not folder.is_dir():
         return f"{folder} is missing: name the folder of a dataset"
-    if (folder / "train.jsonl").is_file():
-        return f"{train} is missing: rename train.jsonl, or run convert.py --input={folder} --output=DATASET"
+    if (other := find_input(folder / "train.jsonl")).is_file():
+        return f"{train} is missing: rename {other.name}, or run convert.py --input={folder} --output=DATASET"
     try:
         name, _ = detect_format(folder)
     except (ValueError, OSError):

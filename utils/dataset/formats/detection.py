@@ -10,6 +10,7 @@ from typing import Any
 from utils.dataset.formats.json_files import read_objects
 from utils.dataset.formats.tables.conll import is_table
 from utils.dataset.formats.tables.hugging_face import TAGS, TOKENS
+from utils.files.compressed import content_suffix, open_input
 from utils.files.jsonl import JsonObject
 
 PEEKED = 500  # objects that are looked at until one shows the format: the first ones may have no spans
@@ -25,11 +26,11 @@ def detect_format(source: Path) -> tuple[str, str]:
         raise FileNotFoundError(f"{source} is missing: --input must name a file or a folder")
     if source.is_dir():
         return _of_folder(source)
-    if source.suffix in ENDINGS:
-        return ENDINGS[source.suffix], f"by the ending {source.suffix}"
+    if (ending := content_suffix(source)) in ENDINGS:
+        return ENDINGS[ending], f"by the ending {ending}"
     if source.with_suffix(".ann").is_file():
         return "brat", "by the .ann file beside it"
-    with source.open("rb") as file:
+    with open_input(source) as file:
         first = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     if first.startswith((b"{", b"[{", b"[\n", b"[\r", b"[ ", b"[]")):
         return _of_objects(source)

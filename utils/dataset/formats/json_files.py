@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from utils.files.compressed import open_input
 from utils.files.jsonl import JsonObject, decode_utf8, encode_json, parse_rows, read_json, replace_file
 
 ROW = "row"  # of the metadata in which a sentence's further keys are kept
@@ -18,7 +19,7 @@ def read_objects(path: Path) -> Iterator[tuple[str, JsonObject]]:
     Raises ValueError that names the file and the place if something else is there.
     """
     if _is_lines(path):
-        with path.open("rb") as file:
+        with open_input(path) as file:
             yield from ((f"{path}:{number}", row) for number, row in parse_rows(file, str(path)))
         return
     value = read_json(path)
@@ -102,7 +103,7 @@ def from_metadata(value: Any) -> JsonObject:
 
 def _is_lines(path: Path) -> bool:
     """Return whether a file has one JSON value per line: its first line is an object on its own."""
-    with path.open("rb") as file:
+    with open_input(path) as file:
         first = next((line for line in file if line.strip().strip(b"\xef\xbb\xbf")), b"").strip()
     text = decode_utf8(first, str(path)) if first.startswith((b"{", b"\xef\xbb\xbf{")) else ""
     return text.startswith("{") and text.endswith("}")

@@ -19,6 +19,7 @@ from utils.dataset.formats.spans.positions import Unit
 from utils.dataset.reading import read_labels
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
+from utils.files.compressed import content_name, content_suffix, find_input
 
 Lines = Literal["auto", "split", "keep"]
 
@@ -81,6 +82,8 @@ def source_files(source: Path, name: str, losses: Losses) -> dict[Split, list[Pa
     if name == "project":
         return _project_files(source, losses)
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and _is_data(path, source, form)]
+    for path in files:
+        find_input(path.with_name(content_name(path.name)))  # raises ValueError if its other form is also there
     split = {path: split_of(path.relative_to(source).as_posix()) for path in files}
     if any(split.values()):
         losses.add("file", "its name says neither train, dev nor test: left out", number=0)
@@ -104,7 +107,8 @@ def _is_data(path: Path, source: Path, form: Format) -> bool:
     if path.name in (LABELS, "dataset_info.json", "state.json", "dataset_dict.json"):
         return False
     is_table = set(TABLES) <= set(form.suffixes)
-    return path.suffix.lower() in form.suffixes or (is_table and split_of(path.suffix) is not None)
+    suffix = content_suffix(path)
+    return suffix.lower() in form.suffixes or (is_table and split_of(suffix) is not None)
 
 
 def _text_of_brat(path: Path) -> Path:
@@ -112,8 +116,9 @@ def _text_of_brat(path: Path) -> Path:
 
 
 def _project_files(folder: Path, losses: Losses) -> dict[Split, list[Path]]:
-    found = {split: [folder / name] for split, name in PROJECT_FILES.items() if (folder / name).is_file()}
-    other = folder / "train.jsonl"
+    files = {split: find_input(folder / name) for split, name in PROJECT_FILES.items()}
+    found = {split: [file] for split, file in files.items() if file.is_file()}
+    other = find_input(folder / "train.jsonl")
     if other.is_file() and "train" in found:
         losses.note(f"{other} is left out: {PROJECT_FILES['train']} is the training file of this project")
     elif other.is_file():

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation
+from utils.files.compressed import open_input
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.text_files import Form, form_of
 from utils.ner.prediction.settings import PredictionSettings
@@ -63,7 +64,7 @@ def _open_input(path: Path | None) -> AbstractContextManager[BinaryIO]:
     if path is not None:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing: --input must name a file of texts, or - for standard input")
-        return path.open("rb")
+        return open_input(path)
     if sys.stdin is None:
         raise ValueError("--input=-: this process has no standard input")
     return nullcontext(sys.stdin.buffer)
@@ -71,7 +72,7 @@ def _open_input(path: Path | None) -> AbstractContextManager[BinaryIO]:
 
 def _check(path: Path, form: Form) -> None:
     """Raise ValueError for the first line of a file that cannot be read."""
-    with path.open("rb") as file:
+    with open_input(path) as file:
         for _ in read_texts(file, str(path), form, list):
             pass
 

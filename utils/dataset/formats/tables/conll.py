@@ -17,6 +17,7 @@ from utils.dataset.formats.spans.details import count_details, count_rows, flat_
 from utils.dataset.formats.tables.tags import Scheme, TagReader, is_old_bio, scheme_name, tags_of
 from utils.dataset.formats.text_marks import mark_before
 from utils.dataset.records import Sentence
+from utils.files.compressed import open_input
 from utils.files.jsonl import decode_utf8, replace_file
 from utils.wording import counted
 
@@ -102,7 +103,7 @@ def _sentences(path: Path, losses: Losses) -> Iterator[list[Line]]:
 
 def _lines(path: Path) -> Iterator[Line]:
     """Yield the lines with their columns: between tabs if a line has one, else between spaces; () if it is empty."""
-    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028
+    with open_input(path) as file:  # as bytes, because text would also be split at U+2028
         for number, data in enumerate(file, start=1):
             # A byte order mark is one at the begin of the file only. Elsewhere, U+FEFF may be a token.
             text = decode_utf8(data if number == 1 else BOM_UTF8 + data, f"{path}:{number}").rstrip("\r\n")

@@ -15,6 +15,7 @@ from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import count_rows, details, flat_spans
 from utils.dataset.formats.tables.tags import TagReader, scheme_name, tags_of
 from utils.dataset.records import Sentence
+from utils.files.compressed import content_suffix
 from utils.files.jsonl import read_json, replace_file
 from utils.wording import counted
 
@@ -86,7 +87,7 @@ def _with_entities(where: str, row: Mapping[str, Any], token_column: str) -> Doc
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the rows of a parquet, arrow or JSON Lines file with their places."""
-    if path.suffix in (".json", ".jsonl"):
+    if content_suffix(path) in (".json", ".jsonl"):
         yield from read_objects(path)
         return
     for number, row in enumerate(_table(path).to_pylist(), start=1):
