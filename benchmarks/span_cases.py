@@ -19,7 +19,7 @@ from utils.ner.config import Architecture, NerConfig
 from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import Batch
-from utils.ner.training.examples import TrainingExample, make_examples
+from utils.ner.training.examples import Examples, TrainingExample
 from utils.ner.training.learner import seed_all
 
 TARGETS = 8
@@ -101,13 +101,13 @@ def sentences(case: Case, lengths: Sequence[int]) -> list[Sentence]:
 
 def examples_of(ner: SpanNer, chosen: Sequence[Sentence]) -> list[TrainingExample]:
     """Return one example for each sentence; raise ValueError if a sentence does not fit into the encoder."""
-    examples = make_examples(chosen, ner.words, ner.labels)
+    examples = Examples(chosen, ner.words, ner.labels)
     if len(examples) > len(chosen):
         raise ValueError(
             f"the encoder reads {max_pieces(ner.model.bert)} pieces at once, too few for sentences of "
             f"{max(len(sentence.tokens) for sentence in chosen)} words: give shorter --lengths"
         )
-    return examples
+    return list(examples)
 
 
 def batch_of(ner: SpanNer, examples: Sequence[TrainingExample]) -> Batch:

@@ -151,7 +151,7 @@ def compare_batches(case: Case) -> str:
     ner.model.train()
     learner = Learner(ner.model, ner.words, [1.0] * case.labels, SETTINGS, make_plan(SETTINGS, len(examples)))
     cells, seconds = [], []
-    for batched in (random_batches, partial(shuffled_batches, batch_size=STEP, rng=random.Random(0))):
+    for batched in (random_batches, batches_of_similar_length):
         cells.append(sum(len(batch) * max(one.window.words for one in batch) ** 2 for batch in batched(examples)))
         few = batched(examples[:TIMED])
         seconds.append(best_seconds(partial(train, learner, few), 1).cpu)
@@ -160,6 +160,12 @@ def compare_batches(case: Case) -> str:
         f"({cells[0] / cells[1]:.2f}×); CPU seconds to learn from {TIMED} sentences {seconds[0]:.1f} and "
         f"{seconds[1]:.1f} ({seconds[0] / seconds[1]:.2f}×)"
     )
+
+
+def batches_of_similar_length(examples: Sequence[TrainingExample]) -> list[list[TrainingExample]]:
+    lengths = [example.window.words for example in examples]
+    batches = shuffled_batches(range(len(examples)), lengths, STEP, random.Random(0))
+    return [[examples[index] for index in batch] for batch in batches]
 
 
 def train(learner: Learner, batches: Sequence[Sequence[TrainingExample]]) -> None:

@@ -15,7 +15,7 @@ from utils.compute.devices import choose_dtype, has_bfloat16
 from utils.ner.model.layers import LocalSpanAttention
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.training import learner as learner_module
-from utils.ner.training.examples import dense_targets, make_examples, step_parts
+from utils.ner.training.examples import Examples, dense_targets, step_parts
 from utils.ner.training.learner import Learner, random_states, set_random_states
 from utils.ner.training.settings import TrainSettings, make_plan
 from utils.ner.training.trainer import _out_of_memory
@@ -47,7 +47,7 @@ def test_predictions_on_a_gpu_are_those_on_the_cpu(make_ner, span_model):
 @needs_simulation
 def test_the_loss_on_a_gpu_is_that_on_the_cpu(make_ner, sentences):
     ner = make_ner()
-    examples = make_examples(sentences, ner.words, ner.labels)
+    examples = Examples(sentences, ner.words, ner.labels)
     batch, weights = ner.words.collate([example.window for example in examples]), torch.ones(3)
     expected = span_loss(ner.model(batch), dense_targets(examples, 3), weights).item()
     with simulated_gpu() as gpu:
@@ -88,7 +88,7 @@ def test_a_training_step_reads_no_number_before_its_end(make_ner, sentences):
     ner = make_ner()
     settings = TrainSettings(precision="fp32", ema=0.9, adversarial=0.05, batch_size=2, accumulate=4)
     learner = Learner(ner.model.train(), ner.words, [1.0, 1.0, 0.5], settings, make_plan(settings, 8))
-    examples = make_examples(sentences, ner.words, ner.labels)
+    examples = Examples(sentences, ner.words, ner.labels)
     learner.step(examples)
     parts = step_parts(examples, learner.plan.batch_size)
     with Scalars() as scalars:
@@ -102,7 +102,7 @@ def test_a_training_step_reads_no_number_before_its_end(make_ner, sentences):
 
 def test_targets_are_the_values_of_the_cells(make_ner, sentences):
     ner = make_ner()
-    examples = make_examples(
+    examples = Examples(
         sentences, ner.words, ner.labels, 1.0, lambda one: {(0, 1, "PER"): 0.25, (1, 2, "LOC"): math.nan}
     )
     targets = dense_targets(examples, 3)
@@ -113,7 +113,7 @@ def test_targets_are_the_values_of_the_cells(make_ner, sentences):
         for first, last, column, value in example.cells:
             expected[first, last, column] = value
         torch.testing.assert_close(target, expected, equal_nan=True, rtol=0, atol=0)
-    assert dense_targets(make_examples(sentences[5:6], ner.words, ner.labels), 3).sum() == 0
+    assert dense_targets(Examples(sentences[5:6], ner.words, ner.labels), 3).sum() == 0
 
 
 # --- out of memory

@@ -23,6 +23,7 @@ from utils.dataset.reading import (
 )
 from utils.dataset.records import Sentence, sentence_from_row, synthetic_from_row, text_hash
 from utils.dataset.tokens import CHARACTERS, ScriptCount, TokenCount, Tokenisation
+from utils.files.compressed import open_seekable
 from utils.files.joining import read_id
 from utils.files.jsonl import JsonObject, locate_lines, parse_row
 
@@ -46,7 +47,7 @@ class SentenceFile(Sequence[Sentence]):
         self._starts = starts  # of each line, in bytes
         self._hashes = hashes  # of the texts, HASH bytes each
         self._numbers = range(len(starts))
-        self._file = path.open("rb")
+        self._file = open_seekable(path)
         self._version = self._current_version()
 
     def __len__(self) -> int:

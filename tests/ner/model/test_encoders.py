@@ -17,7 +17,7 @@ from utils.ner.model.checkpoint import save_model
 from utils.ner.model.encoder import load_encoder, load_tokenizer, max_pieces
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.prediction.predictor import SpanNer
-from utils.ner.training.examples import dense_targets, make_examples
+from utils.ner.training.examples import Examples, dense_targets
 
 WORDS = ["anna", "bert", "paris", "rome", "sees", "likes", "in", "and", "the", "##ly", "##s"]
 SIZES = {
@@ -125,7 +125,7 @@ def test_an_encoder_without_a_limit_of_positions_gets_windows_of_the_usual_lengt
 
 
 def test_every_encoder_learns_predicts_and_is_loaded_again(ner, sentences, tmp_path):
-    examples = make_examples(sentences, ner.words, ner.labels)
+    examples = Examples(sentences, ner.words, ner.labels)
     batch = ner.words.collate([example.window for example in examples])
     gold = dense_targets(examples, 2)
     optimizer = torch.optim.AdamW(ner.model.parameters(), lr=0.01)

@@ -13,7 +13,7 @@ from utils.ner.model.encoder import checkpoint_gradients
 from utils.ner.model.span_model import span_loss
 from utils.ner.training import examples as examples_module
 from utils.ner.training import precision
-from utils.ner.training.examples import TrainingExample, dense_targets, make_examples
+from utils.ner.training.examples import Examples, TrainingExample, dense_targets
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import moving_average
 from utils.ner.training.perturbation import hardest_shift, observed, shifted
@@ -46,7 +46,7 @@ def make_learner(make_ner, sentences):
                 module.dropout_prob = 0.0
         ner.model.train()
         learner = TaughtLearner(ner.model, ner.words, WEIGHTS, settings, make_plan(settings, 8))
-        learner.examples = make_examples(sentences, ner.words, ner.labels)
+        learner.examples = list(Examples(sentences, ner.words, ner.labels))
         return learner
 
     return build
@@ -98,7 +98,7 @@ def test_synthetic_sentences_are_weighted(make_learner, sentences, monkeypatch):
 
     def learner(weight, of=made):
         one = make_learner()
-        one.examples = make_examples(of, one.words, ("O", "PER", "LOC", "NOUN"), weight)
+        one.examples = Examples(of, one.words, ("O", "PER", "LOC", "NOUN"), weight)
         return one
 
     whole, tenth = (gradients(learner(weight), monkeypatch) for weight in (1.0, 0.1))
@@ -250,7 +250,7 @@ def test_synthetic_sentences_are_not_shifted(make_learner, sentences, monkeypatc
 
     def gradients_of(chosen, adversarial=0.0):
         learner = make_learner(replace(SETTINGS, adversarial=adversarial))
-        learner.examples = make_examples(chosen, learner.words, ("O", "PER", "LOC", "NOUN"))
+        learner.examples = Examples(chosen, learner.words, ("O", "PER", "LOC", "NOUN"))
         return gradients(learner, monkeypatch)
 
     every, own = gradients_of([*gold, *made]), gradients_of(gold)

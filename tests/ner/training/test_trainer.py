@@ -18,7 +18,7 @@ from utils.ner.scoring.evaluation import THRESHOLDS, evaluate, evaluate_best
 from utils.ner.scoring.metrics import score_spans
 from utils.ner.training import trainer
 from utils.ner.training.data import NerData, hold_out, warn_of_leaks
-from utils.ner.training.examples import has_nested_spans, make_examples, shuffled_batches
+from utils.ner.training.examples import Examples, has_nested_spans, shuffled_batches
 from utils.ner.training.learner import Learner
 from utils.ner.training.optimizer import make_optimizer, make_schedule
 from utils.ner.training.record import discard_training, is_finished, training_record
@@ -117,7 +117,7 @@ def test_sentences_longer_than_the_encoder_are_learnt_in_windows(start, tmp_path
 def test_spans_in_no_window_cause_a_warning(make_ner, caplog):
     text = ("anna", "sees") * 20
     spans = (Span(0, 2, "PER"), Span(5, 35, "LOC"), Span(38, 40, "PER"))
-    examples = make_examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
+    examples = Examples([Sentence("1", text, spans)], make_ner().words, LABELS.labels)
     assert "1 of 3 spans is too long for a window of the encoder and ignored" in caplog.text
     assert {example.window.first + cell[0] for example in examples for cell in example.cells} == {0, 38}
 
@@ -374,9 +374,10 @@ def test_every_example_is_in_one_batch_of_an_epoch_and_epochs_differ(make_ner):
     import random
 
     texts = [Sentence(str(n), ("anna",) * (1 + n % 7)) for n in range(50)]
-    examples = make_examples(texts, make_ner().words, LABELS.labels)
-    first, second = (shuffled_batches(examples, 4, random.Random(seed)) for seed in (0, 1))
-    assert sorted(e.window.words for batch in first for e in batch) == sorted(e.window.words for e in examples)
+    examples = Examples(texts, make_ner().words, LABELS.labels)
+    indices = range(len(examples))
+    first, second = (shuffled_batches(indices, examples.lengths, 4, random.Random(seed)) for seed in (0, 1))
+    assert sorted(index for batch in first for index in batch) == list(indices)
     assert first != second
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence
+from utils.dataset.sentence_file import SelectedSentences, open_sentences
 from utils.dataset.tokens import Tokenisation
 from utils.ner.label_files import read_label_file
 from utils.ner.label_set import LabelSet
@@ -18,10 +20,15 @@ from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
 
+NO_SOURCE = -1  # of sentences of raw text
+
 
 @dataclass(frozen=True, slots=True)
 class NerData:
-    """The training sentences, the dev sentences that choose the best model, their labels, and their tokenisation."""
+    """The training sentences, the dev sentences that choose the best model, their labels, and their tokenisation.
+
+    The training sentences may be read from their file each time that they are asked for.
+    """
 
     train: Sequence[Sentence]
     dev: Sequence[Sentence]
@@ -35,9 +42,10 @@ class NerData:
                 raise ValueError(f"the {name} data has no sentences")
 
     @property
-    def source(self) -> list[Sentence]:
+    def source(self) -> Iterator[Sentence]:
         """The sentences of the training file, including those held out for dev."""
-        return [*self.train, *(self.dev if self.held_out else ())]
+        yield from self.train
+        yield from self.dev if self.held_out else ()
 
 
 def read_ner_data(
@@ -56,7 +64,7 @@ def read_ner_data(
     known = read_label_file(labels)
     if tokenisation is None:
         tokenisation = tokenisation_of_file(train)
-    source = read_sentences(train, labels=known.labels, tokenisation=tokenisation)
+    source = open_sentences(train, labels=known.labels, tokenisation=tokenisation)
     if dev is not None:
         return NerData(
             source, read_sentences(dev, labels=known.targets, tokenisation=tokenisation), known, tokenisation
@@ -80,15 +88,14 @@ def read_ner_data(
     return NerData(rest, chosen, known, tokenisation, held_out=True)
 
 
-def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
+def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[Sequence[Sentence], Sequence[Sentence]]:
     """Hold out a random tenth as dev set; return (the rest, the tenth), each in the given order.
 
     A tenth of the sentences with spans (at least one) and a tenth of those without are held out. Synthetic sentences
     are not held out, since a model labelled them; those made from a held-out sentence are dropped.
     """
-    own = [number for number, sentence in enumerate(sentences) if not sentence.is_synthetic]
-    annotated = [number for number in own if sentences[number].spans]
-    others = [number for number in own if not sentences[number].spans]
+    parts = _Parts.of(sentences)
+    annotated, others = parts.annotated, parts.others
     if len(annotated) < 2:
         raise ValueError(
             f"{counted(len(annotated), 'annotated sentence')} {agreeing(len(annotated), 'is', 'are')} too few "
@@ -96,15 +103,37 @@ def hold_out(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], 
         )
     rng = random.Random(seed)
     chosen = {*rng.sample(annotated, max(1, len(annotated) // 10)), *rng.sample(others, len(others) // 10)}
-    sources = {  # as "source" in synthetic rows
-        sentences[number].number or position for position, number in enumerate(own, start=1) if number in chosen
-    }
-    rest = [
-        sentence
-        for number, sentence in enumerate(sentences)
-        if number not in chosen and not (sentence.is_synthetic and sentence.source in sources)
-    ]
-    return rest, [sentences[number] for number in sorted(chosen)]
+    sources = {parts.sources[index] for index in chosen}
+    rest = (
+        index
+        for index, source in enumerate(parts.sources)
+        if index not in chosen and not (parts.synthetic[index] and source in sources)
+    )
+    return SelectedSentences(sentences, array("q", rest)), SelectedSentences(sentences, array("q", sorted(chosen)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The kinds of sentences in a training file, by their indices."""
+
+    annotated: array[int]  # original sentences with spans
+    others: array[int]  # original sentences without spans
+    synthetic: bytearray  # for each sentence: whether it is synthetic
+    sources: array[int]  # for each sentence: the number of the original sentence that it is or that it was made from
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence]) -> _Parts:
+        parts = cls(array("q"), array("q"), bytearray(), array("q"))
+        position = 0
+        for index, sentence in enumerate(sentences):
+            parts.synthetic.append(sentence.is_synthetic)
+            if sentence.is_synthetic:
+                parts.sources.append(NO_SOURCE if sentence.source is None else sentence.source)
+                continue
+            position += 1
+            parts.sources.append(sentence.number or position)  # as "source" in synthetic rows
+            (parts.annotated if sentence.spans else parts.others).append(index)
+        return parts
 
 
 def warn_of_leaks(data: NerData, name: str, sentences: Sequence[Sentence]) -> None:

@@ -16,7 +16,7 @@ from utils import __version__
 from utils.dataset.records import Sentence, text_hash
 from utils.files.differences import find_differences
 from utils.files.jsonl import read_json
-from utils.files.manifest import fingerprint, model_identity
+from utils.files.manifest import fingerprint, fingerprint_of_rows, model_identity
 from utils.ner.cell_targets import has_scores, judgements
 from utils.ner.training.data import NerData
 from utils.ner.training.settings import TrainSettings
@@ -151,7 +151,7 @@ FLAGS = {"encoder_lr": "lr", "span_model": "model"}  # settings whose flags have
 
 def data_fingerprint(sentences: Sequence[Sentence]) -> str:
     """Return a fingerprint of sentences with their spans."""
-    return fingerprint([_key(sentence) for sentence in sentences])
+    return fingerprint_of_rows(_key(sentence) for sentence in sentences)
 
 
 def _key(sentence: Sentence) -> list[object]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,7 @@ from utils.ner.prediction.predictor import SpanNer
 from utils.ner.scoring.evaluation import evaluate_best
 from utils.ner.scoring.metrics import Report
 from utils.ner.training.data import NerData
-from utils.ner.training.examples import (
-    TrainingExample,
-    examples_of_epoch,
-    has_nested_spans,
-    make_examples,
-    shuffled_batches,
-)
+from utils.ner.training.examples import Examples, has_nested_spans, indices_of_epoch, shuffled_batches
 from utils.ner.training.learner import Learner, seed_all
 from utils.ner.training.record import BEST, LAST, LOG, RECORD, SAVE_MINUTES, STATE, remove_state
 from utils.ner.training.settings import TrainSettings, make_plan
@@ -72,7 +67,7 @@ class Trainer:
         tokenizer = load_tokenizer(run.encoder)
         words = WordEncoder(tokenizer, max_pieces(model.bert))
         targets_of = partial(cell_targets, targets=data.labels.targets, kind=settings.synthetic_targets)
-        self.examples = make_examples(data.train, words, data.labels.labels, settings.synthetic_weight, targets_of)
+        self.examples = Examples(data.train, words, data.labels.labels, settings.synthetic_weight, targets_of)
         self.plan = make_plan(settings, len(self.examples), len(data.dev))
         if run.checkpoint_gradients:
             checkpoint_gradients(model.bert)
@@ -117,8 +112,9 @@ class Trainer:
     def _train_round(self, bar: Progress) -> None:
         """Run the remaining steps of the current round; those before an interruption are skipped."""
         self.learner.model.train()
-        for examples in self._round()[self.progress.steps :]:
+        for indices in islice(self._round(), self.progress.steps, None):
             started = time.monotonic()
+            examples = [self.examples[index] for index in indices]
             with TranslatedErrors(_out_of_memory):
                 loss = self.learner.step(examples)
             now = time.monotonic()
@@ -127,17 +123,12 @@ class Trainer:
             if now - self.saved_at >= self.save_seconds:
                 self._save_state()
 
-    def _round(self) -> list[list[TrainingExample]]:
-        """Return the examples of each step of the current round. The seed fixes the random order of each epoch."""
-        epochs = [
-            shuffled_batches(
-                examples_of_epoch(self.examples, epoch, self.plan, self.settings.order),
-                self.plan.step_size,
-                random.Random(f"{self.settings.seed} {epoch}"),
-            )
-            for epoch in self._epochs
-        ]
-        return [step for epoch in epochs for step in epoch]
+    def _round(self) -> Iterator[list[int]]:
+        """Yield the examples of each step of the current round. The seed fixes the random order of each epoch."""
+        for epoch in self._epochs:
+            indices = indices_of_epoch(self.examples, epoch, self.plan, self.settings.order)
+            rng = random.Random(f"{self.settings.seed} {epoch}")
+            yield from shuffled_batches(indices, self.examples.lengths, self.plan.step_size, rng)
 
     def _end_round(self) -> None:
         """Evaluate, save the model as `last/` (and as `best/` if it is the best so far), and then save the state.
