@@ -26,10 +26,12 @@ STEPS: Mapping[str, Sequence[str]] = {
     "s5_0": ["s5_merge_data.py", "--is_syn=0", "--overwrite"],
     "s5_1": ["s5_merge_data.py", "--is_syn=1", "--overwrite"],
     "s6": ["s6_combine_syn_fusion_label.py", "--overwrite"],
+    "s7": ["s7_pred_syn_data.py"],
     "s8": ["s8_process_label_and_combine.py", "--is_syn=0"],
     "audit": ["audit.py"],
     "status": ["status.py"],
 }
+MERGING = [step for step in STEPS if step != "s7"]  # benchmarks/marking.py measures s7
 WITH_WORKERS = ("s5_0", "s5_1", "s8")
 
 
@@ -65,7 +67,7 @@ def main() -> None:
     """Print a line for each step and number of lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--steps", nargs="+", choices=MERGING, default=list(MERGING))
     parser.add_argument("--num_workers", type=int)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/bench"))
     parser.add_argument("--checkout", type=Path, default=ROOT, help="another version of the project, to compare with")

@@ -25,7 +25,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import not_empty, path
 from utils.dataset.layout import SIZES, require_files
-from utils.dataset.reading import read_dataset
+from utils.dataset.reading import read_dataset_info
 from utils.files.run_log import logged_run
 from utils.marking.sizes import ModelFolders, find_size_models, label_size
 from utils.ner.prediction.judgement import Judge
@@ -59,7 +59,7 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Label the synthetic sentences of the three sizes."""
     layout = data_flags.layout_of(args)
-    dataset = read_dataset(layout.train, layout.labels, tokenisation=args.dense_lang)
+    dataset = read_dataset_info(layout.train, layout.labels, tokenisation=args.dense_lang)
     require_files(
         {size: layout.size_sentences(size, synthetic=True) for size in SIZES}, "run s2 and then s4", at_least=3
     )

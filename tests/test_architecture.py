@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "annotation": {"asking", "compute", "labels", "llm", "parsing", "placing", "prompts", *SHARED},
     "synthesis": {"asking", "llm", "parsing", "placing", "prompts", *SHARED},
     "fusion": {"annotation", "compute", "labels", "parsing", "placing", *SHARED},
-    "marking": {"annotation", "ner", "parsing", "placing", *SHARED},
+    "marking": {"annotation", "compute", "ner", "parsing", "placing", *SHARED},
     "audit": {"asking", "fusion", "llm", "ner", *SHARED},
     "ablation": {"annotation", "compute", "fusion", "marking", "ner", "parsing", "placing", *SHARED},
     "cli": {*STAGES - {"marking"}, "asking", "compute", "labels", "llm", "ner", "prompts", *SHARED},

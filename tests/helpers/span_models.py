@@ -10,8 +10,8 @@ from tests.helpers.builders import write_json
 from utils.dataset.records import text_hash
 
 
-def make_encoder(folder: Path, words: Iterable[str]) -> Path:
-    """Write a random BERT with one layer and a vocabulary of the given words."""
+def make_encoder(folder: Path, words: Iterable[str], *, positions: int = 64) -> Path:
+    """Write a random BERT with one layer, a vocabulary of the given words, and room for this many word pieces."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -25,17 +25,25 @@ def make_encoder(folder: Path, words: Iterable[str]) -> Path:
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
     )
     torch.manual_seed(0)
     BertModel(config).save_pretrained(folder)
     return folder
 
 
-def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterable[dict[str, Any]] | None) -> Path:
+def make_model(
+    folder: Path,
+    encoder: Path,
+    labels: Sequence[str],
+    known: Iterable[dict[str, Any]] | None,
+    *,
+    prior: bool = False,
+) -> Path:
     """Write an untrained span model with target labels and one extension label.
 
-    `known` are the rows of its training sentences by its record. With None, it has no record.
+    `known` are the rows of its training sentences by its record. With None, it has no record. About every second cell
+    is a span for it or, with `prior`, hardly any, as for any new model.
     """
     import torch
 
@@ -54,7 +62,8 @@ def make_model(folder: Path, encoder: Path, labels: Sequence[str], known: Iterab
     )
     torch.manual_seed(1)
     model = SpanModel(load_encoder(str(encoder)), config).eval()
-    torch.nn.init.zeros_(model.down_fc.bias)  # then about every second cell is a span
+    if not prior:
+        torch.nn.init.zeros_(model.down_fc.bias)
     folder.mkdir(parents=True, exist_ok=True)
     save_model(model, load_tokenizer(str(encoder)), folder)
     if known is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utils.ablation.variants import DataRecipe
 from utils.annotation.sizes import SplitFiles
@@ -21,7 +22,11 @@ from utils.fusion.settings import MergeSettings
 from utils.fusion.step import FusionStep, combine_label_files
 from utils.marking.sizes import SizeModels, label_size, make_labeller
 from utils.marking.trained_model import check_leaks, find_model
-from utils.ner.prediction.judgement import LOWEST_SCORE, Judge
+from utils.ner.prediction.judgement import LOWEST_SCORE, Judge, Judgement
+from utils.ner.prediction.pool import blocks_of_batches
+
+if TYPE_CHECKING:
+    from utils.ner.prediction.predictor import SpanNer
 
 LABELLING_BATCH = 16  # sentences
 
@@ -93,12 +98,18 @@ class DatasetSteps:
 
         def load(folder: Path) -> Judge:
             ner = SpanNer.from_pretrained(folder, device=choose_device(self.gpus))
-            return partial(ner.judge, batch_size=LABELLING_BATCH, lowest=LOWEST_SCORE)
+            return partial(_judgements, ner)
 
         label_size(
             self.layout,
             self.size,
             SizeModels(models, make_labeller(models, dataset, load), None, None),
-            dataset=dataset,
+            dataset=dataset.info,
             drop_disagreeing=self.recipe.drop_disagreeing,
         )
+
+
+def _judgements(ner: SpanNer, texts: Iterable[Sequence[str]]) -> Iterator[Judgement]:
+    """Yield a model's judgement of each text; the longest must come first."""
+    for block in blocks_of_batches(texts, LABELLING_BATCH):
+        yield from ner.judge(block, LABELLING_BATCH, lowest=LOWEST_SCORE)

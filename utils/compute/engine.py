@@ -75,14 +75,21 @@ class Engine:
                     "same command again to continue"
                 )
 
-    def map(self, load: Callable[[], Callable[[Block], Result]], blocks: Iterable[Block]) -> Iterator[Result]:
+    def map(
+        self,
+        load: Callable[[], Callable[[Block], Result]],
+        blocks: Iterable[Block],
+        *,
+        whole_machines: bool = False,
+    ) -> Iterator[Result]:
         """Yield the result of each block of rows, in their order, with few blocks in memory at a time.
 
-        `load` is called once in each process, and must be picklable if there are several.
+        `load` is called once in each process, and must be picklable if there are several. With `whole_machines`, the
+        workers of a cluster share all cores, since each of them computes with several threads.
         """
         workers = self.workers or 1
         if self.is_pool:
-            yield from _map_on_ray(load, blocks, self.workers)
+            yield from _map_on_ray(self, load, blocks, whole_machines)
         elif workers > 1:
             yield from map_in_processes(load, blocks, workers=workers)
         else:
@@ -92,12 +99,13 @@ class Engine:
 LOCAL = Engine()
 
 
-def _map_on_ray(load: Callable[[], Any], blocks: Iterable[Any], workers: int | None) -> Iterator[Any]:
+def _map_on_ray(engine: Engine, load: Callable[[], Any], blocks: Iterable[Any], whole_machines: bool) -> Iterator[Any]:
     """Yield the result of each block, in their order, from actors of a Ray cluster that take turns."""
     ray = _start_ray()
-    number = workers or len(_machines(ray, "CPU"))
-    cores = min(1, _cores_each(_machines(ray, "CPU"), number))
-    actor = ray.remote(num_cpus=cores, max_restarts=RESTARTS, max_task_retries=RESTARTS)(BlockWorker)
+    gpus, number = _share_out(engine, ray)
+    cores = 1 if gpus else _cores_each(_machines(ray, "CPU"), number)
+    options = {"num_cpus": cores if whole_machines else min(1, cores), "num_gpus": gpus}
+    actor = ray.remote(**options, max_restarts=RESTARTS, max_task_retries=RESTARTS)(BlockWorker)
     actors = [actor.remote(load) for _ in range(number)]
     started = (one.run.remote(block) for one, block in zip(cycle(actors), blocks, strict=False))
     try:

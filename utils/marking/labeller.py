@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 
+from utils.compute.progress import tracked
 from utils.dataset.records import LLM_SPANS, TARGET_SCORES, Sentence, Span, sentence_to_row
 from utils.files.jsonl import JsonObject
+from utils.marking.judged_texts import JudgedTexts, Tokens
 from utils.ner.prediction.judgement import Judge, Judgement, mean_judgement
 
-Tokens = tuple[str, ...]
+LLMSpans = Callable[
+    [str], Sequence[Span] | None
+]  # id of a sentence -> spans that the LLM found; None: it was not asked
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,14 @@ class Teachers:
     threshold: float  # of the mean score; a single model has its own
     nested: bool
 
-    def judge(self, texts: Sequence[Tokens]) -> Sequence[Judgement]:
-        """Return the joint judgement of each text."""
-        judged = [judge(texts) for judge in self.judges]
+    def judge(self, texts: Iterable[Tokens]) -> Iterator[Judgement]:
+        """Yield the joint judgement of each text; the longest texts must come first."""
+        judged = [judge(part) for judge, part in zip(self.judges, tee(texts, len(self.judges)), strict=True)]
         if len(judged) == 1:
-            return judged[0]
-        return [mean_judgement(one, threshold=self.threshold, nested=self.nested) for one in zip(*judged, strict=True)]
+            yield from judged[0]
+            return
+        for one in zip(*judged, strict=True):
+            yield mean_judgement(one, threshold=self.threshold, nested=self.nested)
 
 
 class TargetLabeller:
@@ -34,27 +41,32 @@ class TargetLabeller:
     def __init__(self, teachers: Teachers, labels: Collection[str]) -> None:
         self.labels = labels  # that are kept
         self._teachers = teachers
-        self._judged: dict[Tokens, Judgement] = {}
+        self._judged = JudgedTexts()
 
-    def label(
-        self, sentences: Sequence[Sentence], llm_spans: Mapping[str, Sequence[Span]] | None = None
-    ) -> list[JsonObject]:
-        """Return the sentences' rows, with the predicted spans as their only entities, and the scores of all cells.
+    def label(self, sentences: Sequence[Sentence], llm_spans: LLMSpans | None = None) -> Iterator[JsonObject]:
+        """Yield the sentences' rows, with the predicted spans as their only entities, and the scores of all cells.
 
-        `llm_spans` are the target spans that the LLM found, by the id of the sentence; they are added beside them.
+        `llm_spans` returns the target spans that the LLM found; they are added beside them.
         """
-        new = list(dict.fromkeys(s.tokens for s in sentences if s.tokens not in self._judged))
-        if new:
-            self._judged.update(zip(new, self._teachers.judge(new), strict=True))
-        return [self._row(sentence, llm_spans) for sentence in sentences]
+        if number := self._judged.add(sentence.tokens for sentence in sentences):
+            self._judge(number)
+        for sentence in sentences:
+            yield self._row(sentence, llm_spans(sentence.id) if llm_spans else None)
 
-    def _row(self, sentence: Sentence, llm_spans: Mapping[str, Sequence[Span]] | None) -> JsonObject:
-        judged = self._judged[sentence.tokens]
+    def _judge(self, number: int) -> None:
+        """Judge the new texts, of which there are `number`."""
+        numbered, texts = tee(self._judged.unjudged())
+        judgements = self._teachers.judge(tokens for _, tokens in texts)
+        for judgement in tracked(judgements, "predicting", total=number, unit="sentence"):
+            self._judged.judge(next(numbered)[0], judgement)
+
+    def _row(self, sentence: Sentence, llm_spans: Sequence[Span] | None) -> JsonObject:
+        judged = self._judged.find(sentence.tokens)
         spans = tuple(replace(span, origin="ner") for span in judged.spans if span.label in self.labels)
         row = sentence_to_row(replace(sentence, spans=spans))
         row[TARGET_SCORES] = self._cells(judged.cells)
-        if llm_spans is not None and sentence.id in llm_spans:
-            row[LLM_SPANS] = self._cells(llm_spans[sentence.id])
+        if llm_spans is not None:
+            row[LLM_SPANS] = self._cells(llm_spans)
         return row
 
     def _cells(self, spans: Iterable[Span]) -> list[JsonObject]:

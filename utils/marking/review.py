@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,32 @@ from utils.wording import agreeing, counted
 _ASKED = re.compile(r"(.+)\(([^()]+)\)", re.DOTALL)  # mention(label), such as 邓超(PER.NAM)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Review:
-    """Labelled rows, and the mentions in them that a person should look at."""
+    """Counts of labelled sentences, and of the mentions in them that a person should look at."""
 
-    rows: Sequence[JsonObject]
-    mentions: Sequence[JsonObject]  # with another label than s2 asked for, or with none
-    dropped: int = 0  # rows
+    drop_disagreeing: bool = False  # drop sentences in which a mention has another label than s2 asked for
+    sentences: int = 0  # that are kept
+    spans: int = 0  # in these
+    disagreeing: int = 0  # mentions with another label than s2 asked for
+    unlabelled: int = 0  # mentions without a label
+    dropped: int = 0  # sentences
+
+    def keeps(self, row: JsonObject, mentions: Sequence[JsonObject]) -> bool:
+        """Count a labelled row with its doubtful mentions; return whether the row is kept."""
+        disagreeing = sum(mention["predicted"] is not None for mention in mentions)
+        self.disagreeing += disagreeing
+        self.unlabelled += len(mentions) - disagreeing
+        if self.drop_disagreeing and disagreeing:
+            self.dropped += 1
+            return False
+        self.sentences += 1
+        self.spans += len(row["entities"])
+        return True
 
     def __str__(self) -> str:
         dropped = f" ({self.dropped} dropped)" if self.dropped else ""
-        sentences = counted(len(self.rows), "synthetic sentence")
+        sentences = counted(self.sentences, "synthetic sentence")
         have = agreeing(self.disagreeing, "has", "have")
         return (
             f"labelled {counted(self.spans, 'target span')} in {sentences}{dropped}; of the entities in "
@@ -36,50 +51,29 @@ class Review:
 
     @property
     def advice(self) -> str | None:
-        """Return what to try if the model found no span in the rows."""
+        """Return what to try if the model found no span in the sentences."""
         return (
             "the model found no target spans: train it longer, or on more data"
-            if self.rows and not self.spans
+            if self.sentences and not self.spans
             else None
         )
-
-    @property
-    def spans(self) -> int:
-        """The number of spans in the rows."""
-        return sum(len(row["entities"]) for row in self.rows)
-
-    @property
-    def disagreeing(self) -> int:
-        """The number of mentions with another label than s2 asked for."""
-        return sum(mention["predicted"] is not None for mention in self.mentions)
-
-    @property
-    def unlabelled(self) -> int:
-        """The number of mentions without a label."""
-        return len(self.mentions) - self.disagreeing
 
     @property
     def counts(self) -> dict[str, int]:
         """The counts for the manifest."""
         return {
-            "sentences": len(self.rows),
+            "sentences": self.sentences,
             "spans": self.spans,
             "disagreeing": self.disagreeing,
             "unmarked": self.unlabelled,
             "dropped": self.dropped,
         }
 
-    def without_disagreeing(self) -> Review:
-        """Return the review without the rows in which a mention has another label than s2 asked for."""
-        wrong = {mention["id"] for mention in self.mentions if mention["predicted"] is not None}
-        rows = [row for row in self.rows if row["id"] not in wrong]
-        return Review(rows, self.mentions, len(self.rows) - len(rows))
 
+def doubtful_mentions(row: JsonObject, labels: Collection[str]) -> Iterator[JsonObject]:
+    """Yield the mentions in a labelled row for which the model and s2 disagree.
 
-def review(rows: Sequence[JsonObject], labels: Collection[str]) -> Review:
-    """Return labelled rows with the mentions for which the model and s2 disagree.
-
-    Only entities with one of `labels`, those that the model predicts, are compared. For a row with
+    Only entities with one of `labels`, those that the model predicts, are compared. For the row
 
         text      Agnes Muir saw Rome .        asked  ["Agnes Muir(PER)", "Rome(LOC)"]
         entities  (0, 2) ORG
@@ -87,10 +81,6 @@ def review(rows: Sequence[JsonObject], labels: Collection[str]) -> Review:
     "Agnes Muir" is disagreeing (asked PER, predicted ORG), and "Rome" is unlabelled (asked LOC, predicted None). A
     span agrees if it overlaps with the mention and has a label that was asked for.
     """
-    return Review(rows, [mention for row in rows for mention in _doubtful_mentions(row, labels)])
-
-
-def _doubtful_mentions(row: JsonObject, labels: Collection[str]) -> Iterable[JsonObject]:
     for (start, end), asked in sorted(_asked_spans(row, labels).items()):
         near = [span for span in row["entities"] if span["start"] < end and start < span["end"]]
         if any(span["entity"] in asked for span in near):

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from statistics import fmean
 
-from utils.annotation.files import read_annotations
+from utils.annotation.files import read_annotation_line
 from utils.annotation.targets.bounds import has_overlaps
 from utils.annotation.targets.spans import target_spans
 from utils.dataset.layout import SIZES, Layout, Size
-from utils.dataset.reading import Dataset, read_sentences, read_synthetic
+from utils.dataset.reading import Dataset, DatasetInfo, iterate_sentences
 from utils.dataset.records import Sentence, Span
-from utils.dataset.splits import smallest_size
-from utils.files.manifest import build_manifest, hash_inputs, publish, warn_if_stale
-from utils.marking.labeller import TargetLabeller, Teachers
-from utils.marking.review import Review, review
+from utils.dataset.sentence_file import open_sentences, open_synthetic
+from utils.dataset.splits import share_of
+from utils.files.joining import LineFinder
+from utils.files.jsonl import encode_json, read_lines, replace_file
+from utils.files.manifest import build_manifest, hash_inputs, is_as_written, warn_if_stale, write_manifest
+from utils.marking.labeller import LLMSpans, TargetLabeller, Teachers
+from utils.marking.review import Review, doubtful_mentions
 from utils.marking.trained_model import (
     TrainedModel,
     check_data,
@@ -58,7 +62,7 @@ class SizeModels:
 
 def find_size_models(
     layout: Layout,
-    dataset: Dataset,
+    dataset: DatasetInfo,
     folders: ModelFolders,
     load: Callable[[Path], Judge],
     *,
@@ -83,9 +87,9 @@ def find_size_models(
             check_same_models(layout, size, teachers)
     leaks = {}
     for size in SIZES:
-        own = read_sentences(layout.size_sentences(size), tokenisation=tokenisation)
-        own += read_synthetic(layout.size_sentences(size, synthetic=True), tokenisation=tokenisation)
-        leaks[size] = _first(check_leaks(model, own, size, refuse=refuse_leaks) for model in models[size])
+        own = open_sentences(layout.size_sentences(size), tokenisation=tokenisation)
+        made = open_synthetic(layout.size_sentences(size, synthetic=True), tokenisation=tokenisation)
+        leaks[size] = _first(check_leaks(model, chain(own, made), size, refuse=refuse_leaks) for model in models[size])
     distinct = {_folders(teachers): teachers for teachers in models.values()}
     data_warnings = {
         folders: _first(check_data(model, layout, tokenisation=tokenisation) for model in teachers)
@@ -98,22 +102,30 @@ def find_size_models(
     }
 
 
-def label_size(layout: Layout, size: Size, chosen: SizeModels, *, dataset: Dataset, drop_disagreeing: bool) -> Review:
-    """Label the synthetic sentences of a size; write and return them with the mentions to review.
+def label_size(
+    layout: Layout, size: Size, chosen: SizeModels, *, dataset: DatasetInfo, drop_disagreeing: bool
+) -> Review:
+    """Label the synthetic sentences of a size; write them and the mentions to review, and return their counts.
 
     With `drop_disagreeing`, sentences in which an entity has another label than s2 asked for are dropped.
     """
     source = layout.size_sentences(size, synthetic=True)
     warn_if_stale(source, layout.find)
-    sentences = read_synthetic(source, tokenisation=dataset.tokenisation)
+    sentences = open_synthetic(source, tokenisation=dataset.tokenisation)
     answers = layout.size_annotation_file(size, "target", synthetic=True)
     if answers.is_file():
         warn_if_stale(answers, layout.find)
     inputs = [source, layout.labels, *chosen.files, *([answers] if answers.is_file() else [])]
     hashes = hash_inputs(layout.portable_names(inputs))
-    rows = chosen.labeller.label(sentences, _llm_spans(answers, sentences, dataset))
-    labelled = review(rows, chosen.labeller.labels)
-    kept = labelled.without_disagreeing() if drop_disagreeing else labelled
+    llm_spans = _llm_spans(answers, sentences, nested=_is_nested(layout, dataset)) if answers.is_file() else None
+    review = Review(drop_disagreeing)
+    target, doubtful = layout.size_target(size), layout.size_review(size)
+    with replace_file(doubtful) as mentions_file, replace_file(target) as rows_file:
+        for row in chosen.labeller.label(sentences, llm_spans):
+            mentions = list(doubtful_mentions(row, chosen.labeller.labels))
+            mentions_file.writelines(encode_json(mention) + b"\n" for mention in mentions)
+            if review.keeps(row, mentions):
+                rows_file.write(encode_json(row) + b"\n")
     parameters: dict[str, object] = {
         "size": size,
         "model_warning": chosen.warning,
@@ -123,13 +135,15 @@ def label_size(layout: Layout, size: Size, chosen: SizeModels, *, dataset: Datas
         parameters["model_data"] = chosen.data_warning
     if len(chosen.models) > 1:
         parameters["teachers"] = len(chosen.models)
-    manifest = build_manifest("s7", hashes, parameters, kept.counts)
-    publish(layout.size_target(size), kept.rows, manifest)
-    publish(layout.size_review(size), kept.mentions, manifest)
-    return kept
+    manifest = build_manifest("s7", hashes, parameters, review.counts)
+    for result in (target, doubtful):
+        write_manifest(result, manifest)
+    return review
 
 
-def make_labeller(models: Sequence[TrainedModel], dataset: Dataset, load: Callable[[Path], Judge]) -> TargetLabeller:
+def make_labeller(
+    models: Sequence[TrainedModel], dataset: Dataset | DatasetInfo, load: Callable[[Path], Judge]
+) -> TargetLabeller:
     """Return the labeller with some models; of several, the mean score counts, with the mean of their thresholds."""
     if len(models) > 1:
         log.info("%s label together: %s", counted(len(models), "model"), ", ".join(str(one.folder) for one in models))
@@ -141,13 +155,26 @@ def make_labeller(models: Sequence[TrainedModel], dataset: Dataset, load: Callab
     return TargetLabeller(teachers, common_targets(models[0], dataset.targets))
 
 
-def _llm_spans(answers: Path, sentences: Sequence[Sentence], dataset: Dataset) -> dict[str, Sequence[Span]] | None:
-    """Return the target spans that the LLM found, by the id of the sentence; None if it was not asked for them (s3)."""
-    if not answers.is_file():
-        return None
-    nested = has_overlaps(smallest_size(dataset.sentences))  # of the smallest size: no leak
-    rows = read_annotations(answers, "target", sentences)
-    return {row.id: target_spans(row, nested=nested) for row in rows if row.id and row.status == "ok"}
+def _llm_spans(answers: Path, sentences: Sequence[Sentence], *, nested: bool) -> LLMSpans:
+    """Return a function that returns the target spans that the LLM found in a sentence (s3 --mode=target)."""
+    if not is_as_written(answers):
+        for line in read_lines(answers):  # an error is better before a model is loaded
+            read_annotation_line(line, answers)
+    finder = LineFinder(answers, lambda: (sentence.id for sentence in sentences))
+
+    def spans_of(sentence_id: str) -> Sequence[Span] | None:
+        rows = (read_annotation_line(line, answers) for line in finder.find(sentence_id))
+        found = [target_spans(row, nested=nested) for row in rows if row.status == "ok"]
+        return found[-1] if found else None
+
+    return spans_of
+
+
+def _is_nested(layout: Layout, dataset: DatasetInfo) -> bool:
+    """Return whether gold spans of the smallest size overlap; other sizes would leak."""
+    number = share_of(dataset.num_sentences, min(SIZES.values()))
+    sentences = iterate_sentences(layout.train, tokenisation=dataset.tokenisation, check=False)
+    return has_overlaps(islice(sentences, number))
 
 
 def _folders(models: Sequence[TrainedModel]) -> tuple[Path, ...]:

@@ -49,7 +49,10 @@ class TrainedModel:
         """
         if self.sentences is None:
             return "it has no training.json, so nobody knows which sentences it was trained on"
-        outside = len(self.sentences - {text_hash(sentence.tokens) for sentence in own})
+        left = set(self.sentences)
+        for sentence in own:
+            left.discard(text_hash(sentence.tokens))
+        outside = len(left)
         if not outside:
             return None
         number, are = counted(len(self.sentences), "training sentence"), agreeing(outside, "is", "are")

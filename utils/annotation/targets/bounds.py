@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from utils.annotation.grammar import MAX_ENTITY_UNITS, EntityBounds
@@ -39,7 +39,7 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
     )
 
 
-def has_overlaps(sentences: Sequence[Sentence]) -> bool:
+def has_overlaps(sentences: Iterable[Sentence]) -> bool:
     """Return whether two gold spans of a sentence overlap."""
     return any(
         _overlap(one, other)

@@ -17,6 +17,8 @@ Pieces = tuple[int, ...]
 
 MOST_CELLS = 1 << 19  # pairs of words in a batch: bounds the memory of predictions for any batch size
 
+MAX_CACHED = 200_000  # words whose pieces are in memory, about 40 MB
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -67,7 +69,7 @@ class Batch:
 
 
 class WordEncoder:
-    """Turns words into the pieces of a tokenizer, slow or fast. Each word is tokenised on its own, and only once.
+    """Turns words into the pieces of a tokenizer, slow or fast. Each word is tokenised on its own, and usually once.
 
     A sentence longer than `max_pieces` is cut into windows that overlap by half. A word without pieces, such as a space
     or a control character, becomes the unknown piece. A word longer than a window is truncated to fit.
@@ -124,6 +126,8 @@ class WordEncoder:
 
     def _pieces(self, tokens: Sequence[str]) -> tuple[Pieces, ...]:
         """Return the pieces of each token."""
+        if len(self._cache) > MAX_CACHED:
+            self._cache.clear()
         new = list(dict.fromkeys(token for token in tokens if token not in self._cache))
         if new:
             readable = [token.encode("utf-8", "replace").decode() for token in new]  # replaces lone surrogates
@@ -159,10 +163,15 @@ def batches_by_length(lengths: Sequence[int], batch_size: int, most_cells: int =
     batches: list[list[int]] = []
     start = 0
     while start < len(order):
-        size = max(1, min(batch_size, most_cells // lengths[order[start]] ** 2))
+        size = batch_limit(lengths[order[start]], batch_size, most_cells)
         batches.append(order[start : start + size])
         start += size
     return batches
+
+
+def batch_limit(longest: int, batch_size: int, most_cells: int = MOST_CELLS) -> int:
+    """Return how many items a batch has at most if the longest one has this many words."""
+    return max(1, min(batch_size, most_cells // max(1, longest) ** 2))
 
 
 def _first_known(*ids: int | None) -> list[int]:

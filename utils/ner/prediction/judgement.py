@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from utils.dataset.records import Span
@@ -21,7 +21,8 @@ class Judgement:
     cells: tuple[Span, ...]
 
 
-Judge = Callable[[Sequence[Sequence[str]]], Sequence[Judgement]]  # tokens of each text -> judgement of each text
+# Tokens of each text, the longest text first -> judgement of each text. Few texts are in memory at a time.
+Judge = Callable[[Iterable[Sequence[str]]], Iterator[Judgement]]
 
 
 def mean_judgement(judgements: Sequence[Judgement], *, threshold: float, nested: bool) -> Judgement:

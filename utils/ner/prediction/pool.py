@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.compute.engine import Engine, Work
-from utils.compute.progress import tracked
+from utils.compute.engine import Engine
 from utils.ner.prediction.judgement import LOWEST_SCORE, Judgement
 
 if TYPE_CHECKING:
     from utils.ner.prediction.predictor import SpanNer
+
+BATCHES = 16  # in a block of texts, which a process gets at a time
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,34 @@ class NerPool:
     batch_size: int
     engine: Engine
 
-    def judge(self, texts: Sequence[Sequence[str]]) -> list[Judgement]:
-        """Return the model's judgement of each text, in the order of the texts."""
-        # Longest first, as SpanNer makes its batches: the batches, and so the scores, are the same in every engine.
-        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        results = self.engine.run(self._load, [texts[index] for index in order], batch_size=self.batch_size)
-        hidden = not self.engine.is_pool  # in this process, the model itself shows its progress
-        found = dict(tracked(results, "predicting", total=len(texts), unit="sentence", hidden=hidden))
-        by_text = {index: found[position] for position, index in enumerate(order)}
-        return [by_text[index] for index in range(len(texts))]
+    def judge(self, texts: Iterable[Sequence[str]]) -> Iterator[Judgement]:
+        """Yield the model's judgement of each text, in the order of the texts; the longest must come first."""
+        for judgements in self.engine.map(self._load, blocks_of_batches(texts, self.batch_size), whole_machines=True):
+            yield from judgements
 
-    def _load(self) -> Work:
+    def _load(self) -> Callable[[Sequence[Sequence[str]]], list[Judgement]]:
         """Return the function that predicts, after loading the model."""
         model = _model(self.folder.absolute(), self.encoder and self.encoder.absolute(), self.engine.seen(self.gpus))
-        return partial(_judgements, model, self.batch_size, not self.engine.is_pool)
+        return partial(model.judge, batch_size=self.batch_size, lowest=LOWEST_SCORE)
+
+
+def blocks_of_batches(texts: Iterable[Sequence[str]], batch_size: int) -> Iterator[list[Sequence[str]]]:
+    """Yield texts, the longest first, in blocks of whole batches.
+
+    SpanNer makes the same batches of the blocks as of all texts at once, and so gives the same scores, unless a text is
+    longer than the encoder's input.
+    """
+    from utils.ner.model.word_pieces import batch_limit
+
+    left = iter(texts)
+    block: list[Sequence[str]] = []
+    for first in left:
+        block += [first, *islice(left, batch_limit(len(first), batch_size) - 1)]
+        if len(block) >= batch_size * BATCHES:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 @cache
@@ -49,10 +65,3 @@ def _model(folder: Path, encoder: Path | None, gpus: tuple[int, ...]) -> SpanNer
     from utils.ner.prediction.predictor import SpanNer
 
     return SpanNer.from_pretrained(folder, encoder=encoder, device=choose_device(gpus))
-
-
-def _judgements(
-    model: SpanNer, batch_size: int, progress: bool, texts: Sequence[Sequence[str]]
-) -> Iterator[tuple[int, Judgement]]:
-    """Yield (index of the text, its judgement)."""
-    yield from enumerate(model.judge(texts, batch_size, lowest=LOWEST_SCORE, progress=progress))
