@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.helpers.damaged_json import damaged
 from tests.helpers.llm_server import ChatServer, LoopbackServer
 from utils.llm import Answer, LLMOptions, Request, load_llm
 from utils.llm.base import choose_backend
@@ -180,27 +181,6 @@ def test_models_in_another_shape_end_in_no_traceback(models):
             assert [answer.text for answer in load(server).generate([ask()])] == ["well"]
         except ValueError as error:
             assert "has no model 'tiny'; it has x" in str(error)
-
-
-def random_json(rng, depth=4):
-    kind = rng.randrange(12 if depth else 8)
-    if kind < 8:
-        leaves = (None, True, 7, -1.5, float("inf"), 10**400, "x", "")
-        return leaves[kind]
-    keys = ("choices", "message", "content", "usage", "prompt_tokens", "text", "data", "models", "id", "name")
-    if kind < 10:
-        return [random_json(rng, depth - 1) for _ in range(rng.randrange(3))]
-    return {key: random_json(rng, depth - 1) for key in rng.sample(keys, rng.randrange(4))}
-
-
-def damaged(value, rng):
-    """Return a value with one part replaced by random JSON."""
-    if not isinstance(value, (dict, list)) or not value or rng.random() < 0.2:
-        return random_json(rng)
-    chosen = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
-    parts = value.items() if isinstance(value, dict) else enumerate(value)
-    changed = {key: damaged(part, rng) if key == chosen else part for key, part in parts}
-    return changed if isinstance(value, dict) else list(changed.values())
 
 
 @pytest.mark.parametrize("count", [3_000, pytest.param(300_000, marks=pytest.mark.slow)])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
 from tests.helpers.builders import call, read_lines, write_json, write_rows
+from tests.helpers.damaged_json import damaged
+from utils.dataset.formats.conversion import Conversion
+from utils.dataset.formats.conversion import convert as convert_files
+from utils.dataset.formats.reading import ReadSettings
 
 TEXT = "在😀北京大学和😀上海"  # 北京 at 2-4 in characters, 3-5 in UTF-16; 上海 at 8-10 and 10-12
 BOTH = [("北京", "LOC"), ("上海", "LOC")]
@@ -264,3 +269,25 @@ def test_a_folder_keeps_its_splits_whatever_they_are_called(tmp_path):
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(convert, content, message):
     with pytest.raises(ValueError, match=message):
         convert(content)
+
+
+@pytest.mark.parametrize("rounds", [10, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_read_or_refused_with_its_name(tmp_path, name, rounds):
+    kind, rows = FILES[name]
+    source, rng = tmp_path / "in.jsonl", random.Random(name)
+    for _ in range(rounds):
+        changed = damaged(rows, rng)
+        lines = changed if isinstance(changed, list) else [changed]
+        source.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+        try:
+            convert_files(Conversion(source, kind, tmp_path / "out", "project", ReadSettings(), overwrite=True))
+        except ValueError as error:
+            assert str(error).startswith(str(source)), error
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "1", None, True, [1], 1.5])
+def test_an_offset_that_is_no_whole_number_is_named(convert, value):
+    row = {"text": "ab", "label": [[0, value, "X"]]}
+    with pytest.raises(ValueError, match=r'given.jsonl:1: cannot be read in this format: .*"offset" must be a whole'):
+        convert(json.dumps(row), name="given.jsonl", from_format="doccano")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from utils.dataset.formats.losses import Losses
 from utils.dataset.tokens import Tokenisation
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,14 @@ class WriteContext:
     def separator(self) -> str:
         """What is between two tokens in a text."""
         return "" if self.tokenisation.is_dense else " "
+
+
+def check_characters(documents: Iterable[Document]) -> None:
+    """Raise ValueError if a text or a label has half of a surrogate pair, which JSON can hold, but no text file."""
+    for document in documents:
+        texts = (document.text,) if isinstance(document.text, str) else document.text
+        for text in (*texts, *(document.tokens or ()), *(span.label for span in document.spans)):
+            if _LONE_SURROGATE.search(text):
+                raise ValueError(
+                    f"{document.where}: {text[:40]!a} contains a lone surrogate (half of a character): correct the text"
+                )

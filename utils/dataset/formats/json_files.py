@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +44,21 @@ def read_each(path: Path, read: Callable[[JsonObject, str], Any]) -> list[Any]:
     """Return what `read` makes of each object; errors name the file and the place. None is left out."""
     made = []
     for where, row in read_objects(path):
-        try:
+        with naming_place(where):
             document = read(row, where)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{where}: cannot be read in this format: {reason}") from None
         if document is not None:
             made.append(document)
     return made
+
+
+@contextmanager
+def naming_place(where: str) -> Iterator[None]:
+    """Turn the errors of values that a format does not have into a ValueError that names their place."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{where}: cannot be read in this format: {reason}") from None
 
 
 def text_of(value: Any, name: str) -> str:
@@ -68,9 +77,15 @@ def tokens_of(value: Any, name: str) -> tuple[str, ...]:
 
 def number_of(value: Any, name: str = "offset") -> int:
     """Return a value that must be a whole number, also as 3.0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise ValueError(f'"{name}" must be a whole number, found {value!r}')
+    is_whole = value.is_integer() if isinstance(value, float) else isinstance(value, int)
+    if isinstance(value, bool) or not is_whole:
+        raise ValueError(f'"{name}" must be a whole number, found {str(value)[:40]!r}')
     return int(value)
+
+
+def optional_text(value: Any) -> str | None:
+    """Return a value that may be a string that is not empty; None for any other value."""
+    return value if isinstance(value, str) and value else None
 
 
 def list_of(value: Any, name: str) -> Sequence[Any]:
@@ -81,8 +96,9 @@ def list_of(value: Any, name: str) -> Sequence[Any]:
 
 
 def score_of(value: Any) -> float | None:
-    """Return a value that may be a score."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """Return a value that may be a score; None for anything that is no finite number."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= sys.float_info.max else None
 
 
 def metadata(row: Mapping[str, Any]) -> JsonObject:

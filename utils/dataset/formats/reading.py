@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from utils.dataset.formats.collection import LABELS, PROJECT_FILES, SPLITS, Collection, Split, split_of
-from utils.dataset.formats.documents import Document, ReadContext
+from utils.dataset.formats.documents import Document, ReadContext, check_characters
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.registry import FORMATS, TABLES, Format
 from utils.dataset.formats.spans.conventions import Ends
@@ -47,6 +47,7 @@ def read_collection(source: Path, name: str, settings: ReadSettings, losses: Los
     given = 0
     for split, files in source_files(source, name, losses).items():
         documents = [document for file in files for document in form.read(file, context)]
+        check_characters(documents)
         given += sum(len(document.spans) for document in documents)
         found[split] = _fitted(documents, form, settings, losses, str(source if len(files) > 1 else files[0]))
     everything = [document for documents in found.values() for document in documents]

@@ -70,7 +70,7 @@ def _add_note(line: str, notes: dict[str, dict[str, Any]]) -> None:
     if len(fields) == 3 and fields[2].startswith("{"):
         try:
             value = json.loads(fields[2])
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(value, dict):
             notes[fields[1].rpartition(" ")[2]] = value

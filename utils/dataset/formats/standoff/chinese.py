@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
-from utils.dataset.formats.json_files import list_of, number_of, read_each, read_objects, text_of, write_array
+from utils.dataset.formats.json_files import list_of, number_of, optional_text, read_each, text_of, write_array
 from utils.dataset.formats.spans.details import count_details, count_rows
 from utils.dataset.formats.standoff.texts import WrittenSentence, note_lost_tokens, written
 from utils.dataset.records import Sentence
@@ -38,7 +38,10 @@ def read_cmeee(path: Path, context: ReadContext) -> list[Document]:
     def read(row: JsonObject, where: str) -> Document:
         spans = (
             RawSpan(
-                number_of(one["start_idx"]), number_of(one["end_idx"]), text_of(one["type"], "type"), one.get("entity")
+                number_of(one["start_idx"]),
+                number_of(one["end_idx"]),
+                text_of(one["type"], "type"),
+                optional_text(one.get("entity")),
             )
             for one in list_of(row.get("entities"), "entities")
         )
@@ -73,7 +76,8 @@ def read_uie(path: Path, context: ReadContext) -> list[Document]:
     """
     texts: dict[str, str] = {}
     spans: dict[str, list[tuple[str, RawSpan]]] = {}
-    for where, row in read_objects(path):
+
+    def read(row: JsonObject, where: str) -> None:
         content, prompt = text_of(row.get("content"), "content"), text_of(row.get("prompt"), "prompt")
         texts.setdefault(content, where)
         found = spans.setdefault(content, [])
@@ -81,7 +85,10 @@ def read_uie(path: Path, context: ReadContext) -> list[Document]:
         if not results:
             context.losses.add("negative example", "has no spans", example=where)
         for one in results:
-            found.append((prompt, RawSpan(number_of(one["start"]), number_of(one["end"]), prompt, one.get("text"))))
+            places = number_of(one["start"]), number_of(one["end"])
+            found.append((prompt, RawSpan(*places, prompt, optional_text(one.get("text")))))
+
+    read_each(path, read)
     return [
         Document(where, content, tuple(_entities(spans[content], where, context))) for content, where in texts.items()
     ]

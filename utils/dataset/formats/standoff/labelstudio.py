@@ -13,6 +13,7 @@ from utils.dataset.formats.json_files import (
     list_of,
     metadata,
     number_of,
+    optional_text,
     read_each,
     score_of,
     text_of,
@@ -90,8 +91,8 @@ def _spans(
             number_of(offsets["start"]),
             number_of(offsets["end"]),
             text_of(label, "label"),
-            value.get("text") if isinstance(value.get("text"), str) else None,
-            own or origin,
+            optional_text(value.get("text")),
+            optional_text(own) or origin,
             score if given is None else given,
         )
 
@@ -102,8 +103,8 @@ def _short(row: JsonObject, where: str) -> Document:
     for value in row.values():
         for one in value if isinstance(value, list) else ():
             if isinstance(one, dict) and isinstance(one.get("labels"), list):
-                places = number_of(one["start"]), number_of(one["end"])
-                spans += [RawSpan(*places, text_of(label, "label"), one.get("text")) for label in one["labels"]]
+                start, end, mention = number_of(one["start"]), number_of(one["end"]), optional_text(one.get("text"))
+                spans += [RawSpan(start, end, text_of(label, "label"), mention) for label in one["labels"]]
     data = {key: value for key, value in row.items() if key not in ("created_at", "updated_at", "annotator")}
     return Document(where, _text(data), tuple(spans))
 

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
-from utils.dataset.formats.json_files import from_metadata, list_of, metadata, number_of, read_each, score_of, text_of
+from utils.dataset.formats.json_files import (
+    from_metadata,
+    list_of,
+    metadata,
+    number_of,
+    optional_text,
+    read_each,
+    score_of,
+    text_of,
+)
 from utils.dataset.formats.spans.details import details
 from utils.dataset.formats.standoff.texts import WrittenSentence, written
 from utils.dataset.records import Sentence, Span
@@ -44,7 +53,8 @@ def _span(one: Mapping[str, Any], text: str, tokens: Sequence[Mapping[str, Any]]
         )
     start, end = number_of(one["start"]), number_of(one["end"])
     label = text_of(one.get("label"), "label")
-    return RawSpan(start, end, label, (mention or "").strip() or None, one.get("origin"), score_of(one.get("score")))
+    origin, score = optional_text(one.get("origin")), score_of(one.get("score"))
+    return RawSpan(start, end, label, (mention or "").strip() or None, origin, score)
 
 
 def write_prodigy(path: Path, sentences: Sequence[Sentence], context: WriteContext) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
-from utils.dataset.formats.json_files import list_of, number_of, read_objects, score_of, text_of, tokens_of
+from utils.dataset.formats.json_files import (
+    list_of,
+    naming_place,
+    number_of,
+    optional_text,
+    read_objects,
+    score_of,
+    text_of,
+    tokens_of,
+)
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import count_rows, details, flat_spans
 from utils.dataset.formats.tables.tags import TagReader, scheme_name, tags_of
@@ -19,6 +28,7 @@ from utils.files.compressed import content_suffix
 from utils.files.jsonl import read_json, replace_file
 from utils.wording import counted
 
+T = TypeVar("T")
 TOKENS = ("tokens", "words", "sentence", "text")
 TAGS = ("ner_tags", "tags", "ner", "labels", "fine_ner_tags", "coarse_ner_tags", "ner_tags_index", "tag", "label")
 ENTITIES = "entities"  # of this project: spans that may nest
@@ -51,14 +61,25 @@ def read_hf(path: Path, context: ReadContext) -> list[Document]:
     if others:
         more = ", ".join(others)
         context.losses.note(f'{path}: the tags are those of "{tag_column}"; --tag_column chooses another one ({more})')
-    names = _tag_names(path, tag_column)
-    tags = [[_tag(tag, names, where) for tag in list_of(row[tag_column], tag_column)] for where, row in rows]
+    with naming_place(f"{path}: the names of its tags"):
+        names = _tag_names(path, tag_column)
+    tags = _each(rows, lambda row: [_tag(tag, names) for tag in list_of(row[tag_column], tag_column)])
     reader = TagReader.of(tag for some in tags for tag in some)
     context.losses.note(f"{path}: the tags are {scheme_name(reader, (tag for some in tags for tag in some))}")
+    tokens = _each(rows, lambda row: tokens_of(row[token_column], token_column))
     return [
-        _tagged(where, tokens_of(row[token_column], token_column), some, reader, context.losses)
-        for (where, row), some in zip(rows, tags, strict=True)
+        _tagged(where, some_tokens, some, reader, context.losses)
+        for (where, _), some_tokens, some in zip(rows, tokens, tags, strict=True)
     ]
+
+
+def _each(rows: Sequence[tuple[str, Mapping[str, Any]]], read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    """Return what `read` makes of each row; errors name its place."""
+    made = []
+    for where, row in rows:
+        with naming_place(where):
+            made.append(read(row))
+    return made
 
 
 def _tagged(where: str, tokens: tuple[str, ...], tags: Sequence[str], reader: TagReader, losses: Losses) -> Document:
@@ -71,18 +92,14 @@ def _tagged(where: str, tokens: tuple[str, ...], tags: Sequence[str], reader: Ta
 
 
 def _with_entities(where: str, row: Mapping[str, Any], token_column: str) -> Document:
-    spans = (
-        RawSpan(
-            number_of(one["start"]),
-            number_of(one["end"]),
-            text_of(one["entity"], "entity"),
-            None,
-            one.get("origin"),
-            score_of(one.get("score")),
-        )
-        for one in list_of(row[ENTITIES], ENTITIES)
-    )
-    return Document(where, tokens_of(row[token_column], token_column), tuple(spans))
+    with naming_place(where):
+        spans = tuple(map(_span, list_of(row[ENTITIES], ENTITIES)))
+        return Document(where, tokens_of(row[token_column], token_column), spans)
+
+
+def _span(one: Mapping[str, Any]) -> RawSpan:
+    start, end, label = number_of(one["start"]), number_of(one["end"]), text_of(one["entity"], "entity")
+    return RawSpan(start, end, label, None, optional_text(one.get("origin")), score_of(one.get("score")))
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -124,18 +141,18 @@ def _chosen(path: Path, flag: str, given: str | None, columns: Any, usual: Seque
     return found
 
 
-def _tag(value: Any, names: Sequence[str], where: str) -> str:
+def _tag(value: Any, names: Sequence[str]) -> str:
     """Return a tag as a text; a number is looked up in the names of the tags."""
     if isinstance(value, str):
         return value
     number = number_of(value, "tag")
     if not names:
         raise ValueError(
-            f"{where}: the tags are numbers, and their names are missing: put dataset_info.json or the README.md of "
-            "the dataset beside the file, or a file tags.txt with a tag per line"
+            "the tags are numbers, and their names are missing: put dataset_info.json or the README.md of the dataset "
+            "beside the file, or a file tags.txt with a tag per line"
         )
     if not 0 <= number < len(names):
-        raise ValueError(f"{where}: the tag {number} is not one of the {len(names)} names")
+        raise ValueError(f"the tag {number} is not one of the {len(names)} names")
     return names[number]
 
 

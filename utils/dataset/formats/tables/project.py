@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
-from utils.dataset.formats.json_files import list_of, number_of, read_each, read_objects, score_of, text_of
+from utils.dataset.formats.json_files import (
+    list_of,
+    number_of,
+    optional_text,
+    read_each,
+    read_objects,
+    score_of,
+    text_of,
+)
 from utils.dataset.records import Sentence, sentence_to_row
 from utils.dataset.tokens import tokenisation_of
 from utils.files.jsonl import JsonObject, write_rows
@@ -15,8 +23,7 @@ from utils.files.jsonl import JsonObject, write_rows
 
 def read_project(path: Path, context: ReadContext) -> list[Document]:
     """Return the sentences of a file; a text that is a string is cut into tokens, which its offsets count."""
-    texts = (row.get("text") for _, row in read_objects(path))
-    made = context.tokenisation or tokenisation_of(text for text in texts if isinstance(text, (str, list)))
+    made = context.tokenisation or tokenisation_of(_texts(path))
 
     def read(row: JsonObject, where: str) -> Document:
         text = row["text"]
@@ -27,12 +34,21 @@ def read_project(path: Path, context: ReadContext) -> list[Document]:
     return read_each(path, read)
 
 
+def _texts(path: Path) -> Iterator[str | list[str]]:
+    """Yield the texts that can be read, to find the tokenisation."""
+    for _, row in read_objects(path):
+        text = row.get("text")
+        if isinstance(text, str) or (isinstance(text, list) and all(isinstance(token, str) for token in text)):
+            yield text
+
+
 def _span(entity: Any) -> RawSpan:
     start, end = number_of(entity["start"], "start"), number_of(entity["end"], "end")
     text = entity.get("text")
     mention = "".join(map(str, text)) if isinstance(text, list) else text
     label = text_of(entity["entity"], "entity")
-    return RawSpan(start, end, label, mention or None, entity.get("origin"), score_of(entity.get("score")), row=entity)
+    origin, score = optional_text(entity.get("origin")), score_of(entity.get("score"))
+    return RawSpan(start, end, label, optional_text(mention), origin, score, row=entity)
 
 
 def write_project(path: Path, sentences: Sequence[Sentence], context: WriteContext) -> None:

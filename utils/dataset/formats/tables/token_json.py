@@ -13,6 +13,7 @@ from utils.dataset.formats.json_files import (
     list_of,
     metadata,
     number_of,
+    optional_text,
     read_each,
     score_of,
     text_of,
@@ -73,8 +74,8 @@ def read_cnnner(path: Path, context: ReadContext) -> list[Document]:
                 number_of(one["start"]),
                 number_of(one["end"]),
                 text_of(one["entity_type"], "entity_type"),
-                one.get("text") if isinstance(one.get("text"), str) else None,
-                one.get("origin"),
+                optional_text(one.get("text")),
+                optional_text(one.get("origin")),
                 score_of(one.get("score")),
             )
             for one in list_of(row["entity_mentions"], "entity_mentions")
