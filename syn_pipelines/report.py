@@ -53,6 +53,8 @@ def run(args: Namespace) -> None:
         write_html(args, layout)
         return
     html_flags.prices(args)
+    if layout.dataset.is_dir():
+        require_results(layout)
     lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
     write_lines([*lines, *filter(None, [ablation_line(layout)])])
 

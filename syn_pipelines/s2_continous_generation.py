@@ -119,6 +119,7 @@ def _llm_step(
         parameters=synthesis.generator.parameters,
         result_parameters=result_parameters,
         overwrite=args.overwrite,
+        flags=run_flags.repeatable_flags(args),
     )
 
 

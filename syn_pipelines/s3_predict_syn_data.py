@@ -61,6 +61,7 @@ def run(args: Namespace) -> None:
         parameters=annotator.parameters,
         result_parameters=annotator.result_parameters,
         overwrite=args.overwrite,
+        flags=run_flags.repeatable_flags(args),
     )
     if settings := run_flags.estimate_settings(args):
         asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)

@@ -265,6 +265,28 @@ def test_answers_to_an_estimate_are_kept_and_the_step_asks_for_the_others(englis
         assert (english.results / name).read_bytes() == (english.dataset / "whole" / name).read_bytes()
 
 
+def test_an_estimate_of_a_continued_run_uses_the_speed_of_the_earlier_one(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s1", **english.llm, limit=3)
+    call("s1", **english.llm, plan=True)
+    assert "answer tokens per second, measured with 3 answers" in caplog.text
+    log_of = english.results / "run.log.jsonl"
+    log_of.write_text(log_of.read_text(encoding="utf-8").replace('"asking_seconds": ', '"asking_seconds": -'))
+    caplog.clear()
+    call("s1", **english.llm, plan=True)
+    assert "time:      unknown" in caplog.text
+
+
+def test_an_estimate_without_an_open_question_has_no_other_lines(english, caplog):
+    caplog.set_level(logging.INFO)
+    call("s1", **english.llm)
+    caplog.clear()
+    call("s1", **english.llm, plan=True)
+    assert caplog.messages[-1].strip() == (
+        "questions: 8, all of them already answered in the journal: nothing is left to ask"
+    )
+
+
 def test_an_estimate_with_overwrite_does_not_move_the_old_answers(english, caplog):
     caplog.set_level(logging.INFO)
     call("s1", **english.llm)

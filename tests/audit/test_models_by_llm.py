@@ -99,7 +99,14 @@ def test_a_score_in_an_old_folder_is_not_shown_for_an_llm_without_results(work, 
         file.unlink()
     line = report(work, capsys, "Qwen")
     assert "F1" not in line
-    assert "not used: its training data cannot be compared, because train_1000_fusion.jsonl is missing" in line
+    assert (
+        "not used: its training data cannot be compared, because Qwen/1000/train_1000_fusion.jsonl is missing" in line
+    )
+
+
+def test_a_mistyped_name_has_no_table(work):
+    with pytest.raises(FileNotFoundError, match=r"Qwe is missing: --save_type_name must name .* such as GLM4, Qwen"):
+        call("report", **{**work.data, "save_type_name": "Qwe"})
 
 
 def test_a_score_of_other_data_than_those_of_today_has_a_note(work, capsys):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from utils.asking.entries import AnswerKey, Entry
-from utils.asking.questions import Question
-from utils.asking.step import LLMStep, StepRun
+from utils.asking.questions import Question, Usage
+from utils.asking.step import LLMStep
 from utils.llm.base import TokenCounter
 from utils.llm.prices import Prices
 from utils.wording import agreeing, counted
@@ -105,6 +105,8 @@ class Estimate:
 
     def lines(self) -> list[str]:
         """Return the estimate as lines of text."""
+        if self.questions and not self.unanswered:
+            return [f"questions: {self.questions}, all of them already answered in the journal: nothing is left to ask"]
         divisor = max(1, self.unanswered)
         prompts, answers = self.tokens.prompt, self.tokens.answer
         lines = [
@@ -150,8 +152,9 @@ def estimate_step(step: LLMStep, plan: Planner, settings: EstimateSettings) -> E
     if settings.questions_to_ask and (chosen := _questions_to_time(plan(entries), entries, settings.questions_to_ask)):
         with step.start() as run:
             run.ask(chosen)
-        speed = speed or _measured_speed(run)
+        speed = speed or _measured_speed(run.usage)
         entries = run.journal.entries
+    speed = speed or _measured_speed(step.earlier_usage())
     planned = plan(entries)
     questions = planned.questions
     unanswered = _unanswered(questions, entries)
@@ -221,9 +224,9 @@ def _given_speed(settings: EstimateSettings) -> Speed | None:
     return Speed(given, settings.prompt_tokens_per_second) if given else None
 
 
-def _measured_speed(run: StepRun) -> Speed | None:
-    measured = run.usage.tokens_per_second
-    return Speed(measured, measured=run.usage.answers) if measured else None
+def _measured_speed(usage: Usage) -> Speed | None:
+    measured = usage.tokens_per_second
+    return Speed(measured, measured=usage.answers) if measured else None
 
 
 def _thought_share(entries: Sequence[Entry]) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from utils.asking.entries import AnswerKey, Entry, token_count
 from utils.asking.journal import Journal
@@ -40,6 +41,14 @@ class Usage:
     cached_tokens: int = 0  # of the prompt tokens
     thought_tokens: int = 0  # of the answer tokens
     all_thought: int = 0  # answers that are thoughts alone, cut off before their end
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Usage:
+        """Return the answers, answer tokens and seconds of a line of the run log; none if they are no numbers."""
+        answers, tokens, seconds = row.get("answers"), row.get("answer_tokens"), row.get("asking_seconds")
+        if isinstance(answers, int) and isinstance(tokens, int) and isinstance(seconds, float) and seconds > 0:
+            return cls(answers=answers, answer_tokens=tokens, asking_seconds=seconds)
+        return cls()
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(

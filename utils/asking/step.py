@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,7 @@ from utils.asking.questions import Question, Usage, ask
 from utils.asking.thoughts import explain_all_thought
 from utils.files.jsonl import encode_json, replace_file
 from utils.files.manifest import Manifest, hash_inputs, read_manifest, write_manifest
-from utils.files.run_log import logged_run
+from utils.files.run_log import logged_run, read_run_log
 from utils.llm.server.limits.budget import Budget
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class LLMStep:
     parameters: Mapping[str, Any]  # settings that change answers, including the prompt's text
     overwrite: bool = False
     result_parameters: Mapping[str, Any] = field(default_factory=dict)  # settings that change the result, not answers
+    flags: Sequence[str] = ()  # of the command, to repeat it; for the run log
 
     @contextmanager
     def start(self) -> Iterator[StepRun]:
@@ -64,6 +66,15 @@ class LLMStep:
             return {}
         with self._journal() as journal:
             return journal.entries
+
+    def earlier_usage(self) -> Usage:
+        """Return the usage of earlier runs with this model on this machine, from the run log."""
+        usage = Usage()
+        here = (self.name, self.result.name, self.model.path, self.model.backend, platform.node())
+        for run in read_run_log(self.run_log):
+            if tuple(run.get(key) for key in ("step", "result", "model", "backend", "host")) == here:
+                usage += Usage.from_row(run)
+        return usage
 
     @property
     def answer_parameters(self) -> dict[str, Any]:
@@ -155,6 +166,7 @@ class StepRun:
             "model": self._step.model.path,
             "backend": self._step.model.backend,
             "result": self._step.result.name,
+            "flags": list(self._step.flags),
             **asdict(self.usage),
             "tokens_per_second": self.usage.tokens_per_second,
             **({"cost": round(self.usage.cost(prices), 6)} if prices else {}),

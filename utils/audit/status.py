@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from utils.asking.journal import journal_path
-from utils.asking.model import is_backend
+from utils.audit.llm_commands import LLMRuns, recorded_s2_command
 from utils.audit.patches import recorded_patch
-from utils.audit.s2_command import recorded_s2_command
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import DatasetInfo
-from utils.files.jsonl import JsonObject
 from utils.files.manifest import Change, ChangeFinder, Manifest, hash_file, read_manifest
-from utils.files.run_log import read_run_log
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
-from utils.wording import agreeing, counted, printable
+from utils.wording import agreeing, counted
 
 State = Literal["done", "partial", "stale", "missing"]
-MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # placeholders in commands for unknown paths
+ENCODER = "PATH_OF_THE_ENCODER"  # in commands, for an unknown path
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,10 @@ class Survey:
             yield self._llm_status(step, result, "--mode=target")
 
     def _s2_status(self) -> StepStatus:
-        command = recorded_s2_command(self.layout)
         status = self._llm_status("s2", self.layout.synthetic(), "")
+        if self._llm_runs.flags_for(self.layout.synthetic()):
+            return status
+        command = recorded_s2_command(self.layout)
         words = status.command if command.has_model else self._command(SCRIPTS["s2"])
         return replace(status, command=f"{words} {command.flags}".strip())
 
@@ -99,15 +98,13 @@ class Survey:
             sentences = counted(skipped, "sentence")
             were = agreeing(skipped, "was", "were")
             state, note = "partial", f"{sentences} {were} skipped: run without --skip and --limit"
-        words = f"--model_from_pretrained={self._model()} {flag}".strip()
+        words = self._llm_runs.flags_for(result) or self._llm_runs.model_flags
+        words = words if flag in words else f"{words} {flag}"
         return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
 
-    def _model(self) -> str:
-        """Return the flags for the LLM of the last run of s1, s2 or s3, quoted for the shell."""
-        used = [row for row in read_run_log(self.layout.run_log) if _names_a_model(row)]
-        if not used:
-            return MODEL
-        return f"{shlex.quote(used[-1]['model'])} --backend={used[-1]['backend']}"
+    @cached_property
+    def _llm_runs(self) -> LLMRuns:
+        return LLMRuns.of(self.layout.run_log)
 
     # --- s4, s5, s6
 
@@ -241,12 +238,6 @@ SCRIPTS = {
     "s8": "s8_process_label_and_combine",
 }
 _NO_MANIFEST = Manifest("", {}, {}, "", {})
-
-
-def _names_a_model(run: JsonObject) -> bool:
-    """Return whether a line of the run log names a model that a command can name, too; the file may be from others."""
-    model, backend = run.get("model"), run.get("backend")
-    return isinstance(model, str) and bool(model) and model == printable(model) and is_backend(backend)
 
 
 def next_step(statuses: Iterable[StepStatus]) -> StepStatus | None:

@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the values of command-line words; raise UsageError for words that cannot be used."""
-        return self.parse_args(self._join_numbers(words))
+        return self._parse(self._join_numbers(words))
 
     def parse_values(self, values: Mapping[str, object]) -> argparse.Namespace:
         """Return the values of keyword arguments, which pass the same checks as flags."""
@@ -68,7 +68,13 @@ class Parser(argparse.ArgumentParser):
         given = {name: value for name, value in values.items() if value is not None}
         words = [self._words(f"--{name}", value) for name, value in given.items() if name not in positional]
         last = [str(given[name]) for name in positional if name in given]
-        return self.parse_args([*(word for some in words for word in some), *(["--", *last] if last else [])])
+        return self._parse([*(word for some in words for word in some), *(["--", *last] if last else [])])
+
+    def _parse(self, words: list[str]) -> argparse.Namespace:
+        """Return the values of words, and the words themselves as `words`."""
+        args = self.parse_args(words)
+        args.words = words
+        return args
 
     def _words(self, flag: str, value: object) -> list[str]:
         """Return the command-line words of a keyword argument; none for a flag without a value if it is False."""

@@ -14,6 +14,8 @@ from utils.llm.prices import Prices
 ESTIMATE_FLAGS = ("time", "tokens_per_second", "prompt_tokens_per_second")
 PRICE_FLAGS = ("price_in", "price_out", "price_cached")
 SERVER_FLAGS = ("max_cost", "requests_per_minute", "tokens_per_minute")
+# Flags that a repetition of a run does not need: those of the dataset, which are known, and those of one run alone.
+UNREPEATED_FLAGS = ("file_dir", "file_name", "save_type_name", "debug", "overwrite", "skip", "limit", "plan", "time")
 
 
 class DefaultNumber(int):
@@ -109,6 +111,18 @@ def add_server_limit_flags(parser: Parser) -> None:
         default=None,
         help="maximum number of tokens, of prompts and answers together",
     )
+
+
+def repeatable_flags(args: argparse.Namespace) -> list[str]:
+    """Return the given flags that continue or repeat a run, one word each, without passwords in addresses."""
+    joined: list[str] = []
+    for word in args.words:
+        if word.startswith("--") or not joined:
+            joined.append(word)
+        else:  # the value of the flag before it
+            joined[-1] += f"={word}"
+    names = (word.removeprefix("--").partition("=")[0] for word in joined)
+    return [word for word, name in zip(joined, names, strict=True) if name not in UNREPEATED_FLAGS and "@" not in word]
 
 
 def prices(args: argparse.Namespace) -> Prices | None:

@@ -102,7 +102,7 @@ def _compare(
     sentences, labels = layout.training_files(size, data)
     for file in (sentences, labels):
         if not file.is_file():
-            return "no data", f"its training data cannot be compared, because {file.name} is missing"
+            return "no data", f"its training data cannot be compared, because {layout.portable_name(file)} is missing"
     dev = layout.dev if layout.dev.is_file() else None
     seed = (record.get("settings") or {}).get("seed", 0)
     now = read_ner_data(sentences, dev, labels, tokenisation=tokenisation, seed=seed, quiet=True)

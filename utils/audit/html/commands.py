@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from utils.audit.s2_command import recorded_s2_command
-from utils.audit.status import MODEL, SCRIPTS, StepStatus, Survey
+from utils.audit.llm_commands import MODEL, recorded_s2_command
+from utils.audit.status import SCRIPTS, StepStatus, Survey
 from utils.dataset.layout import ENTITY_LABELS, FULL, POS_LABELS, SIZES, Layout, TrainingData
 from utils.dataset.modes import MODES
 from utils.files.jsonl import read_json

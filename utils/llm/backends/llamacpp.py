@@ -178,7 +178,7 @@ def can_be_guided(model: str, options: LLMOptions) -> bool:
 def load(model: str, options: LLMOptions) -> LlamaCpp:
     """Start a server on a `.gguf` file; raise ImportError with the install command if xllamacpp is missing."""
     llm = LlamaCpp(model, options)
-    if llm.slots < options.batch_size:
+    if llm.slots < options.batch_size and not options.fills_gpu:  # the user gave a batch size
         log.info(
             "llama.cpp answers %s at once, fewer than the batch size (%d)",
             counted(llm.slots, "sequence"),
