@@ -116,21 +116,22 @@ def place_words(items: Sequence[Item], tokens: Sequence[str]) -> PlacedAnswer:
         if span is None:
             answer.lost.append(item)
         else:
-            answer.placed.append(PlacedItem(*span, item))
+            answer.placed.append(PlacedItem(span[0], span[1], item))
     return answer
 
 
 def _adjacent_spans(items: Sequence[Item], sentence: _SearchText) -> list[tuple[int, int] | None] | None:
     """Return the spans of items that follow each other from the first token on; None if they do not."""
+    text, starts, ends = sentence
     spans: list[tuple[int, int] | None] = []
     offset = 0
     for item in items:
         wanted = without_spaces(item.text)
         end = offset + len(wanted)
-        is_next = wanted and sentence.text.startswith(wanted, offset)
-        if not is_next or offset not in sentence.starts or end not in sentence.ends:
+        is_next = wanted and text.startswith(wanted, offset)
+        if not is_next or offset not in starts or end not in ends:
             return None
-        spans.append((sentence.starts[offset], sentence.ends[end]))
+        spans.append((starts[offset], ends[end]))
         offset = end
     return spans
 
@@ -205,7 +206,12 @@ def _add_to_front(front: list[_Chain], chain: _Chain) -> None:
 def _search_text(tokens: Sequence[str], inside: frozenset[int]) -> _SearchText:
     text = "".join(tokens)
     if len(text) == len(tokens) and "" not in tokens and len(text.split()) == 1:  # each token is one character
-        boundaries = {offset: offset for offset in range(len(text) + 1) if offset not in inside}
+        offsets = range(len(text) + 1)
+        boundaries = (
+            {offset: offset for offset in offsets if offset not in inside}
+            if inside
+            else dict(zip(offsets, offsets, strict=True))
+        )
         return _SearchText(text, boundaries, boundaries)
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
@@ -232,11 +238,12 @@ def _inside_runs(tokens: Sequence[str]) -> frozenset[int]:
         >>> sorted(_inside_runs(list("在iOS15上")))  # boundary n is before token n
         [2, 3, 5]
     """
-    longer = [token for token in tokens if len(token) > 1]
+    longer = [token for token in tokens if len(token) > 1]  # rare in dense text
     has_dense_tokens = any(map(_DENSE_CHARACTER.match, tokens)) or (not longer and len(tokens) >= MIN_DENSE)
     if not has_dense_tokens or any(map(_DENSE_CHARACTER.search, longer)):
         return frozenset()
-    marked = "".join(token if len(token) == 1 else " " for token in tokens)  # a character a token
+    is_marked = longer or "" in tokens
+    marked = "".join(token if len(token) == 1 else " " for token in tokens) if is_marked else "".join(tokens)
     return frozenset(match.start() for match in _INSIDE_RUN.finditer(marked))
 
 

@@ -56,7 +56,9 @@ class AnnotationRow:
 
 
 def _item(row: Mapping[str, Any], keys: tuple[str, str]) -> Item:
-    text, label = (as_text(row[key]) for key in keys)
+    text, label = row[keys[0]], row[keys[1]]
+    if type(text) is not str or type(label) is not str:  # never in lines that s1 or s3 wrote
+        text, label = as_text(text), as_text(label)
     return VotedItem(text, label, row["start"], row["end"], row["score"]) if "score" in row else Item(text, label)
 
 

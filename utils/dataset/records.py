@@ -118,10 +118,11 @@ def sentence_to_row(sentence: Sentence) -> JsonObject:
 
 def span_to_row(span: Span, tokens: Sequence[str]) -> JsonObject:
     """Return the JSON object of a span; unknown keys are kept, and so is the "text" while the offsets are the same."""
+    start, end = span.start, span.end
     read = span.row or {}
-    row = {**read, "start": span.start, "end": span.end, "entity": span.label}
-    if (read.get("start"), read.get("end")) != (span.start, span.end):
-        row["text"] = list(tokens[span.start : span.end])
+    row = {**read, "start": start, "end": end, "entity": span.label}
+    if read.get("start") != start or read.get("end") != end:
+        row["text"] = [*tokens[start:end]]
     for key, value in (("origin", span.origin), ("score", span.score)):
         if value is not None:
             row[key] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -142,8 +142,10 @@ def name_in_errors(path: Path) -> Iterator[None]:
 def decode_utf8(data: bytes, source: str) -> str:
     """Return the text of UTF-8 bytes, without a byte order mark; raise ValueError that names `source`."""
     if b"\0" not in data and not data.startswith(UTF16_MARKS):
-        with suppress(UnicodeDecodeError):
+        try:  # faster than suppress(), and most of the time of a line
             return data.decode().removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            pass
     if ending := ending_of_compressed(data):
         raise ValueError(f"{source}: not text but compressed data: give the file a name that ends in {ending}")
     encoding = _utf16_name(data)  # UTF-16 without a byte order mark can be valid UTF-8 with zeros

@@ -170,16 +170,18 @@ def labels_below(minimum: float, rows: Mapping[str, Any]) -> frozenset[LabelOfOr
 
 def _relation(span: Span, gold: Iterable[tuple[int, int]]) -> Relation:
     """Return the closest relation of a span to the gold spans; crossing one counts more than being inside another."""
-    found = {_relation_to(span.start, span.end, *one) for one in gold}
+    start, end = span.start, span.end
+    found = {_relation_to(start, end, *one) for one in gold if one[0] < end and start < one[1]}
+    if not found:
+        return "apart"
     order: tuple[Relation, ...] = ("same", "crossing", "inside", "around")
-    return next((relation for relation in order if relation in found), "apart")
+    return next(relation for relation in order if relation in found)
 
 
 def _relation_to(start: int, end: int, gold_start: int, gold_end: int) -> Relation:
+    """Return the relation of two spans that overlap."""
     if (start, end) == (gold_start, gold_end):
         return "same"
-    if end <= gold_start or gold_end <= start:
-        return "apart"
     if gold_start <= start and end <= gold_end:
         return "inside"
     return "around" if start <= gold_start and gold_end <= end else "crossing"

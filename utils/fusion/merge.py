@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from utils.annotation.answers import place_items
@@ -12,7 +12,6 @@ from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation
 from utils.fusion.extension_labels import ExtensionLabel, LabelMapping
 from utils.parsing import Item
-from utils.placing import PlacedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def merge_sentence(
     found, lost, one_character = _extension_spans(sentence.tokens, items, labels, tokenisation=tokenisation)
     extensions = [span for span in found if (span.origin, span.label) not in mapping.left_out]
     disagreeing = len(found) - len(extensions)
-    crossing = {span for span in extensions if any(_is_crossing(span, own) for own in sentence.spans)}
+    crossing = _crossing(extensions, sentence.spans)
     if drop_crossing:
         extensions = [span for span in extensions if span not in crossing]
     return MergedSentence(
@@ -86,27 +85,34 @@ def _extension_spans(
     for mode, found in items.items():
         answer = place_items(found, tokens, mode)
         lost += len(answer.lost)
-        long_enough = [one for one in answer.placed if _is_at_least(least, tokens, one)]
-        if len(long_enough) < len(answer.placed):
-            short = {one.item.text for one in answer.placed if not _is_at_least(least, tokens, one)}
+        short = set()  # texts
+        for start, end, item in answer.placed:
+            if not _is_at_least(least, tokens, start, end):
+                short.add(item.text)
+                continue
+            key = start, end, labels[item.label, mode].name
+            if key not in spans:
+                spans[key] = Span(*key, mode, item.score if isinstance(item, VotedItem) else None)
+        if short:
             left_out += _number_of(short, found) - _number_of(short, answer.lost)
-        for placed in long_enough:
-            label = labels[placed.item.label, mode].name
-            score = placed.item.score if isinstance(placed.item, VotedItem) else None
-            spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, mode, score))
     return [spans[key] for key in sorted(spans)], lost, left_out
 
 
-def _is_at_least(characters: int, tokens: Sequence[str], placed: PlacedItem) -> bool:
+def _is_at_least(characters: int, tokens: Sequence[str], start: int, end: int) -> bool:
     """Return whether a placed item has this many characters; its first and its last token have at least one each."""
-    if characters <= placed.end - placed.start and placed.end <= len(tokens):
+    if characters <= end - start and end <= len(tokens):
         return True
-    return sum(map(len, tokens[placed.start : placed.end])) >= characters
+    return sum(map(len, tokens[start:end])) >= characters
 
 
 def _number_of(texts: Collection[str], items: Sequence[Item]) -> int:
     """Return the number of items that have one of these texts."""
     return sum(item.text in texts for item in items)
+
+
+def _crossing(extensions: Iterable[Span], own: Sequence[Span]) -> set[Span]:
+    """Return the extension spans that cross a span of the sentence."""
+    return {span for span in extensions if any(_is_crossing(span, one) for one in own)} if own else set()
 
 
 def _is_crossing(one: Span, other: Span) -> bool:
