@@ -23,7 +23,7 @@ from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.dataset.held_out import warn_of_shared_sentences
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 from utils.files.manifest import hash_inputs, warn_if_stale
 from utils.files.run_log import logged_run
 

@@ -25,7 +25,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.cli.values import not_empty, path
 from utils.dataset.layout import SIZES, require_files
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 from utils.files.run_log import logged_run
 from utils.marking.sizes import ModelFolders, find_size_models, label_size
 from utils.ner.prediction.judgement import Judge

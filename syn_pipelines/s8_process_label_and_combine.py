@@ -22,7 +22,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import report, start
 from utils.compute.engine import Engine
 from utils.dataset.layout import SIZES, Layout, Size, require_files
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 from utils.files.run_log import logged_run
 from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import MergeFiles, find_merge_files

@@ -18,7 +18,7 @@ from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import start, write_lines
 from utils.dataset.layout import require_results
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 
 # %%
 cmd_args = True  # set to False inside a notebook

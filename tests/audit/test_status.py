@@ -12,7 +12,7 @@ from tests.helpers.builders import ENGLISH, SCRIPTS, bytes_below, call, read_lin
 from tests.helpers.workspace import SIZES, Workspace
 from utils.audit.status import Survey, next_step
 from utils.dataset.layout import Layout
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.tokens import WORDS
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import data_fingerprint

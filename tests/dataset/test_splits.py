@@ -15,7 +15,7 @@ from tests.helpers.builders import read_lines, write_rows
 from utils.annotation.sizes import find_split_files
 from utils.annotation.splitting import Split
 from utils.dataset.layout import SIZES, Layout
-from utils.dataset.reading import read_dataset_info
+from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.tokens import WORDS
 from utils.files.manifest import hash_inputs
 

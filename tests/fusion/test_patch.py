@@ -14,8 +14,8 @@ from tests.helpers.workspace import SIZES, Workspace
 from utils.audit.checks import audit
 from utils.audit.status import Survey
 from utils.dataset.layout import Layout
-from utils.dataset.reading import read_dataset_info
 from utils.dataset.records import Span
+from utils.dataset.sentence_file import read_dataset_info
 from utils.fusion.corrections import read_patch
 from utils.fusion.merge import MergedSentence
 from utils.fusion.patch import apply_patch

@@ -16,11 +16,11 @@ from utils.dataset.reading import (
     is_legacy_synthetic,
     iterate_sentences,
     iterate_synthetic,
-    read_dataset_info,
     read_sentences,
     read_synthetic,
 )
 from utils.dataset.records import Sentence, text_hash
+from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.splits import is_made_from, share_of
 from utils.dataset.tokens import Tokenisation
 

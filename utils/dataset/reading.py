@@ -60,18 +60,6 @@ class DatasetInfo:
         return self.labels[1:]
 
 
-def read_dataset_info(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> DatasetInfo:
-    """Return the labels, the tokenisation and the number of sentences of a dataset; every line is checked."""
-    require_dataset(train)
-    names = read_labels(labels)
-    if tokenisation is None:
-        tokenisation = tokenisation_of_file(train)
-    number = sum(1 for _ in iterate_sentences(train, tokenisation=tokenisation, labels=names))
-    if not number:
-        raise ValueError(f"{train} contains no sentences: add at least one annotated sentence")
-    return DatasetInfo(number, tuple(names), tokenisation)
-
-
 def read_dataset(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> Dataset:
     """Return the dataset of a training file and its labels; by default, the tokenisation is found from the tokens."""
     require_dataset(train)

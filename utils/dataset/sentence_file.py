@@ -6,7 +6,7 @@ import os
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
@@ -14,6 +14,7 @@ from utils.dataset.held_out import SharedSentences
 from utils.dataset.offsets import OffsetCheck
 from utils.dataset.reading import (
     Dataset,
+    DatasetInfo,
     check_labels,
     is_legacy_synthetic,
     read_labels,
@@ -29,6 +30,7 @@ from utils.files.jsonl import JsonObject, locate_lines, parse_row
 
 ReadLines = Callable[[Path], Iterable[tuple[int, int, bytes]]]  # number, first byte and bytes of each line
 
+NO_SENTENCES = "{} contains no sentences: add at least one annotated sentence"
 HASH = 32  # bytes of a SHA-256
 
 
@@ -132,11 +134,24 @@ def open_dataset(
     """
     require_dataset(train)
     names = tuple(read_labels(labels))
-    check = _Check(train, tokenisation, names, shared=SharedSentences(train, held_out), tokens=TokenCount())
+    check = _Check(
+        train, tokenisation, names, shared=SharedSentences(train, held_out), tokens=TokenCount(), scripts=ScriptCount()
+    )
     sentences = check.run(read)
     if not sentences:
-        raise ValueError(f"{train} contains no sentences: add at least one annotated sentence")
+        raise ValueError(NO_SENTENCES.format(train))
     return Dataset(sentences, names, check.final_tokenisation, check.scripts)
+
+
+def read_dataset_info(train: Path, labels: Path, *, tokenisation: Tokenisation | None = None) -> DatasetInfo:
+    """Return the labels, the tokenisation and the number of sentences of a dataset; every line is checked."""
+    require_dataset(train)
+    names = tuple(read_labels(labels))
+    check = _Check(train, tokenisation, names, tokens=TokenCount())
+    number = len(check.run(locate_lines))
+    if not number:
+        raise ValueError(NO_SENTENCES.format(train))
+    return DatasetInfo(number, names, check.final_tokenisation)
 
 
 def open_sentences(
@@ -167,8 +182,8 @@ class _Check:
     labels: Collection[str] | None = None  # that spans may have; None: any
     is_synthetic: bool = False
     shared: SharedSentences | None = None
-    tokens: TokenCount | None = None  # counted with the scripts, if they are of interest
-    scripts: ScriptCount = field(default_factory=ScriptCount)
+    tokens: TokenCount | None = None  # these are counted if they are given
+    scripts: ScriptCount | None = None
 
     @property
     def final_tokenisation(self) -> Tokenisation:
@@ -204,6 +219,7 @@ class _Check:
     def _count(self, line: int, tokens: Sequence[str]) -> None:
         if self.tokens is not None:
             self.tokens.add(tokens)
+        if self.scripts is not None:
             self.scripts.add(tokens)
         if self.shared is not None:
             self.shared.add(line, tokens)

@@ -141,22 +141,26 @@ def check_owner(result: Path, *, step: str, overwrite: bool = False) -> None:
         raise ValueError(f"{result} was made by {found.step}; use --overwrite to replace it by the result of {step}")
 
 
-def warn_if_stale(result: Path, find: Callable[[str], Path]) -> None:
-    """Warn if `result` must be made again; `find` returns the path of an input by its name in manifests."""
+def warn_if_stale(result: Path, find: Callable[[str], Path], changes: ChangeFinder | None = None) -> None:
+    """Warn if `result` must be made again; `find` returns the path of an input by its name in manifests.
+
+    With `changes`, a file that was hashed for an earlier result is not hashed again.
+    """
+    changes = changes or ChangeFinder(find)
     manifest = read_manifest(result)
     if manifest is None:
         log.info("%s has no manifest: it cannot be checked whether it is up to date", result)
         return
-    if is_edited(result, manifest):
+    if manifest.output not in (None, changes.hash(result)):
         log.warning("%s was changed after %s wrote it: the changed file is used", result, manifest.step)
-    if change := ChangeFinder(find).find(result):
+    if change := changes.find(result):
         log.warning("%s is stale: %s", result, change)
 
 
-def is_as_written(result: Path) -> bool:
+def is_as_written(result: Path, hash_of: Callable[[Path], str] = hash_file) -> bool:
     """Return whether a manifest shows that a step wrote exactly this file; such a file need not be checked again."""
     manifest = read_manifest(result)
-    return manifest is not None and manifest.output is not None and not is_edited(result, manifest)
+    return manifest is not None and manifest.output is not None and manifest.output == hash_of(result)
 
 
 def is_edited(result: Path, manifest: Manifest) -> bool:
@@ -209,7 +213,7 @@ class ChangeFinder:
     def _change(self, manifest: Manifest) -> Change | None:
         files = {name: file for name in manifest.inputs if (file := self._find(name)).is_file()}
         for name, file in files.items():
-            if self._hash(file) != manifest.inputs[name]:
+            if self.hash(file) != manifest.inputs[name]:
                 return Change(name, (manifest.step,))
         earlier = (change for file in files.values() if (change := self.find(file)))
         first = next(earlier, None)
@@ -217,7 +221,8 @@ class ChangeFinder:
             return None
         return Change(first.name, tuple(dict.fromkeys([*first.steps, manifest.step])))
 
-    def _hash(self, file: Path) -> str:
+    def hash(self, file: Path) -> str:
+        """Return the SHA-256 of a file, which is computed once."""
         if file not in self._hashes:
             self._hashes[file] = hash_file(file)
         return self._hashes[file]

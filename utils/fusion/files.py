@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,14 +40,14 @@ class MergeFiles:
     def results(self) -> tuple[Path, ...]:
         return self.fusion, *self.label_files
 
-    def check(self, *, tokenisation: Tokenisation) -> None:
+    def check(self, hash_of: Callable[[Path], str], *, tokenisation: Tokenisation) -> None:
         """Raise ValueError that names the line if an input cannot be read; what a step wrote is not read again."""
-        if not is_as_written(self.sentences):
+        if not is_as_written(self.sentences, hash_of):
             read = iterate_synthetic if self.synthetic else iterate_sentences
             for _ in read(self.sentences, tokenisation=tokenisation):
                 pass
         for path in self.annotations.values():
-            if not is_as_written(path):
+            if not is_as_written(path, hash_of):
                 for line in read_lines(path):
                     read_annotation_line(line, path)
 

@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from utils.dataset.reading import Dataset, DatasetInfo
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import count_lines, encode_json, read_json, read_rows, replace_file, write_json
 from utils.files.manifest import (
+    ChangeFinder,
     Manifest,
     build_manifest,
     check_owner,
@@ -87,6 +88,11 @@ class FusionStep:
             engine,
         )
 
+    @cached_property
+    def _changes(self) -> ChangeFinder:
+        """The changes of the inputs, found before the first result is written."""
+        return ChangeFinder(self.layout.find)
+
     def check(self, files: MergeFiles, *, overwrite: bool = False) -> None:
         """Raise ValueError if another step made a result, or an input cannot be read; warn about stale inputs."""
         if files.is_full:
@@ -94,9 +100,9 @@ class FusionStep:
         for result in files.results:
             check_owner(result, step=self.name, overwrite=overwrite)
         for file in files.inputs:
-            warn_if_stale(file, self.layout.find)
+            warn_if_stale(file, self.layout.find, self._changes)
         with files.without_legacy(tokenisation=self.tokenisation) as current:
-            current.check(tokenisation=self.tokenisation)
+            current.check(self._changes.hash, tokenisation=self.tokenisation)
 
     def publish(self, files: MergeFiles, *, appended: Path | None = None) -> FusionCounts:
         """Write the merged sentences, the label files and the unknown labels; return the counts of the merge.
