@@ -43,6 +43,18 @@ class Span:
     score: float | None = None
     row: Mapping[str, Any] | None = field(default=None, compare=False, hash=False)
 
+    def overlaps(self, other: Span) -> bool:
+        """Return whether two spans share a token."""
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, other: Span) -> bool:
+        """Return whether all tokens of another span are in this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    def crosses(self, other: Span) -> bool:
+        """Return whether two spans overlap and neither contains the other."""
+        return self.start < other.start < self.end < other.end or other.start < self.start < other.end < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -71,6 +83,11 @@ class Sentence:
     def source(self) -> int | None:
         """The number of the sentence that a synthetic sentence was made from."""
         return self.row.get("source")
+
+    @property
+    def has_nested_spans(self) -> bool:
+        """Whether a span contains another one, or has the same tokens."""
+        return any(one is not other and one.contains(other) for one in self.spans for other in self.spans)
 
     @property
     def is_raw(self) -> bool:

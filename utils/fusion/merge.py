@@ -112,9 +112,4 @@ def _number_of(texts: Collection[str], items: Sequence[Item]) -> int:
 
 def _crossing(extensions: Iterable[Span], own: Sequence[Span]) -> set[Span]:
     """Return the extension spans that cross a span of the sentence."""
-    return {span for span in extensions if any(_is_crossing(span, one) for one in own)} if own else set()
-
-
-def _is_crossing(one: Span, other: Span) -> bool:
-    """Return whether two spans overlap and neither contains the other."""
-    return one.start < other.start < one.end < other.end or other.start < one.start < other.end < one.end
+    return {span for span in extensions if any(span.crosses(one) for one in own)} if own else set()

@@ -42,7 +42,7 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
 def has_overlaps(sentences: Iterable[Sentence]) -> bool:
     """Return whether two gold spans of a sentence overlap."""
     return any(
-        _overlap(one, other)
+        one.overlaps(other)
         for sentence in sentences
         for one, other in combinations([span for span in sentence.spans if span.origin is None], 2)
     )
@@ -52,10 +52,6 @@ def longest_spans(spans: Sequence[Span]) -> tuple[Span, ...]:
     """Return spans that do not overlap, by position: of two that overlap, the longer one; of equal ones, the first."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda one: one.start - one.end):  # stable: the first one of equal length
-        if not any(_overlap(span, other) for other in kept):
+        if not any(span.overlaps(other) for other in kept):
             kept.append(span)
     return tuple(sorted(kept, key=lambda one: one.start))
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -120,13 +120,9 @@ def _scored(span: Span, sentence: Sentence, join: str) -> str:
 def _crossing_doubts(sentence: Sentence, targets: Sequence[str], join: str) -> list[Doubt]:
     own = [span for span in sentence.spans if is_target(span, targets)]
     crossing = [
-        span for span in sentence.spans if span.origin == "entity" and any(_is_crossing(span, target) for target in own)
+        span for span in sentence.spans if span.origin == "entity" and any(span.crosses(target) for target in own)
     ]
     return _mention_doubts("crossing", (join.join(sentence.tokens[one.start : one.end]) for one in crossing))
-
-
-def _is_crossing(one: Span, other: Span) -> bool:
-    return one.start < other.start < one.end < other.end or other.start < one.start < other.end < one.end
 
 
 class _UsualLabels:

@@ -73,14 +73,14 @@ def _count_overlaps(overlaps: Overlaps, own: Sequence[Span], extensions: Sequenc
     pairs = [("target_target", pair) for pair in combinations(own, 2)]
     pairs += [("target_extension", (target, extension)) for target in own for extension in extensions]
     for kind, (one, other) in pairs:
-        if one.end <= other.start or other.end <= one.start:
+        if not one.overlaps(other):
             continue
         if (one.start, one.end) == (other.start, other.end):
             overlaps.same[kind] += 1
-        elif (one.start <= other.start and other.end <= one.end) or (other.start <= one.start and one.end <= other.end):
-            overlaps.nested[kind] += 1
-        else:
+        elif one.crosses(other):
             overlaps.crossing[kind] += 1
+        else:
+            overlaps.nested[kind] += 1
 
 
 def buckets(counts: Counter[int]) -> list[tuple[str, int]]:

@@ -56,11 +56,10 @@ def _overlaps(spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
     """Yield the kind of each overlap of two spans, and the span that it is counted for, once for each kind."""
     seen: set[tuple[str, int]] = set()
     for (first, one), (second, two) in combinations(enumerate(spans), 2):
-        if one.end <= two.start or two.end <= one.start:
+        if not one.overlaps(two):
             continue
-        kind, index = _kind(one, two), second
-        if kind == "nested" and two.start <= one.start and one.end <= two.end:
-            index = first
+        kind = _kind(one, two)
+        index = first if kind == "nested" and two.contains(one) else second
         if (kind, index) not in seen:
             seen.add((kind, index))
             yield kind, spans[index]
@@ -69,8 +68,7 @@ def _overlaps(spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
 def _kind(one: Span, two: Span) -> str:
     if (one.start, one.end) == (two.start, two.end):
         return "repeated span" if one.label == two.label else "two labels"
-    is_inside = (one.start <= two.start and two.end <= one.end) or (two.start <= one.start and one.end <= two.end)
-    return "nested" if is_inside else "crossing"
+    return "crossing" if one.crosses(two) else "nested"
 
 
 def label_counts(splits: Mapping[str, SplitLines]) -> Labels:

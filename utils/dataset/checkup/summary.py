@@ -106,12 +106,8 @@ def _numbers(split: SplitLines) -> SplitNumbers:
         max(lengths, default=0),
         sum(not sentence.spans for sentence in split.sentences),
         sum(len(sentence.spans) for sentence in split.sentences),
-        sum(_is_nested(sentence.spans) for sentence in split.sentences),
+        sum(sentence.has_nested_spans for sentence in split.sentences),
     )
-
-
-def _is_nested(spans: Sequence[Any]) -> bool:
-    return any(one is not two and one.start <= two.start and two.end <= one.end for one in spans for two in spans)
 
 
 def _label(by_split: Mapping[str, Sequence[tuple[str, ...]]], tokenisation: Tokenisation) -> LabelNumbers:

@@ -117,10 +117,7 @@ def _size_category(number: int) -> str:
 
 def _summary(collection: Collection) -> str:
     token = "a character" if collection.tokenisation.is_dense else "a word"
-    nested = sum(
-        any(one is not two and one.start <= two.start and two.end <= one.end for one in spans for two in spans)
-        for spans in (sentence.spans for sentence in collection.sentences)
-    )
+    nested = sum(sentence.has_nested_spans for sentence in collection.sentences)
     return (
         f"Named entities as spans of tokens; a token is {token}. Spans are nested in {nested} of "
         f"{counted(len(collection.sentences), 'sentence')}."

@@ -86,7 +86,7 @@ def _spans_inside(sentence: Sentence, outer: Span) -> Iterator[Span]:
     """Yield a span, and then the other spans inside it, with the offsets of its tokens."""
     others = (span for span in sentence.spans if span != outer)
     for span in (outer, *others):
-        if outer.start <= span.start and span.end <= outer.end:
+        if outer.contains(span):
             yield Span(span.start - outer.start, span.end - outer.start, span.label, COPIED)
 
 

@@ -24,7 +24,7 @@ def flat_spans(sentence: Sentence, losses: Losses) -> list[Span]:
     """
     kept: list[Span] = []
     for span in sorted(sentence.spans, key=lambda one: (one.start - one.end, one.start)):
-        other = next((one for one in kept if one.start < span.end and span.start < one.end), None)
+        other = next((one for one in kept if one.overlaps(span)), None)
         if other is None:
             kept.append(span)
         else:
@@ -58,7 +58,7 @@ def count_rows(sentences: Iterable[Sentence], losses: Losses) -> None:
 def _reason(span: Span, other: Span) -> str:
     if (span.start, span.end) == (other.start, other.end):
         return SAME
-    return INSIDE if other.start <= span.start and span.end <= other.end else CROSSING
+    return INSIDE if other.contains(span) else CROSSING
 
 
 def _shown(sentence: Sentence, span: Span) -> str:
