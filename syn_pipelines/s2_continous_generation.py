@@ -18,14 +18,14 @@ import contextlib
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.asking.entries import AnswerKey, Entry
-from utils.asking.estimate import QuestionPlan, report_estimate
+from utils.asking.estimate import report_estimate
 from utils.asking.model import ModelChoice
 from utils.asking.step import LLMStep
 from utils.cli import data_flags, llm_flags, run_flags, synthesis_flags
@@ -73,28 +73,25 @@ def run(args: Namespace) -> None:
     settings = synthesis_flags.synthesis_settings(args)
     model = llm_flags.model_choice(args) if has_model else None
     guided = model is not None and settings.gives_mentions and model.can_intersect()
-    synthesis = settings.synthesis(dataset, texts, guided=guided)
+    new_synthesis = partial(settings.synthesis, dataset, texts, guided=guided)
+    synthesis = new_synthesis()
     report_habits(synthesis.cleaner.writing, dataset)
     raw = read_raw_texts(args.raw, synthesis.cleaner.writing) if args.raw else []
-    parameters: dict[str, Any] = {"raw": layout.portable_name(args.raw)} if args.raw else {}
+    raw_parameters = {"raw": layout.portable_name(args.raw)} if args.raw else {}
+    parameters: Mapping[str, Any]
     counts: SynthesisCounts | RawCounts
-    if model is not None:
-        parameters = {**settings.result_parameters(synthesis), **parameters}
-        step = _llm_step(args, model, inputs, synthesis, parameters)
-        if estimate_settings := run_flags.estimate_settings(args):
-
-            def plan(entries: Mapping[AnswerKey, Entry]) -> QuestionPlan:
-                again = settings.synthesis(dataset, texts, guided=guided)
-                return plan_rounds(again, entries, limit=args.limit)
-
-            report_estimate(step, plan, estimate_settings)
-            return
-        parameters = {**step.parameters, **parameters}
-        dropped, counts = synthesise(synthesis, step, limit=args.limit, raw=raw)
-    else:
-        parameters = {**settings.length_parameters(synthesis), **parameters}
+    if model is None:
+        parameters = {**settings.length_parameters(synthesis), **raw_parameters}
         raw_step = RawStep(layout.synthetic(), layout.run_log, hashes, parameters, args.overwrite)
         dropped, counts = raw_step.run(raw, synthesis)
+    else:
+        result_parameters = {**settings.result_parameters(synthesis), **raw_parameters}
+        step = _llm_step(args, model, inputs, synthesis, result_parameters)
+        if estimate := run_flags.estimate_settings(args):
+            report_estimate(step, lambda known: plan_rounds(new_synthesis(), known, limit=args.limit), estimate)
+            return
+        dropped, counts = synthesise(synthesis, step, limit=args.limit, raw=raw)
+        parameters = {**step.parameters, **step.result_parameters}
     if args.keep_dropped:
         reasons = dict(sorted(Counter(row["reason"] for row in dropped).items()))
         publish(layout.synthetic_dropped(), dropped, build_manifest("s2", hashes, parameters, reasons))
