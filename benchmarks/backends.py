@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> None:
     with args.to.open("w", encoding="utf-8") as file:
         for mode, number in zip(args.modes, args.sentences, strict=False):
             labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
-            annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=args.guided)
+            plain = Annotator.for_dataset(dataset, AnnotationSettings(mode, labels))
+            annotator = replace(plain, guidance="grammar") if args.guided else plain
             requests = [annotator.question(sentence).request for sentence in dataset.sentences[:number]]
             begin = time.monotonic()
             answers = list(llm.generate(requests))

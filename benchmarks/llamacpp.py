@@ -34,7 +34,7 @@ def measure(model: str, sentences: int) -> dict[str, float]:
     llm = load_llm(model, "llamacpp", LLMOptions())
     figures: dict[str, float] = {}
     for mode, labels in zip(EXTENSION_MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
-        annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guided=True)
+        annotator = replace(Annotator.for_dataset(dataset, AnnotationSettings(mode, labels)), guidance="grammar")
         requests = [annotator.question(sentence).request for sentence in dataset.sentences[:sentences]]
         begin = time.monotonic()
         tokens = sum(answer.answer_tokens for answer in llm.generate(requests))

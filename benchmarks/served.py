@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +51,7 @@ def measure(api_base: str, model: str, slots: int, sentences: int) -> None:
     for mode, labels in zip(EXTENSION_MODES, (ENTITY_LABELS, POS_LABELS), strict=True):
         plain = Annotator.for_dataset(dataset, AnnotationSettings(mode, labels))
         for guidance in GUIDANCES:
-            annotator = plain.with_guidance(cast(Guidance, guidance))
+            annotator = replace(plain, guidance=cast(Guidance, guidance))
             asked = {sentence.id: sentence for sentence in dataset.sentences[:sentences]}
             begin = time.monotonic()
             answers = list(llm.generate([annotator.question(sentence).request for sentence in asked.values()]))

@@ -17,8 +17,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.sizes import find_split_files
-from utils.annotation.splitting import Split
+from utils.annotation.splitting import Split, find_split_files
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start

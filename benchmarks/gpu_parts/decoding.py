@@ -209,7 +209,8 @@ class _Chat:
     def _requests(self, mode: Mode, *, guided: bool) -> list[Request]:
         """Return a question for each of the first sentences, over again if the dataset has fewer."""
         labels = ENTITY_LABELS if mode == "entity" else POS_LABELS
-        annotator = replace(Annotator.for_dataset(self.dataset, AnnotationSettings(mode, labels)), guided=guided)
+        plain = Annotator.for_dataset(self.dataset, AnnotationSettings(mode, labels))
+        annotator = replace(plain, guidance="grammar") if guided else plain
         known = [annotator.question(sentence).request for sentence in self.dataset.sentences]
         number = self.session.shapes.sentences
         return [replace(known[place % len(known)], id=str(place)) for place in range(number)]

@@ -76,7 +76,7 @@ def sentences():
 
 @pytest.fixture
 def annotator():
-    return Annotator("entity", load_prompt("entity", "en"), ("CITY", "PERSON"), tokenisation=WORDS, guided=False)
+    return Annotator("entity", load_prompt("entity", "en"), ("CITY", "PERSON"), tokenisation=WORDS)
 
 
 @pytest.fixture
@@ -212,10 +212,10 @@ def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, ann
 def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, tmp_path, weights):
     annotate(sentences, annotator, make_step(Model(weights, answers_to("1", "2", "4")), annotator))
     other = {
-        "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS, False),
-        "labels": Annotator("entity", annotator.prompt, ("CITY",), WORDS, False),
-        "guided": Annotator("entity", annotator.prompt, annotator.labels, WORDS, True),
-        "budget": Annotator("entity", annotator.prompt, annotator.labels, WORDS, False, 5),
+        "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS),
+        "labels": Annotator("entity", annotator.prompt, ("CITY",), WORDS),
+        "guided": Annotator("entity", annotator.prompt, annotator.labels, WORDS, "grammar"),
+        "budget": Annotator("entity", annotator.prompt, annotator.labels, WORDS, max_new_tokens=5),
     }.get(change, annotator)
     if change == "model":
         weights.write_text("other weights", encoding="utf-8")
@@ -269,24 +269,22 @@ def test_the_prompt_shows_the_sentence_the_labels_and_the_json_format(annotator)
 
 @pytest.mark.parametrize("mode", ["entity", "pos"])
 def test_answers_are_greedy_and_limited_by_the_length_of_the_sentence(mode):
-    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=False)
+    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS)
     short, long = (annotator.question(sentence("word " * number)).request for number in (3, 30))
     assert short.sampling is None
     assert short.grammar is None
     assert short.max_new_tokens < long.max_new_tokens
-    more_labels = Annotator(mode, annotator.prompt, ("A",) * 99, tokenisation=WORDS, guided=False)
+    more_labels = Annotator(mode, annotator.prompt, ("A",) * 99, tokenisation=WORDS)
     assert more_labels.question(sentence("word " * 3)).request.max_new_tokens == short.max_new_tokens
 
 
 def test_a_given_token_limit_is_used():
-    annotator = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, False, max_new_tokens=7)
+    annotator = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, max_new_tokens=7)
     assert annotator.question(sentence("word " * 30)).request.max_new_tokens == 7
 
 
 def test_a_temperature_samples_answers_with_a_seed_for_each_sentence():
-    annotator = Annotator(
-        "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0.7, 0.8, seed=3)
-    )
+    annotator = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, sampling=SamplingSettings(0.7, 0.8, seed=3))
     first, second = (annotator.question(sentence("zebra crossing", id=id_)).request.sampling for id_ in ("1", "2"))
     assert first is not None
     assert second is not None
@@ -296,15 +294,13 @@ def test_a_temperature_samples_answers_with_a_seed_for_each_sentence():
 
 
 def test_the_seed_of_greedy_answers_does_not_change_the_parameters():
-    annotator = Annotator(
-        "pos", load_prompt("pos", "en"), ("A",), WORDS, False, sampling=SamplingSettings(0, 0.8, seed=3)
-    )
+    annotator = Annotator("pos", load_prompt("pos", "en"), ("A",), WORDS, sampling=SamplingSettings(0, 0.8, seed=3))
     assert annotator.parameters["decoding"] == "greedy"
 
 
 @pytest.mark.parametrize(("mode", "start"), [("entity", 'root ::= "[" ("]" | '), ("pos", 'root ::= "[" w0')])
 def test_a_guided_request_has_the_grammar_of_its_sentence(mode, start):
-    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guided=True)
+    annotator = Annotator(mode, load_prompt(mode, "en"), ("A",), tokenisation=WORDS, guidance="grammar")
     grammar = annotator.question(sentence("zebra crossing")).request.grammar
     assert grammar is not None
     assert grammar.startswith(start)
@@ -403,7 +399,7 @@ def test_labels_of_guided_answers_are_listed_or_free(words, closed):
     add_annotation_flags(parser)
     assert parser.parse_words(words.split()).closed_labels is closed
     annotator = Annotator(
-        "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guided=True, closed_labels=closed
+        "entity", load_prompt("entity", "en"), ("CITY",), tokenisation=WORDS, guidance="grammar", closed_labels=closed
     )
     grammar = annotator.question(sentence("Rome")).request.grammar
     assert grammar is not None
@@ -413,8 +409,8 @@ def test_labels_of_guided_answers_are_listed_or_free(words, closed):
 
 def test_guided_pos_answers_have_enough_tokens_to_end_by_themselves():
     free, guided = (
-        Annotator("pos", load_prompt("pos", "zh"), ("名词",), tokenisation=CHARACTERS, guided=guided)
-        for guided in (False, True)
+        Annotator("pos", load_prompt("pos", "zh"), ("名词",), tokenisation=CHARACTERS, guidance=guidance)
+        for guidance in ("free", "grammar")
     )
     said = Sentence("1", tuple("👍🏽" * 20))
     assert guided.question(said).request.max_new_tokens > 20 * 2 * (16 + 4)
@@ -424,7 +420,7 @@ def test_guided_pos_answers_have_enough_tokens_to_end_by_themselves():
 @pytest.mark.parametrize("tokenisation", [CHARACTERS, WORDS])
 def test_guided_entity_answers_have_enough_tokens_for_any_one_item(tokenisation):
     annotator = Annotator(
-        "entity", load_prompt("entity", "en"), ("PROPER_NOUN",), tokenisation=tokenisation, guided=True
+        "entity", load_prompt("entity", "en"), ("PROPER_NOUN",), tokenisation=tokenisation, guidance="grammar"
     )
     addresses = [("see", f"http://t.cn/{'x' * 500}"), ("x" * 300, "y" * 300)]
     for tokens in [*nasty_sentences(200, tokenisation=tokenisation), *addresses]:

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.builders import read_lines, write_rows
-from utils.annotation.sizes import find_split_files
-from utils.annotation.splitting import Split
+from utils.annotation.splitting import Split, find_split_files
 from utils.dataset.layout import SIZES, Layout
 from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.tokens import WORDS

@@ -63,7 +63,7 @@ def llm(request, tmp_path_factory):
 def test_guided_answers_about_nasty_sentences_are_read_and_placed(llm, mode, tokenisation, number):
     sentences = nasty_sentences(number, tokenisation=tokenisation)
     prompt = Prompt("{labels} {examples} {sentence}")
-    annotator = Annotator(mode, prompt, ("地名", "人名"), tokenisation, guided=True, max_new_tokens=CONTEXT)
+    annotator = Annotator(mode, prompt, ("地名", "人名"), tokenisation, guidance="grammar", max_new_tokens=CONTEXT)
     asked = [annotator.question(Sentence(str(n), tuple(tokens))).request for n, tokens in enumerate(sentences)]
     answers = {answer.request.id: answer for answer in llm.generate(asked)}
     for place, tokens in enumerate(sentences):

@@ -201,7 +201,7 @@ def test_fixed_shots_come_before_similar_ones_and_are_not_repeated(dataset):
 
 
 def test_the_grammar_holds_answers_to_the_sentence_and_the_labels_of_the_dataset(dataset):
-    grammar = replace(annotator_of(dataset), guided=True).question(dataset.sentences[0]).request.grammar
+    grammar = replace(annotator_of(dataset), guidance="grammar").question(dataset.sentences[0]).request.grammar
     assert grammar is not None
     assert '"PER.NAM" | "LOC.NAM"' in grammar
     assert "邓" in grammar

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.ablation.variants import DataRecipe
-from utils.annotation.sizes import SplitFiles
-from utils.annotation.splitting import Split
+from utils.annotation.splitting import Split, SplitFiles
 from utils.dataset.layout import Layout, Size
 from utils.dataset.modes import MODES
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic

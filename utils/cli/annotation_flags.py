@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -185,12 +186,13 @@ def with_guidance(args: argparse.Namespace, annotator: Annotator, model: ModelCh
     if args.api_base:
         continued = f", as in the answers of {result.name} so far" if choice != best else ""
         log.info("%s: answers are %s%s", args.api_base, GUIDANCE_NAMES[choice], continued)
-    return annotator.with_guidance(choice)
+    return replace(annotator, guidance=choice)
 
 
 def answer_settings(model: ModelChoice, annotator: Annotator, guidance: Guidance) -> AnswerSettings:
     """Return what answers depend on with a guidance."""
-    return AnswerSettings(model.identity(), {**model.parameters, **annotator.with_guidance(guidance).parameters})
+    guided = replace(annotator, guidance=guidance)
+    return AnswerSettings(model.identity(), {**model.parameters, **guided.parameters})
 
 
 def label_file(args: argparse.Namespace) -> Path:
