@@ -18,17 +18,16 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.cli.data_flags import unchecked_layout
-from utils.cli.doctor.bundle import BUNDLE, bundle
-from utils.cli.doctor.data import dataset
-from utils.cli.doctor.finding import Finding, lines_of, number_to_do
-from utils.cli.doctor.machine import machine
-from utils.cli.doctor.models import models, named_model
-from utils.cli.doctor.packages import packages
+from utils.cli.data_flags import add_location_flags, unchecked_layout
+from utils.cli.doctor.bundle import BUNDLE, bundle_text
+from utils.cli.doctor.data import check_files
+from utils.cli.doctor.finding import Finding, number_to_do
+from utils.cli.doctor.machine import check_machine
+from utils.cli.doctor.models import check_model, find_models
+from utils.cli.doctor.packages import check_packages
 from utils.cli.parser import Parser
 from utils.cli.script import start, write_lines
-from utils.cli.values import path, path_or_hub_id, shortest
-from utils.dataset.layout import FEW_SHOT
+from utils.cli.values import path_or_hub_id
 from utils.wording import counted
 
 # %%
@@ -38,27 +37,25 @@ cmd_args = True  # set to False inside a notebook
 def build_parser() -> Parser:
     """Return the script's flags."""
     parser = Parser(__doc__ or "", debug=f"also write {BUNDLE}, for a bug report")
-    parser.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
-    parser.add_argument("--file_name", help="name of a dataset to look at")
-    parser.add_argument("--save_type_name", default="GLM4", help="name of the subfolder of its results")
+    add_location_flags(parser, required=False)
     parser.add_argument("--model_from_pretrained", type=path_or_hub_id, help="an LLM to look at")
     return parser
 
 
 def findings(args: Namespace) -> list[Finding]:
     """Return everything that was found."""
-    found = [*machine(args.file_dir), *packages()]
-    found += named_model(args.model_from_pretrained) if args.model_from_pretrained else models()
-    return [*found, *(dataset(unchecked_layout(args)) if args.file_name else ())]
+    found = [*check_machine(args.file_dir), *check_packages()]
+    found += check_model(args.model_from_pretrained) if args.model_from_pretrained else find_models()
+    return [*found, *(check_files(unchecked_layout(args)) if args.file_name else ())]
 
 
 def run(args: Namespace) -> None:
     """Write a line for each finding; raise RuntimeError if there is something to do."""
     found = findings(args)
-    write_lines(lines_of(found))
+    write_lines(map(str, found))
     if args.debug:
         run_log = unchecked_layout(args).run_log if args.file_name else None
-        BUNDLE.write_text(bundle(found, run_log), encoding="utf-8")
+        BUNDLE.write_text(bundle_text(found, run_log), encoding="utf-8")
         write_lines([f"written to {BUNDLE.resolve()}: look through it before you send it"])
     if (number := number_to_do(found)) and not args.debug:  # with --debug an error would show a traceback
         raise RuntimeError(f"{counted(number, 'line')} with something to do")

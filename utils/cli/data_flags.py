@@ -11,14 +11,19 @@ from utils.dataset.layout import FEW_SHOT, SAVE_MODEL, SIZES, Layout, require_fo
 
 
 def add_dataset_flags(parser: Parser) -> None:
-    """Add the flags that name a dataset and the folder of its results."""
+    """Add the flags that name a dataset and its results, and say what a token is."""
     flags = parser.add_argument_group("data")
-    flags.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
-    flags.add_argument("--file_name", required=True, help="name of the dataset, and of its folder in --file_dir")
-    flags.add_argument(
+    add_location_flags(flags)
+    add_dense_flag(flags)
+
+
+def add_location_flags(group: argparse._ActionsContainer, *, required: bool = True) -> None:
+    """Add the flags of a dataset's folder and of the folder of its results."""
+    group.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
+    group.add_argument("--file_name", required=required, help="name of the dataset, and of its folder in --file_dir")
+    group.add_argument(
         "--save_type_name", default="GLM4", help="name of the subfolder for the results, usually the LLM's name"
     )
-    add_dense_flag(flags)
 
 
 def add_dense_flag(group: argparse._ActionsContainer, *, auto: str = "detected from the dataset") -> None:

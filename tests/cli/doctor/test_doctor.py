@@ -43,7 +43,7 @@ def test_every_optional_package_has_an_install_line_of_the_documentation(monkeyp
     monkeypatch.setattr(packages, "installed", lambda name: None if name in packages.OPTIONAL else "1.0")
     lines = [
         str(one)
-        for one in packages.packages()
+        for one in packages.check_packages()
         if one.state == "optional" and one.text.startswith(tuple(packages.OPTIONAL))
     ]
     assert len(lines) == len(packages.OPTIONAL)
@@ -56,7 +56,7 @@ def test_a_missing_and_an_old_package_are_named_with_the_command(monkeypatch):
     versions = {"torch": "2.1.0", "transformers": "4.44.2", "tqdm": None}
     monkeypatch.setattr(packages, "installed", lambda name: versions.get(name, "9999"))
     monkeypatch.setattr(packages, "_fits", lambda version, _: version != "2.1.0")
-    lines = [str(one) for one in packages.packages()]
+    lines = [str(one) for one in packages.check_packages()]
     assert "to do    package       tqdm is missing: pip install 'tqdm>=4.66.3'" in lines
     assert any("torch 2.1.0, where requirements.txt has >=2.6: pip install 'torch>=2.6'" in line for line in lines)
 
@@ -142,7 +142,7 @@ def test_models_in_the_usual_folders_are_listed(monkeypatch, tmp_path):
     monkeypatch.setattr(models, "MODELS", tmp_path)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-home"))
     (tmp_path / "hub-home" / "hub" / "models--Qwen--Qwen3-8B").mkdir(parents=True)
-    lines = [one.text for one in models.models()]
+    lines = [one.text for one in models.find_models()]
     assert [line.split(":")[0] for line in lines if line.startswith(str(tmp_path))][:2] == [
         str(tmp_path / "tiny"),
         str(tmp_path / "x.gguf"),
@@ -191,7 +191,7 @@ def test_the_bundle_has_no_keys_and_no_data(tmp_path, monkeypatch, capsys):
 def test_the_home_folder_is_not_in_the_bundle(monkeypatch):
     monkeypatch.setattr(bundle.Path, "home", lambda: bundle.Path("/home/ann"))
     monkeypatch.setattr(bundle.getpass, "getuser", lambda: "ann")
-    text = bundle.bundle([Finding("model", "/home/ann/m and /data/ann/x")], None)
+    text = bundle.bundle_text([Finding("model", "/home/ann/m and /data/ann/x")], None)
     assert "~/m and /data/<user>/x" in text
 
 

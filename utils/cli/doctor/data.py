@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from utils.cli.doctor.finding import Finding, of_error
+from utils.cli.doctor.finding import Finding, error_finding
 from utils.dataset.layout import HeldOut, Layout
 from utils.dataset.reading import Dataset, read_dataset, read_held_out
 from utils.wording import counted
@@ -12,12 +12,12 @@ from utils.wording import counted
 HELD_OUT: tuple[HeldOut, ...] = ("dev", "test")
 
 
-def dataset(layout: Layout) -> Iterator[Finding]:
+def check_files(layout: Layout) -> Iterator[Finding]:
     """Yield what was found about a dataset's files."""
     try:
         found = read_dataset(layout.train, layout.labels)
     except (ValueError, OSError) as error:
-        yield of_error("dataset", error)
+        yield error_finding("dataset", error)
         return
     yield Finding("dataset", f"{layout.train}: {_contents(found)}")
     for split in HELD_OUT:
@@ -38,5 +38,5 @@ def _held_out(layout: Layout, split: HeldOut, found: Dataset) -> Finding:
     try:
         number = len(read_held_out(path, found))
     except (ValueError, OSError) as error:
-        return of_error("dataset", error)
+        return error_finding("dataset", error)
     return Finding("dataset", f"{path}: {counted(number, 'sentence')}")

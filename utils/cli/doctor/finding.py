@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,11 +32,6 @@ def number_to_do(findings: Iterable[Finding]) -> int:
     return sum(finding.state == "to do" for finding in findings)
 
 
-def of_error(topic: str, error: Exception) -> Finding:
+def error_finding(topic: str, error: Exception) -> Finding:
     """Return the finding of an error whose message says what to do."""
     return problem(topic, " ".join(str(error).split()))
-
-
-def lines_of(findings: Iterable[Finding]) -> Iterator[str]:
-    """Yield the line of each finding."""
-    yield from map(str, findings)

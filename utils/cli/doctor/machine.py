@@ -13,11 +13,10 @@ from utils.compute import inventory
 from utils.compute.inventory import GIB
 
 SUPPORTED = ((3, 10), (3, 12))  # the first and the last version of Python with which requirements.txt installs
-GLM3 = (4, 30)  # the transformers of requirements-glm3.txt, which ends at Python 3.11
 LOW_DISK = 10 * GIB  # a 7B checkpoint has 15 GB, and a trained span model 0.4 GB
 
 
-def machine(results: Path) -> Iterator[Finding]:
+def check_machine(results: Path) -> Iterator[Finding]:
     """Yield what was found about this machine; `results` is the folder on whose disk results are written."""
     yield _python()
     yield _encoding()

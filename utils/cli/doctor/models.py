@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from utils.cli.doctor.finding import Finding, of_error, problem
+from utils.cli.doctor.finding import Finding, error_finding, problem
 from utils.compute import inventory
 from utils.compute.inventory import GIB
 from utils.dataset.layout import MODELS
@@ -18,7 +18,7 @@ WEIGHTS = (".safetensors", ".bin", ".gguf")
 WORKING_SPACE = 1.2  # memory that a model needs while it answers, as a multiple of its weights
 
 
-def models() -> Iterator[Finding]:
+def find_models() -> Iterator[Finding]:
     """Yield the models in the project's folder, in /models and in the cache of the Hub."""
     hub = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
     found = False
@@ -34,12 +34,12 @@ def models() -> Iterator[Finding]:
         yield Finding("models", f"none in {MODELS}, /models and {hub}", remedy, "optional")
 
 
-def named_model(model: str) -> Iterator[Finding]:
+def check_model(model: str) -> Iterator[Finding]:
     """Yield what was found about the model of --model_from_pretrained; no weights are loaded."""
     try:
         backend = choose_backend(model, "auto")
     except (ValueError, OSError, ImportError) as error:
-        yield of_error("model", error)
+        yield error_finding("model", error)
         return
     path = Path(model)
     if is_hub_id(model) and not path.exists():

@@ -30,7 +30,7 @@ FAMILIES = (
 )
 
 
-def packages() -> Iterator[Finding]:
+def check_packages() -> Iterator[Finding]:
     """Yield what was found about the packages."""
     transformers = installed("transformers")
     file = "requirements-glm3.txt" if (transformers or "").startswith(GLM3_TRANSFORMERS) else "requirements.txt"

@@ -6,17 +6,12 @@ import logging
 from argparse import Namespace
 from typing import get_args
 
-from utils.cli.data_flags import add_dense_flag, add_size_flag, layout_of
+from utils.cli.data_flags import add_dense_flag, add_location_flags, add_size_flag, layout_of
 from utils.cli.exits import UsageError
 from utils.cli.parser import Parser
 from utils.cli.training.learning_flags import train_settings
-from utils.cli.values import (
-    new_path,
-    path,
-    path_or_hub_id,
-    shortest,
-)
-from utils.dataset.layout import FEW_SHOT, TrainingData, require_files
+from utils.cli.values import new_path, path, path_or_hub_id
+from utils.dataset.layout import TrainingData, require_files
 from utils.files.manifest import warn_if_stale
 from utils.ner.training.runs import TrainingConfig, TrainingFiles
 
@@ -35,11 +30,7 @@ def add_file_flags(parser: Parser) -> None:
         "--from_pretrained", type=path_or_hub_id, required=True, help="base encoder: a checkpoint folder or a Hub id"
     )
     data = parser.add_argument_group("data of the pipeline")
-    data.add_argument("--file_dir", type=path, default=shortest(FEW_SHOT), help="folder that contains all datasets")
-    data.add_argument("--file_name", help="name of the dataset, and of its folder in --file_dir")
-    data.add_argument(
-        "--save_type_name", default="GLM4", help="name of the subfolder for the results, usually the LLM's name"
-    )
+    add_location_flags(data, required=False)
     add_size_flag(data)
     data.add_argument(
         "--data",

@@ -6,14 +6,7 @@ from argparse import Namespace
 from typing import get_args
 
 from utils.cli.parser import Parser
-from utils.cli.values import (
-    count,
-    decimal,
-    gpus,
-    positive_number,
-    seeds,
-    whole_number,
-)
+from utils.cli.values import count, decimal, gpus, positive_number, seeds, whole_number
 from utils.ner.cell_targets import SyntheticTargets
 from utils.ner.config import Architecture
 from utils.ner.training.record import SAVE_MINUTES
