@@ -1,4 +1,4 @@
-"""Look at this machine, the packages, the models and a dataset; say what is missing, and how to mend it.
+"""Check this machine, the packages, the models and a dataset; report what is missing, and how to fix it.
 
     python syn_pipelines/doctor.py
     python syn_pipelines/doctor.py --file_name=weibo --model_from_pretrained=/models/glm-4-9b-chat/

@@ -6,6 +6,7 @@ import re
 
 from tests.helpers.builders import ROOT, SCRIPTS, run_python
 from utils import __version__
+from utils.dataset.formats.card import CITATION
 
 
 def text_of(name):
@@ -31,12 +32,12 @@ def test_the_changelog_has_only_sections_of_keep_a_changelog():
     assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
-def test_the_citation_and_the_readmes_name_the_same_paper():
+def test_the_citation_the_readmes_and_the_dataset_card_name_the_same_paper():
     (title,) = re.findall(r"^  title: (.+)$", text_of("CITATION.cff"), re.MULTILINE)
     (url,) = re.findall(r"^  url: (.+)$", text_of("CITATION.cff"), re.MULTILINE)
-    for readme in ("README.md", "README.zh-CN.md"):
-        assert f'"{title}"' in text_of(readme)
-        assert f'"{url}"' in text_of(readme)
+    for text in (text_of("README.md"), text_of("README.zh-CN.md"), CITATION):
+        assert f'"{title}"' in text
+        assert f'"{url}"' in text
 
 
 def test_a_bug_report_asks_for_the_text_of_the_doctor():

@@ -20,7 +20,7 @@ from utils.files.own_files import check_own_file
 
 Gpus = tuple[int, ...]
 LOG_FILE = "log.txt"  # in the folder of a job's result
-# What a user can cause or mend; another error ends its process.
+# Errors that a user can cause or fix; another error ends its process.
 ERRORS = (OSError, ValueError, ImportError, RuntimeError, MemoryError)
 Key = Hashable
 

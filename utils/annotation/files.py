@@ -21,7 +21,7 @@ def read_annotations(path: Path, mode: Mode, sentences: Sequence[Sentence]) -> I
 
 
 def read_annotation_line(line: Line, path: Path) -> AnnotationRow:
-    """Return the row of one line of such a file; raise ValueError that names file and line if it is not valid."""
+    """Return the row of one line of a file of s1 or s3; raise ValueError that names file and line of a bad one."""
     number, data = line
     source = f"{path}:{number}"
     return _row(parse_row(data, source), source)

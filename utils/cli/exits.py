@@ -19,7 +19,7 @@ from utils.wording import printable
 log = logging.getLogger(__name__)
 
 BAD_INPUT, FAILURE = 2, 1
-# What a user can cause or mend. All else is an error of the program, which shows its traceback.
+# Errors that a user can cause or fix. All others are errors of the program, and show their traceback.
 BAD_INPUT_ERRORS = (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 FAILURE_ERRORS = (OSError, ImportError, RuntimeError, MemoryError)
 BROKEN_PIPE = 128 + 13  # 13: SIGPIPE, which does not exist on Windows
@@ -39,7 +39,7 @@ REMEDIES = {
     errno.EISDIR: "a folder is in the place of a file: rename it, or give another path",
     errno.ELOOP: "links point to each other: replace them with the file or folder",
 }
-# Errors of the operating system that only other input can mend.
+# Errors of the operating system that only other input can fix.
 BAD_INPUT_ERRNOS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 STOP_SIGNALS = {"SIGTERM": "terminated", "SIGHUP": "the terminal was closed"}
 
@@ -73,7 +73,7 @@ def end_with(work: Callable[[], None], name: str, *, debug: bool) -> None:
 
 @contextmanager
 def one_line_errors(*, debug: bool) -> Iterator[None]:
-    """Let IPython show an error that a user can mend as one line, without a traceback; the error itself is raised."""
+    """Let IPython show an error that a user can fix as one line, without a traceback; the error itself is raised."""
     try:
         yield
     except (*BAD_INPUT_ERRORS, *FAILURE_ERRORS, KeyboardInterrupt) as error:

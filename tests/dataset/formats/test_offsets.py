@@ -1,4 +1,4 @@
-"""Offsets that count in another way are recognised, said and mended; those of single spans are compared with texts."""
+"""Offsets that count in another way are corrected for a whole file; those of single spans are compared with texts."""
 
 from __future__ import annotations
 

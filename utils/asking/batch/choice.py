@@ -18,7 +18,7 @@ class BatchChoice:
 
 
 class AnswersPendingError(Exception):
-    """Questions were written to batch files: the step goes on when their results are in the folder.
+    """Questions were written to batch files: the step continues when their results are in the folder.
 
     This is not a failure. The message says what to do.
     """

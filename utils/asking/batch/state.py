@@ -1,4 +1,4 @@
-"""The state of a file of requests at a batch service, in a file beside it; a killed run goes on from there."""
+"""The state of a file of requests at a batch service, in a file beside it, from which a killed run continues."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def read_scores(layout: Layout, models: Path, tokenisation: Tokenisation) -> lis
             folder = layout.model_folder(size, data, parent=models)
             old = layout.old_model_folder(size, data, parent=models)
             if not any((one / TEST_REPORT).is_file() for one in (folder, old)):
-                continue  # else the training data would be read in vain
+                continue  # no score to show, so do not read the training data
             model = find_kept_model(layout, size, data, models=models, tokenisation=tokenisation)
             if (model.folder / TEST_REPORT).is_file():
                 found.append(_score(model.folder, size, data, model.note))

@@ -23,12 +23,12 @@ class Finding:
 
 
 def problem(topic: str, text: str, remedy: str | None = None) -> Finding:
-    """Return a finding that must be mended."""
+    """Return a finding that must be fixed."""
     return Finding(topic, text, remedy, "to do")
 
 
 def number_to_do(findings: Iterable[Finding]) -> int:
-    """Return how many findings must be mended."""
+    """Return how many findings must be fixed."""
     return sum(finding.state == "to do" for finding in findings)
 
 

@@ -20,7 +20,7 @@ from utils.files.compressed import open_input
 from utils.files.jsonl import decode_utf8
 from utils.wording import counted
 
-ADVICE = "convert.py mends them: run it with --from=project"
+ADVICE = "convert.py corrects them: run it with --from=project"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _other_convention(path: Path, documents: list[Document]) -> Convention | Non
 
 
 def _mended(path: Path, documents: list[Document], sentences: list[Sentence]) -> list[Sentence]:
-    """Return the sentences with the spans that they have with mended offsets, so that other faults can be found."""
+    """Return the sentences with the spans that they have with corrected offsets, so that other faults can be found."""
     fitted = fit_offsets(documents, Offsets(), Losses(), str(path))
     return [
         replace(sentence, spans=tuple(Span(span.start, span.end, span.label) for span in document.spans))

@@ -17,11 +17,14 @@ from utils.wording import counted
 
 CARD = "README.md"
 EXAMPLES = 3  # mentions of each label
-CITATION = """@inproceedings{knowfree,
-  title     = {KnowFREE: label extension and explanation synthesis for low-resource sequence labelling},
-  booktitle = {EMNLP},
-  year      = {2025},
-  note      = {arXiv:2501.19093}
+CITATION = """@inproceedings{lai-etal-2025-improving,
+    title = "Improving Low-Resource Sequence Labeling with Knowledge Fusion and Contextual Label Explanations",
+    author = "Lai, Peichao and Gan, Jiaxin and Ye, Feiyang and Zhang, Wentao and
+        Fu, Fangcheng and Wang, Yilei and Cui, Bin",
+    booktitle = "Proceedings of the 2025 Conference on Empirical Methods in Natural Language Processing",
+    year = "2025",
+    pages = "5666--5685",
+    url = "https://aclanthology.org/2025.emnlp-main.288"
 }"""
 
 

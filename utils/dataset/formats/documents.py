@@ -10,6 +10,7 @@ from typing import Any
 from utils.dataset.formats.losses import Losses
 from utils.dataset.tokens import Tokenisation
 
+PREDICTED = "ner"  # the origin of spans that a model predicted, in formats that do not name their origin
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 

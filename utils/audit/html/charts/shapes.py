@@ -26,7 +26,7 @@ class Bar:
 
 
 def draw_bars(canvas: Canvas, bars: Sequence[Bar], *, largest: float | None = None) -> None:
-    """Draw a horizontal bar for each number, with its name at the left and the number behind it."""
+    """Draw a horizontal bar for each number, with its name at the left and the number after it."""
     most = largest or max((bar.value for bar in bars), default=0) or 1
     left, room = LABEL + 8, canvas.width - LABEL - 90
     for number, bar in enumerate(bars):

@@ -93,7 +93,7 @@ def _joined(document: Document, span: RawSpan, discontinuous: Discontinuous, los
 def split_lines(document: Document) -> list[Document]:
     """Return a document for each line of a text that is not empty. Lines that a span joins stay together.
 
-    The spans have plain offsets; those of the new documents are counted from the begin of their line.
+    The spans have plain offsets; those of the new documents are counted from the start of their line.
     """
     if not isinstance(document.text, str):
         return [document]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
+from utils.dataset.formats.documents import PREDICTED, Document, RawSpan, ReadContext, WriteContext
 from utils.dataset.formats.json_files import (
     from_metadata,
     list_of,
@@ -25,7 +25,6 @@ from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import JsonObject
 
 QUESTION = "spans"
-MODEL = "ner"  # the origin of spans that a model predicted
 
 
 def read_argilla(path: Path, context: ReadContext) -> list[Document]:
@@ -60,7 +59,7 @@ def _old_spans(row: JsonObject, where: str, context: ReadContext) -> Iterator[Ra
     if row.get("annotation") is not None:
         given, origin = row["annotation"], None
     else:
-        given, origin = row.get("prediction"), MODEL
+        given, origin = row.get("prediction"), PREDICTED
         context.losses.add("record", "has no annotation: its prediction is used", example=where)
     for one in list_of(given, "annotation"):
         if isinstance(one, dict):
@@ -86,7 +85,7 @@ def _spans(row: JsonObject, where: str, context: ReadContext) -> Iterator[RawSpa
     for one in suggestions[:1]:
         given = one.get("score")
         scores = given if isinstance(given, list) else [given] * len(one["value"])
-        origin = one.get("agent") if is_own else MODEL
+        origin = one.get("agent") if is_own else PREDICTED
         for value, score in zip(one["value"], scores, strict=False):
             yield _span(value, origin, score_of(score))
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ def _span(line: str, where: str) -> tuple[str, RawSpan]:
     except (ValueError, IndexError):
         raise ValueError(f"{where}: expected T1, a tab, a label and offsets, a tab, and the text") from None
     text = fields[2] if len(fields) > 2 else None
-    span = RawSpan(min(start for start, _ in pairs), max(end for _, end in pairs), label, text)
-    return fields[0], span if len(pairs) == 1 else RawSpan(span.start, span.end, label, text, pieces=pairs)
+    start, end = min(start for start, _ in pairs), max(end for _, end in pairs)
+    return fields[0], RawSpan(start, end, label, text, pieces=pairs if len(pairs) > 1 else ())
 
 
 def _add_note(line: str, notes: dict[str, dict[str, Any]]) -> None:
@@ -78,15 +79,7 @@ def _add_note(line: str, notes: dict[str, dict[str, Any]]) -> None:
 
 def _with_note(span: RawSpan, note: dict[str, Any]) -> RawSpan:
     origin = note.get("origin")
-    return RawSpan(
-        span.start,
-        span.end,
-        span.label,
-        span.text,
-        origin if isinstance(origin, str) else None,
-        score_of(note.get("score")),
-        span.pieces,
-    )
+    return replace(span, origin=origin if isinstance(origin, str) else None, score=score_of(note.get("score")))
 
 
 def write_brat(path: Path, sentences: Sequence[Sentence], context: WriteContext) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
+from utils.dataset.formats.documents import PREDICTED, Document, RawSpan, ReadContext, WriteContext
 from utils.dataset.formats.json_files import (
     first_value,
     from_metadata,
@@ -22,8 +22,6 @@ from utils.dataset.formats.json_files import (
 from utils.dataset.formats.standoff.texts import WrittenSentence, token_key, tokens_in, utf16_offset, written
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import JsonObject
-
-MODEL = "ner"  # the origin of spans that a model predicted
 
 
 def read_labelstudio(path: Path, context: ReadContext) -> list[Document]:
@@ -67,7 +65,7 @@ def _results(row: JsonObject, where: str, context: ReadContext) -> tuple[Sequenc
     if not predictions:
         return [], None, None
     context.losses.add("task", "has no annotation: its prediction is used", example=where)
-    return list_of(predictions[0].get("result"), "result"), MODEL, score_of(predictions[0].get("score"))
+    return list_of(predictions[0].get("result"), "result"), PREDICTED, score_of(predictions[0].get("score"))
 
 
 def _spans(

@@ -14,7 +14,7 @@ from pathlib import Path
 from utils.dataset.formats.documents import Document, RawSpan, ReadContext, WriteContext
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import count_details, count_rows, flat_spans
-from utils.dataset.formats.tables.tags import Scheme, TagReader, is_old_bio, scheme_name, tags_of
+from utils.dataset.formats.tables.tags import BROKEN, Scheme, TagReader, is_old_bio, scheme_name, tags_of
 from utils.dataset.formats.text_marks import mark_before
 from utils.dataset.records import Sentence
 from utils.files.compressed import open_input
@@ -61,11 +61,7 @@ def read_conll(path: Path, context: ReadContext) -> list[Document]:
     for sentence, some in zip(sentences, tags, strict=True):
         if not old and name != "IO":
             for index in reader.broken(some):
-                losses.add(
-                    "tag",
-                    "does not continue the one before it: read as seqeval does, as the begin of a span",
-                    example=f"{path}:{sentence[index].number}: {some[index]}",
-                )
+                losses.add("tag", BROKEN, example=f"{path}:{sentence[index].number}: {some[index]}")
         spans = [RawSpan(start, end, label) for start, end, label in reader.spans(some)]
         tokens = tuple(line.fields[columns.token] for line in sentence)
         documents.append(Document(f"{path}:{sentence[0].number}", tokens, tuple(spans)))
@@ -105,7 +101,7 @@ def _lines(path: Path) -> Iterator[Line]:
     """Yield the lines with their columns: between tabs if a line has one, else between spaces; () if it is empty."""
     with open_input(path) as file:  # as bytes, because text would also be split at U+2028
         for number, data in enumerate(file, start=1):
-            # A byte order mark is one at the begin of the file only. Elsewhere, U+FEFF may be a token.
+            # Only the first character of the file can be a byte order mark. Elsewhere, U+FEFF may be a token.
             text = decode_utf8(data if number == 1 else BOM_UTF8 + data, f"{path}:{number}").rstrip("\r\n")
             if not _COMMENT.match(text):
                 yield Line(number, _fields(text))

@@ -22,7 +22,7 @@ from utils.dataset.formats.json_files import (
 )
 from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.spans.details import count_rows, details, flat_spans
-from utils.dataset.formats.tables.tags import TagReader, scheme_name, tags_of
+from utils.dataset.formats.tables.tags import BROKEN, TagReader, scheme_name, tags_of
 from utils.dataset.records import Sentence
 from utils.files.compressed import content_suffix
 from utils.files.jsonl import read_json, replace_file
@@ -86,8 +86,7 @@ def _tagged(where: str, tokens: tuple[str, ...], tags: Sequence[str], reader: Ta
     if len(tokens) != len(tags):
         raise ValueError(f"{where}: {counted(len(tokens), 'token')}, but {counted(len(tags), 'tag')}")
     for index in reader.broken(tags):
-        reason = "does not continue the one before it: read as seqeval does, as the begin of a span"
-        losses.add("tag", reason, example=f"{where}: {tags[index]}")
+        losses.add("tag", BROKEN, example=f"{where}: {tags[index]}")
     return Document(where, tokens, tuple(RawSpan(*span) for span in reader.spans(tags)))
 
 

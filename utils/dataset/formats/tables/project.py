@@ -1,4 +1,4 @@
-"""The project's own format, read so that offsets which do not fit are mended and not refused."""
+"""The project's own format, read so that offsets which do not fit are corrected, and not refused."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ Scheme = Literal["bio", "bioes", "bmes"]
 
 NO_LABEL = "ENTITY"  # of tags without a label: B, I and O alone
 OUTSIDE = ("O", "o", "")
+BROKEN = "does not continue the one before it: read as seqeval does, as the start of a span"  # why a tag is counted
 
 _PREFIXED = re.compile(r"([BIESMLU])[-_](.+)|([BIESMLU])", re.DOTALL)
 _SUFFIXED = re.compile(r"(.+)[-_]([BIESMLU])", re.DOTALL)
