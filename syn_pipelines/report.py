@@ -24,9 +24,8 @@ from utils.ablation.results.finished import ablation_line
 from utils.audit.html.content import read_content
 from utils.audit.html.page import write_chart_files, write_page
 from utils.audit.results import result_lines
-from utils.cli import data_flags
+from utils.cli import data_flags, report_flags
 from utils.cli.parser import Parser
-from utils.cli.report import html_flags
 from utils.cli.script import report, start, write_lines
 from utils.dataset.layout import Layout, require_results
 from utils.dataset.reading import require_dataset
@@ -42,7 +41,7 @@ def build_parser() -> Parser:
     data_flags.add_dataset_flags(parser)
     data_flags.add_size_flag(parser)
     data_flags.add_models_flag(parser)
-    html_flags.add_html_flags(parser)
+    report_flags.add_html_flags(parser)
     return parser
 
 
@@ -52,7 +51,7 @@ def run(args: Namespace) -> None:
     if args.html is not None or args.pictures is not None:
         write_html(args, layout)
         return
-    html_flags.prices(args)
+    report_flags.prices(args)
     if layout.dataset.is_dir():
         require_results(layout)
     lines = result_lines(layout, args.size, args.models, tokenisation=args.dense_lang)
@@ -61,9 +60,9 @@ def run(args: Namespace) -> None:
 
 def write_html(args: Namespace, layout: Layout) -> None:
     """Write the page and the pictures that the flags ask for, and say where they are."""
-    page = html_flags.path_or_default(args.html, layout.html_report)
-    pictures = html_flags.path_or_default(args.pictures, layout.pictures)
-    prices = html_flags.prices(args)
+    page = report_flags.path_or_default(args.html, layout.html_report)
+    pictures = report_flags.path_or_default(args.pictures, layout.pictures)
+    prices = report_flags.prices(args)
     require_dataset(layout.train)
     require_results(layout)
     content = read_content(layout, args.models, data_flags.dataset_words(args), tokenisation=args.dense_lang)

@@ -1,5 +1,7 @@
 """The span models KnowFREE and CNN Nested NER: training, prediction and scoring.
 
+Start with model/span_model.py, training/trainer.py (one training) or prediction/predictor.py. From Python:
+
 from utils.ner import SpanNer
 SpanNer.from_pretrained("save_model/GLM4/weibo_250_fusion/best").predict(["邓超在北京"])
 """

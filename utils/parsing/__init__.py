@@ -1,4 +1,8 @@
-"""Parsing: the items that an LLM's answer lists, whatever form the answer has."""
+"""Parsing: the items that an LLM's answer lists, in any form that models write.
+
+Start with `read_answer` in answer.py. json_forms/ and text_forms/ find candidates of items in JSON, valid or broken,
+and in other text.
+"""
 
 from utils.parsing.answer import parse_items, read_answer
 from utils.parsing.item import ITEM_KEYS, Item
