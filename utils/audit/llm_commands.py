@@ -10,6 +10,7 @@ from pathlib import Path
 from utils.asking.journal import journal_path, recorded_settings
 from utils.asking.model import is_backend
 from utils.dataset.layout import Layout
+from utils.dataset.modes import MODES
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import read_manifest
 from utils.files.run_log import read_run_log
@@ -22,6 +23,12 @@ MODEL_FLAGS = (
     *("engine", "num_workers", "requests_per_minute", "tokens_per_minute"),
 )
 STYLES = ("explain", "continue", "dialogue", "news", "rewrite", "names")  # others in a manifest are not repeated
+
+
+def recorded_llm(layout: Layout) -> str:
+    """Return the name of the LLM that annotated the sentences, as far as a manifest records it; else ""."""
+    manifests = filter(None, (read_manifest(layout.annotation_file(mode)) for mode in MODES))
+    return next((str(one.parameters["model"]) for one in manifests if "model" in one.parameters), "")
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from utils.audit.llm_commands import recorded_llm
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_folder, require_results
-from utils.dataset.modes import MODES
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS, Tokenisation
 from utils.files.jsonl import read_json, read_rows
-from utils.files.manifest import hash_file, read_manifest
+from utils.files.manifest import hash_file
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import SEEDS, TEST_REPORT
 from utils.wording import agreeing, counted
@@ -46,13 +46,9 @@ def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Toke
 
 def _title(layout: Layout, size: Size) -> str:
     """Return what the table is of: dataset, results, size and, if it is known, the LLM."""
-    files = [layout.annotation_file(mode) for mode in MODES]
-    manifests = [manifest for file in files if (manifest := read_manifest(file)) is not None]
-    llm = next(
-        (f", LLM {manifest.parameters['model']}" for manifest in manifests if "model" in manifest.parameters), ""
-    )
+    llm = recorded_llm(layout)
     return (
-        f"dataset {layout.file_name}, save_type_name {layout.save_type_name}{llm}, "
+        f"dataset {layout.file_name}, save_type_name {layout.save_type_name}{f', LLM {llm}' if llm else ''}, "
         f"size {size} ({SIZES[size]} % of the training sentences)"
     )
 

@@ -23,6 +23,7 @@ from utils.audit.html.runs import Run, read_runs
 from utils.audit.html.scores import read_ablation, read_scores
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
 from utils.audit.html.statistics import Statistics, count_sentences
+from utils.audit.llm_commands import recorded_llm
 from utils.audit.status import Survey
 from utils.dataset.layout import FULL, Layout
 from utils.dataset.reading import Dataset, read_dataset
@@ -151,11 +152,8 @@ class Content:
 
     @property
     def llm(self) -> str:
-        """The name of the LLM, as far as manifests record it."""
-        files: list[Path] = [self.layout.annotation_file(mode) for mode in ("entity", "pos")]
-        manifests = [found for file in files if (found := read_manifest(file)) is not None]
-        names = [str(one.parameters["model"]) for one in manifests if "model" in one.parameters]
-        return names[0] if names else ""
+        """The name of the LLM, as far as a manifest records it."""
+        return recorded_llm(self.layout)
 
 
 def read_content(layout: Layout, models: Path, location: str, *, tokenisation: Tokenisation | None = None) -> Content:
