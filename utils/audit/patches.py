@@ -8,7 +8,7 @@ from pathlib import Path
 from utils.audit.data import NotSeen
 from utils.dataset.layout import Layout
 from utils.dataset.modes import EXTENSION_MODES
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence
 from utils.files.manifest import read_manifest
 from utils.fusion.corrections import Correction, read_patch
 
@@ -43,10 +43,6 @@ def dropped_ids(corrections: Corrections) -> frozenset[str]:
 
 def is_corrected(found: Sentence, source: Sentence, corrections: Iterable[Correction]) -> bool:
     """Return whether the target spans of a sentence differ from those of its source only as corrections say."""
-    named = {_key(span) for one in corrections for span in (one.span, one.to) if span is not None}
-    own = {_key(span) for span in found.spans if span.origin not in EXTENSION_MODES}
-    return own ^ {_key(span) for span in source.spans} <= named
-
-
-def _key(span: Span) -> tuple[int, int, str]:
-    return span.start, span.end, span.label
+    named = {span.key for one in corrections for span in (one.span, one.to) if span is not None}
+    own = {span.key for span in found.spans if span.origin not in EXTENSION_MODES}
+    return own ^ {span.key for span in source.spans} <= named

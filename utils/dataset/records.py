@@ -29,6 +29,9 @@ _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
 _encode_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+SpanKey = tuple[int, int, str]  # start, end, label
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A labelled sequence of tokens: `start` inclusive, `end` exclusive.
@@ -42,6 +45,11 @@ class Span:
     origin: str | None = None  # "entity" or "pos": from an LLM; "ner": from a span model; None: from the dataset
     score: float | None = None
     row: Mapping[str, Any] | None = field(default=None, compare=False, hash=False)
+
+    @property
+    def key(self) -> SpanKey:
+        """The offsets and the label, which identify a span in its sentence."""
+        return self.start, self.end, self.label
 
     def overlaps(self, other: Span) -> bool:
         """Return whether two spans share a token."""
@@ -93,15 +101,6 @@ class Sentence:
     def is_raw(self) -> bool:
         """Whether the sentence is from a file of raw text (s2 --raw): it has no source, and belongs to every size."""
         return self.row.get("raw") is True
-
-
-def raw_id(number: int, part: int = 1) -> str:
-    """Return the id of a sentence of raw text: the first part, or a later one, of the text with a number.
-
-    >>> raw_id(17), raw_id(17, 2)
-    ('raw-17', 'raw-17-2')
-    """
-    return f"{RAW}-{number}" if part == 1 else f"{RAW}-{number}-{part}"
 
 
 def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisation) -> Sentence:  # noqa: A002

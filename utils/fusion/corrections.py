@@ -50,11 +50,7 @@ class Correction:
     def names(self, span: Span) -> bool:
         """Return whether the correction is about a span of its sentence."""
         wanted = self.span
-        return (
-            wanted is not None
-            and (span.start, span.end, span.label) == (wanted.start, wanted.end, wanted.label)
-            and wanted.origin in (ANY_ORIGIN, span.origin)
-        )
+        return wanted is not None and span.key == wanted.key and wanted.origin in (ANY_ORIGIN, span.origin)
 
 
 @dataclass(frozen=True)

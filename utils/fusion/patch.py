@@ -61,9 +61,9 @@ class PatchCounts:
         self.applied.update(one.action for one in found.applied)
         self.gold += found.gold
         self.misfits += found.misfits
-        new = {(one.to.start, one.to.end, one.to.label) for one in found.applied if one.to is not None}
+        new = {one.to.key for one in found.applied if one.to is not None}
         extensions = found.merged.extensions if found.merged is not None else ()
-        self.labels.update(span.label for span in extensions if _key(span) in new)
+        self.labels.update(span.label for span in extensions if span.key in new)
 
     def __str__(self) -> str:
         fit = counted(self.applied.total(), "correction")
@@ -112,7 +112,7 @@ def _misfit(correction: Correction, sentence: Sentence) -> str | None:
     to = correction.to
     if to is not None and to.end > len(sentence.tokens):
         return PAST_END
-    if correction.action == "add" and to is not None and _key(to) in map(_key, sentence.spans):
+    if correction.action == "add" and to is not None and to.key in (span.key for span in sentence.spans):
         return f"the span {_shown(to)} is there already"
     return None
 
@@ -122,11 +122,11 @@ def _corrected(correction: Correction, sentence: Sentence, targets: Collection[s
     old = next(filter(correction.names, sentence.spans), None)
     new = None if correction.to is None else _new_span(correction.to, old, targets)
     others = [span for span in sentence.spans if span is not old]
-    if new is not None and _key(new) not in map(_key, others):
+    if new is not None and new.key not in (span.key for span in others):
         position = sentence.spans.index(old) if old is not None else len(others)
         others.insert(position, new)
     own = [span for span in others if span.origin not in EXTENSION_MODES]
-    extensions = sorted((span for span in others if span.origin in EXTENSION_MODES), key=_key)
+    extensions = sorted((span for span in others if span.origin in EXTENSION_MODES), key=lambda span: span.key)
     return replace(sentence, spans=(*own, *extensions), row=_row(sentence.row, old, new))
 
 
@@ -157,16 +157,12 @@ def _row(row: Mapping[str, Any], old: Span | None, new: Span | None) -> Mapping[
 
 def _is_cell(value: Any, span: Span | None) -> bool:
     found = (value.get("start"), value.get("end"), value.get("entity")) if isinstance(value, dict) else None
-    return span is not None and found == _key(span)
+    return span is not None and found == span.key
 
 
 def _is_gold(correction: Correction, sentence: Sentence) -> bool:
     """Return whether a correction changes a span of the dataset."""
     return any(correction.names(span) and span.origin is None for span in sentence.spans)
-
-
-def _key(span: Span) -> tuple[int, int, str]:
-    return span.start, span.end, span.label
 
 
 def _shown(span: Span) -> str:

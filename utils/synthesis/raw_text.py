@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
-from utils.dataset.records import raw_id, sentence_from_row
+from utils.dataset.records import RAW, sentence_from_row
 from utils.dataset.tokens import WORDS
 from utils.files.compressed import open_input
 from utils.files.jsonl import JsonObject
@@ -107,6 +107,15 @@ def clean_raw_texts(texts: Iterable[RawText], cleaner: Cleaner, copies: CopyFind
                 copies.add(piece.tokens)
                 rows.append({"id": id_, "text": list(piece.tokens), "entities": [], "synthetic": True, "raw": True})
     return RawSentences(rows, dropped, RawCounts(number, len(rows) + len(dropped), len(rows), reasons))
+
+
+def raw_id(number: int, part: int = 1) -> str:
+    """Return the id of a sentence of raw text: the first part, or a later one, of the text with a number.
+
+    >>> raw_id(17), raw_id(17, 2)
+    ('raw-17', 'raw-17-2')
+    """
+    return f"{RAW}-{number}" if part == 1 else f"{RAW}-{number}-{part}"
 
 
 def _text(row: JsonObject, writing: WritingStyle) -> tuple[str, tuple[str, ...] | None]:

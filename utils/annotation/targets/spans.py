@@ -33,7 +33,7 @@ def score_rows(sentences: Sequence[Sentence], rows: Iterable[AnnotationRow], *, 
     asked = [(one, row) for one, row in zip(sentences, rows, strict=True) if row.status != "skipped"]
     correct = predicted = gold = 0
     for sentence, row in asked:
-        found = {(span.start, span.end, span.label) for span in target_spans(row, nested=nested)}
-        known = {(span.start, span.end, span.label) for span in sentence.spans if span.origin is None}
+        found = {span.key for span in target_spans(row, nested=nested)}
+        known = {span.key for span in sentence.spans if span.origin is None}
         correct, predicted, gold = correct + len(found & known), predicted + len(found), gold + len(known)
     return len(asked), Scores(correct, predicted, gold)

@@ -78,7 +78,7 @@ def _mention_doubts(reason: Reason, mentions: Iterable[str]) -> list[Doubt]:
 def _score_doubts(sentence: Sentence, targets: Sequence[str], join: str) -> list[Doubt]:
     """Return the doubts from the scores of a span model or of votes: the lowest kept one, the highest other one."""
     kept = [span for span in sentence.spans if is_target(span, targets) and _is_score(span.score)]
-    cells = {(span.start, span.end, span.label) for span in sentence.spans}
+    cells = {span.key for span in sentence.spans}
     found = []
     if kept:
         lowest = min(kept, key=lambda span: span.score or 0.0)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from utils.dataset.layout import FULL, SIZES, Layout, Size
 from utils.dataset.reading import Dataset, read_sentences, read_synthetic
-from utils.dataset.records import Sentence
+from utils.dataset.records import Sentence, SpanKey
 from utils.dataset.splits import first_sentences
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_rows
@@ -99,27 +99,27 @@ def _read_synthetic(file: Path, dataset: Dataset, layout: Layout) -> list[Senten
 
 def _differing(layout: Layout, dataset: Dataset, shown: Sequence[ShownSentence]) -> dict[Size, int]:
     """Return how many sentences have other spans in the files of a smaller size, which other models may have made."""
-    spans = {row.id: _cells(row.sentence) for row in shown}
+    spans = {row.id: _keys(row.sentence) for row in shown}
     found: dict[Size, int] = {}
     for size in SIZES:
-        if size != FULL and (number := sum(spans.get(id_) != cells for id_, cells in _merged(layout, dataset, size))):
+        if size != FULL and (number := sum(spans.get(id_) != keys for id_, keys in _merged(layout, dataset, size))):
             found[size] = number
     return found
 
 
-def _merged(layout: Layout, dataset: Dataset, size: Size) -> Iterator[tuple[str, set[tuple[int, int, str]]]]:
+def _merged(layout: Layout, dataset: Dataset, size: Size) -> Iterator[tuple[str, set[SpanKey]]]:
     """Yield the id and the spans of each merged sentence of a size."""
     file = layout.size_fusion(size)
     tokenisation: Tokenisation = dataset.tokenisation
     if file.is_file():
         for sentence in read_sentences(file, tokenisation=tokenisation):
-            yield str(sentence.number or sentence.id), _cells(sentence)
+            yield str(sentence.number or sentence.id), _keys(sentence)
     file = layout.size_fusion(size, synthetic=True)
     if file.is_file():
         for sentence in read_sentences(file, tokenisation=tokenisation):
             if sentence.is_synthetic:
-                yield str(sentence.row.get("id")), _cells(sentence)
+                yield str(sentence.row.get("id")), _keys(sentence)
 
 
-def _cells(sentence: Sentence) -> set[tuple[int, int, str]]:
-    return {(span.start, span.end, span.label) for span in sentence.spans}
+def _keys(sentence: Sentence) -> set[SpanKey]:
+    return {span.key for span in sentence.spans}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from utils.dataset.checkup.findings import Finding, found
 from utils.dataset.checkup.lines import SplitLines
 from utils.dataset.held_out import HeldOutTexts, held_out_key
+from utils.dataset.records import SpanKey
 from utils.wording import agreeing, counted
 
 
@@ -47,8 +48,8 @@ def _repeats(split: SplitLines) -> list[Finding]:
     ]
 
 
-def _spans(split: SplitLines, index: int) -> frozenset[tuple[int, int, str]]:
-    return frozenset((span.start, span.end, span.label) for span in split.sentences[index].spans)
+def _spans(split: SplitLines, index: int) -> frozenset[SpanKey]:
+    return frozenset(span.key for span in split.sentences[index].spans)
 
 
 def _shown(split: SplitLines, groups: list[list[int]]) -> str:

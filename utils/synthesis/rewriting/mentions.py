@@ -74,7 +74,7 @@ def place_mentions(mentions: Iterable[Mention], tokens: Sequence[str]) -> list[S
         if not found:
             return None
         spans |= {_moved(span, start) for start, _ in found for span in mention.spans}
-    return sorted(spans, key=lambda span: (span.start, span.end, span.label))
+    return sorted(spans, key=lambda span: span.key)
 
 
 def random_rank(key: str, text: str) -> bytes:

@@ -118,11 +118,10 @@ def _moved(span: RawSpan, by: int) -> RawSpan:
 def _without_repeats(document: Document, spans: Iterable[Span], losses: Losses) -> list[Span]:
     kept: dict[tuple[int, int, str], Span] = {}
     for span in spans:
-        key = span.start, span.end, span.label
-        if key in kept:
+        if span.key in kept:
             losses.add("span", "given twice: kept once", example=f"{document.where}: {span.label} {span.start}")
         else:
-            kept[key] = span
+            kept[span.key] = span
     return list(kept.values())
 
 
