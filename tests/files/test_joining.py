@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from tests.helpers.builders import write_rows
 from utils.files.disk_index import DiskIndex
-from utils.files.joining import LineFinder, read_id, sentence_ids
+from utils.files.joining import LineFinder, OrderedLines, read_id, sentence_ids
 
 IDS = ["1", "2", "3", "10"]
 
@@ -85,3 +86,18 @@ def test_an_index_on_disk_keeps_all_positions_of_a_key_and_any_text():
     assert index.find("a") == [(1, 0), (3, 9)]
     assert index.find("\ud800") == [(2, 5)]
     assert index.find("b") == []
+
+
+def test_lines_in_a_known_order_are_found_without_reading_the_ids_first(tmp_path):
+    path = write_rows(tmp_path / "a.jsonl", [{"id": id_, "n": n} for n, id_ in enumerate(["1", "3", "3", "4"])])
+    lines = OrderedLines(path)
+    assert [len(lines.find(id_)) for id_ in ("1", "2", "3", "4", "5")] == [1, 0, 2, 1, 0]
+    lines.finish()
+
+
+def test_lines_that_are_not_in_the_known_order_are_an_error(tmp_path):
+    path = write_rows(tmp_path / "a.jsonl", [{"id": id_} for id_ in ("2", "1")])
+    lines = OrderedLines(path)
+    assert [len(lines.find(id_)) for id_ in ("1", "2")] == [0, 1]
+    with pytest.raises(ValueError, match=r"a\.jsonl:2: the lines are not in the order of the sentences: run s4 again"):
+        lines.finish()

@@ -21,6 +21,29 @@ _ID = re.compile(rb'\{"id": "([^"\\]*)"[,}]')  # the beginning of every line tha
 Ids = Callable[[], Iterable[str]]
 
 
+class OrderedLines:
+    """The lines of a file that is known to have the order of the ids; it is asked for each of them in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines = ((read_id(line, path), line) for line in read_lines(path))
+        self._next = next(self._lines, None)
+
+    def find(self, sentence_id: str | None) -> list[Line]:
+        """Return the next lines as long as they have an id."""
+        found = []
+        while self._next is not None and self._next[0] == sentence_id:
+            found.append(self._next[1])
+            self._next = next(self._lines, None)
+        return found
+
+    def finish(self) -> None:
+        """Raise ValueError if a line has no id that was asked for, or another order."""
+        if self._next is not None:
+            number = self._next[1][0]
+            raise ValueError(f"{self._path}:{number}: the lines are not in the order of the sentences: run s4 again")
+
+
 class LineFinder:
     """Finds the lines of a file by their ids. It is asked for ids in the order of `ids`; some may be left out.
 
@@ -35,25 +58,16 @@ class LineFinder:
         self._ids = iter(ids())
         self._current: str | None = None
         self._found: list[Line] = []  # the lines of the current id
-        self._lines = ((read_id(line, path), line) for line in read_lines(path))
-        self._next = next(self._lines, None)
+        self._lines = OrderedLines(path)
 
     def find(self, sentence_id: str) -> list[Line]:
         """Return the lines with an id, in the order of the file."""
         while self._index is None and self._current != sentence_id:
             self._current = next(self._ids, None)
-            self._found = self._take(self._current)
+            self._found = self._lines.find(self._current)
             if self._current is None:  # the id is not ahead
                 self._index = _LineIndex(self._path)
         return self._found if self._index is None else self._index.find(sentence_id)
-
-    def _take(self, sentence_id: str | None) -> list[Line]:
-        """Return the next lines as long as they have an id."""
-        found = []
-        while self._next is not None and self._next[0] == sentence_id:
-            found.append(self._next[1])
-            self._next = next(self._lines, None)
-        return found
 
 
 def read_id(line: Line, path: Path) -> str:

@@ -75,9 +75,9 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
+def hash_inputs(inputs: Mapping[str, Path], hash_of: Callable[[Path], str] = hash_file) -> dict[str, str]:
     """Return the SHA-256 of each file, by its portable name, sorted."""
-    return {name: hash_file(inputs[name]) for name in sorted(inputs)}
+    return {name: hash_of(inputs[name]) for name in sorted(inputs)}
 
 
 def manifest_path(result: Path) -> Path:

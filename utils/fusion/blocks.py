@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import count, islice
+from typing import NamedTuple
 
 from utils.annotation.files import read_annotation_line
 from utils.dataset.modes import Mode
 from utils.dataset.records import NUMBER, Sentence, sentence_from_row, sentence_to_row, synthetic_from_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.joining import LineFinder, sentence_ids
+from utils.files.joining import LineFinder, OrderedLines, read_id, sentence_ids
 from utils.files.jsonl import JsonObject, Line, encode_json, parse_row, read_lines
 from utils.fusion.corrections import Patch
 from utils.fusion.counts import FusionCounts
@@ -24,8 +25,7 @@ from utils.parsing import Item
 BLOCK = 250  # sentences, about 1 MB: enough that handing a block to another process costs little
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceLines:
+class SentenceLines(NamedTuple):
     """The line of a sentence, and the lines of the answers to it."""
 
     id: str
@@ -41,12 +41,29 @@ class MergedBlock:
     counts: FusionCounts
 
 
-def read_blocks(files: MergeFiles) -> Iterator[list[SentenceLines]]:
-    """Yield the lines of a merge in the order of the sentences, in blocks."""
-    finders = {mode: LineFinder(path, partial(_ids, files)) for mode, path in files.annotations.items()}
+def read_blocks(files: MergeFiles, *, are_as_written: bool = False) -> Iterator[list[SentenceLines]]:
+    """Yield the lines of a merge in the order of the sentences, in blocks.
+
+    Files that are as a step wrote them have the same order, which is then not checked before the first block.
+    """
+    if are_as_written:
+        ordered = {mode: OrderedLines(path) for mode, path in files.annotations.items()}
+        yield from _blocks(files, ordered)
+        for lines in ordered.values():
+            lines.finish()
+    else:
+        ids = partial(_ids, files)
+        yield from _blocks(files, {mode: LineFinder(path, ids) for mode, path in files.annotations.items()})
+
+
+def _blocks(
+    files: MergeFiles, finders: Mapping[Mode, OrderedLines] | Mapping[Mode, LineFinder]
+) -> Iterator[list[SentenceLines]]:
+    numbers = count(1)
     lines = (
         SentenceLines(id_, line, {mode: finder.find(id_) for mode, finder in finders.items()})
-        for id_, line in zip(_ids(files), read_lines(files.sentences), strict=True)
+        for line in read_lines(files.sentences)
+        for id_ in (read_id(line, files.sentences) if files.synthetic else str(next(numbers)),)
     )
     while block := list(islice(lines, BLOCK)):
         yield block

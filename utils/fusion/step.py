@@ -25,7 +25,9 @@ from utils.files.manifest import (
     Manifest,
     build_manifest,
     check_owner,
+    hash_file,
     hash_inputs,
+    is_as_written,
     read_manifest,
     warn_if_stale,
     write_manifest,
@@ -113,7 +115,10 @@ class FusionStep:
         read = [*files.inputs, self.layout.labels, *self.canonical_labels]
         if self.min_agreement is not None and files.synthetic:
             read.append(files.agreement)
-        inputs = hash_inputs(self.layout.portable_names(read))
+        inputs = hash_inputs(
+            self.layout.portable_names(read),
+            lambda file: self._changes.hash(file) if file in files.inputs else hash_file(file),
+        )
         if self.patch is not None:
             inputs[self.layout.portable_name(self.patch.path)] = self.patch.digest
         appended_inputs = hash_inputs(self.layout.portable_names([appended])) if appended else {}
@@ -152,7 +157,9 @@ class FusionStep:
         """Yield the sentences with their extension spans, in blocks."""
         with files.without_legacy(tokenisation=self.tokenisation) as current:
             merger = BlockMerger(current, mapping, self.tokenisation, self.drop_crossing, self.patch)
-            merged = self.engine.map(partial(_same, merger), read_blocks(current))
+            are_as_written = all(is_as_written(file, self._changes.hash) for file in files.inputs)
+            blocks = read_blocks(current, are_as_written=are_as_written)
+            merged = self.engine.map(partial(_same, merger), blocks)
             total = math.ceil(count_lines(current.sentences) / BLOCK)
             yield from tracked(merged, f"{self.name} {files.fusion.stem}", total=total, unit="block")
 
