@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, call, read_lines, run_python, write_json, write_rows
 from tests.helpers.workspace import Workspace
-from utils.audit.llm_commands import STYLES, recorded_s2_command
+from utils.audit.commands import STYLES, recorded_s2_command
 from utils.dataset.layout import Layout
 from utils.dataset.records import Span
 from utils.labels.suggestions import label_patch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from utils.audit.llm_commands import recorded_llm
+from utils.audit.commands import recorded_llm
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_folder, require_results
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS, Tokenisation

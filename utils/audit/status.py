@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from utils.asking.journal import journal_path
-from utils.audit.llm_commands import LLMRuns, recorded_s2_command
+from utils.audit.commands import ENCODER, LLMRuns, recorded_s2_command, script_command
 from utils.audit.patches import recorded_patch
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
@@ -21,7 +21,6 @@ from utils.ner.training.record import BEST, LAST, RECORD
 from utils.wording import agreeing, counted
 
 State = Literal["done", "partial", "stale", "missing"]
-ENCODER = "PATH_OF_THE_ENCODER"  # in commands, for an unknown path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Survey:
         if self._llm_runs.flags_for(self.layout.synthetic()):
             return status
         command = recorded_s2_command(self.layout)
-        words = status.command if command.has_model else self._command(SCRIPTS["s2"])
+        words = status.command if command.has_model else script_command("s2", self.location)
         return replace(status, command=f"{words} {command.flags}".strip())
 
     def _llm_status(self, step: str, result: Path, flag: str) -> StepStatus:
@@ -100,7 +99,7 @@ class Survey:
             state, note = "partial", f"{sentences} {were} skipped: run without --skip and --limit"
         words = self._llm_runs.flags_for(result) or self._llm_runs.model_flags
         words = words if flag in words else f"{words} {flag}"
-        return StepStatus(f"{step} {flag}".strip(), None, state, note, self._command(SCRIPTS[step], words))
+        return StepStatus(f"{step} {flag}".strip(), None, state, note, script_command(step, self.location, words))
 
     @cached_property
     def _llm_runs(self) -> LLMRuns:
@@ -119,7 +118,7 @@ class Survey:
                         size, mode, synthetic=is_synthetic
                     )
             state, note = self._state([file for source, file in files.items() if source.is_file()])
-            yield StepStatus("s4", size, state, note, self._command(SCRIPTS["s4"]))
+            yield StepStatus("s4", size, state, note, script_command("s4", self.location))
 
     def _merges(self) -> Iterator[StepStatus]:
         layout = self.layout
@@ -139,9 +138,9 @@ class Survey:
         by_s8 = any((read_manifest(result) or _NO_MANIFEST).step == "s8" for result in results)
         if by_s8 and flag.endswith("1"):  # s8 reports whether it is stale
             state, note = "done", "replaced by s8"
-        words = f"{flag} --overwrite" if by_s8 else flag
-        words = f"{words} {self._patch(results[0])}"
-        return StepStatus(name, size, state, note, self._command(SCRIPTS[step], words.strip()))
+        overwrite = "--overwrite" if by_s8 else ""
+        command = script_command(step, self.location, flag, overwrite, self._patch(results[0]))
+        return StepStatus(name, size, state, note, command)
 
     def _patch(self, result: Path) -> str:
         """Return the flag that keeps the corrections that a result has; "" if it has none."""
@@ -154,7 +153,7 @@ class Survey:
         for size in SIZES:
             state, note = self._model_state(size, data)
             words = f"--size={size} --data={data} --from_pretrained={ENCODER}"
-            yield StepStatus(f"train {data}", size, state, note, self._command("train_ner", words))
+            yield StepStatus(f"train {data}", size, state, note, script_command("train", self.location, words))
 
     def _model_state(self, size: Size, data: TrainingData) -> tuple[State, str]:
         model = self._model_of(size, data)
@@ -187,13 +186,13 @@ class Survey:
             state, note = self._state([layout.size_target(size)])
             if state == "done" and self._is_retrained(size):
                 state, note = "stale", "the model that labelled the sentences was trained again"
-            yield StepStatus("s7", size, state, note, self._command(SCRIPTS["s7"], words))
+            yield StepStatus("s7", size, state, note, script_command("s7", self.location, words))
         for size in SIZES:
             result = layout.size_fusion(size, synthetic=True)
             state, note = self._state([result, layout.label_file("syn_fusion", size)])
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
                 state, note = "missing", "the synthetic sentences do not have their target labels yet"
-            yield StepStatus("s8", size, state, note, self._command(SCRIPTS["s8"], self._patch(result)))
+            yield StepStatus("s8", size, state, note, script_command("s8", self.location, self._patch(result)))
 
     def _is_retrained(self, size: Size) -> bool:
         """Return whether the model of a size differs from the one that labelled it, also outside the repository."""
@@ -223,20 +222,7 @@ class Survey:
                 return "stale", f"made before {unknown[0]} existed"
         return "done", ""
 
-    def _command(self, script: str, words: str = "") -> str:
-        return f"python syn_pipelines/{script}.py {self.location} {words}".strip()
 
-
-SCRIPTS = {
-    "s1": "s1_predict_data",
-    "s2": "s2_continous_generation",
-    "s3": "s3_predict_syn_data",
-    "s4": "s4_split_data",
-    "s5": "s5_merge_data",
-    "s6": "s6_combine_syn_fusion_label",
-    "s7": "s7_pred_syn_data",
-    "s8": "s8_process_label_and_combine",
-}
 _NO_MANIFEST = Manifest("", {}, {}, "", {})
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from utils.audit.llm_commands import MODEL, recorded_s2_command
-from utils.audit.status import SCRIPTS, StepStatus, Survey
+from utils.audit.commands import MODEL, recorded_s2_command, script_command
+from utils.audit.status import StepStatus, Survey
 from utils.dataset.layout import ENTITY_LABELS, FULL, POS_LABELS, SIZES, Layout, TrainingData
 from utils.dataset.modes import MODES
 from utils.files.jsonl import read_json
@@ -59,11 +59,11 @@ def _llm_commands(layout: Layout, location: str) -> Iterator[Command]:
         if step == "s2":
             flags.append(recorded_s2_command(layout).flags)
         if "model" in manifest.parameters:
-            flags.insert(0, _model_flags(runs.get(file.name, {}), str(manifest.parameters["model"])))
-        yield _command(step, location, *flags, remark=_prompt_remark(manifest.parameters))
+            flags.insert(0, _model_flags(runs.get(file.name, {})))
+        yield Command(script_command(step, location, *flags), _prompt_remark(manifest.parameters))
 
 
-def _model_flags(run: Mapping[str, Any], name: str) -> str:
+def _model_flags(run: Mapping[str, Any]) -> str:
     """Return the flags of the LLM: its path in the run log or, without that, a placeholder."""
     model, backend = run.get("model"), run.get("backend")
     if not (isinstance(model, str) and model and model == printable(model)):
@@ -146,15 +146,10 @@ def _record(folder: Path) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _command(step: str, location: str, *flags: str, remark: str = "") -> Command:
-    words = ["python", f"syn_pipelines/{SCRIPTS[step]}.py", location, *filter(None, flags)]
-    return Command(" ".join(words), remark)
-
-
 def merge_command(survey: Survey, patch: str) -> str:
     """Return the command that applies a patch: s8 if it has run, else s5."""
     layout = survey.layout
     manifests = [read_manifest(layout.size_fusion(size)) for size in SIZES]
     step = "s8" if any(one is not None and one.step == "s8" for one in manifests) else "s5"
     flags = _merge_flags(layout, StepStatus(step, FULL, "done", "", ""))
-    return _command(step, survey.location, *flags, f"--patch={shlex.quote(patch)}").words
+    return script_command(step, survey.location, *flags, f"--patch={shlex.quote(patch)}")

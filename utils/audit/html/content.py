@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from utils.audit.commands import recorded_llm
 from utils.audit.html.charts.figures import (
     Figure,
     ablation_figure,
@@ -23,7 +24,6 @@ from utils.audit.html.runs import Run, read_runs
 from utils.audit.html.scores import read_ablation, read_scores
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
 from utils.audit.html.statistics import Statistics, count_sentences
-from utils.audit.llm_commands import recorded_llm
 from utils.audit.status import Survey
 from utils.dataset.layout import FULL, Layout
 from utils.dataset.reading import Dataset, read_dataset

@@ -1,4 +1,4 @@
-"""The flags of the commands that made, or that continue, the results of s1, s2 and s3."""
+"""Commands of the scripts, with the flags that made, or that continue, the results of s1, s2 and s3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from utils.files.manifest import read_manifest
 from utils.files.run_log import read_run_log
 from utils.wording import printable
 
-MODEL = "PATH_OF_THE_LLM"  # in commands, for an unknown path
+SCRIPTS = {
+    "s1": "s1_predict_data",
+    "s2": "s2_continous_generation",
+    "s3": "s3_predict_syn_data",
+    "s4": "s4_split_data",
+    "s5": "s5_merge_data",
+    "s6": "s6_combine_syn_fusion_label",
+    "s7": "s7_pred_syn_data",
+    "s8": "s8_process_label_and_combine",
+    "train": "train_ner",
+}
+MODEL, ENCODER = "PATH_OF_THE_LLM", "PATH_OF_THE_ENCODER"  # in commands, for unknown paths
 # Flags that choose an LLM and where it runs: they are the same for every step.
 MODEL_FLAGS = (
     *("model_from_pretrained", "backend", "api_base", "patience", "dtype", "load_in", "trust_remote_code", "n_gpu"),
@@ -29,6 +40,11 @@ def recorded_llm(layout: Layout) -> str:
     """Return the name of the LLM that annotated the sentences, as far as a manifest records it; else ""."""
     manifests = filter(None, (read_manifest(layout.annotation_file(mode)) for mode in MODES))
     return next((str(one.parameters["model"]) for one in manifests if "model" in one.parameters), "")
+
+
+def script_command(step: str, location: str, *words: str) -> str:
+    """Return the command of a step; `location` are the flags that name the dataset. Empty words are left out."""
+    return " ".join(["python", f"syn_pipelines/{SCRIPTS[step]}.py", location, *filter(None, words)])
 
 
 @dataclass(frozen=True)
