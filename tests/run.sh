@@ -2,8 +2,8 @@
 # Runs the tests: bash tests/run.sh [--all] [arguments of pytest]
 #
 # Creates the environment .venv if it does not exist. --all also runs the tests that take minutes, and repeats the quick
-# tests with transformers 4.30 (without the span model) and with the newest 5.x. Their environments are outside the
-# repository, in $XDG_CACHE_HOME or ~/.cache. To create one again, delete its folder.
+# tests with transformers 4.30 (without the span model) and with the newest 5.x (with all families of local models). Their
+# environments are outside the repository, in $XDG_CACHE_HOME or ~/.cache. To create one again, delete its folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source syn_pipelines/environment.sh
@@ -36,4 +36,5 @@ echo "--- the newest transformers"
         "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'transformers>=5,<6' # as README.md says
     fi
     "$python" -m pytest -m "not slow" "$@"
+    "$python" -m pytest tests/llm/test_local_families.py
 )

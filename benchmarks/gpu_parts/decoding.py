@@ -31,8 +31,9 @@ from utils.llm.decoding.chat_model import SAMPLES, TransformersLLM
 from utils.llm.decoding.decoder import Decoder
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import Choice, TokenChooser
-from utils.llm.decoding.ragged import RaggedCache
-from utils.llm.decoding.stepwise import StepwiseDecoder, fastest_cache
+from utils.llm.decoding.ragged.cache import MakeCache, RaggedCache
+from utils.llm.decoding.ragged.trial import fastest_cache
+from utils.llm.decoding.stepwise import StepwiseDecoder
 from utils.llm.hf.chat_format import ChatFormat
 from utils.llm.hf.checkpoint import DTYPE_ARGUMENT
 
@@ -100,7 +101,7 @@ class _Chat:
         self.model: Any = None
         self.chat: Any = None
         self.guide: Guide | None = None
-        self.cache: type[RaggedCache] = RaggedCache
+        self.cache: MakeCache = RaggedCache
 
     def load(self) -> Row:
         """Make the model, and return what it is."""
@@ -118,7 +119,7 @@ class _Chat:
         self.model, self.cache = model, cache or RaggedCache
         return {
             "what": f"model of {sum(one.numel() for one in model.parameters()) / 1e9:.2f} B parameters, {dtype}",
-            "attention": f"{self.cache.__name__}{'' if cache else ' (its scores differ from those of the model)'}",
+            "attention": f"{type(self.cache(1)).__name__}{'' if cache else ' (with other scores than the model)'}",
             "seconds": round(time.monotonic() - begin, 1),
             "memory, GB": self.session.peak(),
         }

@@ -15,7 +15,7 @@ from utils.dataset.tokens import WORDS
 from utils.files.jsonl import read_rows
 from utils.llm import LLMOptions, Request, Sampling, load_llm
 from utils.llm.decoding.chat_model import TransformersLLM
-from utils.llm.decoding.paged import has_paged_attention
+from utils.llm.decoding.ragged.paged import has_paged_attention
 from utils.llm.decoding.stepwise import StepwiseDecoder
 
 log = logging.getLogger(__name__)

@@ -42,7 +42,9 @@ def steer(model: Any, monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
 
 
 def _prefer(scores: torch.Tensor, wanted: dict[int, int] | int) -> None:
-    """Make the scores, (rows, …, vocabulary), highest at each row's wanted token."""
+    """Make the scores highest at each row's wanted token: (rows, …, vocabulary), or (1, rows, vocabulary)."""
     scores.fill_(-10.0)
+    if isinstance(wanted, dict) and len(scores) == 1:  # without padding, all rows are one
+        scores = scores[0]
     for row in range(len(scores)):
         scores[row, ..., wanted[row] if isinstance(wanted, dict) else wanted] = 10.0

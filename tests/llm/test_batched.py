@@ -14,7 +14,7 @@ from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.llm import Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
-from utils.llm.decoding.stepwise import can_step
+from utils.llm.decoding.ragged.trial import fastest_cache
 from utils.llm.hf.chat_format import ChatFormat
 from utils.llm.hf.context import short_rope_limit
 
@@ -90,11 +90,11 @@ def test_an_answer_is_the_same_in_a_batch_and_alone(kind, chat):
 def test_a_state_space_model_is_left_to_generate():
     torch.manual_seed(0)
     model = transformers.MambaForCausalLM(transformers.MambaConfig(**SHAPE, state_size=4)).eval()
-    assert not can_step(model, SAMPLES)
+    assert not fastest_cache(model, SAMPLES)
 
 
 def test_a_model_with_two_kinds_of_rotary_embeddings_is_left_to_generate():
     model = tiny("Phi3")
     assert short_rope_limit(model.config) == SHORT
-    assert not can_step(model, SAMPLES)
+    assert not fastest_cache(model, SAMPLES)
     assert short_rope_limit(tiny("Llama").config) is None

@@ -14,25 +14,26 @@ from utils.llm import Request, Sampling, load_llm
 
 torch = pytest.importorskip("torch", "2.9", reason="the simulated GPU needs a newer torch")
 transformers = pytest.importorskip("transformers")
-pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has no caches", exc_type=ImportError)
+pytest.importorskip("utils.llm.decoding.ragged.cache", reason="this transformers has no caches", exc_type=ImportError)
 
 # ruff: noqa: E402
 from tests.helpers.simulated_gpu import simulated_gpu
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.cli.llm_flags import model_choice
 from utils.llm.backends.vllm import _sequences
-from utils.llm.decoding import paged
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.chat_model import TransformersLLM
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.gpu_room import GpuRoom
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
-from utils.llm.decoding.paged import PagedCache, has_paged_attention
-from utils.llm.decoding.ragged import RaggedCache
-from utils.llm.decoding.ragged_layout import GPU_PADDING, RaggedLayout, _large_groups
+from utils.llm.decoding.ragged import paged
+from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.layout import GPU_PADDING, RaggedLayout, _large_groups
+from utils.llm.decoding.ragged.paged import PagedCache, has_paged_attention
+from utils.llm.decoding.ragged.trial import fastest_cache
 from utils.llm.decoding.sampler import TokenSampler
-from utils.llm.decoding.stepwise import StepwiseDecoder, _split, can_step, fastest_cache
+from utils.llm.decoding.stepwise import StepwiseDecoder, _split
 from utils.llm.hf.chat_format import ChatFormat
 
 SAMPLES = [list(b"Name the words of this."), list(b"Who flew to Osaka?")]
@@ -137,7 +138,7 @@ def test_a_model_on_two_gpus_gives_the_same_answers(model, chat, guide):
         decoder = Counting(model, chat.stops)
         assert answers(decoder, KINDS["guided, pos"], guide) == expected
         assert gpu.to_cpu == decoder.calls
-        assert can_step(model, SAMPLES)
+        assert fastest_cache(model, SAMPLES)
 
 
 def _to_second(module: Any, args: Any, kwargs: Any) -> Any:
@@ -159,10 +160,10 @@ def test_an_attempt_that_runs_out_of_memory_says_nothing_about_the_decoder(model
     def full(*arguments: object) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    assert can_step(model, SAMPLES)
-    monkeypatch.setattr("utils.llm.decoding.stepwise.ragged_scores", full)
+    assert fastest_cache(model, SAMPLES)
+    monkeypatch.setattr("utils.llm.decoding.ragged.trial.ragged_scores", full)
     with pytest.raises(torch.cuda.OutOfMemoryError):
-        can_step(model, SAMPLES)
+        fastest_cache(model, SAMPLES)
 
 
 def test_a_gpu_reads_many_long_prompts_in_smaller_pieces(model, chat, monkeypatch):
@@ -246,7 +247,7 @@ def kernel(monkeypatch):
     """Compute torch's attention over pages in a plain way, on any device."""
     varlen = pytest.importorskip("torch.nn.attention.varlen")
     monkeypatch.setattr(varlen, "varlen_attn", plain_varlen_attn)
-    monkeypatch.setattr("utils.llm.decoding.stepwise.has_paged_attention", lambda device, dtype: True)
+    monkeypatch.setattr("utils.llm.decoding.ragged.trial.has_paged_attention", lambda device, dtype: True)
 
 
 @pytest.mark.parametrize("kind", ["free", "guided, pos", "drawn"])

@@ -16,7 +16,7 @@ from utils.llm import Request, Sampling
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-pytest.importorskip("utils.llm.decoding.ragged", reason="this transformers has no caches", exc_type=ImportError)
+pytest.importorskip("utils.llm.decoding.ragged.cache", reason="this transformers has no caches", exc_type=ImportError)
 
 # ruff: noqa: E402
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
@@ -24,8 +24,10 @@ from utils.compute.onednn import PackedLinear, has_packed_linear, pack_linears
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.guide import Guide
-from utils.llm.decoding.ragged import RaggedCache
-from utils.llm.decoding.stepwise import StepwiseDecoder, can_step
+from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.scores import ragged_scores
+from utils.llm.decoding.ragged.trial import fastest_cache
+from utils.llm.decoding.stepwise import StepwiseDecoder
 from utils.llm.hf.chat_format import ChatFormat
 
 VOCABULARY = 259
@@ -85,7 +87,7 @@ def answers(decoder, given, batch_size, guide=None):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_answers_are_those_of_generate(kind, chat):
     model = tiny(kind)
-    assert can_step(model, SAMPLES)
+    assert fastest_cache(model, SAMPLES)
     stepwise = answers(StepwiseDecoder(model, chat.stops), rows(), 4)
     assert stepwise == answers(BatchedDecoder(model, chat), rows(), 1)
 
@@ -225,18 +227,20 @@ def test_the_decoder_can_be_used_after_closing_it_early(model, chat):
         ),
     ],
 )
-def test_can_step_is_true_only_for_models_with_equal_scores(model, chat):
+def test_the_trial_is_true_only_for_models_with_equal_scores(model, chat):
     made = model().eval()
-    if can_step(made, SAMPLES):  # GPT-2 in newer versions of transformers
-        assert answers(StepwiseDecoder(made, []), rows(), 4) == answers(BatchedDecoder(made, chat), rows(), 1)
+    if cache := fastest_cache(made, SAMPLES):
+        assert answers(StepwiseDecoder(made, chat.stops, cache), rows(), 4) == answers(
+            BatchedDecoder(made, chat), rows(), 1
+        )
     else:
-        assert made.config.model_type in ("mistral", "gemma2", "gpt2")
+        assert made.config.model_type in ("gemma2", "gpt2")
 
 
-def test_can_step_is_false_for_code_that_comes_with_a_checkpoint(model):
-    assert can_step(model, SAMPLES)
+def test_the_trial_is_false_for_code_that_comes_with_a_checkpoint(model):
+    assert fastest_cache(model, SAMPLES)
     own = type("Own", (type(model),), {})(model.config).eval()
-    assert not can_step(own, SAMPLES)
+    assert not fastest_cache(own, SAMPLES)
 
 
 def test_the_cache_keeps_sequences_apart_while_they_come_and_go(model):
@@ -266,15 +270,23 @@ def test_the_cache_keeps_sequences_apart_while_they_come_and_go(model):
 @pytest.mark.skipif(not has_packed_linear(), reason="this machine or torch has no packed bfloat16 products")
 def test_packed_layers_compute_the_same_as_plain_ones():
     model = tiny("Qwen2").to(torch.bfloat16)
+    assert fastest_cache(model, SAMPLES)
     ids = torch.tensor([[1, 2, 3, 4, 5]])
     with torch.inference_mode():
-        before = model(input_ids=ids).logits
+        before, ragged_before = model(input_ids=ids).logits, scores_of(model)
         assert pack_linears(model) == 2 * 7 + 1
-        after = model(input_ids=ids).logits
+        after, ragged_after = model(input_ids=ids).logits, scores_of(model)
     assert not [layer for layer in model.modules() if type(layer) is torch.nn.Linear]
     assert isinstance(model.lm_head, PackedLinear)
-    torch.testing.assert_close(after, before, rtol=0.05, atol=0.05 * before.abs().max().item())
-    assert can_step(model, SAMPLES)
+    for new, old in ((after, before), (ragged_after, ragged_before)):
+        torch.testing.assert_close(new, old, rtol=0.05, atol=0.05 * old.abs().max().item())
+
+
+def scores_of(model):
+    """Return the scores after the samples, with a ragged cache."""
+    cache = RaggedCache(2)
+    cache.add(count=2)
+    return ragged_scores(model, SAMPLES, cache)
 
 
 def test_layers_of_other_dtypes_are_not_packed(model):

@@ -62,14 +62,17 @@ def pack_linears(model: nn.Module) -> int:
     """Replace a model's bfloat16 linear layers on the CPU by packed ones, and return their number."""
     if not has_packed_linear():
         return 0
-    packed = 0
-    for module in list(model.modules()):
-        for name, child in module.named_children():
-            if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu":
-                setattr(module, name, PackedLinear(child))
-                page_out(child.weight)
-                packed += 1
-    return packed
+    found = [
+        (child, name, module)
+        for module in model.modules()
+        for name, child in module.named_children()
+        if type(child) is nn.Linear and child.weight.dtype == torch.bfloat16 and child.weight.device.type == "cpu"
+    ]
+    found.sort(key=lambda one: -one[0].weight.nbytes)  # the copy of the largest one is made while there are no others
+    for child, name, module in found:
+        setattr(module, name, PackedLinear(child))
+        page_out(child.weight)
+    return len(found)
 
 
 @cache

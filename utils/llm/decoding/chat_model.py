@@ -113,20 +113,31 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
 
 def _llm(model: Any, tokenizer: Any, options: LLMOptions) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
+    windows = _usable_windows(model, chat)  # before packing, which leaves no weights that can be read
     pack_linears(model)
     release_freed_memory()
     devices = sorted({weight.device for weight in model.parameters()}, key=str)
     fills_gpu = options.fills_gpu and all(device.type == "cuda" for device in devices)
     room = GpuRoom.of(model, devices) if fills_gpu else None
-    return TransformersLLM(chat, _decoder(model, chat), options.batch_size, context_of(model.config), room)
+    return TransformersLLM(chat, _decoder(model, chat, windows), options.batch_size, context_of(model.config), room)
 
 
-def _decoder(model: Any, chat: ChatFormat) -> Decoder:
+def _usable_windows(model: Any, chat: ChatFormat) -> Sequence[int | None] | None:
+    """Return the windows of the layers if the faster decoder can run the model, and else None."""
+    if not HAS_CACHES:
+        return None
+    from utils.llm.decoding.ragged.trial import usable_windows
+
+    return usable_windows(model, [chat.encode(text) for text in SAMPLES])
+
+
+def _decoder(model: Any, chat: ChatFormat, windows: Sequence[int | None] | None) -> Decoder:
     """Return the faster decoder if it can run the model, and else the one that uses the model's own `generate`."""
-    if HAS_CACHES:
-        from utils.llm.decoding.stepwise import StepwiseDecoder, fastest_cache
+    if windows is not None:
+        from utils.llm.decoding.ragged.trial import fastest_with
+        from utils.llm.decoding.stepwise import StepwiseDecoder
 
-        cache = fastest_cache(model, [chat.encode(text) for text in SAMPLES])
+        cache = fastest_with(windows, model, [chat.encode(text) for text in SAMPLES])
         if cache is not None:
             return StepwiseDecoder(model, chat.stops, cache)
     decoder = BatchedDecoder(model, chat)

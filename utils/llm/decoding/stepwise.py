@@ -1,7 +1,7 @@
 """A decoder that adds and removes answers one by one: no padding, and no step for tokens that a grammar forces.
 
-A model must accept ids, positions and a cache, and must call torch's `scaled_dot_product_attention`. `can_step` checks
-this, and that the scores stay the same. `ragged` explains the attention.
+A model must accept ids, positions and a cache, and must call torch's `scaled_dot_product_attention`. `ragged.trial`
+checks this, and that the scores stay the same. `ragged.cache` explains the attention.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from typing import Any
 import torch
 
 from utils.llm.base import Finish
-from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest, are_close
+from utils.llm.decoding.decoder import DecodedAnswer, EncodedRequest
 from utils.llm.decoding.guide import GrammarState, Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
-from utils.llm.decoding.paged import PagedCache, has_paged_attention
-from utils.llm.decoding.ragged import RaggedCache, ragged_scores
+from utils.llm.decoding.ragged.cache import CHUNK, MakeCache, RaggedCache
+from utils.llm.decoding.ragged.scores import ragged_scores
 from utils.llm.decoding.sampler import TokenSampler
-from utils.llm.hf.context import MAX_CONTEXT, short_rope_limit, text_config
 from utils.llm.prompt_parts import common_prefix
 
 MIN_SHARED_TOKENS = 16  # a shorter common prefix is not worth a call of the model
-CHUNK = 512  # largest number of tokens of a sequence in one call; the memory of attention grows with its square
 GPU_TOKENS = (
     16384  # about the largest number of tokens in one call on a GPU: 1.5 GB for the widest layer of a 7 B model
 )
@@ -69,11 +67,11 @@ class PartialAnswer:
 
 
 class StepwiseDecoder:
-    """Decodes with a model's forward pass alone. `cache` is the kind of cache that fits the model's device."""
+    """Decodes with a model's forward pass alone. `cache` makes the cache that fits the model and its device."""
 
     make_chooser: type[TokenChooser] = TokenChooser
 
-    def __init__(self, model: Any, stops: Sequence[int], cache: type[RaggedCache] = RaggedCache) -> None:
+    def __init__(self, model: Any, stops: Sequence[int], cache: MakeCache = RaggedCache) -> None:
         self.model = model
         self.stops = frozenset(stops)
         self.cache = cache
@@ -169,51 +167,6 @@ class _Starts:
         return [self._coming.popleft().result() for _ in range(min(room, len(self._coming)))]
 
 
-def fastest_cache(model: Any, samples: Sequence[Sequence[int]]) -> type[RaggedCache] | None:
-    """Return the kind of cache with which a model decodes fastest, or None if its scores are wrong with each."""
-    kinds = [RaggedCache]
-    if has_paged_attention(model.device, model.dtype):
-        kinds.insert(0, PagedCache)
-    return next((kind for kind in kinds if can_step(model, samples, kind)), None)
-
-
-def can_step(model: Any, samples: Sequence[Sequence[int]], cache: type[RaggedCache] = RaggedCache) -> bool:
-    """Return whether a model gives the samples together, in this decoder, the scores that it gives each alone.
-
-    The samples are token ids of real text; for random ids, bfloat16 scores are mostly noise. A model that attends
-    to long prompts in another way, such as within a window, is refused, because the samples are short.
-    """
-    if not type(model).__module__.startswith("transformers.") or _reach(model) < MAX_CONTEXT:
-        return False
-    try:
-        together = _scores_together(StepwiseDecoder(model, [], cache), samples)
-        with torch.inference_mode():
-            alone = [model(input_ids=torch.tensor([ids], device=model.device)).logits[0, -1] for ids in samples]
-    except torch.cuda.OutOfMemoryError:  # a RuntimeError that says nothing about the decoder
-        raise
-    except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
-        return False
-    expected = torch.stack(alone).float().to(together.device)
-    return are_close(together, expected, model.dtype)
-
-
-def _scores_together(decoder: StepwiseDecoder, samples: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Return the scores after the samples, which the model reads in two calls, each cut at another position.
-
-    A kernel for GPUs may treat a single new token in another way, so the last token is then a call of its own.
-    """
-    cache = decoder.cache(len(samples))
-    cuts = [len(ids) // (2 + index) for index, ids in enumerate(samples)]
-    cache.add(count=len(samples))
-    decoder.scores([ids[:cut] for ids, cut in zip(samples, cuts, strict=True)], cache)
-    if len(cache.stored) < text_config(decoder.model.config).num_hidden_layers:
-        raise ValueError("a layer of the model does not use the cache, such as one of a state-space model")
-    if decoder.cache is PagedCache:
-        decoder.scores([ids[cut:-1] for ids, cut in zip(samples, cuts, strict=True)], cache)
-        return decoder.scores([ids[-1:] for ids in samples], cache)
-    return decoder.scores([ids[cut:] for ids, cut in zip(samples, cuts, strict=True)], cache)
-
-
 def _split(active: Sequence[PartialAnswer]) -> tuple[list[int], list[int]]:
     """Return the indices of the answers that go on, in their new order, and of those that have ended, last first.
 
@@ -239,11 +192,3 @@ def _start(request: EncodedRequest, prefix_length: int, guide: Guide | None) -> 
     )
     answer.take_forced()
     return answer
-
-
-def _reach(model: Any) -> int:
-    """Return the number of tokens up to which a model attends in the same way."""
-    config = text_config(model.config)
-    window = getattr(config, "sliding_window", None)
-    limits = [window if getattr(config, "use_sliding_window", True) else None, short_rope_limit(config)]
-    return min([MAX_CONTEXT, *(limit for limit in limits if limit)])

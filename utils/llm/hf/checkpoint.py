@@ -138,7 +138,7 @@ def _cpu_attention(dtype: torch.dtype) -> dict[str, Any]:
     """Return the arguments that choose the attention of a model with its own code on the CPU.
 
     In bfloat16, torch's fused attention decodes 3 times slower on the CPU than plain products (benchmarks/README.md).
-    Models of transformers do not use it: they have the attention of `decoding.ragged`.
+    Models of transformers do not use it: they have the attention of `decoding.ragged.cache`.
     """
     return {"attn_implementation": "eager"} if dtype == torch.bfloat16 and HAS_CACHES else {}
 

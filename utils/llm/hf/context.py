@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+LENGTH_NAME = re.compile(
+    r"(?:window|window_size|chunk_size|original_max_position_embeddings)$"
+)  # of settings in tokens
 MAX_CONTEXT = 8192  # tokens of a prompt and its answer together; fewer if the model's own limit is lower
 
 
@@ -42,3 +46,30 @@ def short_rope_limit(config: Any) -> int | None:
     kind = scaling.get("rope_type", scaling.get("type"))
     named = (scaling.get("original_max_position_embeddings"), getattr(text, "original_max_position_embeddings", None))
     return next((limit for limit in named if limit), None) if kind in ("longrope", "su") else None
+
+
+def attention_windows(config: Any) -> list[int | None]:
+    """Return for each layer how many tokens it attends to, itself included, or None; an empty list without windows.
+
+    Versions of transformers differ in whether a model uses the windows that its configuration names.
+    """
+    text = text_config(config)
+    window = getattr(text, "sliding_window", None)
+    if not window or window >= MAX_CONTEXT or getattr(text, "use_sliding_window", True) is False:
+        return []
+    kinds = getattr(text, "layer_types", None)
+    if kinds is None and text.model_type == "gemma2":  # before transformers 4.53
+        kinds = ["full_attention" if layer % 2 else "sliding_attention" for layer in range(text.num_hidden_layers)]
+    if kinds is None:
+        return [window] * text.num_hidden_layers
+    windows = [window if kind == "sliding_attention" else None for kind in kinds]
+    return windows if any(windows) else []
+
+
+def named_lengths(config: Any) -> list[int]:
+    """Return the lengths below MAX_CONTEXT at which a configuration may change how a model attends, such as windows."""
+    text = vars(text_config(config))
+    scaling = text.get("rope_scaling") or text.get("rope_parameters")
+    values = {**text, **(scaling if isinstance(scaling, dict) else {})}
+    named = [value for name, value in values.items() if LENGTH_NAME.search(name)]
+    return sorted({value for value in named if type(value) is int and 0 < value < MAX_CONTEXT})

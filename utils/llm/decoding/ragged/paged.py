@@ -3,13 +3,13 @@
 The kernel (flash attention, in bfloat16 or float16) reads the new tokens of all sequences in one row. It needs no
 groups, no padding and no masks, and is called once a layer. It calls a piece of the cache a page. A sequence has one.
 
-The example of `ragged`, sequences with 4, 7 and 2 tokens that append 1, 3 and 1:
+The example of `cache`, sequences with 4, 7 and 2 tokens that append 1, 3 and 1:
 
     starts    0 1 4 5       where the new tokens of each sequence begin, and their end
     lengths   5 10 3        tokens of each sequence, new ones included
     pages     0 1 2         each sequence's page
 
-`stepwise.fastest_cache` compares its scores with the model's own before it is used: it was never run on a GPU.
+`trial.fastest_cache` compares its scores with the model's own before it is used: it was never run on a GPU.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 import torch
 
 from utils.compute.transfers import indices_on
-from utils.llm.decoding.ragged import RaggedCache
-from utils.llm.decoding.ragged_layout import token_indices
+from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.layout import token_indices
 
 NEEDED = {"seqused_k", "block_table", "enable_gqa", "window_size"}  # parameters of the kernel, which is young
 CAUSAL = (-1, 0)  # each new token attends to those before it and to itself
@@ -57,6 +57,8 @@ class PagedLayout:
 
 class PagedCache(RaggedCache):
     """The keys and values of up to `capacity` sequences, for torch's attention over pages."""
+
+    block = 256  # the kernel reads pages of multiples of this many tokens
 
     def _layout(self, past: Sequence[int], counts: Sequence[int], device: torch.device) -> Any:
         return PagedLayout.of(past, counts, device)

@@ -27,15 +27,16 @@ Example
         keys      the first 10 of each sequence       keys     (3, 2, 10, 64)
         scores    + mask (-inf for later tokens)      scores   (3, 2, 4 * 3, 10)
 
-    The rows of the padding are dropped, and (1, 8, 5, 64) goes back to the model. `ragged_layout` computes the indices.
+    The rows of the padding are dropped, and (1, 8, 5, 64) goes back to the model. `layout` computes the indices.
     A sequence with many new tokens, as a prompt, is computed without the others, so padding stays small.
 
 How the model calls this attention
-    All models of transformers can attend with `torch.nn.functional.scaled_dot_product_attention`. `RaggedAttention`
-    is a `TorchFunctionMode`, torch's way to redirect its functions inside a `with` block. It redirects this one
-    function to `RaggedCache.attend`. So no code of the model is patched or copied, and the code is the same for
-    Llama, Qwen, Gemma, and others. A model that attends in another way would get wrong scores;
-    `stepwise.can_step` compares scores with the model's own before the decoder is used.
+    Nearly all models of transformers can attend with `torch.nn.functional.scaled_dot_product_attention`.
+    `scores.RaggedAttention` is a `TorchFunctionMode`, torch's way to redirect its functions inside a `with` block. It
+    redirects this one function to `RaggedCache.attend`. So no code of the model is patched or copied, and the code is
+    the same for Llama, Qwen, Gemma, and others. Models with windows get masks for them (`RaggedCache.windows`). A model
+    that attends in another way would get wrong scores; `trial` compares them with the model's own before the decoder
+    is used.
 
 On a GPU
     Softmax and both products of a group are one call of torch's fused attention. All indices of a call are copied
@@ -48,26 +49,31 @@ Versions of transformers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
-from torch.overrides import TorchFunctionMode
 from transformers import Cache
 
 from utils.compute.transfers import indices_on
-from utils.llm.decoding.ragged_layout import Group, RaggedLayout
+from utils.llm.decoding.ragged.layout import Group, RaggedLayout
 
-BLOCK = 256  # tokens; the cache grows by this many a sequence
+CHUNK = 512  # largest number of tokens of a sequence in one call; the memory of attention grows with its square
 
 
 class RaggedCache(Cache):
-    """The keys and values of up to `capacity` sequences, each layer's on the device of the layer."""
+    """The keys and values of up to `capacity` sequences, each layer's on the device of the layer.
 
-    def __init__(self, capacity: int) -> None:
+    A layer with a window keeps all of them, too, and masks those that are too far away.
+    """
+
+    block = 64  # tokens; room for a sequence grows by this many
+
+    def __init__(self, capacity: int, windows: Sequence[int | None] = ()) -> None:
         torch.nn.Module.__init__(self) if issubclass(Cache, torch.nn.Module) else super().__init__(layers=[])
         self.capacity = capacity
+        self.windows = windows  # of each layer; see `hf.context.attention_windows`
         self.lengths: list[int] = []  # tokens of each sequence
         self.stored: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # layer: see `_empty`
         self.layer = 0  # the last one that was updated
@@ -137,6 +143,11 @@ class RaggedCache(Cache):
         flat = query.reshape(heads, -1, dimension)
         return self._attend(flat, layout, scale or dimension**-0.5).reshape(*query.shape[:-1], -1)
 
+    @property
+    def window(self) -> int | None:
+        """The number of tokens that the last updated layer attends to, the new one included; None: to all."""
+        return self.windows[self.layer] if self.windows else None
+
     def get_seq_length(self, layer_idx: int | None = 0, *args: Any) -> int:
         """Return the length of the longest sequence. Models ask for it to make positions and masks, unused here."""
         return max(self.lengths, default=0)
@@ -160,7 +171,7 @@ class RaggedCache(Cache):
         repeats = flat.shape[0] // self.stored[self.layer][0].shape[1]
         dtype = flat.dtype if flat.device.type == "cuda" else torch.float32
         done = [
-            self._attend_group(flat, group, layout.mask(index, repeats, dtype), scale)
+            self._attend_group(flat, group, layout.mask(index, repeats, dtype, self.window), scale)
             for index, group in enumerate(layout.groups)
         ]
         return torch.cat(done, 1)
@@ -182,7 +193,7 @@ class RaggedCache(Cache):
 
     def _make_room(self, layer: int, like: tuple[torch.Tensor, torch.Tensor]) -> None:
         """Enlarge a layer's tensors until every sequence fits; `like` is (…, heads, …, dimension)."""
-        needed = -(-max(self.lengths) // BLOCK) * BLOCK
+        needed = -(-max(self.lengths) // self.block) * self.block
         kept = self.stored.get(layer)
         if kept is not None and self._by_position(kept[0]).shape[1] >= needed:
             return
@@ -200,31 +211,4 @@ class RaggedCache(Cache):
         return found
 
 
-class RaggedAttention(TorchFunctionMode):
-    """A context in which torch's attention is that of a ragged cache."""
-
-    def __init__(self, cache: RaggedCache) -> None:
-        super().__init__()
-        self.cache = cache
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is scaled_dot_product_attention:
-            return self.cache.attend(args[0] if args else kwargs["query"], (kwargs or {}).get("scale"))
-        return function(*args, **(kwargs or {}))
-
-
-def ragged_scores(model: Any, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
-    """Return the scores of the token after each sequence's new tokens: (sequences, vocabulary), in float32."""
-    cache.begin([len(sequence) for sequence in tokens])
-    layout = cache.layout_on(model.device)
-    (ids,) = indices_on(model.device, [token for sequence in tokens for token in sequence])  # (new tokens,)
-    # Models use a mask of four dimensions as it is, and make none themselves. `attend` ignores it, so it is tiny. It
-    # stays on the CPU: transformers 4.44 reads its largest value, and would wait for a GPU.
-    mask = torch.zeros(1, 1, 1, 1, dtype=model.dtype)
-    with torch.inference_mode(), RaggedAttention(cache):
-        output = model.base_model(
-            input_ids=ids[None], position_ids=layout.position[None], attention_mask=mask, past_key_values=cache
-        )
-        hidden = output.last_hidden_state[0]  # (new tokens, dimension)
-        scores: torch.Tensor = model.get_output_embeddings()(hidden[cache.layout_on(hidden.device).last])
-        return scores.float()
+MakeCache = Callable[[int], RaggedCache]  # capacity -> an empty cache

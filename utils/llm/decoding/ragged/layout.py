@@ -1,6 +1,6 @@
 """Which token of a ragged call belongs to which sequence, and how neighbours are padded for their attention.
 
-The example of `ragged`: three sequences have 4, 7 and 2 tokens, and append 1, 3 and 1 tokens.
+The example of `cache`: three sequences have 4, 7 and 2 tokens, and append 1, 3 and 1 tokens.
 
     >>> layout = RaggedLayout.of(past=[4, 7, 2], counts=[1, 3, 1], device="cpu")
     >>> layout.sequence.tolist(), layout.position.tolist(), layout.last.tolist()
@@ -45,15 +45,18 @@ class Group:
     def sequences(self) -> slice:
         return slice(self.first, self.first + len(self.past))
 
-    def mask(self, repeats: int, dtype: torch.dtype) -> torch.Tensor:
+    def mask(self, repeats: int, dtype: torch.dtype, window: int | None = None) -> torch.Tensor:
         """Return a mask to add to the scores: (sequences, 1, repeats * width, length).
 
-        It is -inf for the tokens after the new token itself, and 0 for the others. `repeats` is the number of query
-        heads that share a key head.
+        It is -inf for the tokens after the new token itself and before its window, and 0 for the others. `repeats` is
+        the number of query heads that share a key head.
         """
         own = self.past[:, None] + torch.arange(self.width, device=self.past.device)  # (sequences, width)
-        is_later = torch.arange(self.length, device=self.past.device) > own[:, :, None]
-        mask = torch.zeros(is_later.shape, device=self.past.device, dtype=dtype).masked_fill_(is_later, float("-inf"))
+        keys = torch.arange(self.length, device=self.past.device)
+        is_hidden = keys > own[:, :, None]
+        if window is not None:
+            is_hidden |= keys <= own[:, :, None] - window
+        mask = torch.zeros(is_hidden.shape, device=self.past.device, dtype=dtype).masked_fill_(is_hidden, float("-inf"))
         return mask.repeat(1, repeats, 1)[:, None]
 
 
@@ -65,7 +68,7 @@ class RaggedLayout:
     position: torch.Tensor  # (new tokens,) position of each token in its sequence, from 0
     last: torch.Tensor  # (sequences,) index of each sequence's last new token
     groups: list[Group]
-    _masks: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict)
+    _masks: dict[tuple[int, int, int | None], torch.Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, past: Sequence[int], counts: Sequence[int], device: torch.device | str) -> RaggedLayout:
@@ -83,11 +86,12 @@ class RaggedLayout:
         ]
         return cls(sequence, position, last, made)
 
-    def mask(self, index: int, repeats: int, dtype: torch.dtype) -> torch.Tensor:
-        """Return a group's mask, which is computed once for all layers of the model."""
-        if (index, repeats) not in self._masks:
-            self._masks[index, repeats] = self.groups[index].mask(repeats, dtype)
-        return self._masks[index, repeats]
+    def mask(self, index: int, repeats: int, dtype: torch.dtype, window: int | None) -> torch.Tensor:
+        """Return a group's mask, which is computed once for all layers of the model that have the same window."""
+        key = (index, repeats, window)
+        if key not in self._masks:
+            self._masks[key] = self.groups[index].mask(repeats, dtype, window)
+        return self._masks[key]
 
 
 def token_indices(past: Sequence[int], counts: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
