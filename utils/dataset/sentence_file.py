@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import overload
 
@@ -185,6 +186,11 @@ class _Check:
     tokens: TokenCount | None = None  # these are counted if they are given
     scripts: ScriptCount | None = None
 
+    @cached_property
+    def label_file(self) -> Path:
+        """The file of the labels, for messages."""
+        return self.path.with_name("labels.txt")
+
     @property
     def final_tokenisation(self) -> Tokenisation:
         """The tokenisation of the sentences, after the pass."""
@@ -211,7 +217,7 @@ class _Check:
             self.tokenisation = tokenisation_of_file(self.path)  # lists of tokens, as in the lines before, need none
         try:
             sentence = _sentence_of(row, number, self.tokenisation or CHARACTERS, is_synthetic=self.is_synthetic)
-            check_labels(sentence, self.labels, self.path.with_name("labels.txt"))
+            check_labels(sentence, self.labels, self.label_file)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from None
         return sentence

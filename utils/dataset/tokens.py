@@ -18,8 +18,10 @@ JAPANESE_SHARE = 0.1  # of kana among ideographs and kana; Japanese text has abo
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _KANA_MARK = re.compile("[\u30fb-\u30ff]")  # such as the middle dot, which Chinese text uses, too
 _HANGUL = re.compile("[\uac00-\ud7a3]")
-_OTHER_CHARACTER = re.compile(  # of an alphabet, or rare: neither dense, nor Hangul, nor a usual punctuation mark
-    f"[^{DENSE_CHARACTER.pattern[1:-1]}{_HANGUL.pattern[1:-1]}\0-@\u3000-\u3004\u3008-\u3020，。！？：；（）“”‘’…]"
+_ANY_KANA = re.compile("[\u3041-\u30ff]")
+_DENSE_RUN = re.compile(f"{DENSE_CHARACTER.pattern}+")
+_OTHER_CHARACTER = re.compile(  # Hangul, of an alphabet, or rare: not one of the usual punctuation marks and digits
+    "[^\0-@\u3000-\u3004\u3008-\u3020，。！？：；（）“”‘’…]"
 )
 _ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
@@ -83,14 +85,22 @@ def tokenisation_of(texts: Iterable[str | Sequence[str]]) -> Tokenisation:
 class ScriptCount:
     """Counts the characters of each script in texts, to find their language."""
 
-    characters: Counter[str] = field(default_factory=Counter)
+    dense: int = 0  # characters of scripts without spaces
+    kana: int = 0
+    kana_marks: int = 0  # such as the middle dot, which Chinese text uses, too
+    hangul: int = 0
     words: Counter[Tokenisation] = field(default_factory=Counter)  # of an alphabet, in text joined in either way
 
     def add(self, tokens: Sequence[str]) -> None:
-        """Count one more text."""
+        """Count one more text. Each search is made only in what may have a match."""
         text = CHARACTERS.join(tokens)
-        self.characters.update(text)
-        if _OTHER_CHARACTER.search(text):
+        rest = _DENSE_RUN.sub("", text)
+        self.dense += len(text) - len(rest)
+        if _ANY_KANA.search(text):
+            self.kana += len(_KANA.findall(text))
+            self.kana_marks += len(_KANA_MARK.findall(text))
+        if _OTHER_CHARACTER.search(rest):
+            self.hangul += len(_HANGUL.findall(rest))
             for tokenisation in (CHARACTERS, WORDS):
                 self.words[tokenisation] += len(_ALPHABETIC_WORD.findall(tokenisation.join(tokens)))
 
@@ -100,17 +110,12 @@ class ScriptCount:
         A word of an alphabet counts as much as an ideograph, a kana or a Hangul syllable. A few kana do not make
         Chinese text Japanese, because Chinese text has kana in names.
         """
-        kana, hangul, marks = (self._number(script) for script in (_KANA, _HANGUL, _KANA_MARK))
-        han = self._number(DENSE_CHARACTER) - marks
-        words = self.words[tokenisation]
-        if hangul > max(han, words):
+        han, words = self.dense - self.kana_marks, self.words[tokenisation]
+        if self.hangul > max(han, words):
             return "ko"
         if han <= words:
             return "en"
-        return "ja" if kana > JAPANESE_SHARE * han else "zh"
-
-    def _number(self, script: re.Pattern[str]) -> int:
-        return sum(number for character, number in self.characters.items() if script.match(character))
+        return "ja" if self.kana > JAPANESE_SHARE * han else "zh"
 
 
 def count_scripts(texts: Iterable[Sequence[str]]) -> ScriptCount:
