@@ -71,9 +71,9 @@ class Parser(argparse.ArgumentParser):
         return self._parse([*(word for some in words for word in some), *(["--", *last] if last else [])])
 
     def _parse(self, words: list[str]) -> argparse.Namespace:
-        """Return the values of words, and the words themselves as `words`."""
+        """Return the values of words, and the words themselves as `command_line`, a name that no flag has."""
         args = self.parse_args(words)
-        args.words = words
+        args.command_line = words
         return args
 
     def _words(self, flag: str, value: object) -> list[str]:

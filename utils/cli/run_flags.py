@@ -116,7 +116,7 @@ def add_server_limit_flags(parser: Parser) -> None:
 def repeatable_flags(args: argparse.Namespace) -> list[str]:
     """Return the given flags that continue or repeat a run, one word each, without passwords in addresses."""
     joined: list[str] = []
-    for word in args.words:
+    for word in args.command_line:
         if word.startswith("--") or not joined:
             joined.append(word)
         else:  # the value of the flag before it
