@@ -18,6 +18,7 @@ OPTIONAL = {
     "bitsandbytes": ("--load_in on a GPU", "pip install bitsandbytes"),
     "ray": ("--engine=ray", "pip install 'ray[data]>=2.51,<2.64'"),
     "matplotlib": ("the plots of ablate.py", "pip install matplotlib"),
+    "zstandard": ("inputs that end in .zst", "pip install zstandard"),
     "onnxruntime": ("export_ner.py", "pip install onnx onnxscript onnxruntime"),
 }
 # first and last version of transformers -> the documented families that it runs, and how to run the others

@@ -11,9 +11,10 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
-from rensa import RMinHash, RMinHashLSH
+from rensa import RMinHash
 
 from utils.dataset.tokens import CHARACTERS, WORDS, Tokenisation
+from utils.synthesis.copies.band_index import BandIndex
 
 Likeness = Literal["copy", "part", "near"]
 
@@ -48,7 +49,7 @@ class KnownTexts:
         self._keys: list[str] = []
         self._known: set[str] = set()
         self._short: dict[int, list[str]] = defaultdict(list)  # by length
-        self._lsh = RMinHashLSH(threshold=NEAR, num_perm=BANDS * ROWS, num_bands=BANDS)
+        self._index = BandIndex(BANDS)
         given = list(texts)
         for tokens in given:
             self.add(tokens)
@@ -67,7 +68,7 @@ class KnownTexts:
         if not key or key in self._known:
             return
         self._known.add(key)
-        self._lsh.insert(len(self._keys), self._minhash(key))
+        self._index.add(self._minhash(key))
         self._keys.append(key)
         if len(key) <= SHORT:
             self._short[len(key)].append(key)
@@ -108,7 +109,7 @@ class KnownTexts:
     def _is_near(self, key: str) -> bool:
         if not key:
             return False
-        proposed = (self._keys[index] for index in self._lsh.query(self._minhash(key)))
+        proposed = (self._keys[index] for index in self._index.find(self._minhash(key)))
         longest = min(SHORT, int(len(key) * (2 - NEAR) / NEAR))
         lengths = range(int(len(key) * NEAR / (2 - NEAR)), longest + 1)
         as_long = chain.from_iterable(self._short.get(length, ()) for length in lengths)
@@ -116,10 +117,10 @@ class KnownTexts:
         found = process.extractOne(key, choices, scorer=Indel.normalized_similarity, score_cutoff=NEAR)
         return found is not None
 
-    def _minhash(self, key: str) -> RMinHash:
+    def _minhash(self, key: str) -> list[int]:
         made = RMinHash(num_perm=BANDS * ROWS, seed=SEED)
         made.update(sorted(set(_ngrams(key, MINHASH_NGRAM[self.tokenisation]))) or [key])
-        return made
+        return list(made.digest())
 
 
 def shared_share(tokens: Sequence[str], source: Sequence[str], *, tokenisation: Tokenisation) -> float:
