@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,20 @@ from utils.ner.model.encoder import load_encoder, load_tokenizer
 from utils.ner.model.span_model import SpanModel
 from utils.ner.prediction.predictor import SpanNer
 
+SMALL: dict[str, Any] = {"cnn_dim": 40, "biaffine_size": 24, "size_embed_dim": 5, "cnn_depth": 2}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_heads() -> Iterator[None]:
+    """Let trainings build small layers above the encoder: the sizes of the paper take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("utils.ner.training.trainer.NerConfig", partial(NerConfig, **SMALL))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +62,8 @@ def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
 
     def build(**settings: Any) -> SpanNer:
         torch.manual_seed(1)
-        small = {"cnn_dim": 40, "biaffine_size": 24, "size_embed_dim": 5, "cnn_depth": 2}
         labels: dict[str, Any] = {"labels": ("O", "PER", "LOC", "NOUN"), "num_target_labels": 2}
-        config = NerConfig(**{**labels, **small, **settings})
+        config = NerConfig(**{**labels, **SMALL, **settings})
         model = SpanModel(load_encoder(str(encoder_folder)), config).eval()
         torch.nn.init.zeros_(model.down_fc.bias)
         return SpanNer(model, load_tokenizer(str(encoder_folder)))
@@ -61,7 +71,7 @@ def make_ner(encoder_folder: Path) -> Callable[..., SpanNer]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sentences() -> list[Sentence]:
     """Eight sentences with annotated names; one is empty, and one has no name."""
     texts = [
@@ -109,5 +119,7 @@ def learnt(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "epochs": 1,
         "min_steps": 200,
     }
-    call("train", **data, **how)
+    with pytest.MonkeyPatch.context() as patch:  # only large layers are sure of every name after so few steps
+        patch.setattr("utils.ner.training.trainer.NerConfig", NerConfig)
+        call("train", **data, **how)
     return folder / "best"

@@ -696,14 +696,13 @@ def chars(text):
     return [token for token in text.split(" ") if token]
 
 
-@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
-def test_unusual_text_goes_through_the_steps_unchanged(tmp_path, end):
+def test_unusual_text_goes_through_the_steps_unchanged(tmp_path):
     work = Workspace(tmp_path, ENGLISH)
     rows = [{"text": chars(text), "entities": [], "note": name} for name, text in UNUSUAL.items()]
     rows.append({"text": [""], "entities": []})
     rows.append({"text": [], "entities": []})
     lines = [json.dumps(one, ensure_ascii=False).encode() for one in rows]
-    (work.dataset / "train_1000.jsonl").write_bytes(b"\xef\xbb\xbf" + end.join(lines) + end)
+    (work.dataset / "train_1000.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines) + b"\r\n")
     answer = '[{"entity": "Tom", "type": "person"}]'
     write_rows(work.recording, [{"id": str(n), "task": "entity", "answer": answer} for n in range(1, len(rows) + 1)])
     call("s1", **work.llm)

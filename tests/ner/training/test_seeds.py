@@ -16,7 +16,7 @@ from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.training.seeds import SeedResult, conclude
 
 ROOT = Path(__file__).resolve().parents[3]
-QUICK = {"lr": 0.001, "epochs": 1, "min_steps": 50, "n_gpu": -1}
+QUICK = {"lr": 0.003, "head_lr": 0.01, "epochs": 1, "min_steps": 50, "n_gpu": -1}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import torch
 from utils.dataset.records import Sentence, Span, text_hash
 from utils.dataset.tokens import WORDS
 from utils.ner import SpanNer
+from utils.ner.config import NerConfig
 from utils.ner.label_set import LabelSet
 from utils.ner.scoring.evaluation import THRESHOLDS, evaluate, evaluate_best
 from utils.ner.scoring.metrics import score_spans
@@ -27,6 +28,9 @@ from utils.ner.training.trainer import Trainer, TrainRun
 
 LABELS = LabelSet(("O", "PER", "LOC", "NOUN"), 2, (12,))
 SETTINGS = TrainSettings(epochs=1, min_steps=120, encoder_lr=1e-3, head_lr=2e-3)
+
+
+RESUMED = replace(SETTINGS, min_steps=150, ema=0.9)  # of the trainings that are killed
 
 
 class KilledError(Exception):
@@ -71,7 +75,8 @@ def test_a_tiny_model_memorises_eight_sentences(start, sentences, tmp_path):
     assert evaluate(ner, sentences, batch_size=4).micro.f1 == 1.0
 
 
-def test_the_threshold_is_the_best_on_dev_and_saved_with_the_model(start, sentences, tmp_path):
+def test_the_threshold_is_the_best_on_dev_and_saved_with_the_model(start, sentences, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "NerConfig", NerConfig)  # small layers learn nothing in 50 steps
     settings = replace(SETTINGS, min_steps=50, encoder_lr=2e-4, head_lr=2e-4)  # unsure yet, so that thresholds differ
     training = start("model", settings)
     best = json.loads((tmp_path / "model" / "best" / "training.json").read_text())["best_epoch"]
@@ -140,10 +145,20 @@ KILLS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def whole(encoder_folder, sentences, tmp_path_factory):
+    """The history and the folder of a training that was not killed."""
+    data = NerData(sentences, sentences, LABELS, tokenisation=WORDS)
+    folder = tmp_path_factory.mktemp("whole")
+    run = TrainRun(str(encoder_folder), folder, torch.device("cpu"))
+    training = Trainer(data, RESUMED, run, training_record(data, RESUMED, str(encoder_folder)))
+    training.train()
+    return training.history, folder
+
+
 @pytest.mark.parametrize("kill", KILLS)
-def test_a_killed_training_that_is_resumed_has_the_same_result(start, tmp_path, monkeypatch, caplog, kill):
-    settings = replace(SETTINGS, min_steps=150, ema=0.9)
-    whole = start("whole", settings)
+def test_a_killed_training_that_is_resumed_has_the_same_result(whole, start, tmp_path, monkeypatch, caplog, kill):
+    history, folder = whole
     calls, method = [], getattr(kill.owner, kill.method)
 
     def killing(self, *args):
@@ -154,16 +169,15 @@ def test_a_killed_training_that_is_resumed_has_the_same_result(start, tmp_path, 
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(kill.owner, kill.method, killing)
-        start("killed", settings, save_minutes=kill.save_minutes)
+        start("killed", RESUMED, save_minutes=kill.save_minutes)
     caplog.set_level("INFO")
-    resumed = start("killed", settings)
+    resumed = start("killed", RESUMED)
     assert f"resuming after step {kill.goes_on} of 150, from" in caplog.text
-    assert without_times(resumed.history) == without_times(whole.history)
-    one, other = (
-        safetensors.torch.load_file(tmp_path / name / "best" / "model.safetensors") for name in ("whole", "killed")
-    )
+    assert without_times(resumed.history) == without_times(history)
+    best = [path / "best" for path in (folder, tmp_path / "killed")]
+    one, other = (safetensors.torch.load_file(path / "model.safetensors") for path in best)
     assert all(torch.equal(one[name], other[name]) for name in one)
-    records = [(tmp_path / name / "best" / "training.json").read_bytes() for name in ("whole", "killed")]
+    records = [(path / "training.json").read_bytes() for path in best]
     assert records[0] == records[1]
 
 
