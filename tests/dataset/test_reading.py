@@ -124,9 +124,9 @@ def test_a_span_with_another_text_causes_a_warning_and_its_offsets_are_used(tmp_
             -1,
             r'are your ends inclusive\? "end" must be the position after the last token: add 1 to each "end", .*NEW',
         ),
-        (1, 1, r'are your offsets counted from 1\? add -1 to each "start" and -1 to each "end"'),
-        (1, 0, r'counted from 1\? are your ends inclusive\? add -1 to each "start" and 0 to each "end"'),
-        (-1, -1, r'add 1 to each "start" and 1 to each "end"'),
+        (1, 1, r'are your offsets counted from 1\? subtract 1 from each "start" and subtract 1 from each "end"'),
+        (1, 0, r'counted from 1\? are your ends inclusive\? subtract 1 from each "start"'),
+        (-1, -1, r'add 1 to each "start" and add 1 to each "end"'),
     ],
 )
 def test_offsets_that_are_all_shifted_by_the_same_number_are_refused(tmp_path, start, end, message):

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from utils.asking.journal import journal_path
@@ -186,6 +186,7 @@ class Survey:
             state, note = self._state([layout.size_target(size)])
             if state == "done" and self._is_retrained(size):
                 state, note = "stale", "the model that labelled the sentences was trained again"
+            note = note or self._other_labeller(size)
             yield StepStatus("s7", size, state, note, script_command("s7", self.location, words))
         for size in SIZES:
             result = layout.size_fusion(size, synthetic=True)
@@ -193,6 +194,14 @@ class Survey:
             if state != "missing" and (read_manifest(result) or _NO_MANIFEST).step != "s8":
                 state, note = "missing", "the synthetic sentences do not have their target labels yet"
             yield StepStatus("s8", size, state, note, script_command("s8", self.location, self._patch(result)))
+
+    def _other_labeller(self, size: Size) -> str:
+        """Return a note if the model that labelled a size is not the one of its fusion training, and that exists."""
+        manifest = read_manifest(self.layout.size_target(size)) or _NO_MANIFEST
+        used = [PurePosixPath(name).parent for name in manifest.inputs if name.endswith("/config.json")]
+        own = self._model_of(size, "fusion").folder / BEST
+        is_other = (own / RECORD).is_file() and self.layout.portable_name(own / "config.json") not in manifest.inputs
+        return f"labelled by {used[0]}, not by {self.layout.portable_name(own)}" if used and is_other else ""
 
     def _is_retrained(self, size: Size) -> bool:
         """Return whether the model of a size differs from the one that labelled it, also outside the repository."""

@@ -38,7 +38,7 @@ def add_sources(
         source = UNKNOWN_SOURCE if number is None else number
         made[source] += 1
         id_ = f"{source}-{made[source]}"
-        numbered.append(replace(sentence, id=id_, row={"id": id_, "source": source, **sentence.row}))
+        numbered.append(replace(sentence, id=id_, row={"id": id_, "source": source, **sentence.row, "synthetic": True}))
     return numbered
 
 

@@ -139,7 +139,8 @@ class _WrongSpans:
         else:
             from_1 = " are your offsets counted from 1?" if start == -1 else ""
             inclusive = " are your ends inclusive?" if end == start + 1 else ""
-            remedy = f'{from_1}{inclusive} add {start} to each "start" and {end} to each "end"'.lstrip()
+            changes = [f'{_change(number)} each "{key}"' for key, number in (("start", start), ("end", end)) if number]
+            remedy = f"{from_1}{inclusive} {' and '.join(changes)}".lstrip()
         raise ValueError(
             f'{path}:{self.first.line}: the offsets of {number} spans differ from their "text" by the same number of '
             f"tokens, such as {dict(self.first.span.row or {})}: {remedy}"
@@ -153,6 +154,10 @@ class _WrongSpans:
                 f"{path}:{first.line}: the offsets of {self._in_characters} spans count characters, such as "
                 f"{dict(first.span.row or {})}: they must count tokens, which are words here"
             )
+
+
+def _change(number: int) -> str:
+    return f"add {number} to" if number > 0 else f"subtract {-number} from"
 
 
 def find_cut_short(spans: Sequence[LocatedSpan]) -> LocatedSpan | None:
