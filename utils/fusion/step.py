@@ -157,7 +157,9 @@ class FusionStep:
         """Yield the sentences with their extension spans, in blocks."""
         with files.without_legacy(tokenisation=self.tokenisation) as current:
             merger = BlockMerger(current, mapping, self.tokenisation, self.drop_crossing, self.patch)
-            are_as_written = all(is_as_written(file, self._changes.hash) for file in files.inputs)
+            manifest = read_manifest(files.sentences)
+            is_whole = manifest is not None and not manifest.counts.get("dropped")  # s7 drops sentences, not answers
+            are_as_written = is_whole and all(is_as_written(file, self._changes.hash) for file in files.inputs)
             blocks = read_blocks(current, are_as_written=are_as_written)
             merged = self.engine.map(partial(_same, merger), blocks)
             total = math.ceil(count_lines(current.sentences) / BLOCK)
