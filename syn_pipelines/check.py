@@ -38,11 +38,16 @@ def build_parser() -> Parser:
 def run(args: Namespace) -> None:
     """Write the report to standard output; raise RuntimeError if there is an error in the dataset."""
     checkup = check_dataset(checked_folder(args), args.dense_lang)
-    lines = json.dumps(checkup.to_json(), ensure_ascii=False, indent=1).splitlines() if args.json else checkup.lines()
-    write_lines(lines)
+    write_lines(_json_lines(checkup.to_json()) if args.json else checkup.lines())
     if checkup.errors:
         raise RuntimeError(f"{checkup.folder} is {checkup}")
     report(str(checkup), checkup.folder)
+
+
+def _json_lines(value: object) -> list[str]:
+    r"""Return a value as lines of JSON; control characters that JSON allows are escaped in its own way, as \u0085."""
+    controls = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+    return json.dumps(value, ensure_ascii=False, indent=1).translate(controls).split("\n")
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -374,6 +374,17 @@ def test_json_has_the_numbers_and_the_findings(tmp_path, capsys):
     assert report["findings"] == []
 
 
+def test_json_stays_valid_whatever_a_label_contains(tmp_path, capsys):
+    folder, label = write(tmp_path / "data", english), "P\x7f\x9b31mR"
+    for file in (*folder.glob("*.jsonl"), folder / "labels.txt"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("PER", label), encoding="utf-8", newline="\n")
+    call("check", file_dir=tmp_path, file_name="data", json=True)
+    printed = capsys.readouterr().out
+    assert label in json.loads(printed)["labels"]
+    assert not any(character in printed for character in "\x7f\x9b")
+
+
 def test_the_dataset_is_named_once(tmp_path):
     write(tmp_path / "data", english)
     call("check", folder=tmp_path / "data")
