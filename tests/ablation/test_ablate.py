@@ -13,7 +13,7 @@ import time
 import pytest
 
 from tests.ablation.conftest import SOME, copied, flags_of
-from tests.helpers.builders import SCRIPTS, bytes_below, call, clean_environment, read_lines, write_json, write_rows
+from tests.helpers.builders import SCRIPTS, bytes_below, clean_environment, read_lines, write_json, write_rows
 from tests.helpers.workspace import SIZES
 
 
@@ -188,9 +188,13 @@ def without_seconds(found):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="signals are different on Windows")
 def test_a_killed_run_leaves_no_worker_and_goes_on_to_the_scores_of_one_process(work):
     some = {**flags_of(work), "sizes": "250", "seeds": "1,2", "only": "fusion"}
-    flags = (f"--{name}={value}" for name, value in {**some, "jobs": 2}.items())
-    command = [sys.executable, str(SCRIPTS / "ablate.py"), *flags]
-    process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.DEVNULL)
+
+    def start(**flags):
+        words = (f"--{name}={value}" for name, value in {**some, **flags}.items())
+        command = [sys.executable, str(SCRIPTS / "ablate.py"), *words]
+        return subprocess.Popen(command, env=clean_environment(), stderr=subprocess.DEVNULL)
+
+    process = start(jobs=2)
     deadline = time.monotonic() + 600
     while not cells(work) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
@@ -201,12 +205,12 @@ def test_a_killed_run_leaves_no_worker_and_goes_on_to_the_scores_of_one_process(
     while f"parent_pid={process.pid}," in running() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert f"parent_pid={process.pid}," not in running()
-    call("ablate", **some)
+    assert start().wait() == 0
     finished = cells(work)
     assert {**finished, **killed} == finished
     assert len(finished) == 4
     shutil.rmtree(work.results / "ablation")
-    call("ablate", **{**some, "seeds": "2"})
+    assert start(seeds="2").wait() == 0
     alone = without_seconds(cells(work))
     assert len(alone) == 2
     assert {**without_seconds(finished), **alone} == without_seconds(finished)
