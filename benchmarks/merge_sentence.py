@@ -1,6 +1,6 @@
 """Measure how fast s5 places items and merges them into sentences, on one core.
 
-    python benchmarks/merge.py [--train data/few_shot/weibo/train_1000.jsonl] [--lines 4000] [--profile]
+    python benchmarks/merge_sentence.py [--train data/few_shot/weibo/train_1000.jsonl] [--lines 4000] [--profile]
 
 Each sentence gets 6 entity and 23 pos items. The pos items are the words of the sentence in their order (`tiling`), or
 every fifth word is left out and another fifth is replaced by a word that is not in the sentence (`damaged`).
