@@ -298,13 +298,17 @@ def test_the_script_shows_a_line_for_each_step_and_a_command_that_runs(work):
     assert "s3_predict_syn_data.py" in again.splitlines()[-1]
 
 
-def test_a_size_that_another_model_labelled_has_a_note(done):
+def test_a_size_that_another_model_labelled_has_a_note(done, capsys):
     manifest = done.results / "250" / "train_250_synthetic_target.jsonl.meta.json"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace('"best/', '"other/'), encoding="utf-8")
     states, found, _ = survey(done)
     assert ("s7", "250") not in states
     assert note(found, "s7", "250") == "labelled by other, not by tiny_250_fusion/best"
     assert note(found, "s7", "500") == ""
+    labelled = "syn_fusion: the synthetic sentences have their target labels from other"
+    for size in ("250", "500"):
+        call("report", **done.data, size=size)
+        assert (labelled in capsys.readouterr().out.splitlines()) == (size == "250")
 
 
 def test_the_three_kinds_of_trainings_are_listed_and_come_last(done):

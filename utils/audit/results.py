@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from utils.audit.commands import recorded_llm
@@ -11,10 +11,10 @@ from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_fold
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import WORDS, Tokenisation
 from utils.files.jsonl import read_json, read_rows
-from utils.files.manifest import hash_file
+from utils.files.manifest import hash_file, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model
-from utils.ner.training.record import SEEDS, TEST_REPORT
-from utils.wording import agreeing, counted
+from utils.ner.training.record import BEST, SEEDS, TEST_REPORT
+from utils.wording import agreeing, counted, listed
 
 HEAD = f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"
 
@@ -39,6 +39,7 @@ def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Toke
         *lines,
         *LEGEND,
         *_raw_legend(layout, size),
+        *_labeller_legend(layout, size, kept[kinds.index("fusion")].folder / BEST),
         _score_legend(layout),
         *_conclusions(layout, size, kept),
     ]
@@ -97,6 +98,20 @@ def _raw_legend(layout: Layout, size: Size) -> list[str]:
     raw = sum(row.get("raw") is True for _, row in read_rows(file)) if file.is_file() else 0
     is_ = agreeing(raw, "is", "are")
     return [f"raw text: {raw} of the synthetic sentences {is_} from s2 --raw, and belong to every size"] if raw else []
+
+
+def _labeller_legend(layout: Layout, size: Size, own: Path) -> list[str]:
+    """Return a line about the models that labelled the synthetic sentences, or no line if it was the size's own."""
+    others = other_labellers(layout, size, own)
+    return [f"syn_fusion: the synthetic sentences have their target labels from {listed(others)}"] if others else []
+
+
+def other_labellers(layout: Layout, size: Size, own: Path) -> list[str]:
+    """Return the folders of the models that labelled a size in s7; none if they include `own`, the size's own one."""
+    manifest = read_manifest(layout.size_target(size))
+    if manifest is None or layout.portable_name(own / "config.json") in manifest.inputs:
+        return []
+    return [str(PurePosixPath(name).parent) for name in manifest.inputs if name.endswith("/config.json")]
 
 
 def _score_legend(layout: Layout) -> str:

@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from utils.asking.journal import journal_path
 from utils.audit.commands import ENCODER, LLMRuns, recorded_s2_command, script_command
 from utils.audit.patches import recorded_patch
+from utils.audit.results import other_labellers
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import DatasetInfo
@@ -197,11 +198,9 @@ class Survey:
 
     def _other_labeller(self, size: Size) -> str:
         """Return a note if the model that labelled a size is not the one of its fusion training, and that exists."""
-        manifest = read_manifest(self.layout.size_target(size)) or _NO_MANIFEST
-        used = [PurePosixPath(name).parent for name in manifest.inputs if name.endswith("/config.json")]
         own = self._model_of(size, "fusion").folder / BEST
-        is_other = (own / RECORD).is_file() and self.layout.portable_name(own / "config.json") not in manifest.inputs
-        return f"labelled by {used[0]}, not by {self.layout.portable_name(own)}" if used and is_other else ""
+        others = other_labellers(self.layout, size, own) if (own / RECORD).is_file() else []
+        return f"labelled by {others[0]}, not by {self.layout.portable_name(own)}" if others else ""
 
     def _is_retrained(self, size: Size) -> bool:
         """Return whether the model of a size differs from the one that labelled it, also outside the repository."""
