@@ -74,7 +74,7 @@ class Pace:
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Pause until the server's own limits are reset if its headers say that nothing is left."""
-        waits = [_reset_of(headers, kind) for kind in ("requests", "tokens")]
+        waits = [reset_of(headers, kind) for kind in ("requests", "tokens")]
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + max(waits))
 
@@ -125,7 +125,7 @@ def read_duration(text: str) -> float:
     return sum(float(number) * SECONDS[unit] for number, unit in parts)
 
 
-def _reset_of(headers: Mapping[str, str], kind: str) -> float:
+def reset_of(headers: Mapping[str, str], kind: str) -> float:
     """Return the seconds to pause if no requests, or tokens, are left until the next reset."""
     left = headers.get(f"x-ratelimit-remaining-{kind}", "")
     if not re.fullmatch(r"0+", left):
