@@ -28,9 +28,9 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def small_heads() -> Iterator[None]:
-    """Let trainings build small layers above the encoder: the sizes of the paper take most of the time."""
+    """Let the trainings of a module build small layers above the encoder: those of the paper take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("utils.ner.training.trainer.NerConfig", partial(NerConfig, **SMALL))
         yield
