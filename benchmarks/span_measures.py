@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmarks.span_cases import Case, batch_of, build, examples_of, read_tokens, sentences, upper
 from tests.helpers.oracle import Found, plain_labels, plain_logits, plain_loss, plain_spans
-from utils.compute.onednn import FastLinear
+from utils.compute.linear.onednn import FastLinear
 from utils.ner import SpanNer
 from utils.ner.model.span_model import SpanModel, span_loss
 from utils.ner.training.examples import TrainingExample, dense_targets, shuffled_batches

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from utils.compute.bf16_linear import BFloat16Linear
+from utils.compute.linear.bf16 import BFloat16Linear
 
 
 def gradients(layer, rows, context):

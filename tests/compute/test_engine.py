@@ -31,7 +31,8 @@ from tests.helpers.families import FAMILIES, make_checkpoint
 from tests.helpers.span_models import make_encoder, words_of
 from tests.helpers.span_models import make_model as make_span_model
 from utils.asking.journal import Journal
-from utils.compute.engine import LOCAL, Engine, _cores_each, _rows_at_once, _share_out, _start_ray, _summary
+from utils.compute.engine import LOCAL, Engine
+from utils.compute.ray_cluster import _cores_each, _rows_at_once, _share_out, _summary, start_ray
 
 RAY = Engine("ray", workers=2)
 SENTENCES = 200
@@ -45,7 +46,7 @@ def cluster():
         patch.setenv("RAY_ADDRESS", "local")  # or another cluster on this machine would be used
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         before = signal.getsignal(signal.SIGTERM)
-        ray = _start_ray()
+        ray = start_ray()
         assert signal.getsignal(signal.SIGTERM) is before  # or a step that is terminated would print nothing
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test's module
     yield ray
@@ -132,21 +133,21 @@ def nodes_with(*gpus):
 )
 def test_the_clusters_gpus_are_shared_among_workers(gpus, asked, each, shared):
     workers, wanted = asked
-    assert _share_out(Engine("ray", workers, wanted), nodes_with(*gpus)) == (each, shared)
+    assert _share_out(nodes_with(*gpus), workers, wanted) == (each, shared)
 
 
 def test_more_gpus_per_worker_than_a_machine_has_are_refused():
     with pytest.raises(ValueError, match="lists 4 GPUs for each worker"):
-        _share_out(Engine("ray", None, 4), nodes_with(2.0, 2.0))
+        _share_out(nodes_with(2.0, 2.0), None, 4)
 
 
 def test_several_gpus_per_worker_are_refused_in_a_cluster_without_gpus():
     with pytest.raises(ValueError, match="Ray's cluster has no GPU, and a worker needs 2"):
-        _share_out(Engine("ray", None, 2), nodes_with(0, 0))
+        _share_out(nodes_with(0, 0), None, 2)
 
 
 def test_more_workers_than_gpus_cause_a_warning(caplog):
-    assert _share_out(Engine("ray", 5, 1), nodes_with(2.0)) == (1, 5)
+    assert _share_out(nodes_with(2.0), 5, 1) == (1, 5)
     assert "2 of 5 workers" in caplog.text
 
 

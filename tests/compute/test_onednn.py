@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import linear
 from torch.profiler import ProfilerActivity, profile
 
-from utils.compute.onednn import FastLinear, has_fast_linear
+from utils.compute.linear.onednn import FastLinear, has_fast_linear
 
 needs_fast_linear = pytest.mark.skipif(
     not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator"

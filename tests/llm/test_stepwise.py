@@ -20,7 +20,7 @@ pytest.importorskip("utils.llm.decoding.ragged.cache", reason="this transformers
 
 # ruff: noqa: E402
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
-from utils.compute.onednn import PackedLinear, has_packed_linear, pack_linears
+from utils.compute.linear.onednn import PackedLinear, has_packed_linear, pack_linears
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.guide import Guide

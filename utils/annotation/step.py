@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 
 from utils.annotation.annotator import Annotator
@@ -101,7 +100,7 @@ def annotate(
         run.ask(missing, answered=answered)
         end = len(sentences) if limit is None else max(0, skip) + limit
         blocks = _read_blocks(sentences, annotator, run.journal.entries, end)
-        read = engine.map(partial(_same, AnswerReader.of(annotator, sentences)), blocks)
+        read = engine.map(AnswerReader.of(annotator, sentences), blocks)
         total = math.ceil(len(sentences) / BLOCK)
         counts = None
         with run.result_file() as file:
@@ -170,11 +169,6 @@ def _input_hashes(sentences: Sequence[Sentence], annotator: Annotator) -> Iterat
 def _keys(id_: str, input_hash: str, annotator: Annotator) -> list[AnswerKey]:
     """Return the keys of the answers to a sentence."""
     return [(id_, annotator.mode, input_hash, sample) for sample in range(annotator.num_answers)]
-
-
-def _same(reader: AnswerReader) -> AnswerReader:
-    """Return what a process works with."""
-    return reader
 
 
 def _counts(annotations: Sequence[Annotation], rows: Sequence[AnnotationRow]) -> AnnotationCounts:

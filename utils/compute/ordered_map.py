@@ -11,19 +11,16 @@ from typing import Any, ClassVar, TypeVar
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
-BlockWork = Callable[[Any], Any]
 
 WAITING = 2  # blocks for each worker that are read in advance, so that no worker waits for the next one
 
 
-def map_in_processes(
-    load: Callable[[], Callable[[Block], Result]], blocks: Iterable[Block], *, workers: int
-) -> Iterator[Result]:
-    """Yield the result of each block, in their order; `load` is called once in each of the `workers` processes.
+def map_in_processes(work: Callable[[Block], Result], blocks: Iterable[Block], *, workers: int) -> Iterator[Result]:
+    """Yield the result of each block, in their order, from the `workers` processes.
 
     An error of the work is raised here. Raises RuntimeError if a process is killed.
     """
-    pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(load,))
+    pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(work,))
     try:
         yield from in_order((pool.submit(_run, block) for block in blocks), lambda future: future.result(), workers)
     except BrokenProcessPool:
@@ -46,26 +43,15 @@ def in_order(started: Iterable[Any], result: Callable[[Any], Any], workers: int)
         yield result(waiting.popleft())
 
 
-class BlockWorker:
-    """One process of a cluster. It calls `load` once."""
-
-    def __init__(self, load: Callable[[], BlockWork]) -> None:
-        self._work = load()
-
-    def run(self, block: Any) -> Any:
-        """Return the result of a block."""
-        return self._work(block)
-
-
 class _Process:
     """What a worker process works with."""
 
-    work: ClassVar[BlockWork]
+    work: ClassVar[Callable[[Any], Any]]
 
 
-def _start(load: Callable[[], BlockWork]) -> None:
+def _start(work: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that the user interrupts ends its workers
-    _Process.work = load()
+    _Process.work = work
 
 
 def _run(block: Any) -> Any:

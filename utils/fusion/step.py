@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,7 @@ class FusionStep:
             is_whole = manifest is not None and not manifest.counts.get("dropped")  # s7 drops sentences, not answers
             are_as_written = is_whole and all(is_as_written(file, self._changes.hash) for file in files.inputs)
             blocks = read_blocks(current, are_as_written=are_as_written)
-            merged = self.engine.map(partial(_same, merger), blocks)
+            merged = self.engine.map(merger, blocks)
             total = math.ceil(count_lines(current.sentences) / BLOCK)
             yield from tracked(merged, f"{self.name} {files.fusion.stem}", total=total, unit="block")
 
@@ -196,11 +196,6 @@ class FusionStep:
         if self.patch is not None:
             parameters["patch"] = self.layout.portable_name(self.patch.path)
         return build_manifest(self.name, inputs, parameters, counts)
-
-
-def _same(merger: BlockMerger) -> BlockMerger:
-    """Return what a process works with."""
-    return merger
 
 
 def combine_label_files(step: str, layout: Layout, size: Size, targets: Sequence[str]) -> str:

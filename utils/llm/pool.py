@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from utils.compute.engine import Engine, Work
+from utils.compute.engine import Engine
+from utils.compute.ray_cluster import Work
 from utils.llm.base import LLM, Answer, Backend, LLMOptions, Request, load_llm
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from tests.helpers.oracle import plain_logits, plain_spans
-from utils.compute.onednn import has_fast_linear
+from utils.compute.linear.onednn import has_fast_linear
 from utils.ner import SpanNer
 from utils.ner.model.checkpoint import save_model
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from utils.compute.devices import usable_gpus
+from utils.compute.linear.onednn import pack_linears
 from utils.compute.memory import release_freed_memory
-from utils.compute.onednn import pack_linears
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import Decoder, EncodedRequest

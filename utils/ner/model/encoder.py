@@ -8,7 +8,7 @@ from typing import Any
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from utils.compute.checkpoint_errors import named_errors
-from utils.compute.onednn import FastLinear
+from utils.compute.linear.onednn import FastLinear
 from utils.wording import counted
 
 DEFAULT_POSITIONS = 512

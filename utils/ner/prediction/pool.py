@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,13 +30,13 @@ class NerPool:
 
     def judge(self, texts: Iterable[Sequence[str]]) -> Iterator[Judgement]:
         """Yield the model's judgement of each text, in the order of the texts; the longest must come first."""
-        for judgements in self.engine.map(self._load, blocks_of_batches(texts, self.batch_size), whole_machines=True):
+        blocks = blocks_of_batches(texts, self.batch_size)
+        for judgements in self.engine.map(self._judge_block, blocks, whole_machines=True):
             yield from judgements
 
-    def _load(self) -> Callable[[Sequence[Sequence[str]]], list[Judgement]]:
-        """Return the function that predicts, after loading the model."""
+    def _judge_block(self, texts: Sequence[Sequence[str]]) -> list[Judgement]:
         model = _model(self.folder.absolute(), self.encoder and self.encoder.absolute(), self.engine.seen(self.gpus))
-        return partial(model.judge, batch_size=self.batch_size, lowest=LOWEST_SCORE)
+        return model.judge(texts, self.batch_size, lowest=LOWEST_SCORE)
 
 
 def blocks_of_batches(texts: Iterable[Sequence[str]], batch_size: int) -> Iterator[list[Sequence[str]]]:

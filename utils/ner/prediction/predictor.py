@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from utils.compute.checkpoint_errors import named_errors
-from utils.compute.onednn import FastLinear
+from utils.compute.linear.onednn import FastLinear
 from utils.compute.progress import tracked
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation, tokenisation_of

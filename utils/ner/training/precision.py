@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from utils.compute.bf16_linear import BFloat16Linear, has_bf16_instructions
 from utils.compute.devices import has_bfloat16
-from utils.compute.onednn import FastLinear
+from utils.compute.linear.bf16 import BFloat16Linear, has_bf16_instructions
+from utils.compute.linear.onednn import FastLinear
 from utils.ner.training.settings import Precision
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from utils.compute.linear_mode import LinearMode
+from utils.compute.linear.mode import LinearMode
 
 
 class BFloat16Linear(LinearMode):

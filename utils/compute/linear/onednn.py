@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from utils.compute.linear_mode import LinearMode
+from utils.compute.linear.mode import LinearMode
 from utils.compute.memory import page_out
 
 
