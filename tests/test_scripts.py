@@ -247,9 +247,11 @@ def test_the_report_counts_the_spans_of_the_training_data(finished, capsys):
 
 
 def test_the_report_of_several_seeds_has_their_mean_and_deviation(finished, capsys, tmp_path):
-    summary = {"test": {"f1": {"mean": 0.5, "sd": 0.0123}}}
+    ratios = ("precision", "recall", "f1")
+    summary = {"test": {name: {"mean": 0.5, "sd": 0.0123} for name in ratios}}
     write_json(tmp_path / "tiny_500_fusion" / "seeds.json", summary)
-    write_json(tmp_path / "tiny_500_fusion" / "test_report.json", {"micro": {"f1": 0.9}})
+    report = {"micro": dict.fromkeys(ratios, 0.9), "per_label": {}}
+    write_json(tmp_path / "tiny_500_fusion" / "test_report.json", report)
     call("report", **finished.data, size="500", models=tmp_path)
     assert "F1 50.0 ± 1.2" in capsys.readouterr().out
     write_json(tmp_path / "tiny_500_fusion" / "seeds.json", {})

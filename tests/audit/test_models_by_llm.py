@@ -16,6 +16,8 @@ from utils.dataset.tokens import WORDS
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import data_fingerprint
 
+RATIOS = {"precision": 0.9, "recall": 0.9, "f1": 0.9}
+
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
@@ -50,7 +52,7 @@ def record_training(work, size, *, name="GLM4"):
     known = json.loads(path.read_text(encoding="utf-8"))
     fingerprints = {"train": data_fingerprint(data.train), "dev": data_fingerprint(data.dev)}
     write_json(path, {**known, "settings": {"seed": 0}, "data": fingerprints, "finished": True})
-    write_json(folder / "test_report.json", {"micro": {"f1": 0.9}})
+    write_json(folder / "test_report.json", {"micro": RATIOS, "per_label": {}})
 
 
 def move_to_old_folders(work):
@@ -120,7 +122,7 @@ def test_a_score_on_another_test_file_has_a_note(work, capsys):
     test = write_rows(work.dataset / "test.jsonl", ENGLISH.dev)
     path = work.folder / "save_model" / "GLM4" / "tiny_1000_fusion" / "test_report.json"
     digest = hashlib.sha256(test.read_bytes()).hexdigest()
-    write_json(path, {"micro": {"f1": 0.9}, "test": digest})
+    write_json(path, {"micro": RATIOS, "per_label": {}, "test": digest})
     assert report(work, capsys, "GLM4").endswith("F1 90.0")
     write_rows(test, ENGLISH.rows[:1])
     assert "test.jsonl has changed since" in report(work, capsys, "GLM4")

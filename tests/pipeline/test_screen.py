@@ -12,13 +12,14 @@ import pytest
 
 from tests.helpers.builders import ENGLISH, SCRIPTS, STEPS, call, read_lines, run_python, write_json, write_rows
 from tests.helpers.workspace import Workspace
-from utils.audit.commands import STYLES, recorded_s2_command
+from utils.audit.commands import recorded_s2_command
 from utils.dataset.layout import Layout
+from utils.dataset.modes import Style
 from utils.dataset.records import Span
+from utils.files.manifest import build_manifest, publish
 from utils.labels.suggestions import label_patch
 from utils.ner.scoring.error_kinds import count_errors
 from utils.ner.scoring.metrics import score_spans
-from utils.synthesis.generator import Style
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 EVIL = "\x1b[31mPER\x1b]0;title\x07\x9b2J\u202e\x08"
@@ -125,8 +126,11 @@ def test_the_command_of_s2_repeats_no_unknown_setting(work, key, value):
     assert recorded_s2_command(Layout(work.file_dir, "tiny")).flags == ""
 
 
-def test_the_styles_that_a_command_may_repeat_are_those_of_s2():
-    assert set(STYLES) == set(get_args(Style))
+@pytest.mark.parametrize("style", get_args(Style))
+def test_the_command_of_s2_repeats_its_style(tmp_path, style):
+    result = Layout(tmp_path, "tiny").synthetic()
+    publish(result, [], build_manifest("s2", {}, {"style": style}, {}))
+    assert recorded_s2_command(Layout(tmp_path, "tiny")).flags == ("" if style == "explain" else f"--style={style}")
 
 
 def run_shell(script):

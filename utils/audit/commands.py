@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from utils.asking.journal import journal_path, recorded_settings
 from utils.asking.model import is_backend
 from utils.dataset.layout import Layout
-from utils.dataset.modes import MODES
+from utils.dataset.modes import MODES, Style
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import read_manifest
 from utils.files.run_log import read_run_log
@@ -33,7 +34,6 @@ MODEL_FLAGS = (
     *("model_from_pretrained", "backend", "api_base", "patience", "dtype", "load_in", "trust_remote_code", "n_gpu"),
     *("engine", "num_workers", "requests_per_minute", "tokens_per_minute"),
 )
-STYLES = ("explain", "continue", "dialogue", "news", "rewrite", "names")  # others in a manifest are not repeated
 
 
 def recorded_llm(layout: Layout) -> str:
@@ -114,7 +114,7 @@ def recorded_s2_command(layout: Layout) -> S2Command:
     else:
         file = layout.find(raw)
         raw = str(file) if file.is_file() else raw
-    known = style if style in STYLES and style != "explain" else None
+    known = style if style in get_args(Style) and style != "explain" else None
     return S2Command(known, raw, has_model="model" in manifest.parameters)
 
 

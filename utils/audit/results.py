@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
@@ -17,12 +18,42 @@ from utils.ner.training.record import BEST, SEEDS, TEST_REPORT
 from utils.wording import agreeing, counted, listed
 
 HEAD = f"{'data':<12}{'sentences':>10}{'target spans':>14}{'extension spans':>17}{'test micro-F1':>15}"
-
-
 LEGEND = (
     "base: the sentences of the dataset; fusion: the same with extension spans; syn_fusion: these and synthetic ones",
     "extension spans: added by the LLM, used for training, never predicted",
 )
+
+
+@dataclass(frozen=True)
+class TestScores:
+    """The scores of a trained model on test; after training with several seeds, their means."""
+
+    f1: float
+    deviation: float | None  # of F1; None: one seed
+    precision: float
+    recall: float
+    per_label: Mapping[str, float]  # F1 of the released model
+
+    def __str__(self) -> str:
+        return f"F1 {100 * self.f1:.1f}" + (f" ± {100 * self.deviation:.1f}" if self.deviation is not None else "")
+
+
+def read_scores(folder: Path) -> TestScores:
+    """Return the scores of the model in a folder; raise ValueError if a file is not a report of train_ner.py."""
+    report = read_json(folder / TEST_REPORT)
+    seeds = read_json(folder / SEEDS) if (folder / SEEDS).is_file() else None
+    file, deviation = TEST_REPORT, None
+    try:
+        ratios = report["micro"]
+        per_label = {str(label): float(row["f1"]) for label, row in report["per_label"].items()}
+        if seeds is not None:
+            file = SEEDS  # from here on, an error is in this file
+            test = seeds["test"]
+            ratios, deviation = {name: value["mean"] for name, value in test.items()}, float(test["f1"]["sd"])
+        f1, precision, recall = (float(ratios[name]) for name in ("f1", "precision", "recall"))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{folder / file} is not a report of train_ner.py: delete it, and train again") from None
+    return TestScores(f1, deviation, precision, recall, per_label)
 
 
 def result_lines(layout: Layout, size: Size, models: Path, *, tokenisation: Tokenisation | None = None) -> list[str]:
@@ -131,7 +162,7 @@ def _line(layout: Layout, size: Size, data: TrainingData, model: KeptModel) -> s
         spans = [span for sentence in sentences for span in sentence.spans]
         extensions = sum(span.origin in ("entity", "pos") for span in spans)
         counts = [str(len(sentences)), str(len(spans) - extensions), str(extensions)]
-    score = _score(model.folder) if (model.folder / TEST_REPORT).is_file() else "no model"
+    score = str(read_scores(model.folder)) if (model.folder / TEST_REPORT).is_file() else "no model"
     line = f"{data:<12}{counts[0]:>10}{counts[1]:>14}{counts[2]:>17}{score:>15}"
     return "  ".join([line, *_notes(layout, model)])
 
@@ -147,17 +178,3 @@ def _notes(layout: Layout, model: KeptModel) -> list[str]:
     if "test" in report and layout.test.is_file() and report["test"] != hash_file(layout.test):
         notes.append(f"{model.folder}: {layout.test.name} has changed since, or is another file")
     return notes
-
-
-def _score(model: Path) -> str:
-    """Return a model's micro-F1 on test; after training with several seeds, their mean and standard deviation."""
-    seeds, report = model / SEEDS, model / TEST_REPORT
-    file = seeds if seeds.is_file() else report
-    found = read_json(file)
-    try:
-        if file == report:
-            return f"F1 {100 * float(found['micro']['f1']):.1f}"
-        f1 = found["test"]["f1"]
-        return f"F1 {100 * f1['mean']:.1f} ± {100 * f1['sd']:.1f}"
-    except (KeyError, TypeError):
-        raise ValueError(f"{file} is not a report of train_ner.py: delete it, and train again") from None

@@ -10,7 +10,7 @@ from utils.cli.exits import UsageError
 from utils.cli.llm_flags import own_prompt, prompt_language, sampling_settings
 from utils.cli.parser import Parser
 from utils.cli.values import count, path, positive_number, share
-from utils.synthesis.generator import Style
+from utils.dataset.modes import Style
 from utils.synthesis.quota import MOST_ROUNDS
 from utils.synthesis.settings import SynthesisSettings
 from utils.synthesis.shots import DEFAULT_SHOTS

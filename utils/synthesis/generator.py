@@ -18,10 +18,6 @@ from utils.llm import Request
 from utils.prompts import Prompt
 from utils.synthesis.shots import StyleShots
 
-PromptStyle = Literal["explain", "continue", "dialogue", "news"]
-MentionStyle = Literal["rewrite", "names"]  # sentences that must contain given mentions
-Style = Literal[PromptStyle, MentionStyle]
-
 TASK: Literal["explain"] = "explain"  # the name in journals and recordings, for every style
 MAX_NEW_TOKENS = 256  # of an answer, by default
 

@@ -9,13 +9,14 @@ from typing import Any, get_args
 
 from utils.asking.sampling import SamplingSettings
 from utils.dataset.layout import SIZES
+from utils.dataset.modes import MentionStyle, Style
 from utils.dataset.reading import Dataset
 from utils.dataset.splits import first_sentences, smallest_size
 from utils.dataset.tokens import Language
 from utils.prompts import Prompt, load_prompt
 from utils.synthesis.cleaning import Cleaner, entities_line, template_sentences
 from utils.synthesis.copies.near_duplicates import KnownTexts
-from utils.synthesis.generator import MAX_NEW_TOKENS, Generator, MentionStyle, Style
+from utils.synthesis.generator import MAX_NEW_TOKENS, Generator
 from utils.synthesis.quota import MOST_ROUNDS, Quota, rare_weights
 from utils.synthesis.rewriting.names import NameLists
 from utils.synthesis.rewriting.rewriter import Rewriter

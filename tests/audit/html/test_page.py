@@ -292,7 +292,7 @@ def test_scores_and_the_ablation_are_shown_where_they_are(work):
     assert "&lt;b&gt;fusion" in page
     assert "<b>fusion" not in page
     write_json(model / "test_report.json", {"micro": {}})
-    with pytest.raises(ValueError, match="has no valid report of train_ner"):
+    with pytest.raises(ValueError, match=r"test_report\.json is not a report of train_ner"):
         page_of(work)
 
 

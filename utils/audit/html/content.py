@@ -21,7 +21,7 @@ from utils.audit.html.commands import Command, merge_command, reproducing_comman
 from utils.audit.html.doubts import Doubt, find_doubts
 from utils.audit.html.flow import read_flow, size_counts
 from utils.audit.html.runs import Run, read_runs
-from utils.audit.html.scores import read_ablation, read_scores
+from utils.audit.html.scores import evaluated_models, read_ablation
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
 from utils.audit.html.statistics import Statistics, count_sentences
 from utils.audit.status import Survey
@@ -108,7 +108,7 @@ class Content:
 
     @cached_property
     def scores(self) -> list[Figure]:
-        found = read_scores(self.layout, self.survey.models, self.dataset.tokenisation)
+        found = evaluated_models(self.layout, self.survey.models, self.dataset.tokenisation)
         lines = read_ablation(self.layout)
         return [*score_figures(found), *([ablation_figure(lines)] if lines else [])]
 

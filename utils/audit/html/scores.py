@@ -7,29 +7,26 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
+from utils.audit.results import TestScores, read_scores
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import decode_utf8, read_json
+from utils.files.jsonl import decode_utf8
 from utils.ner.kept_models import find_kept_model
-from utils.ner.training.record import SEEDS, TEST_REPORT
+from utils.ner.training.record import TEST_REPORT
 
 TABLE = "table.csv"
 
 
 @dataclass(frozen=True)
-class TestScore:
-    """The scores of a trained model on test; with several seeds, F1 is their mean."""
+class EvaluatedModel:
+    """A trained model that was evaluated on test."""
 
     size: Size
     data: TrainingData
-    f1: float
-    deviation: float | None  # of the seeds; None: one seed
-    precision: float
-    recall: float
-    per_label: Mapping[str, float]  # F1 of the released model
-    note: str  # why it may not be the score of today's data
+    scores: TestScores
+    note: str  # why they may not be the scores of today's data
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ class AblationLine:
         return f"{self.cells.get('variant', '')} {self.cells.get('size', '')}"
 
 
-def read_scores(layout: Layout, models: Path, tokenisation: Tokenisation) -> list[TestScore]:
-    """Return the scores of all models of the dataset that were evaluated on test."""
+def evaluated_models(layout: Layout, models: Path, tokenisation: Tokenisation) -> list[EvaluatedModel]:
+    """Return all models of the dataset that were evaluated on test."""
     found = []
     for size in SIZES:
         for data in get_args(TrainingData):
@@ -57,7 +54,7 @@ def read_scores(layout: Layout, models: Path, tokenisation: Tokenisation) -> lis
                 continue  # no score to show, so do not read the training data
             model = find_kept_model(layout, size, data, models=models, tokenisation=tokenisation)
             if (model.folder / TEST_REPORT).is_file():
-                found.append(_score(model.folder, size, data, model.note))
+                found.append(EvaluatedModel(size, data, read_scores(model.folder), model.note))
     return found
 
 
@@ -74,26 +71,6 @@ def read_ablation(layout: Layout) -> list[AblationLine]:
         )
         for row in rows
     ]
-
-
-def _score(folder: Path, size: Size, data: TrainingData, note: str) -> TestScore:
-    report = read_json(folder / TEST_REPORT)
-    seeds = read_json(folder / SEEDS) if (folder / SEEDS).is_file() else None
-    try:
-        micro = report["micro"]
-        test: Mapping[str, Any] | None = seeds["test"] if seeds else None
-        return TestScore(
-            size=size,
-            data=data,
-            f1=float(test["f1"]["mean"] if test else micro["f1"]),
-            deviation=float(test["f1"]["sd"]) if test else None,
-            precision=float(test["precision"]["mean"] if test else micro["precision"]),
-            recall=float(test["recall"]["mean"] if test else micro["recall"]),
-            per_label={str(label): float(row["f1"]) for label, row in report["per_label"].items()},
-            note=note,
-        )
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{folder} has no valid report of train_ner.py: delete it, and train again") from None
 
 
 def _float(text: str | None) -> float | None:

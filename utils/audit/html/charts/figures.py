@@ -18,7 +18,7 @@ from utils.audit.html.charts.shapes import (
 )
 from utils.audit.html.charts.svg import Canvas, Words
 from utils.audit.html.flow import StepFlow
-from utils.audit.html.scores import AblationLine, TestScore
+from utils.audit.html.scores import AblationLine, EvaluatedModel
 from utils.audit.html.statistics import Statistics, buckets
 from utils.fusion.gold_agreement import RELATIONS
 
@@ -111,52 +111,52 @@ def _stack_drawer(rows: Sequence[tuple[str, Sequence[int]]]) -> Callable[[Canvas
     return lambda canvas: draw_stacks(canvas, [f"relation.{relation}" for relation in RELATIONS], rows)
 
 
-def score_figures(scores: Sequence[TestScore]) -> Iterator[Figure]:
+def score_figures(models: Sequence[EvaluatedModel]) -> Iterator[Figure]:
     """Yield the chart of the test scores of all models, and one of their labels."""
-    if not scores:
+    if not models:
         return
     bars = [
         Bar(
             f"{one.data} {one.size}",
-            100 * one.f1,
+            100 * one.scores.f1,
             DATA_COLOURS[one.data],
-            f"{100 * one.f1:.1f}" + (f" ± {100 * one.deviation:.1f}" if one.deviation is not None else ""),
-            100 * (one.deviation or 0),
+            str(one.scores).removeprefix("F1 "),
+            100 * (one.scores.deviation or 0),
         )
-        for one in scores
+        for one in models
     ]
     head = ("@head.data", "@head.size", "P", "R", "F1", "±", "@head.note")
     table = [
         (
             one.data,
             one.size,
-            _points(one.precision),
-            _points(one.recall),
-            _points(one.f1),
-            "" if one.deviation is None else _points(one.deviation),
+            _points(one.scores.precision),
+            _points(one.scores.recall),
+            _points(one.scores.f1),
+            "" if one.scores.deviation is None else _points(one.scores.deviation),
             one.note,
         )
-        for one in scores
+        for one in models
     ]
     yield Figure("scores", lambda canvas: draw_bars(canvas, bars, largest=100), head, table)
-    yield _label_score_figure(scores)
+    yield _label_score_figure(models)
 
 
-def _label_score_figure(scores: Sequence[TestScore]) -> Figure:
-    labels = list(dict.fromkeys(label for one in scores for label in one.per_label))
+def _label_score_figure(models: Sequence[EvaluatedModel]) -> Figure:
+    labels = list(dict.fromkeys(label for one in models for label in one.scores.per_label))
     bars = [
         Bar(
             f"{label} {one.data} {one.size}",
-            100 * one.per_label[label],
+            100 * one.scores.per_label[label],
             DATA_COLOURS[one.data],
-            _points(one.per_label[label]),
+            _points(one.scores.per_label[label]),
         )
         for label in labels
-        for one in scores
-        if label in one.per_label
+        for one in models
+        if label in one.scores.per_label
     ]
-    rows = [(label, *(_points(one.per_label.get(label)) for one in scores)) for label in labels]
-    head = ("@head.label", *(f"{one.data} {one.size}" for one in scores))
+    rows = [(label, *(_points(one.scores.per_label.get(label)) for one in models)) for label in labels]
+    head = ("@head.label", *(f"{one.data} {one.size}" for one in models))
     return Figure("label_scores", lambda canvas: draw_bars(canvas, bars, largest=100), head, rows)
 
 
