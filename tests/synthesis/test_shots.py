@@ -105,7 +105,7 @@ def test_the_last_line_compares_the_style_and_the_first_describes_the_habits(run
     caplog.set_level("INFO")
     run()
     assert "habits of the dataset: latin" in caplog.text
-    assert "style of the new sentences (of the dataset): " in caplog.text
+    assert "style of the kept sentences (of the dataset): " in caplog.text
 
 
 @pytest.mark.parametrize(("end", "warns"), [("U.S.", False), ("U.S .", True)])

@@ -23,7 +23,7 @@ class SynthesisCounts:
     made: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    style: StyleMeasures | None = None  # of all new sentences, dropped ones included
+    style: StyleMeasures | None = None  # of the kept sentences; None: there are none
     dataset_style: StyleMeasures | None = None
     raw: RawCounts | None = None  # None: no raw text was given
     used: str = ""  # what the answers of this run took, in words

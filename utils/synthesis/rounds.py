@@ -21,9 +21,6 @@ from utils.synthesis.habits.measures import StyleMeter
 from utils.synthesis.habits.rules import Reason
 from utils.synthesis.quota import KnownNgrams, Quota
 
-# Reasons to drop a piece that is no sentence, and so tells nothing about the style of the new sentences.
-NO_SENTENCES = {"a preamble", "a refusal", "a remark", "markup", "a heading", "an echo of the prompt"}
-
 MAX_SHARED = 0.5  # share of a sentence's n-grams that are in its source; from here on it is a copy
 
 
@@ -203,8 +200,7 @@ class Synthesis:
     def _counts(self, candidates: Sequence[Candidate]) -> SynthesisCounts:
         asked = [sentence for sentence in self.sentences if self.generator.has_question(sentence)]
         answered = sum(sentence.id in self._answered for sentence in asked)
-        tokens = self.cleaner.writing.tokens
-        sentences = [tokens(one.piece.text) for one in candidates if one.piece.reason not in NO_SENTENCES]
+        kept = [one.piece.tokens for one in candidates if one.is_kept]
         return SynthesisCounts(
             asked=answered,
             without_entity=len(self.sentences) - len(asked),
@@ -212,8 +208,8 @@ class Synthesis:
             answers=self.num_answers,
             rounds=len(self._rounds),
             made=len(candidates),
-            kept=sum(one.is_kept for one in candidates),
+            kept=len(kept),
             dropped=Counter(one.piece.reason for one in candidates if one.piece.reason),
-            style=self._meter.measure(sentences) if sentences else None,
+            style=self._meter.measure(kept) if kept else None,
             dataset_style=self._meter.dataset,
         )

@@ -38,7 +38,7 @@ def test_known_tokens_of_dense_text_are_pairs_of_characters():
 def test_the_line_gives_each_number_and_that_of_the_dataset():
     line = compared(meter().measure([["Rome", "is", "old", "."]]), meter().dataset)
     assert line.startswith(
-        "style of the new sentences (of the dataset): median length 4 (3), 100% end with a punctuation mark (0%)"
+        "style of the kept sentences (of the dataset): median length 4 (3), 100% end with a punctuation mark (0%)"
     )
 
 

@@ -56,9 +56,9 @@ class StyleMeter:
 
 
 def compared(new: StyleMeasures, dataset: StyleMeasures) -> str:
-    """Return the measures of new sentences, each with that of the dataset in brackets."""
+    """Return the measures of the kept sentences, each with that of the dataset in brackets."""
     return (
-        f"style of the new sentences (of the dataset): median length {new.tokens:g} ({dataset.tokens:g}), "
+        f"style of the kept sentences (of the dataset): median length {new.tokens:g} ({dataset.tokens:g}), "
         f"{new.ended:.0%} end with a punctuation mark ({dataset.ended:.0%}), "
         f"{new.foreign:.0%} in another script ({dataset.foreign:.0%}), "
         f"{new.marks:g} punctuation marks per 100 tokens ({dataset.marks:g}), "
