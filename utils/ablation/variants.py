@@ -41,10 +41,6 @@ class DataRecipe:
     def has_synthetic(self) -> bool:
         return self.data in ("synthetic", "syn_fusion")
 
-    @property
-    def depends_on_seed(self) -> bool:
-        return self.has_synthetic and self.teachers == "own"
-
     def without_unused(self) -> DataRecipe:
         """Return an equal recipe for all recipes that give the same data, whatever their unused parts say."""
         if self.has_synthetic:

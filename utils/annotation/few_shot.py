@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.modes import Mode
-from utils.dataset.records import Sentence, Span, same_text_key
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.records import Sentence, Span
+from utils.dataset.tokens import Tokenisation, same_text_key
 from utils.prompts import Prompt
 from utils.wording import counted
 

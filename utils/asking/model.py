@@ -8,7 +8,7 @@ from typing import get_args
 
 from utils.asking.batch.choice import BatchChoice
 from utils.compute.engine import LOCAL, Engine
-from utils.files.manifest import model_identity
+from utils.files.models import model_identity
 from utils.llm import (
     LLM,
     Backend,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from utils.audit.data import AuditData, Problem
 from utils.dataset.held_out import HeldOutTexts
 from utils.dataset.layout import FULL, LabelKind
-from utils.dataset.records import same_text_key
+from utils.dataset.tokens import same_text_key
 from utils.files.disk_index import DiskIndex
 from utils.files.manifest import Manifest, read_manifest
 from utils.wording import agreeing, counted

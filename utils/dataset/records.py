@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, NoReturn
 
-from utils.dataset.tokens import Tokenisation, without_spaces
+from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import JsonObject
 from utils.wording import counted
 
@@ -95,12 +96,17 @@ class Sentence:
     @property
     def has_nested_spans(self) -> bool:
         """Whether a span contains another one, or has the same tokens."""
-        return any(one is not other and one.contains(other) for one in self.spans for other in self.spans)
+        return any(one.contains(other) or other.contains(one) for one, other in overlapping_pairs(self.spans))
 
     @property
     def is_raw(self) -> bool:
         """Whether the sentence is from a file of raw text (s2 --raw): it has no source, and belongs to every size."""
         return self.row.get("raw") is True
+
+
+def overlapping_pairs(spans: Iterable[Span]) -> Iterator[tuple[Span, Span]]:
+    """Yield the pairs of spans that share a token."""
+    return ((one, other) for one, other in combinations(spans, 2) if one.overlaps(other))
 
 
 def sentence_from_row(row: Mapping[str, Any], *, id: str, tokenisation: Tokenisation) -> Sentence:  # noqa: A002
@@ -153,11 +159,6 @@ def text_hash(tokens: Sequence[str]) -> str:
     is_plain = text.count('"') == 2 * len(tokens) - 2 and "\\" not in text and text.isprintable()
     text = f'["{text}"]' if is_plain else _encode_compact(list(tokens))  # the same, but the first is faster
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def same_text_key(tokens: Sequence[str]) -> str:
-    """Return a key that is equal for sentences that differ only in whitespace, case or tokenisation."""
-    return without_spaces("".join(tokens)).casefold()
 
 
 def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str, ...]:

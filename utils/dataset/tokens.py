@@ -50,6 +50,11 @@ def without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
+def same_text_key(tokens: Sequence[str]) -> str:
+    """Return a key that is equal for sentences that differ only in whitespace, case or tokenisation."""
+    return without_spaces("".join(tokens)).casefold()
+
+
 @dataclass
 class TokenCount:
     """Counts the tokens of texts, to find their tokenisation.

@@ -16,8 +16,6 @@ from utils.files.jsonl import encode_json, read_json, write_json, write_rows
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".jsonl"}
-SETTINGS = {".json", ".txt", ".model", ".py", ".jinja", ".tiktoken"}
 MIB = 1 << 20
 MAX_NAME, MAX_PATH = 255, 2000  # bytes; longer names are an error of the file system
 KEYS = ("step", "version", "inputs", "parameters", "fingerprint", "counts", "output")  # in the order of the file
@@ -163,11 +161,6 @@ def is_as_written(result: Path, hash_of: Callable[[Path], str] = hash_file) -> b
     return manifest is not None and manifest.output is not None and manifest.output == hash_of(result)
 
 
-def is_edited(result: Path, manifest: Manifest) -> bool:
-    """Return whether a result differs from what its step wrote; False if an earlier version did not record that."""
-    return manifest.output is not None and hash_file(result) != manifest.output
-
-
 def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
     """Return the inputs that have changed since the result was made; missing inputs are not included."""
     files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
@@ -226,28 +219,6 @@ class ChangeFinder:
         if file not in self._hashes:
             self._hashes[file] = hash_file(file)
         return self._hashes[file]
-
-
-def model_identity(model: str) -> dict[str, str]:
-    """Return hashes that identify a model, by the names of its files.
-
-    Weights are identified by their size and their first and last MiB, other files by their whole content.
-    """
-    path = Path(model)
-    if not path.exists():
-        return {"hub id": model}
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return {file.name: _file_identity(file) for file in files if file.suffix in WEIGHTS | SETTINGS and file.is_file()}
-
-
-def _file_identity(file: Path) -> str:
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        if file.suffix not in WEIGHTS:
-            return hashlib.sha256(stream.read()).hexdigest()
-        ends = stream.read(MIB)
-        stream.seek(max(0, size - MIB))
-        return f"{size}:{hashlib.sha256(ends + stream.read()).hexdigest()}"
 
 
 def _sorted(value: Any) -> Any:

@@ -12,9 +12,8 @@ from utils.files.jsonl import JsonObject
 from utils.marking.judged_texts import JudgedTexts, Tokens
 from utils.ner.prediction.judgement import Judge, Judgement, mean_judgement
 
-LLMSpans = Callable[
-    [str], Sequence[Span] | None
-]  # id of a sentence -> spans that the LLM found; None: it was not asked
+# Id of a sentence -> spans that the LLM found; None: it was not asked.
+LLMSpans = Callable[[str], Sequence[Span] | None]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from utils.dataset.records import Sentence, same_text_key
-from utils.dataset.tokens import Language
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import Language, same_text_key
 from utils.prompts import Prompt, load_prompt
 
 DEFAULT_SHOTS = 4

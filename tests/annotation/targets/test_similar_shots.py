@@ -11,8 +11,8 @@ from tests.helpers.builders import sentence
 from utils.annotation.few_shot import Shot, ShotFormat, Shots
 from utils.annotation.targets.sentence_index import MAX_ENTRIES, SentenceIndex
 from utils.annotation.targets.similar_shots import SimilarShots
-from utils.dataset.records import Sentence, same_text_key
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import CHARACTERS, WORDS, same_text_key
 from utils.parsing import ITEM_KEYS
 from utils.prompts import load_prompt
 

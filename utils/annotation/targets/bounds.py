@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 from utils.annotation.grammar import MAX_ENTITY_UNITS, EntityBounds
 from utils.annotation.units import units_of
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence, Span, overlapping_pairs
 from utils.dataset.tokens import Tokenisation
 
 MAX_UNITS = 30  # of a target span; the grammar grows with the limit
@@ -41,11 +40,8 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
 
 def has_overlaps(sentences: Iterable[Sentence]) -> bool:
     """Return whether two gold spans of a sentence overlap."""
-    return any(
-        one.overlaps(other)
-        for sentence in sentences
-        for one, other in combinations([span for span in sentence.spans if span.origin is None], 2)
-    )
+    gold = ([span for span in sentence.spans if span.origin is None] for sentence in sentences)
+    return any(any(overlapping_pairs(spans)) for spans in gold)
 
 
 def longest_spans(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -14,8 +14,9 @@ from typing import Any
 from utils.annotation.few_shot import Shot, ShotFormat, Shots, sorted_gold_spans
 from utils.annotation.targets.sentence_index import SentenceIndex
 from utils.dataset.layout import SIZES
-from utils.dataset.records import UNKNOWN_SOURCE, Sentence, same_text_key
+from utils.dataset.records import UNKNOWN_SOURCE, Sentence
 from utils.dataset.splits import first_sentences, share_of
+from utils.dataset.tokens import same_text_key
 
 SMALLEST, WHOLE = min(SIZES.values()), max(SIZES.values())  # in percent of the sentences
 

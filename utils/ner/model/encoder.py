@@ -72,10 +72,8 @@ def load_tokenizer(source: str) -> Any:
 def max_pieces(encoder: Any) -> int:
     """Return the length of the encoder's longest input in word pieces, special ones included."""
     positions = getattr(encoder.config, "max_position_embeddings", None)
-    if (
-        type(positions) is not int or positions < 1
-    ):  # XLNet has -1: its positions are relative, so that no input is too long
-        positions = DEFAULT_POSITIONS
+    if type(positions) is not int or positions < 1:
+        positions = DEFAULT_POSITIONS  # XLNet has -1: its positions are relative, so that no input is too long
     table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
     reserved = getattr(table, "padding_idx", None)  # RoBERTa's positions start after its padding index
     return positions if reserved is None else positions - reserved - 1

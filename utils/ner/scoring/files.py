@@ -11,7 +11,8 @@ from utils.dataset.reading import read_sentences, tokenisation_of_file
 from utils.dataset.records import Sentence, Span
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import write_json
-from utils.files.manifest import build_manifest, check_owner, fingerprint, hash_file, model_identity, publish
+from utils.files.manifest import build_manifest, check_owner, fingerprint, hash_file, publish
+from utils.files.models import model_identity
 from utils.ner.prediction.settings import PredictionSettings
 from utils.wording import counted
 

@@ -7,7 +7,7 @@ import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, cycle, islice
+from itertools import cycle, islice
 from typing import overload
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from utils.compute.progress import tracked
 from utils.compute.transfers import indices_on, to_device
-from utils.dataset.records import Sentence
+from utils.dataset.records import Sentence, overlapping_pairs
 from utils.ner.cell_targets import CellTargets, span_cells
 from utils.ner.model.word_pieces import Window, WordEncoder, batches_by_length
 from utils.ner.training.settings import Order, TrainingPlan
@@ -170,9 +170,9 @@ def step_parts(examples: Sequence[TrainingExample], batch_size: int) -> list[lis
 def has_nested_spans(sentences: Sequence[Sentence], targets: Sequence[str]) -> bool:
     """Return whether some sentence has two target spans that overlap and are not equal."""
     return any(
-        one[0] < other[1] and other[0] < one[1]
+        (one.start, one.end) != (other.start, other.end)
         for sentence in sentences
-        for one, other in combinations({(s.start, s.end) for s in sentence.spans if s.label in targets}, 2)
+        for one, other in overlapping_pairs(span for span in sentence.spans if span.label in targets)
     )
 
 

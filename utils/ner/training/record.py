@@ -16,7 +16,8 @@ from utils import __version__
 from utils.dataset.records import Sentence, text_hash
 from utils.files.differences import find_differences
 from utils.files.jsonl import read_json
-from utils.files.manifest import fingerprint, fingerprint_of_rows, model_identity
+from utils.files.manifest import fingerprint, fingerprint_of_rows
+from utils.files.models import model_identity
 from utils.ner.cell_targets import has_scores, judgements
 from utils.ner.training.data import NerData
 from utils.ner.training.settings import TrainSettings

@@ -75,11 +75,6 @@ class TrainingPlan:
         """The number of steps in the training, if it does not end early."""
         return self.steps_per_epoch * self.epochs
 
-    @property
-    def steps_per_round(self) -> int:
-        """The number of steps in the first round, which is the shortest if the epochs cannot be divided equally."""
-        return self.steps_per_epoch * len(self.epochs_of(0))
-
     def epochs_of(self, number: int) -> range:
         """Return the epochs of a round, both counted from 0; 7 epochs in 2 rounds are 0 … 2 and 3 … 6."""
         return range(number * self.epochs // self.rounds, (number + 1) * self.epochs // self.rounds)

