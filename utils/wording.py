@@ -1,8 +1,9 @@
-"""Words in messages: numbers ("1 sentence", "2 sentences"), lists of names, and texts from files and servers."""
+"""Words in messages: numbers ("2 sentences"), lists of names, columns of tables, and texts from files and servers."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 MAX_LISTED = 5  # names in a message
@@ -44,6 +45,16 @@ def listed(names: Sequence[str], separator: str = ", ") -> str:
     """
     others = len(names) - MAX_LISTED
     return separator.join(names[:MAX_LISTED]) + (f" and {others} more" if others > 0 else "")
+
+
+def text_width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: two for each wide character, such as an ideograph."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+
+
+def padded(text: str, width: int) -> str:
+    """Return a text with spaces up to a number of columns."""
+    return text + " " * max(0, width - text_width(text))
 
 
 def _escaped(character: str) -> str:

@@ -8,7 +8,7 @@ from tests.ablation.test_tables import LINES, line
 from tests.helpers.builders import write_json
 from utils.ablation.cells import RESULT
 from utils.ablation.results.finished import ablation_line
-from utils.ablation.results.tables import CSV_FILE, Table
+from utils.ablation.results.tables import Table
 from utils.dataset.layout import Layout
 
 
@@ -23,7 +23,7 @@ def add(layout, lines=()):
     cell.parent.mkdir(parents=True, exist_ok=True)
     write_json(cell, {})
     if lines:
-        (layout.ablation / CSV_FILE).write_text(Table.of(lines).to_csv(), encoding="utf-8")
+        (layout.ablation_table).write_text(Table.of(lines).to_csv(), encoding="utf-8")
 
 
 def test_without_an_ablation_there_is_no_line(layout):
@@ -54,5 +54,5 @@ def test_the_line_names_the_variant_that_is_best_on_dev_with_its_verdict(layout,
 @pytest.mark.parametrize("text", ["", "size,variant\n250,soft\n", "size,variant,dev_f1\n250,base,x\n250,soft,1\n"])
 def test_a_table_that_cannot_be_read_counts_as_missing(layout, text):
     add(layout)
-    (layout.ablation / CSV_FILE).write_text(text, encoding="utf-8")
+    (layout.ablation_table).write_text(text, encoding="utf-8")
     assert "run ablate.py again" in str(ablation_line(layout))

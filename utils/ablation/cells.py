@@ -11,6 +11,7 @@ from utils.ablation.jobs import LOG_FILE, logged_to
 from utils.ablation.training_sets import Teacher, TrainingSet
 from utils.dataset.layout import Size
 from utils.dataset.reading import read_sentences
+from utils.dataset.scores import RATIOS, Scores
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json, read_rows, write_json
 from utils.files.manifest import fingerprint, hash_file
@@ -151,8 +152,8 @@ def _result(cell: Cell, key: str, data: TrainingSet, folder: Path, test_counts: 
         size=cell.size,
         seed=cell.seed,
         fingerprint=key,
-        dev={name: record["dev"]["micro"][name] for name in ("precision", "recall", "f1")},
-        test=_micro(test_counts),
+        dev={name: record["dev"]["micro"][name] for name in RATIOS},
+        test=Scores(*map(sum, zip(*test_counts, strict=True))).rounded(),
         test_counts=test_counts,
         threshold=read_json(folder / BEST / "config.json")["span_threshold"],
         best_epoch=record["best_epoch"],
@@ -162,11 +163,3 @@ def _result(cell: Cell, key: str, data: TrainingSet, folder: Path, test_counts: 
         settings=asdict(cell.settings),
         folder="",
     )
-
-
-def _micro(counts: list[list[int]]) -> dict[str, float]:
-    from utils.dataset.scores import Scores
-
-    correct, predicted, gold = (sum(column) for column in zip(*counts, strict=True))
-    scores = Scores(correct, predicted, gold)
-    return {name: round(getattr(scores, name), 6) for name in ("precision", "recall", "f1")}

@@ -107,7 +107,7 @@ class Ablation:
                 data, job = self._data_job(variant.recipe, size, seed)
                 jobs.setdefault(data, job)
                 cell = Cell(variant.name, size, replace(settings, seed=seed), keeps_model, name in teachers)
-                jobs[name, size, seed] = Job(partial(_train, cell, self.experiment), (data,))
+                jobs[name, size, seed] = Job(partial(run_cell, cell, self.experiment), (data,))
         results = run_jobs(jobs, self.workers, _Reporter(len(rows) * len(plan.seeds), len(plan.seeds)))
         return {(name, size): [results[name, size, seed] for seed in plan.seeds] for name, size in rows}
 
@@ -178,7 +178,3 @@ def _build(
 ) -> TrainingSet:
     """Make a training set; the sentences are labelled by the models of `teachers`."""
     return builder.build(recipe, size, [one.teacher(experiment.root) for one in teachers], gpus=gpus)
-
-
-def _train(cell: Cell, experiment: Experiment, data: TrainingSet, *, gpus: Gpus) -> CellResult:
-    return run_cell(cell, experiment, data, gpus=gpus)

@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+from utils.compute.inventory import cores
 from utils.files.own_files import check_own_file
 
 Gpus = tuple[int, ...]
@@ -75,8 +76,7 @@ def default_jobs(jobs: int | None, gpus: Gpus) -> tuple[int, Gpus]:
     from utils.compute.devices import usable_gpus
 
     usable = tuple(usable_gpus(gpus))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return jobs or len(usable) or cores, usable
+    return jobs or len(usable) or cores(), usable
 
 
 @contextmanager

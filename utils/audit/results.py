@@ -10,6 +10,7 @@ from typing import get_args
 from utils.audit.commands import recorded_llm
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData, require_folder, require_results
 from utils.dataset.reading import read_sentences
+from utils.dataset.scores import RATIOS
 from utils.dataset.tokens import WORDS, Tokenisation
 from utils.files.jsonl import read_json, read_rows
 from utils.files.manifest import hash_file, read_manifest
@@ -50,7 +51,7 @@ def read_scores(folder: Path) -> TestScores:
             file = SEEDS  # from here on, an error is in this file
             test = seeds["test"]
             ratios, deviation = {name: value["mean"] for name, value in test.items()}, float(test["f1"]["sd"])
-        f1, precision, recall = (float(ratios[name]) for name in ("f1", "precision", "recall"))
+        precision, recall, f1 = (float(ratios[name]) for name in RATIOS)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"{folder / file} is not a report of train_ner.py: delete it, and train again") from None
     return TestScores(f1, deviation, precision, recall, per_label)

@@ -95,6 +95,11 @@ class Layout:
         """The folder of ablate.py."""
         return self.results / "ablation"
 
+    @property
+    def ablation_table(self) -> Path:
+        """The scores of ablate.py, one number a cell."""
+        return self.ablation / "table.csv"
+
     def annotation_file(self, mode: Mode, *, synthetic: bool = False) -> Path:
         """Return the path of the items that s1, or s3 for synthetic sentences, found in all sentences."""
         return self.results / f"{mode}_train_1000{_synthetic(synthetic)}.jsonl"

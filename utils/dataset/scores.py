@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+RATIOS = ("precision", "recall", "f1")
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -27,6 +29,10 @@ class Scores:
     @property
     def f1(self) -> float:
         return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
+
+    def rounded(self) -> dict[str, float]:
+        """Return the ratios by their names, with six digits."""
+        return {name: round(getattr(self, name), 6) for name in RATIOS}
 
     def __str__(self) -> str:
         return f"P {100 * self.precision:.1f}, R {100 * self.recall:.1f}, F1 {100 * self.f1:.1f}"

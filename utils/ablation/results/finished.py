@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from utils.ablation.cells import RESULT
-from utils.ablation.results.tables import CSV_FILE
 from utils.ablation.variants import BASE
 from utils.dataset.layout import Layout
 from utils.wording import agreeing, counted
@@ -20,7 +19,7 @@ def ablation_line(layout: Layout) -> str | None:
     cells = list(layout.ablation.rglob(RESULT))
     if not cells:
         return None
-    table = layout.ablation / CSV_FILE
+    table = layout.ablation_table
     found = _finding(_read_rows(table)) if table.is_file() else None
     if found is None:
         number = f"{counted(len(cells), 'training')} {agreeing(len(cells), 'is', 'are')} finished"

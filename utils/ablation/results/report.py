@@ -11,7 +11,7 @@ from utils.ablation.experiment import AblationResult, BaseChoice, Plan
 from utils.ablation.results.llm import llm_remark, spent_tokens
 from utils.ablation.results.plot import write_plot
 from utils.ablation.results.summary import Line, best_on_dev, summarise
-from utils.ablation.results.tables import CSV_FILE, Table
+from utils.ablation.results.tables import Table
 from utils.ablation.variants import BASE
 from utils.dataset.layout import HeldOut, Layout, Size
 from utils.dataset.reading import Dataset
@@ -72,7 +72,7 @@ class Report:
         contents = {
             "table.txt": self.to_text(choose=choose),
             "table.md": self.to_markdown(choose=choose),
-            CSV_FILE: table.to_csv(),
+            "table.csv": table.to_csv(),
             "table.tex": table.to_latex(),
         }
         shown = [line for line in table.lines if table.shows_test(line)]

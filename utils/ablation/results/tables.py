@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from utils.ablation.results.summary import NOISE, Line
 from utils.dataset.layout import Size
+from utils.wording import padded, text_width
 
-CSV_FILE = "table.csv"  # in the folder of the ablation
 Column = tuple[str, Callable[[Line], str]]
 LATEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
 
@@ -63,8 +62,8 @@ class Table:
         return "\n\n".join(map(self._aligned, self.parts()))
 
     def _aligned(self, rows: Sequence[Sequence[str]]) -> str:
-        widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-        head, *shown = ("  ".join(map(_padded, row, widths)).rstrip() for row in rows)
+        widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
+        head, *shown = ("  ".join(map(padded, row, widths)).rstrip() for row in rows)
         text = [head]
         for number, row in enumerate(shown):
             if number and self.lines[number].size != self.lines[number - 1].size:
@@ -150,12 +149,3 @@ def _sum(data: Mapping[str, int], first: str, second: str) -> str:
 def _row(cells: Sequence[str]) -> str:
     escaped = (cell.replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"
-
-
-def _width(text: str) -> int:
-    """Return the columns that a text occupies on a terminal, where Chinese characters are two wide."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))

@@ -16,8 +16,6 @@ from utils.files.jsonl import decode_utf8
 from utils.ner.kept_models import find_kept_model
 from utils.ner.training.record import TEST_REPORT
 
-TABLE = "table.csv"
-
 
 @dataclass(frozen=True)
 class EvaluatedModel:
@@ -60,7 +58,7 @@ def evaluated_models(layout: Layout, models: Path, tokenisation: Tokenisation) -
 
 def read_ablation(layout: Layout) -> list[AblationLine]:
     """Return the lines of the table of the last ablation; none if there was no ablation."""
-    file = layout.ablation / TABLE
+    file = layout.ablation_table
     if not file.is_file():
         return []
     rows = csv.DictReader(io.StringIO(decode_utf8(file.read_bytes(), str(file))))

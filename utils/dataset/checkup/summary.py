@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from utils.dataset.checkup.lines import SplitLines
 from utils.dataset.tokens import Tokenisation
+from utils.wording import padded, text_width
 
 EXAMPLES = 3  # mentions of a label
 MAX_MENTION = 16  # characters of a mention on the screen
@@ -67,7 +67,7 @@ class Summary:
             for name, one in self.splits.items()
         ]
         names = list(self.splits)
-        width = max(12, *(columns(label) + 1 for label in self.labels), 0)
+        width = max(12, *(text_width(label) + 1 for label in self.labels), 0)
         labels = [f"{'label':<{width}}{''.join(f'{name:>8}' for name in names)}{'length':>12}  mentions"]
         ordered = sorted(self.labels.items(), key=lambda pair: -sum(pair[1].spans.values()))
         for label, one in ordered[:MAX_LABELS]:
@@ -82,16 +82,6 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """Return the numbers as --json shows them."""
         return asdict(self)
-
-
-def columns(text: str) -> int:
-    """Return the columns that a text takes on a terminal: two for each wide character, such as an ideograph."""
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-
-
-def padded(text: str, width: int) -> str:
-    """Return a text with spaces up to a number of columns."""
-    return text + " " * max(0, width - columns(text))
 
 
 def _shortened(mention: str) -> str:

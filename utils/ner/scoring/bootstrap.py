@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.dataset.records import Span
+from utils.dataset.scores import RATIOS
 from utils.ner.scoring.error_kinds import span_keys
 from utils.wording import counted
 
@@ -88,7 +89,7 @@ def ratios(counts: NDArray[np.int64]) -> RatioArray:
 def confidence(counts: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Interval]:
     """Return the confidence intervals of micro precision, recall and F1."""
     columns = ratios(resampled_sums(counts, seed, resamples)).T
-    return {name: middle_interval(column) for name, column in zip(("precision", "recall", "f1"), columns, strict=True)}
+    return {name: middle_interval(column) for name, column in zip(RATIOS, columns, strict=True)}
 
 
 def compare(first: CountArray, second: CountArray, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:

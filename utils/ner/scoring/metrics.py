@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.dataset.records import Span
-from utils.dataset.scores import Scores
+from utils.dataset.scores import RATIOS, Scores
 from utils.ner.scoring.error_kinds import span_keys
 from utils.wording import printable
 
@@ -24,10 +24,7 @@ class Report:
     def macro(self) -> dict[str, float]:
         """Return the mean ratios of the labels that occur in gold or predicted spans."""
         seen = [scores for scores in self.per_label.values() if scores.gold or scores.predicted]
-        return {
-            name: sum(getattr(scores, name) for scores in seen) / max(len(seen), 1)
-            for name in ("precision", "recall", "f1")
-        }
+        return {name: sum(getattr(scores, name) for scores in seen) / max(len(seen), 1) for name in RATIOS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report for a JSON file; ratios are between 0 and 1."""
@@ -66,8 +63,7 @@ def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Spa
 
 
 def _row(scores: Scores) -> dict[str, float]:
-    ratios = {name: round(getattr(scores, name), 6) for name in ("precision", "recall", "f1")}
-    return {**ratios, "gold": scores.gold, "predicted": scores.predicted, "correct": scores.correct}
+    return {**scores.rounded(), "gold": scores.gold, "predicted": scores.predicted, "correct": scores.correct}
 
 
 def _line(label: str, width: int, scores: Scores) -> str:

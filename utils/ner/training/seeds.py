@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from utils.dataset.scores import RATIOS
 from utils.files.jsonl import read_json, write_json
 from utils.ner.training.record import BEST, COMPARED, RECORD, SEEDS, TEST_REPORT, difference_message, read_record
-
-RATIOS = ("precision", "recall", "f1")
 
 MicroRatios = Mapping[str, float]  # micro precision, recall and F1, by name
 

@@ -16,6 +16,7 @@ import torch
 
 from utils.compute.checkpoint_errors import TranslatedErrors
 from utils.compute.progress import Progress
+from utils.dataset.scores import RATIOS
 from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.cell_targets import cell_targets
 from utils.ner.config import NerConfig
@@ -138,7 +139,7 @@ class Trainer:
         started = time.monotonic()
         threshold, report = self._evaluate()
         self.progress.seconds += time.monotonic() - started
-        scores = {f"dev_{name}": round(getattr(report.micro, name), 6) for name in ("precision", "recall", "f1")}
+        scores = {f"dev_{name}": value for name, value in report.micro.rounded().items()}
         is_best = scores["dev_f1"] > self.progress.best_f1
         epoch = self._epochs.stop
         self.progress.end_round(epoch, epoch * self.plan.steps_per_epoch, {**scores, "threshold": threshold})
@@ -163,7 +164,7 @@ class Trainer:
             row["epoch"],
             self.plan.epochs,
             row["loss"],
-            *(100 * row[f"dev_{name}"] for name in ("precision", "recall", "f1")),
+            *(100 * row[f"dev_{name}"] for name in RATIOS),
             row["threshold"],
             ", the best so far" if is_best else "",
         )
