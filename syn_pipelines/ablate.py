@@ -28,7 +28,7 @@ from utils.ablation.experiment import Ablation
 from utils.ablation.jobs import default_jobs, start_workers
 from utils.ablation.results.report import make_report
 from utils.ablation.training_sets import TrainingSetBuilder
-from utils.cli import data_flags
+from utils.cli import data_flags, merge_flags
 from utils.cli.ablation.flags import ablation_plan, add_ablation_flags, experiment_of
 from utils.cli.parser import Parser
 from utils.cli.script import report, start, write_lines
@@ -56,7 +56,7 @@ def run(args: Namespace) -> None:
     require_results(layout)
     require_files({"dev": layout.dev, "test": layout.test}, "add it to the dataset", at_least=2)
     experiment = experiment_of(args, layout, dataset.tokenisation)
-    builder = TrainingSetBuilder(experiment.root / "data", layout, dataset.tokenisation)
+    builder = TrainingSetBuilder(experiment.root / "data", layout, dataset.tokenisation, merge_flags.patch(args))
     plan = ablation_plan(args, builder)
     with exclusive_lock(experiment.root / "cells"), logged_run(layout.run_log, "ablate"):
         builder.remove_partial()

@@ -123,6 +123,17 @@ def test_a_named_variant_has_its_own_flags(work, ablate):
     assert any(label.startswith("X-") for label in json.loads(quiet.read_text(encoding="utf-8")))
 
 
+def test_a_patch_corrects_the_training_data_of_all_variants_except_base(finished, tmp_path, ablate):
+    work = copied(finished, tmp_path)
+    before = {name.rpartition("-")[0]: name for name in cells(work)}
+    text = work.corpus.rows[0]["text"]
+    patch = write_rows(work.folder / "fixes.jsonl", [{"id": "1", "text": text, "action": "drop"}])
+    ablate(work, **{**SOME, "sizes": "1000", "seeds": "1", "only": "fusion"}, patch=patch)
+    new = {name: one for name, one in cells(work).items() if name not in before.values()}
+    assert {one["variant"] for one in new.values()} == {"fusion"}
+    assert [one["data"]["sentences"] for one in new.values()] == [SIZES["1000"] - 1]
+
+
 def test_the_models_of_all_seeds_label_together_and_the_llm_is_a_second_judge(finished, tmp_path, ablate):
     work = copied(finished, tmp_path)
     rows = [

@@ -16,6 +16,8 @@ from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_sy
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
 from utils.files.manifest import hash_inputs
+from utils.fusion.corrections import Patch
+from utils.fusion.counts import warn_about_patch
 from utils.fusion.files import find_merge_files
 from utils.fusion.settings import MergeSettings
 from utils.fusion.step import FusionStep, combine_label_files
@@ -38,6 +40,7 @@ class DatasetSteps:
     size: Size
     recipe: DataRecipe
     gpus: tuple[int, ...]
+    patch: Patch | None = None  # corrections of a person
 
     def run(self, tokenisation: Tokenisation, teachers: Sequence[Path]) -> tuple[Path, Path]:
         """Run the steps; return the file of training sentences and the file of their labels.
@@ -83,7 +86,10 @@ class DatasetSteps:
         sentences = layout.size_target(size) if synthetic else None
         files = find_merge_files(layout, size, synthetic=synthetic, sentences=sentences, at_least=0)
         appended = layout.size_fusion(size) if self.recipe.data == "syn_fusion" and synthetic else None
-        FusionStep.for_dataset(step, layout, dataset, settings).publish(files, appended=appended)
+        counts = FusionStep.for_dataset(step, layout, dataset, settings, patch=self.patch).publish(
+            files, appended=appended
+        )
+        warn_about_patch(self.patch, [counts])
 
     def _label(self, dataset: Dataset, teachers: Sequence[Path]) -> None:
         """Do the work of s7 for this size."""

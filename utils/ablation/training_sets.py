@@ -23,6 +23,7 @@ from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json, write_json
 from utils.files.manifest import fingerprint, hash_inputs, manifest_path
+from utils.fusion.corrections import Patch
 from utils.fusion.settings import MergeSettings
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class TrainingSetBuilder:
     root: Path
     source: Layout
     tokenisation: Tokenisation
+    patch: Patch | None = None  # corrections of a person, for all variants except base
 
     def build(
         self, recipe: DataRecipe, size: Size, teachers: Sequence[Teacher] = (), *, gpus: tuple[int, ...] = ()
@@ -72,7 +74,7 @@ class TrainingSetBuilder:
             partial_folder = self.root / f".{folder.name}.{os.getpid()}{PARTIAL}"
             layout = self._linked(partial_folder, inputs)
             with logged_to(partial_folder / LOG_FILE):
-                steps = DatasetSteps(layout, size, recipe, gpus)
+                steps = DatasetSteps(layout, size, recipe, gpus, self.patch)
                 files = steps.run(self.tokenisation, [teacher.folder for teacher in teachers])
             answers = sorted(self._answer_files(recipe))
             write_json(partial_folder / RESULT, _row(key, partial_folder, files, self.tokenisation, answers))
@@ -138,12 +140,14 @@ class TrainingSetBuilder:
     def _inputs(self, recipe: DataRecipe) -> dict[str, Path]:
         """Return all files that the training set depends on, by their names."""
         layout = self.source
-        canonical = {}
-        if recipe.data != "base":
-            settings = (recipe.original, recipe.synthetic)
-            files = [file for one in settings for file in (one.entity_label, one.pos_label)]
-            canonical = {f"label file {number}": file for number, file in enumerate(files)}
-        return {"train": layout.train, "labels": layout.labels, **canonical, **self._answer_files(recipe)}
+        own = {"train": layout.train, "labels": layout.labels}
+        if recipe.data == "base":
+            return own
+        settings = (recipe.original, recipe.synthetic)
+        files = [file for one in settings for file in (one.entity_label, one.pos_label)]
+        canonical = {f"label file {number}": file for number, file in enumerate(files)}
+        corrections = {"--patch": self.patch.path} if self.patch else {}
+        return {**own, **canonical, **corrections, **self._answer_files(recipe)}
 
     def _linked(self, folder: Path, inputs: dict[str, Path]) -> Layout:
         """Return the layout of a new dataset in `folder` with links to the input files."""

@@ -33,9 +33,7 @@ def add_merge_flags(parser: Parser, *, is_syn: str) -> None:
     flags = parser.add_argument_group("merge")
     flags.add_argument("--is_syn", type=switch, default="0", help=is_syn)
     _add_setting_flags(flags)
-    flags.add_argument(
-        "--patch", type=path, default=None, help="file of corrections, exported by report.py --html; default: none"
-    )
+    add_patch_flag(flags)
     add_label_file_flags(parser)
 
 
@@ -43,6 +41,13 @@ def add_merge_setting_flags(parser: Parser) -> None:
     """Add the flags of `merge_settings`, without the choice of the sentences."""
     _add_setting_flags(parser.add_argument_group("merge"))
     add_label_file_flags(parser)
+
+
+def add_patch_flag(flags: argparse._ActionsContainer) -> None:
+    """Add the flag that names corrections of a person."""
+    flags.add_argument(
+        "--patch", type=path, default=None, help="file of corrections, exported by report.py --html; default: none"
+    )
 
 
 def _add_setting_flags(flags: argparse._ActionsContainer) -> None:

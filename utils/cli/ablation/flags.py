@@ -56,6 +56,7 @@ def add_ablation_flags(parser: Parser) -> None:
     )
     flags.add_argument("--jobs", type=positive_number, help="trainings at a time; default: one for each core or GPU")
     flags.add_argument("--keep_models", action="store_true", help="keep the models of all trainings")
+    merge_flags.add_patch_flag(flags)
     merge_flags.add_merge_setting_flags(parser)
     learning_flags.add_learning_flags(parser)
     learning_flags.add_computing_flags(parser)
