@@ -17,14 +17,12 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.annotator import Annotator
 from utils.annotation.files import tracked_lines
-from utils.annotation.step import annotate, questions
-from utils.asking.estimate import QuestionPlan, report_estimate
-from utils.asking.step import LLMStep
-from utils.cli import annotation_flags, data_flags, llm_flags, run_flags
+from utils.cli import data_flags, llm_flags
+from utils.cli.annotation import flags
+from utils.cli.annotation.run import run_annotation
 from utils.cli.parser import Parser
-from utils.cli.script import report, start
+from utils.cli.script import start
 from utils.dataset.reading import read_held_out
 from utils.dataset.sentence_file import open_dataset
 
@@ -37,8 +35,8 @@ def build_parser() -> Parser:
     parser = Parser(__doc__ or "")
     data_flags.add_dataset_flags(parser)
     llm_flags.add_llm_flags(parser, batch_size=20, local_workers="read the answers for the result")
-    annotation_flags.add_annotation_flags(parser)
-    annotation_flags.add_split_flag(parser)
+    flags.add_annotation_flags(parser)
+    flags.add_split_flag(parser)
     return parser
 
 
@@ -52,30 +50,17 @@ def run(args: Namespace) -> None:
         held_out=(layout.dev, layout.test),
         read=tracked_lines,
     )
-    split = annotation_flags.held_out_split(args)
+    split = flags.held_out_split(args)
     source = layout.held_out(split) if split else layout.train
     sentences = read_held_out(source, dataset) if split else dataset.sentences
-    annotator = Annotator.for_dataset(dataset, annotation_flags.annotation_settings(args))
-    model = llm_flags.model_choice(args, local_workers=True)
-    result = layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode)
-    annotator = annotation_flags.with_guidance(args, annotator, model, result)
-    step = LLMStep(
-        name="s1",
-        model=model,
-        result=result,
-        run_log=layout.run_log,
-        inputs=layout.portable_names([layout.train, source] if split else [source]),
-        parameters=annotator.parameters,
-        result_parameters=annotator.result_parameters,
-        overwrite=args.overwrite,
-        flags=run_flags.repeatable_flags(args),
+    run_annotation(
+        args,
+        dataset,
+        sentences,
+        step="s1",
+        result=layout.held_out_annotation_file(split) if split else layout.annotation_file(args.mode),
+        inputs=[layout.train, source] if split else [source],
     )
-    if settings := run_flags.estimate_settings(args):
-        asked = questions(sentences, annotator, skip=args.skip, limit=args.limit)
-        report_estimate(step, lambda _: QuestionPlan([asked]), settings)
-        return
-    counts = annotate(sentences, annotator, step, skip=args.skip, limit=args.limit, engine=model.engine)
-    report(counts, step.result, advice=counts.advice)
 
 
 def main(cmd_args: bool = cmd_args, **values: object) -> None:

@@ -13,7 +13,7 @@ from utils.annotation.annotator import Annotator
 from utils.annotation.few_shot import Shots
 from utils.annotation.settings import AnnotationSettings
 from utils.asking.sampling import SamplingSettings
-from utils.cli.annotation_flags import annotation_settings
+from utils.cli.annotation.flags import annotation_settings
 from utils.cli.exits import UsageError
 from utils.dataset.reading import Dataset, read_dataset
 from utils.dataset.records import text_hash

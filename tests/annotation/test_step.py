@@ -17,7 +17,7 @@ from utils.annotation.step import annotate, questions
 from utils.asking.journal import journal_path
 from utils.asking.sampling import SamplingSettings
 from utils.asking.step import LLMStep
-from utils.cli.annotation_flags import add_annotation_flags
+from utils.cli.annotation.flags import add_annotation_flags
 from utils.cli.parser import Parser
 from utils.compute.engine import Engine
 from utils.dataset.reading import Dataset

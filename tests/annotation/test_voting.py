@@ -12,7 +12,7 @@ from utils.annotation.annotator import Annotator
 from utils.annotation.answers import place_items, read_answers
 from utils.annotation.rows import AnnotationRow
 from utils.annotation.voting import VotedItem, Voting
-from utils.cli.annotation_flags import annotation_settings
+from utils.cli.annotation.flags import annotation_settings
 from utils.cli.exits import UsageError
 from utils.dataset.reading import Dataset
 from utils.dataset.tokens import WORDS

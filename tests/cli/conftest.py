@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from utils.cli.annotation_flags import add_annotation_flags
+from utils.cli.annotation.flags import add_annotation_flags
 from utils.cli.data_flags import add_dataset_flags
 from utils.cli.llm_flags import add_llm_flags
 from utils.cli.parser import Parser

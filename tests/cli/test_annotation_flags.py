@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.llm_server import ChatServer
-from utils.cli.annotation_flags import SIMILAR_SHOTS, annotation_settings, choose_guidance, label_file
+from utils.cli.annotation.flags import SIMILAR_SHOTS, annotation_settings, label_file
+from utils.cli.annotation.run import choose_guidance
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import model_choice
 

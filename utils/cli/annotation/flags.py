@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from utils.annotation.annotator import Annotator
 from utils.annotation.settings import AnnotationSettings
-from utils.asking.answer_settings import AnswerSettings, first_fingerprint
-from utils.asking.model import ModelChoice
 from utils.asking.sampling import SamplingSettings
 from utils.cli.exits import UsageError
 from utils.cli.llm_flags import add_prompt_flags, add_sampling_flags, own_prompt, prompt_language
@@ -20,13 +16,11 @@ from utils.cli.parser import Parser
 from utils.cli.values import auto_switch, count, path, positive_number, switch, whole_number
 from utils.dataset.layout import HeldOut
 from utils.dataset.modes import MODES
-from utils.llm import GUIDANCE_NAMES, Guidance
 from utils.prompts import Prompt
 
 log = logging.getLogger(__name__)
 
 SIMILAR_SHOTS = 6  # the default with --mode=target
-FORM_NAMES = {"json_schema": "with a JSON schema", "json_object": "as JSON"}
 VOTING_TEMPERATURE = 0.7  # the default with --votes: greedy decoding gives the same answer each time
 
 
@@ -151,48 +145,6 @@ def annotation_settings(args: argparse.Namespace) -> AnnotationSettings:
         max_new_tokens=args.max_new_tokens,
         closed_labels=args.closed_labels,
     )
-
-
-def choose_guidance(args: argparse.Namespace, model: ModelChoice) -> Guidance:
-    """Return what answers are held to; raise UsageError for --guided=1 if it cannot be a grammar.
-
-    This may load a checkpoint's tokenizer or ask a server, so call it after all cheaper checks.
-    """
-    if args.guided is False:
-        return "free"
-    best = model.best_guidance()
-    if args.guided and best != "grammar":
-        name = f"the server {args.api_base}" if args.api_base else f"{model.path} ({model.backend})"
-        other = f" (only {FORM_NAMES[best]}: --guided=auto uses it)" if best in FORM_NAMES else ""
-        raise UsageError(
-            f"--guided=1: {name} cannot constrain answers with a grammar{other}: omit the flag, or use a .gguf file or "
-            "another checkpoint"
-        )
-    return best
-
-
-def with_guidance(args: argparse.Namespace, annotator: Annotator, model: ModelChoice, result: Path) -> Annotator:
-    """Return the annotator whose answers are guided as the flags say and the model allows, and say how.
-
-    With --guided=auto, a journal that was begun with a looser guidance is continued with it.
-    """
-    best = choose_guidance(args, model)
-    choice = best
-    if args.guided is None and not args.overwrite and best in FORM_NAMES:
-        begun = first_fingerprint(result)
-        options: tuple[Guidance, ...] = ("json_object", "free")
-        looser = [one for one in options if answer_settings(model, annotator, one).fingerprint == begun]
-        choice = looser[0] if looser else best
-    if args.api_base:
-        continued = f", as in the answers of {result.name} so far" if choice != best else ""
-        log.info("%s: answers are %s%s", args.api_base, GUIDANCE_NAMES[choice], continued)
-    return replace(annotator, guidance=choice)
-
-
-def answer_settings(model: ModelChoice, annotator: Annotator, guidance: Guidance) -> AnswerSettings:
-    """Return what answers depend on with a guidance."""
-    guided = replace(annotator, guidance=guidance)
-    return AnswerSettings(model.identity(), {**model.parameters, **guided.parameters})
 
 
 def label_file(args: argparse.Namespace) -> Path:
