@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 MAX_LISTED = 5  # names in a message
 # Control characters, which can move the cursor, change colours or the title, or end a line; characters that turn the
@@ -35,6 +35,15 @@ def counted(number: int, noun: str) -> str:
 def agreeing(number: int, singular: str, plural: str) -> str:
     """Return the word that agrees with a number: `agreeing(1, "is", "are")` is "is"."""
     return singular if number == 1 else plural
+
+
+def numbered(counts: Mapping[str, int]) -> str:
+    """Return counts as one text, sorted by their names.
+
+    >>> numbered({"too short": 3, "repeated": 1})
+    '1 repeated, 3 too short'
+    """
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from utils.dataset.scripts.letters import hanzi_of, script_of
 from utils.dataset.tokens import CHARACTERS, WORDS
-from utils.synthesis.writing_style import WritingStyle, hanzi_of, script_of
+from utils.synthesis.writing_style import WritingStyle
 
 
 def of(*texts, tokenisation=WORDS):

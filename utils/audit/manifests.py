@@ -10,7 +10,7 @@ from typing import get_args
 from utils.audit.data import AuditData, Finding, NotSeen, Problem
 from utils.dataset.layout import FULL, SIZES, LabelKind, Layout, Size
 from utils.dataset.modes import MODES
-from utils.files.manifest import SUFFIX, Manifest, find_stale_inputs, hash_file, read_manifest
+from utils.files.manifest import SUFFIX, Manifest, hash_file, read_manifest
 
 
 def check_manifests(data: AuditData, size: Size | None) -> Iterator[Finding]:
@@ -74,8 +74,9 @@ def _check_manifest(
             yield Problem(result, f"was made from {name}, which belongs to another size")
         elif manifest.step != "s7" and not layout.find(name).is_file():  # the model of s7 has a check of its own
             yield NotSeen(f"{name}, from which {result} was made, is missing")
-    for name in find_stale_inputs(manifest, layout.find):
-        yield Problem(result, f"is stale: {name} has changed since it was made; run {manifest.step} again")
+    for name, digest in manifest.inputs.items():
+        if (file := layout.find(name)).is_file() and hash_of(file) != digest:
+            yield Problem(result, f"is stale: {name} has changed since it was made; run {manifest.step} again")
 
 
 def hash_of(path: Path) -> str:

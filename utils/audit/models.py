@@ -13,7 +13,7 @@ from utils.dataset.layout import SIZES, Size, TrainingData
 from utils.files.jsonl import read_json
 from utils.files.manifest import Manifest, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model, has_training
-from utils.ner.training.record import BEST, RECORD, data_fingerprint
+from utils.ner.training.record import BEST, RECORD, data_fingerprint, training_sentences
 from utils.wording import agreeing, counted
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -127,11 +127,7 @@ def _check_label_counts(file: Path, data: AuditData, size: Size, training_data: 
 
 def _record(file: Path) -> dict[str, Any]:
     record = read_json(file)
-    if not isinstance(record, dict) or not _is_list(record.get("sentences"), str):
-        raise ValueError(
-            f'{file} has no list of "sentences": train the model again, or delete the file if '
-            "train_ner.py did not write it"
-        )
+    training_sentences(record, file)  # raises ValueError if there is no such list
     is_valid = _is_list(record.get("labels", []), str) and _is_list(record.get("extension_counts", []), int)
     if not is_valid or not isinstance(record.get("num_target_labels", 0), int):
         raise ValueError(f"{file} is not a record of train_ner.py: train the model again")

@@ -161,12 +161,6 @@ def is_as_written(result: Path, hash_of: Callable[[Path], str] = hash_file) -> b
     return manifest is not None and manifest.output is not None and manifest.output == hash_of(result)
 
 
-def find_stale_inputs(manifest: Manifest, find: Callable[[str], Path]) -> list[str]:
-    """Return the inputs that have changed since the result was made; missing inputs are not included."""
-    files = ((name, digest, find(name)) for name, digest in manifest.inputs.items())
-    return [name for name, digest, file in files if file.is_file() and hash_file(file) != digest]
-
-
 @dataclass(frozen=True)
 class Change:
     """A file that has changed, and the steps to run again, in their order."""

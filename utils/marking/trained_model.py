@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from utils.dataset.layout import Layout, Size, TrainingData
 from utils.dataset.records import Sentence, text_hash
@@ -18,7 +18,7 @@ from utils.ner.config import DEFAULT_THRESHOLD
 from utils.ner.kept_models import find_kept_model, is_trained_on
 from utils.ner.label_files import find_label_files, labels_of_model
 from utils.ner.tokenizer_files import has_tokenizer, tokenizer_files
-from utils.ner.training.record import BEST, RECORD, read_record
+from utils.ner.training.record import BEST, RECORD, read_record, training_sentences
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
@@ -189,17 +189,5 @@ def _folder_of(names: Iterable[str]) -> str:
 
 def _training_sentences(folder: Path) -> frozenset[str] | None:
     """Return the hashes of the sentences that a model was trained on, or None if its folder has no record of them."""
-    record = folder / "training.json"
-    if not record.is_file():
-        return None
-    value = read_json(record)
-    if not isinstance(value, dict) or not _is_list_of_strings(value.get("sentences")):
-        raise ValueError(
-            f'{record} has no list of "sentences": train the model again, or delete the file if '
-            "train_ner.py did not write it"
-        )
-    return frozenset(value["sentences"])
-
-
-def _is_list_of_strings(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    record = folder / RECORD
+    return training_sentences(read_json(record), record) if record.is_file() else None

@@ -35,9 +35,8 @@ class Cleaner:
     language: str  # a code such as "zh"
     writing: WritingStyle
     labels: Collection[str] = ()  # the target labels, which follow the entities in the prompt
-    template: KnownTexts = field(
-        default_factory=lambda: KnownTexts(tokenisation=WORDS)
-    )  # the sentences of the prompt's text
+    # The sentences of the prompt's text.
+    template: KnownTexts = field(default_factory=lambda: KnownTexts(tokenisation=WORDS))
     entities_line: str = ""  # the words before the entities in the prompt
     shortest: int | None = None  # tokens; None: as in the dataset
     longest: int | None = None

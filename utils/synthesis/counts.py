@@ -8,7 +8,7 @@ from typing import Any
 
 from utils.synthesis.habits.measures import StyleMeasures, compared
 from utils.synthesis.raw_text import RawCounts
-from utils.wording import counted
+from utils.wording import counted, numbered
 
 
 @dataclass
@@ -29,8 +29,7 @@ class SynthesisCounts:
     used: str = ""  # what the answers of this run took, in words
 
     def __str__(self) -> str:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
-        dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
+        dropped = f", dropped {self.dropped.total()} ({numbered(self.dropped)})" if self.dropped else ""
         skipped = f"; {self.without_entity} had no entity to explain" if self.without_entity else ""
         style = f"; {compared(self.style, self.dataset_style)}" if self.style and self.dataset_style else ""
         skipped += f"; {self.skipped} not asked (--limit)" if self.skipped else ""

@@ -88,8 +88,8 @@ def plan_rounds(synthesis: Synthesis, entries: Mapping[AnswerKey, Entry], *, lim
     """Return the questions of a new synthesis, which are about the first `limit` sentences.
 
     The first questions of a writer come before all rounds. Rounds that the journal answers completely are taken as the
-    step takes them. In the later ones, each answer is
-    expected to give as many sentences as the recorded answers do on average.
+    step takes them. In the later ones, each answer is expected to give as many sentences as the recorded answers do on
+    average.
     """
     first = synthesis.generator.first_questions()
     before = [first] if first else []

@@ -19,7 +19,7 @@ from utils.synthesis.copies.finder import CopyFinder
 from utils.synthesis.copies.near_duplicates import KnownTexts, repeated_share
 from utils.synthesis.text.remarks import Remark
 from utils.synthesis.writing_style import WritingStyle
-from utils.wording import counted
+from utils.wording import counted, numbered
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class RawCounts:
     dropped: Counter[str] = field(default_factory=Counter)  # by reason
 
     def __str__(self) -> str:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.dropped.items()))
-        dropped = f", dropped {self.dropped.total()} ({reasons})" if reasons else ""
+        dropped = f", dropped {self.dropped.total()} ({numbered(self.dropped)})" if self.dropped else ""
         return f"read {counted(self.texts, 'raw text')}: kept {self.kept} of {counted(self.made, 'sentence')}{dropped}"
 
     def as_row(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from utils.synthesis.copies.near_duplicates import repeated_share
 from utils.synthesis.habits.default_words import bare_words, split_words, split_words_and_clitics
 from utils.synthesis.habits.heads import head_key, kind_of_head, usual_heads
 from utils.synthesis.habits.rules import CASE_RULES, RULES, Rule, rules_followed
-from utils.synthesis.habits.scripts import ANY_SCRIPT, Scripts, hanzi_of, script_of
+from utils.synthesis.habits.scripts import ANY_SCRIPT, Scripts
 from utils.synthesis.habits.token_habits import (
     MIN_EVIDENCE,
     MIN_FORM_SHARE,
@@ -33,9 +33,6 @@ from utils.synthesis.habits.tokeniser import Tokeniser
 from utils.synthesis.text.plain_text import PROSE, LineHabits, bare_sentence, line_forms, paragraphs
 from utils.synthesis.text.remarks import without_preamble
 from utils.synthesis.text.sentence_splitting import cut_line, has_end_mark
-
-__all__ = ["WritingStyle", "hanzi_of", "script_of"]
-
 
 MAX_SENTENCES = 5000  # that lines, rules and lengths are learnt from: more change nothing, and take time
 MIN_OPEN_SHARE = 0.02  # of the sentences without punctuation at the end: from here on, a line break ends a text

@@ -84,6 +84,17 @@ def read_record(path: Path) -> dict[str, Any]:
     return found
 
 
+def training_sentences(record: Any, path: Path) -> frozenset[str]:
+    """Return the hashes of the sentences that the record of a model lists; raise ValueError that names `path`."""
+    found = record.get("sentences") if isinstance(record, dict) else None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError(
+            f'{path} has no list of "sentences": train the model again, or delete the file if train_ner.py did not '
+            "write it"
+        )
+    return frozenset(found)
+
+
 def is_finished(folder: Path, record: dict[str, Any]) -> bool:
     """Return whether `folder` has a finished model with this `record`; raise ValueError if it has another model."""
     path = folder / BEST / RECORD

@@ -54,9 +54,7 @@ class KnownTexts:
         for tokens in given:
             self.add(tokens)
         # Single edits and parts are searched for in the given texts alone: very many may be added later.
-        self._gaps = {
-            gap for tokens in given for gap in self._with_gaps(tokens)
-        }  # hashes of the texts without one unit
+        self._gaps = {gap for tokens in given for gap in self._with_gaps(tokens)}
         self._windows: dict[str, set[int]] = defaultdict(set)  # character n-gram -> indices of texts
         for index, key in enumerate(self._keys):
             for window in _ngrams(key, WINDOW[tokenisation]):

@@ -28,7 +28,7 @@ from utils.synthesis.rewriting.mentions import (
 )
 from utils.synthesis.text.plain_text import without_marker
 from utils.synthesis.writing_style import WritingStyle
-from utils.wording import counted
+from utils.wording import counted, numbered
 
 log = logging.getLogger(__name__)
 
@@ -167,6 +167,5 @@ def _question_id(label: str) -> str:
 
 
 def _report(listed: int, kept: int, reasons: Counter[str]) -> None:
-    dropped = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
-    explained = f" (dropped: {dropped})" if dropped else ""
+    explained = f" (dropped: {numbered(reasons)})" if reasons else ""
     log.info("%s listed, %d of them new%s", counted(listed, "mention"), kept, explained)
