@@ -21,7 +21,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli.data_flags import add_location_flags, unchecked_layout
 from utils.cli.doctor.bundle import BUNDLE, bundle_text
 from utils.cli.doctor.data import check_files
-from utils.cli.doctor.finding import Finding, number_to_do
+from utils.cli.doctor.finding import Diagnosis, number_to_do
 from utils.cli.doctor.machine import check_machine
 from utils.cli.doctor.models import check_model, find_models
 from utils.cli.doctor.packages import check_packages
@@ -42,7 +42,7 @@ def build_parser() -> Parser:
     return parser
 
 
-def findings(args: Namespace) -> list[Finding]:
+def findings(args: Namespace) -> list[Diagnosis]:
     """Return everything that was found."""
     found = [*check_machine(args.file_dir), *check_packages()]
     found += check_model(args.model_from_pretrained) if args.model_from_pretrained else find_models()

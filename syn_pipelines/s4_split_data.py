@@ -17,7 +17,7 @@ from argparse import Namespace
 with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that was started in the root
     import _repo_root  # noqa: F401
 
-from utils.annotation.splitting import Split, find_split_files
+from utils.annotation.splitting import SizeSplit, find_split_files
 from utils.cli import data_flags
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
@@ -47,7 +47,7 @@ def run(args: Namespace) -> None:
         warn_if_stale(file, layout.find)
     hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
     with logged_run(layout.run_log, "s4"):
-        counts = Split(layout, dataset, files, hashes).publish()
+        counts = SizeSplit(layout, dataset, files, hashes).publish()
     report(counts, layout.results, advice=counts.advice)
 
 

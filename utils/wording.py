@@ -56,14 +56,14 @@ def listed(names: Sequence[str], separator: str = ", ") -> str:
     return separator.join(names[:MAX_LISTED]) + (f" and {others} more" if others > 0 else "")
 
 
-def text_width(text: str) -> int:
+def terminal_width(text: str) -> int:
     """Return the columns that a text takes on a terminal: two for each wide character, such as an ideograph."""
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
 def padded(text: str, width: int) -> str:
     """Return a text with spaces up to a number of columns."""
-    return text + " " * max(0, width - text_width(text))
+    return text + " " * max(0, width - terminal_width(text))
 
 
 def _escaped(character: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from utils.ablation.results.learning_curve import Worth
 from utils.ablation.results.plot import write_plot
 from utils.ablation.results.report import choice_note
-from utils.ablation.results.summary import Line, Score, best_on_dev
+from utils.ablation.results.summary import Score, VariantLine, best_on_dev
 from utils.ablation.results.tables import Table
 from utils.ner.scoring.bootstrap import Interval
 from utils.ner.scoring.seed_comparison import SeedComparison
@@ -29,7 +29,7 @@ def line(variant, size, dev, test, difference=None, *, tokens=0, margin=0.01):
         "extension_spans": tokens // 9,
     }
     worth = Worth(104) if difference is not None else None
-    return Line(variant, size, Score(dev, 0.5), Score(test, 0.4), comparison, worth, data, tokens, 61.0)
+    return VariantLine(variant, size, Score(dev, 0.5), Score(test, 0.4), comparison, worth, data, tokens, 61.0)
 
 
 LINES = [

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.builders import read_lines, write_rows
-from utils.annotation.splitting import Split, find_split_files
+from utils.annotation.splitting import SizeSplit, find_split_files
 from utils.dataset.layout import SIZES, Layout
 from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.tokens import WORDS
@@ -52,7 +52,7 @@ class Sizes:
         files = find_split_files(layout)
         hashes = hash_inputs(layout.portable_names([layout.train, *files.results]))
         dataset = read_dataset_info(layout.train, layout.labels, tokenisation=WORDS)
-        self.stray_rows = Split(layout, dataset, files, hashes).publish().strays
+        self.stray_rows = SizeSplit(layout, dataset, files, hashes).publish().strays
 
     def first(self, percent: int) -> Share:
         layout, size = self.layout, next(size for size, share in SIZES.items() if share == percent)

@@ -18,6 +18,7 @@ from utils.fusion.counts import FusionCounts, UnknownLabel
 from utils.fusion.extension_labels import LabelMapping
 from utils.fusion.files import MergeFiles
 from utils.fusion.merge import merge_sentence
+from utils.fusion.settings import MergeSettings
 from utils.fusion.step import FusionStep, combine_tables
 from utils.labels.normaliser import LabelNormaliser
 from utils.parsing import Item, parse_items
@@ -328,7 +329,8 @@ def publish(tmp_path, files, mapping):
             layout.gold_agreement("250"),
             False,
         )
-        counts = FusionStep("s5", layout, mapping(targets, prefix), files, tokenisation=WORDS).publish(merge_files)
+        step = FusionStep("s5", layout, MergeSettings(files[0], files[1], prefix), mapping(targets, prefix), WORDS)
+        counts = step.publish(merge_files)
         return json.loads(merge_files.fusion.read_text(encoding="utf-8"))["entities"], counts
 
     return run

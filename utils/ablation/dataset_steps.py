@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.ablation.variants import DataRecipe
-from utils.annotation.splitting import Split, SplitFiles
+from utils.annotation.splitting import SizeSplit, SplitFiles
 from utils.dataset.layout import Layout, Size
 from utils.dataset.modes import MODES
 from utils.dataset.reading import Dataset, read_dataset, read_sentences, read_synthetic
@@ -73,7 +73,7 @@ class DatasetSteps:
             {mode: file for mode in MODES if (file := layout.annotation_file(mode, synthetic=True)).is_file()},
         )
         hashes = hash_inputs(layout.portable_names([files.train, *files.results]))
-        Split(layout, dataset.info, files, hashes, [self.size], self._is_wanted).publish()
+        SizeSplit(layout, dataset.info, files, hashes, [self.size], self._is_wanted).publish()
 
     def _is_wanted(self, synthetic: Sentence) -> bool:
         """Return whether a synthetic sentence is of the chosen kind."""

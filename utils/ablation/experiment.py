@@ -23,7 +23,7 @@ Cells = Mapping[tuple[str, Size], Sequence[CellResult]]  # by variant and size, 
 
 
 @dataclass(frozen=True)
-class Plan:
+class AblationPlan:
     """What is compared."""
 
     variants: Sequence[Variant]  # base first
@@ -71,7 +71,7 @@ class AblationResult:
 class Ablation:
     """Runs the cells of a plan."""
 
-    plan: Plan
+    plan: AblationPlan
     experiment: Experiment
     builder: TrainingSetBuilder
     workers: Workers

@@ -12,7 +12,7 @@ from utils.fusion.settings import MergeSettings
 
 VariantData = Literal["base", "fusion", "synthetic", "syn_fusion"]
 Sentences = Literal["llm", "raw", "all"]
-Teachers = Literal["own", "all"]
+TeacherSeeds = Literal["own", "all"]
 Script = Literal["s5", "s7", "s8", "train"]
 Flags = Mapping[str, Any]  # flags of a script by their names, without "--"
 
@@ -34,7 +34,7 @@ class DataRecipe:
     modes: tuple[Mode, ...] = EXTENSION_MODES  # of s1 and s3; target: the LLM's own target labels, for s7
     sentences: Sentences = "all"  # the synthetic sentences: the LLM's, raw ones, or both
     teacher: str = "fusion"  # the variant whose models label the synthetic sentences
-    teachers: Teachers = "own"  # own: the model with the same seed; all: the models of all seeds together
+    teachers: TeacherSeeds = "own"  # own: the model with the same seed; all: the models of all seeds together
     answers: str | None = None  # another folder with results of s1, s2 and s3; None: --save_type_name
 
     @property

@@ -61,7 +61,7 @@ class SplitCounts:
 
 
 @dataclass(frozen=True)
-class Split:
+class SizeSplit:
     """Writes the files of the sizes; the manifest of each lists the files that it was taken from, with their hashes.
 
     A synthetic sentence belongs to the sizes of its source sentence, an annotation to the sentence that has its id and

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.audit.data import AuditData, Finding, NotSeen, Problem, SizeData, read_audit_data
+from utils.audit.data import AuditData, AuditFinding, NotSeen, Problem, SizeData, read_audit_data
 from utils.audit.label_files import check_label_files
 from utils.audit.lines import (
     check_annotations,
@@ -44,7 +44,7 @@ def audit(layout: Layout, models: Path, *, tokenisation: Tokenisation | None = N
     Raises FileNotFoundError if s4 has not run, and ValueError if a file cannot be read.
     """
     data = read_audit_data(layout, models, tokenisation=tokenisation)
-    findings: list[Finding] = [*check_held_out(data), *check_raw(data), *check_copies(data)]
+    findings: list[AuditFinding] = [*check_held_out(data), *check_raw(data), *check_copies(data)]
     findings += check_manifests(data, None)
     for size in SIZES:
         findings += _check_size(data, data.of_size(size))
@@ -62,7 +62,7 @@ def _find_unseen_files(data: AuditData) -> Iterator[NotSeen]:
             yield NotSeen(f"{file} is missing: nothing is compared with its sentences")
 
 
-def _check_size(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
+def _check_size(data: AuditData, size_data: SizeData) -> Iterator[AuditFinding]:
     yield from check_sentences(data, size_data)
     yield from check_synthetic(data, size_data)
     yield from check_annotations(data, size_data)

@@ -43,7 +43,7 @@ class NotSeen:
     message: str
 
 
-Finding = Problem | NotSeen
+AuditFinding = Problem | NotSeen
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
-from utils.audit.data import AuditData, Finding, Problem, SizeData
+from utils.audit.data import AuditData, AuditFinding, Problem, SizeData
 from utils.audit.pairs import Found, match_by_id, match_by_text
 from utils.audit.patches import Corrections, corrections_of, dropped_ids, is_corrected, missing_patch
 from utils.dataset.layout import Size
@@ -93,7 +93,7 @@ def _annotations_in_disorder(file: Path, sentences: Iterable[Sentence], size: Si
         seen.add(id_)
 
 
-def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
+def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[AuditFinding]:
     """Yield the problems in `train_<size>_fusion.jsonl`."""
     file = data.layout.size_fusion(size_data.size)
     if not file.is_file():
@@ -107,7 +107,7 @@ def check_fusion(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
     yield from _compare(found, partial(_merged, file, corrections, data.dataset.targets, annotated))
 
 
-def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
+def check_synthetic_fusion(data: AuditData, size_data: SizeData) -> Iterator[AuditFinding]:
     """Yield the problems in `train_<size>_synthetic_fusion.jsonl`, to which s8 appends the original sentences."""
     layout, size = data.layout, size_data.size
     file = layout.size_fusion(size, synthetic=True)

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from utils.audit.data import AuditData, Finding, NotSeen, Problem
+from utils.audit.data import AuditData, AuditFinding, NotSeen, Problem
 from utils.dataset.layout import FULL, SIZES, LabelKind, Layout, Size
 from utils.dataset.modes import MODES
 from utils.files.manifest import SUFFIX, Manifest, hash_file, read_manifest
 
 
-def check_manifests(data: AuditData, size: Size | None) -> Iterator[Finding]:
+def check_manifests(data: AuditData, size: Size | None) -> Iterator[AuditFinding]:
     """Yield what is wrong with the manifests of a size, or with those above the sizes for None."""
     layout = data.layout
     folder = layout.results if size is None else layout.size_folder(size)
@@ -59,7 +59,7 @@ def _label_sources(layout: Layout, kind: LabelKind, size: Size) -> list[Path]:
 
 def _check_manifest(
     data: AuditData, result: Path, manifest: Manifest, sources: list[Path], size: Size | None
-) -> Iterator[Finding]:
+) -> Iterator[AuditFinding]:
     layout = data.layout
     if manifest.output is None:
         yield NotSeen(f"{result} may have been changed by hand: its manifest, of an earlier version, has no hash of it")

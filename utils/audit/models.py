@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from utils.audit.data import AuditData, Finding, NotSeen, Problem, SizeData
+from utils.audit.data import AuditData, AuditFinding, NotSeen, Problem, SizeData
 from utils.audit.manifests import hash_of
 from utils.dataset.label_table import read_label_table
 from utils.dataset.layout import SIZES, Size, TrainingData
@@ -19,7 +19,7 @@ from utils.wording import agreeing, counted
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
-def check_models(data: AuditData, size_data: SizeData) -> Iterator[Finding]:
+def check_models(data: AuditData, size_data: SizeData) -> Iterator[AuditFinding]:
     """Yield the models that were trained on sentences or label counts from outside their size, or chosen on test."""
     records = set()
     for training_data in get_args(TrainingData):
@@ -88,7 +88,7 @@ def _used_model(data: AuditData, manifest: Manifest, size: Size) -> Path | None:
     return None
 
 
-def _check_record(file: Path, data: AuditData, size_data: SizeData) -> Iterator[Finding]:
+def _check_record(file: Path, data: AuditData, size_data: SizeData) -> Iterator[AuditFinding]:
     record = _record(file)
     sentences = set(record["sentences"])
     if outside := len(sentences - size_data.hashes):
@@ -99,7 +99,7 @@ def _check_record(file: Path, data: AuditData, size_data: SizeData) -> Iterator[
     yield from _check_dev(file, record, data)
 
 
-def _check_dev(file: Path, record: dict[str, Any], data: AuditData) -> Iterator[Finding]:
+def _check_dev(file: Path, record: dict[str, Any], data: AuditData) -> Iterator[AuditFinding]:
     """Yield a problem if the model was chosen on sentences of test."""
     chosen_on = record.get("dev_sentences")
     fingerprints = record["data"].get("dev") if isinstance(record.get("data"), dict) else None

@@ -21,7 +21,7 @@ from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
 from utils.wording import agreeing, counted
 
-State = Literal["done", "partial", "stale", "missing"]
+StepState = Literal["done", "partial", "stale", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class StepStatus:
 
     step: str
     size: Size | None
-    state: State
+    state: StepState
     note: str
     command: str  # that completes the step
 
@@ -156,7 +156,7 @@ class Survey:
             words = f"--size={size} --data={data} --from_pretrained={ENCODER}"
             yield StepStatus(f"train {data}", size, state, note, script_command("train", self.location, words))
 
-    def _model_state(self, size: Size, data: TrainingData) -> tuple[State, str]:
+    def _model_state(self, size: Size, data: TrainingData) -> tuple[StepState, str]:
         model = self._model_of(size, data)
         change = self._changes.find(self.layout.training_files(size, data)[0])
         if model.state == "unknown" and not (model.folder / BEST / RECORD).is_file():
@@ -211,7 +211,7 @@ class Survey:
 
     # --- shared by all steps
 
-    def _state(self, results: Iterable[Path], sources: Iterable[Path] = ()) -> tuple[State, str]:
+    def _state(self, results: Iterable[Path], sources: Iterable[Path] = ()) -> tuple[StepState, str]:
         """Return the state of the results of a step; `sources` are the optional files that it reads."""
         missing = [result for result in results if not result.is_file()]
         found = [result for result in results if result.is_file()]

@@ -10,14 +10,13 @@ from typing import Any
 from utils.annotation.answers import place_items
 from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
+from utils.dataset.records import SpanKey
 from utils.parsing import read_answer
 from utils.wording import counted
 
 MAX_MEASURED = 1000  # rows of a mode; more would only take time
 LOW_COVERAGE, LOW_AGREEMENT = 0.8, 0.5  # below these, there is advice
 SPANS: dict[Mode, str] = {"entity": "entity spans", "pos": "words"}
-
-LabelledSpan = tuple[int, int, str]
 
 
 @dataclass
@@ -29,7 +28,7 @@ class PairAgreement:
     shared: int = 0  # spans that both answers have, counted twice
     shared_with_label: int = 0
 
-    def add(self, one: set[LabelledSpan], other: set[LabelledSpan]) -> None:
+    def add(self, one: set[SpanKey], other: set[SpanKey]) -> None:
         """Add the spans of two answers."""
         self.pairs += 1
         bounds, other_bounds = {span[:2] for span in one}, {span[:2] for span in other}
@@ -113,7 +112,7 @@ class AnswerMeasure:
         return None
 
 
-def _spans(answer: str, row: AnnotationRow) -> set[LabelledSpan] | None:
+def _spans(answer: str, row: AnnotationRow) -> set[SpanKey] | None:
     """Return the spans of one answer; None if it cannot be read."""
     items = read_answer(answer, row.mode, " ".join(row.text))
     if items is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from utils.annotation.answers import place_items
 from utils.annotation.voting import VotedItem
 from utils.dataset.modes import Mode
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence, Span, SpanKey
 from utils.dataset.tokens import Tokenisation
 from utils.fusion.extension_labels import ExtensionLabel, LabelMapping
 from utils.parsing import Item
@@ -79,7 +79,7 @@ def _extension_spans(
 
     Dense text has no extension spans of one character. An item with several positions is counted once.
     """
-    spans: dict[tuple[int, int, str], Span] = {}
+    spans: dict[SpanKey, Span] = {}
     lost = left_out = 0
     least = 2 if tokenisation.is_dense else 1  # characters
     for mode, found in items.items():

@@ -52,11 +52,9 @@ class FusionStep:
 
     name: str  # s5 or s8
     layout: Layout
-    mapping: LabelMapping
-    canonical_labels: tuple[Path, Path]  # the files that `mapping` was read from
+    settings: MergeSettings
+    mapping: LabelMapping  # read from the label files of the settings
     tokenisation: Tokenisation
-    drop_crossing: bool = False  # drop extension spans that partly overlap a target span
-    min_agreement: float | None = None  # leave out labels that agree less with gold spans
     patch: Patch | None = None  # corrections of a person
     engine: Engine = LOCAL  # merges the blocks of sentences
 
@@ -78,17 +76,7 @@ class FusionStep:
             "pos": LabelNormaliser.from_files([pos, entity]),
         }
         mapping = LabelMapping(dataset.targets, normalisers, settings.label_prefix)
-        return cls(
-            name,
-            layout,
-            mapping,
-            (entity, pos),
-            dataset.tokenisation,
-            settings.drop_crossing,
-            settings.min_agreement,
-            patch,
-            engine,
-        )
+        return cls(name, layout, settings, mapping, dataset.tokenisation, patch, engine)
 
     @cached_property
     def _changes(self) -> ChangeFinder:
@@ -112,8 +100,8 @@ class FusionStep:
         The lines of the file `appended` are added after the merged ones.
         """
         mapping = self._mapping_for(files)
-        read = [*files.inputs, self.layout.labels, *self.canonical_labels]
-        if self.min_agreement is not None and files.synthetic:
+        read = [*files.inputs, self.layout.labels, self.settings.entity_label, self.settings.pos_label]
+        if self.settings.min_agreement is not None and files.synthetic:
             read.append(files.agreement)
         inputs = hash_inputs(
             self.layout.portable_names(read),
@@ -141,7 +129,7 @@ class FusionStep:
 
         The agreement is measured for the original sentences, and read from its file for the synthetic ones.
         """
-        if self.min_agreement is None:
+        if self.settings.min_agreement is None:
             return self.mapping
         if files.synthetic:
             require_files({"agreement": files.agreement}, "run s5 --is_syn=0")
@@ -151,12 +139,12 @@ class FusionStep:
             for block in self._merge(files, self.mapping):
                 counts.add_counts(block.counts)
             rows = counts.agreement.to_json()
-        return replace(self.mapping, left_out=labels_below(self.min_agreement, rows))
+        return replace(self.mapping, left_out=labels_below(self.settings.min_agreement, rows))
 
     def _merge(self, files: MergeFiles, mapping: LabelMapping) -> Iterator[MergedBlock]:
         """Yield the sentences with their extension spans, in blocks."""
         with files.without_legacy(tokenisation=self.tokenisation) as current:
-            merger = BlockMerger(current, mapping, self.tokenisation, self.drop_crossing, self.patch)
+            merger = BlockMerger(current, mapping, self.tokenisation, self.settings.drop_crossing, self.patch)
             manifest = read_manifest(files.sentences)
             is_whole = manifest is not None and not manifest.counts.get("dropped")  # s7 drops sentences, not answers
             are_as_written = is_whole and all(is_as_written(file, self._changes.hash) for file in files.inputs)
@@ -166,7 +154,7 @@ class FusionStep:
             yield from tracked(merged, f"{self.name} {files.fusion.stem}", total=total, unit="block")
 
     def _write_sentences(self, files: MergeFiles, mapping: LabelMapping, appended: Path | None) -> FusionCounts:
-        counts = FusionCounts(drops_crossing=self.drop_crossing)
+        counts = FusionCounts(drops_crossing=self.settings.drop_crossing)
         if self.patch is not None:
             counts.patch = PatchCounts(self.patch.path.name)
         with replace_file(files.fusion) as file:
@@ -188,11 +176,11 @@ class FusionStep:
             log.warning("%s has the corrections of %s: to keep them, add --patch=%s", result, name, file)
 
     def _manifest(self, inputs: Mapping[str, str], counts: Mapping[str, Any]) -> Manifest:
-        parameters: dict[str, Any] = {"label_prefix": self.mapping.prefix, "dense": self.tokenisation.is_dense}
-        if self.drop_crossing:
+        parameters: dict[str, Any] = {"label_prefix": self.settings.label_prefix, "dense": self.tokenisation.is_dense}
+        if self.settings.drop_crossing:
             parameters["drop_crossing"] = True
-        if self.min_agreement is not None:
-            parameters["min_agreement"] = self.min_agreement
+        if self.settings.min_agreement is not None:
+            parameters["min_agreement"] = self.settings.min_agreement
         if self.patch is not None:
             parameters["patch"] = self.layout.portable_name(self.patch.path)
         return build_manifest(self.name, inputs, parameters, counts)

@@ -11,8 +11,6 @@ from utils.dataset.records import text_hash
 from utils.files.jsonl import encode_json
 from utils.ner.prediction.judgement import Judgement
 
-Tokens = tuple[str, ...]
-
 
 class JudgedTexts:
     """Judgements by text. The file is deleted with the process."""
@@ -33,7 +31,7 @@ class JudgedTexts:
         ).fetchone()
         return int(number)
 
-    def unjudged(self) -> Iterator[tuple[int, Tokens]]:
+    def unjudged(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield the number and the tokens of each text without a judgement: the longest first, equal ones as added."""
         query = (
             "SELECT number, text FROM texts WHERE number NOT IN (SELECT number FROM judgements) "

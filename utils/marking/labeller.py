@@ -9,7 +9,7 @@ from itertools import tee
 from utils.compute.progress import tracked
 from utils.dataset.records import LLM_SPANS, TARGET_SCORES, Sentence, Span, sentence_to_row
 from utils.files.jsonl import JsonObject
-from utils.marking.judged_texts import JudgedTexts, Tokens
+from utils.marking.judged_texts import JudgedTexts
 from utils.ner.prediction.judgement import Judge, Judgement, mean_judgement
 
 # Id of a sentence -> spans that the LLM found; None: it was not asked.
@@ -24,7 +24,7 @@ class Teachers:
     threshold: float  # of the mean score; a single model has its own
     nested: bool
 
-    def judge(self, texts: Iterable[Tokens]) -> Iterator[Judgement]:
+    def judge(self, texts: Iterable[Sequence[str]]) -> Iterator[Judgement]:
         """Yield the joint judgement of each text; the longest texts must come first."""
         judged = [judge(part) for judge, part in zip(self.judges, tee(texts, len(self.judges)), strict=True)]
         if len(judged) == 1:

@@ -14,12 +14,11 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
-from utils.dataset.records import LLM_SPANS, TARGET_SCORES, Sentence, Span, read_spans
+from utils.dataset.records import LLM_SPANS, TARGET_SCORES, Sentence, Span, SpanKey, read_spans
 from utils.ner.prediction.judgement import LOWEST_SCORE
 
 SyntheticTargets = Literal["hard", "soft", "agreed", "fused"]
-Cell = tuple[int, int, str]  # start, end, label
-CellTargets = Mapping[Cell, float]  # the probability of a span, or UNKNOWN
+CellTargets = Mapping[SpanKey, float]  # the probability of a span, or UNKNOWN
 
 UNKNOWN = math.nan
 
@@ -30,7 +29,7 @@ FOUND_BY_LLM, NOT_FOUND_BY_LLM = 1.8, -1.6
 
 def span_cells(sentence: Sentence) -> CellTargets:
     """Return 1 for each span of a sentence."""
-    return {(span.start, span.end, span.label): 1.0 for span in sentence.spans}
+    return {span.key: 1.0 for span in sentence.spans}
 
 
 def cell_targets(sentence: Sentence, targets: Collection[str], kind: SyntheticTargets) -> CellTargets:
@@ -68,7 +67,7 @@ def judgements(sentence: Sentence) -> list[Any]:
     return [[key, sentence.row[key]] for key in (TARGET_SCORES, LLM_SPANS) if key in sentence.row]
 
 
-def _scores(sentence: Sentence, targets: Collection[str]) -> dict[Cell, float]:
+def _scores(sentence: Sentence, targets: Collection[str]) -> dict[SpanKey, float]:
     scores = {}
     for span in _spans(sentence, TARGET_SCORES):
         if not isinstance(span.score, (int, float)) or not 0 <= span.score <= 1:
@@ -80,7 +79,7 @@ def _scores(sentence: Sentence, targets: Collection[str]) -> dict[Cell, float]:
     return scores
 
 
-def _llm_cells(sentence: Sentence, targets: Collection[str]) -> set[Cell] | None:
+def _llm_cells(sentence: Sentence, targets: Collection[str]) -> set[SpanKey] | None:
     """Return the spans that the LLM finds, or None if it was not asked."""
     if LLM_SPANS not in sentence.row:
         return None
@@ -95,11 +94,11 @@ def _spans(sentence: Sentence, key: str) -> tuple[Span, ...]:
         raise ValueError(f'sentence {sentence.id}: "{key}" is not a list of spans: {error}') from None
 
 
-def _agreed(found: Collection[Cell], llm: Collection[Cell]) -> dict[Cell, float]:
+def _agreed(found: Collection[SpanKey], llm: Collection[SpanKey]) -> dict[SpanKey, float]:
     return {cell: 1.0 if cell in found and cell in llm else UNKNOWN for cell in sorted({*found, *llm})}
 
 
-def _fused(scores: Mapping[Cell, float], llm: Collection[Cell]) -> dict[Cell, float]:
+def _fused(scores: Mapping[SpanKey, float], llm: Collection[SpanKey]) -> dict[SpanKey, float]:
     cells = {**dict.fromkeys(llm, LOWEST_SCORE / 2), **scores}  # cells without a score are below the lowest one
     return {
         cell: _moved(score, FOUND_BY_LLM if cell in llm else NOT_FOUND_BY_LLM) for cell, score in sorted(cells.items())

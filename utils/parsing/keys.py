@@ -71,7 +71,7 @@ _INTRODUCTION = re.compile(
     r"|エンティティ|固有表現|出力|개체|출력|답변"
 )
 
-Role = Literal["text", "label", "meta"]
+KeyRole = Literal["text", "label", "meta"]
 
 
 def plain_key(key: Any) -> str:
@@ -108,7 +108,7 @@ def singular(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def role_of(key: str) -> Role | None:
+def role_of(key: str) -> KeyRole | None:
     """Return which part of an item a longer key names, judged by its words; None if they do not say.
 
     >>> role_of("extraction_class"), role_of("textChunk"), role_of("PERSON_attributes"), role_of("Ito")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from utils.dataset.records import Sentence, Span, span_to_row
 from utils.files.jsonl import JsonObject
 from utils.synthesis.cleaning import Piece
-from utils.synthesis.habits.rules import Reason
+from utils.synthesis.habits.rules import DropReason
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Candidate:
         """A sort key that puts the answers in a fixed random order."""
         return hashlib.sha256(f"{self.source.id} {self.sample}".encode()).hexdigest()
 
-    def dropped(self, reason: Reason) -> Candidate:
+    def dropped(self, reason: DropReason) -> Candidate:
         """Return the candidate as dropped."""
         return replace(self, piece=replace(self.piece, reason=reason))
 

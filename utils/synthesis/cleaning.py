@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from utils.dataset.tokens import WORDS
 from utils.synthesis.copies.near_duplicates import KnownTexts, text_key
-from utils.synthesis.habits.rules import Reason, reason_to_drop
+from utils.synthesis.habits.rules import DropReason, reason_to_drop
 from utils.synthesis.text.plain_text import paragraphs
 from utils.synthesis.text.remarks import remark_of, without_preamble
 from utils.synthesis.text.sentence_splitting import cut_sentences, has_end_mark
@@ -25,7 +25,7 @@ class Piece:
 
     text: str
     tokens: tuple[str, ...] = ()
-    reason: Reason | None = None
+    reason: DropReason | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Cleaner:
             return Piece(text, reason="too short")
         return Piece(text, reason="too long") if len(tokens) > self.max_tokens else Piece(text, tokens)
 
-    def _reason(self, text: str) -> Reason | None:
+    def _reason(self, text: str) -> DropReason | None:
         reason = reason_to_drop(self.writing.rules, text)
         if reason in ("a preamble", "a refusal", "a remark"):
             return reason
@@ -128,7 +128,7 @@ def entities_line(prompt: str) -> str:
     return found[1].strip() if found else ""
 
 
-def _kind_of_heading(paragraph: str) -> Reason:
+def _kind_of_heading(paragraph: str) -> DropReason:
     return "a heading" if re.search(r"\w", paragraph) else "markup"
 
 

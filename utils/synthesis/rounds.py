@@ -18,7 +18,7 @@ from utils.synthesis.copies.near_duplicates import repeated_share, shared_share
 from utils.synthesis.counts import SynthesisCounts
 from utils.synthesis.generator import Writer
 from utils.synthesis.habits.measures import StyleMeter
-from utils.synthesis.habits.rules import Reason
+from utils.synthesis.habits.rules import DropReason
 from utils.synthesis.quota import KnownNgrams, Quota
 
 MAX_SHARED = 0.5  # share of a sentence's n-grams that are in its source; from here on it is a copy
@@ -174,10 +174,10 @@ class Synthesis:
             return candidate.dropped("without its mentions")
         return replace(candidate, known=tuple(known))
 
-    def _reason(self, candidate: Candidate) -> Reason | None:
+    def _reason(self, candidate: Candidate) -> DropReason | None:
         return self.copies.reason(candidate.piece.tokens) or self._quality_reason(candidate)
 
-    def _quality_reason(self, candidate: Candidate) -> Reason | None:
+    def _quality_reason(self, candidate: Candidate) -> DropReason | None:
         tokens, tokenisation = candidate.free_tokens, self.generator.tokenisation
         if shared_share(tokens, candidate.source.tokens, tokenisation=tokenisation) >= MAX_SHARED:
             return "nearly copied"

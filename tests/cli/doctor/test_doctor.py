@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.builders import CHINESE, ENGLISH, ROOT, SCRIPTS, run_python, write_json, write_rows
 from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.cli.doctor import bundle, machine, models, packages
-from utils.cli.doctor.finding import Finding
+from utils.cli.doctor.finding import Diagnosis
 from utils.compute import inventory
 from utils.compute.inventory import GIB, Gpu
 from utils.dataset.layout import ROOT as PROJECT
@@ -191,7 +191,7 @@ def test_the_bundle_has_no_keys_and_no_data(tmp_path, monkeypatch, capsys):
 def test_the_home_folder_is_not_in_the_bundle(monkeypatch):
     monkeypatch.setattr(bundle.Path, "home", lambda: bundle.Path("/home/ann"))
     monkeypatch.setattr(bundle.getpass, "getuser", lambda: "ann")
-    text = bundle.bundle_text([Finding("model", "/home/ann/m and /data/ann/x")], None)
+    text = bundle.bundle_text([Diagnosis("model", "/home/ann/m and /data/ann/x")], None)
     assert "~/m and /data/<user>/x" in text
 
 

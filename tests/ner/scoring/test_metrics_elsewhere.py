@@ -11,7 +11,7 @@ import pytest
 from seqeval.metrics import classification_report
 
 from utils.dataset.records import Span
-from utils.ner.scoring.metrics import Report, score_spans
+from utils.ner.scoring.metrics import ScoreReport, score_spans
 
 LABELS = ("PER", "LOC", "ORG")
 WORDS = 8
@@ -54,7 +54,7 @@ def tags(spans: list[Span]) -> list[str]:
     return row
 
 
-def figures(report: Report) -> dict[str, tuple[float, float, float, int]]:
+def figures(report: ScoreReport) -> dict[str, tuple[float, float, float, int]]:
     rows = {**report.per_label, "micro avg": report.micro}
     return {name: (row.precision, row.recall, row.f1, row.gold) for name, row in rows.items() if row.gold}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.ablation.results.summary import Line
+from utils.ablation.results.summary import VariantLine
 from utils.ablation.variants import BASE
 from utils.files.jsonl import replace_file
 
@@ -18,7 +18,7 @@ PANEL = 5.0  # inches
 DOTS_PER_INCH = 150
 
 
-def write_plot(lines: Sequence[Line], folder: Path, title: str) -> list[Path]:
+def write_plot(lines: Sequence[VariantLine], folder: Path, title: str) -> list[Path]:
     """Write plot.png and plot.svg for lines whose test scores may be shown, and return their paths.
 
     Without matplotlib, nothing is written, and a line says so.
@@ -40,7 +40,7 @@ def write_plot(lines: Sequence[Line], folder: Path, title: str) -> list[Path]:
         return [_save(figure, folder / f"plot.{name}", name) for name in FORMATS]
 
 
-def _draw_curves(axes: Any, lines: Sequence[Line]) -> None:
+def _draw_curves(axes: Any, lines: Sequence[VariantLine]) -> None:
     """Draw the mean test F1 of each variant by size, with the standard deviation of the seeds."""
     sentences = {line.size: line.data["sentences"] for line in lines if line.variant == BASE}
     for name in dict.fromkeys(line.variant for line in lines):
@@ -56,7 +56,7 @@ def _draw_curves(axes: Any, lines: Sequence[Line]) -> None:
     axes.legend()
 
 
-def _draw_differences(axes: Any, lines: Sequence[Line]) -> None:
+def _draw_differences(axes: Any, lines: Sequence[VariantLine]) -> None:
     """Draw the difference of each variant to base with its interval, the first at the top."""
     for position, line in enumerate(reversed(lines)):
         if line.comparison is not None:

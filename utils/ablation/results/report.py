@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from utils.ablation.experiment import AblationResult, BaseChoice, Plan
+from utils.ablation.experiment import AblationPlan, AblationResult, BaseChoice
 from utils.ablation.results.llm import llm_remark, spent_tokens
 from utils.ablation.results.plot import write_plot
-from utils.ablation.results.summary import Line, best_on_dev, summarise
+from utils.ablation.results.summary import VariantLine, best_on_dev, summarise
 from utils.ablation.results.tables import Table
 from utils.ablation.variants import BASE
 from utils.dataset.layout import HeldOut, Layout, Size
@@ -30,11 +30,11 @@ ONE_SEED = "with one seed the interval leaves out the noise of training: use sev
 
 
 @dataclass(frozen=True)
-class Report:
+class AblationReport:
     """What an ablation has found."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[VariantLine]
     bases: Mapping[Size, BaseChoice]
     seeds: int
     remarks: Sequence[str] = field(default_factory=tuple)  # the LLM's own scores
@@ -79,7 +79,7 @@ class Report:
         return [*_write(folder, contents), *write_plot(shown, folder, self.title)]
 
 
-def make_report(plan: Plan, result: AblationResult, layout: Layout, dataset: Dataset) -> Report:
+def make_report(plan: AblationPlan, result: AblationResult, layout: Layout, dataset: Dataset) -> AblationReport:
     """Return the report of a finished ablation, with the cost of the LLM and its own scores."""
     answers = {
         one.name: replace(layout, save_type_name=one.recipe.answers or layout.save_type_name) for one in plan.variants
@@ -92,10 +92,10 @@ def make_report(plan: Plan, result: AblationResult, layout: Layout, dataset: Dat
     )
     splits: tuple[HeldOut, ...] = get_args(HeldOut)
     remarks = [remark for split in splits if (remark := llm_remark(layout, dataset, split))]
-    return Report(title, summarise(result, plan.variants, tokens), result.bases, seeds, remarks)
+    return AblationReport(title, summarise(result, plan.variants, tokens), result.bases, seeds, remarks)
 
 
-def choice_note(line: Line) -> str:
+def choice_note(line: VariantLine) -> str:
     """Return the variant that is best on dev, and its test score."""
     words = f"size {line.size}: best on dev is {line.variant} (dev F1 {line.dev}): test F1 {line.test}"
     if line.comparison is None:

@@ -38,7 +38,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Line:
+class VariantLine:
     """A variant with one size."""
 
     variant: str
@@ -68,7 +68,9 @@ class Line:
         return 100 * self.comparison.difference / (self.tokens / 1e6)
 
 
-def summarise(result: AblationResult, variants: Sequence[Variant], tokens: Mapping[str, Counter[str]]) -> list[Line]:
+def summarise(
+    result: AblationResult, variants: Sequence[Variant], tokens: Mapping[str, Counter[str]]
+) -> list[VariantLine]:
     """Return the lines of all sizes and variants, base first; `tokens` are the LLM's by variant and file."""
     sizes = list(dict.fromkeys(size for _, size in result.cells))
     curve = {_sentences(result.cells[BASE, size]): _mean_test(result.cells[BASE, size]) for size in sizes}
@@ -80,7 +82,9 @@ def summarise(result: AblationResult, variants: Sequence[Variant], tokens: Mappi
     ]
 
 
-def _line(name: str, size: Size, result: AblationResult, curve: Mapping[int, float], tokens: Counter[str]) -> Line:
+def _line(
+    name: str, size: Size, result: AblationResult, curve: Mapping[int, float], tokens: Counter[str]
+) -> VariantLine:
     cells, base = result.cells[name, size], result.cells[BASE, size]
     comparison = worth = None
     if name != BASE:
@@ -88,7 +92,7 @@ def _line(name: str, size: Size, result: AblationResult, curve: Mapping[int, flo
 
         comparison = compare_by_seed([one.test_counts for one in base], [one.test_counts for one in cells])
         worth = sentences_worth(_mean_test(cells), _sentences(base), curve)
-    return Line(
+    return VariantLine(
         variant=name,
         size=size,
         dev=Score.of([one.dev["f1"] for one in cells]),
@@ -101,7 +105,7 @@ def _line(name: str, size: Size, result: AblationResult, curve: Mapping[int, flo
     )
 
 
-def best_on_dev(lines: Sequence[Line], size: Size) -> Line:
+def best_on_dev(lines: Sequence[VariantLine], size: Size) -> VariantLine:
     """Return the line of a size with the highest mean dev F1, the first if several are equal."""
     return max((line for line in lines if line.size == size), key=lambda line: line.dev.mean)
 

@@ -7,11 +7,11 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from utils.ablation.results.summary import NOISE, Line
+from utils.ablation.results.summary import NOISE, VariantLine
 from utils.dataset.layout import Size
-from utils.wording import padded, text_width
+from utils.wording import padded, terminal_width
 
-Column = tuple[str, Callable[[Line], str]]
+Column = tuple[str, Callable[[VariantLine], str]]
 LATEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
 
 
@@ -19,20 +19,20 @@ LATEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
 class Table:
     """Lines to show. Test scores are left out for those that are not in `tested`."""
 
-    lines: Sequence[Line]
+    lines: Sequence[VariantLine]
     tested: frozenset[tuple[str, Size]]
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> Table:
+    def of(cls, lines: Sequence[VariantLine]) -> Table:
         return cls(lines, frozenset((line.variant, line.size) for line in lines))
 
-    def shows_test(self, line: Line) -> bool:
+    def shows_test(self, line: VariantLine) -> bool:
         return (line.variant, line.size) in self.tested
 
     def parts(self) -> list[list[list[str]]]:
         """Return two tables, each with a head and rows of cells: the scores, and what they were made from."""
 
-        def tested(text: Callable[[Line], str]) -> Callable[[Line], str]:
+        def tested(text: Callable[[VariantLine], str]) -> Callable[[VariantLine], str]:
             return lambda line: text(line) if self.shows_test(line) else ""
 
         names: list[Column] = [("size", lambda line: line.size), ("variant", lambda line: line.variant)]
@@ -62,7 +62,7 @@ class Table:
         return "\n\n".join(map(self._aligned, self.parts()))
 
     def _aligned(self, rows: Sequence[Sequence[str]]) -> str:
-        widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
+        widths = [max(map(terminal_width, column)) for column in zip(*rows, strict=True)]
         head, *shown = ("  ".join(map(padded, row, widths)).rstrip() for row in rows)
         text = [head]
         for number, row in enumerate(shown):
@@ -87,7 +87,7 @@ class Table:
         writer.writerows(rows)
         return file.getvalue()
 
-    def _csv_row(self, line: Line) -> dict[str, object]:
+    def _csv_row(self, line: VariantLine) -> dict[str, object]:
         row: dict[str, object] = {"size": line.size, "variant": line.variant}
         row |= {"dev_f1": line.dev.mean, "dev_sd": line.dev.deviation}
         names = (
@@ -123,18 +123,18 @@ def _latex(table: Sequence[Sequence[str]]) -> str:
     return "\n".join([*lines, *body, "\\bottomrule", "\\end{tabular}"])
 
 
-def _difference(line: Line) -> str:
+def _difference(line: VariantLine) -> str:
     return f"{100 * line.comparison.difference:+.1f}" if line.comparison else ""
 
 
-def _interval(line: Line) -> str:
+def _interval(line: VariantLine) -> str:
     if line.comparison is None:
         return ""
     interval = line.comparison.interval
     return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
 
 
-def _points(line: Line) -> str:
+def _points(line: VariantLine) -> str:
     """Return the gain for a million tokens; a difference that chance may explain has no price."""
     if line.points_per_million is None:
         return ""

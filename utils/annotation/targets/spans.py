@@ -8,7 +8,7 @@ from utils.annotation.answers import place_items
 from utils.annotation.rows import AnnotationRow
 from utils.annotation.targets.bounds import longest_spans
 from utils.annotation.voting import VotedItem
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence, Span, SpanKey
 from utils.dataset.scores import Scores
 
 
@@ -18,7 +18,7 @@ def target_spans(row: AnnotationRow, *, nested: bool) -> tuple[Span, ...]:
     An item is placed at all its occurrences. `nested=False` is for datasets whose gold spans do not overlap: of spans
     that overlap, only the longest one is returned.
     """
-    spans: dict[tuple[int, int, str], Span] = {}
+    spans: dict[SpanKey, Span] = {}
     for placed in place_items(row.items, row.text, "target").placed:
         label, score = placed.item.label, placed.item.score if isinstance(placed.item, VotedItem) else None
         spans.setdefault((placed.start, placed.end, label), Span(placed.start, placed.end, label, "llm", score))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from utils.asking.batch.choice import AnswersPendingError, BatchChoice
 from utils.asking.batch.folder import FolderContent, read_folder
-from utils.asking.batch.plan import Failure, Plan, describe_waiting, report_content, report_others
+from utils.asking.batch.plan import BatchPlan, Failure, describe_waiting, report_content, report_others
 from utils.asking.batch.requests import RequestWriter
 from utils.asking.batch.spending import within_budget
 from utils.asking.batch.submission import submit_files
@@ -54,7 +54,7 @@ class BatchAsker:
                 if is_submitted:  # other answers are from the budgets of earlier runs
                     self.budget.pay(answer)
                 yield usage_of(answer, 0.0)
-            plan = Plan.of(missing, content, failures)
+            plan = BatchPlan.of(missing, content, failures)
             report_content(content)
             plan.report()
             if not plan.is_open:
@@ -65,7 +65,7 @@ class BatchAsker:
             self._wait_for(self._written(plan))
             is_submitted = True
 
-    def _written(self, plan: Plan) -> dict[Path, int]:
+    def _written(self, plan: BatchPlan) -> dict[Path, int]:
         """Write new questions, as far as --max_cost allows; return all files with unanswered ones, and their number."""
         is_limited = self.budget.max_cost is not None
         if plan.new or (is_limited and self.choice.submit):
@@ -109,7 +109,7 @@ def read_answers(
     return answers, failures
 
 
-def _no_answers(plan: Plan) -> RuntimeError:
+def _no_answers(plan: BatchPlan) -> RuntimeError:
     reason = f" ({plan.failed[0][1]})" if plan.failed else ""
     return RuntimeError(
         f"the batch service answered none of {counted(len(plan.new), 'question')}{reason}. All earlier answers are "

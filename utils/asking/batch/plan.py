@@ -25,7 +25,7 @@ class Failure:
 
 
 @dataclass
-class Plan:
+class BatchPlan:
     """The unanswered questions of a run, by what is done about them."""
 
     new: list[tuple[Try, Question]] = field(default_factory=list)  # to be written to the next file
@@ -35,7 +35,7 @@ class Plan:
     left_out: list[tuple[Question, str]] = field(default_factory=list)  # refused by the service too often
 
     @classmethod
-    def of(cls, missing: Mapping[str, Question], content: FolderContent, failures: Mapping[Try, Failure]) -> Plan:
+    def of(cls, missing: Mapping[str, Question], content: FolderContent, failures: Mapping[Try, Failure]) -> BatchPlan:
         """Return the plan for unanswered questions, by their keys."""
         plan = cls()
         last = content.last_tries()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from utils.asking.batch.plan import Plan
+from utils.asking.batch.plan import BatchPlan
 from utils.asking.batch.state import is_started
 from utils.asking.questions import Question
 from utils.llm.base import Request
@@ -17,7 +17,9 @@ from utils.wording import agreeing, counted
 log = logging.getLogger(__name__)
 
 
-def within_budget(plan: Plan, body: Callable[[Request], Mapping[str, Any]], budget: Budget, *, submit: bool) -> Plan:
+def within_budget(
+    plan: BatchPlan, body: Callable[[Request], Mapping[str, Any]], budget: Budget, *, submit: bool
+) -> BatchPlan:
     """Return the part of a plan that cannot cost more than the rest of the budget, and log what is left.
 
     A batch cannot be stopped by its cost, so each answer counts with its largest length. Files that are already at the
@@ -28,7 +30,7 @@ def within_budget(plan: Plan, body: Callable[[Request], Mapping[str, Any]], budg
         return sum(budget.highest_cost(body(one.request), _longest_answer(body(one.request), one)) for one in questions)
 
     rest = budget.rest
-    part = Plan()
+    part = BatchPlan()
     for path, questions in sorted(plan.waiting.items(), key=lambda item: not is_started(item[0])):
         price = cost(questions)
         if price <= rest or not submit or is_started(path):

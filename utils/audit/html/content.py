@@ -20,7 +20,7 @@ from utils.audit.html.charts.figures import (
 from utils.audit.html.commands import Command, merge_command, reproducing_commands
 from utils.audit.html.doubts import Doubt, find_doubts
 from utils.audit.html.flow import read_flow, size_counts
-from utils.audit.html.runs import Run, read_runs
+from utils.audit.html.runs import RecordedRun, read_runs
 from utils.audit.html.scores import evaluated_models, read_ablation
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
 from utils.audit.html.statistics import Statistics, count_sentences
@@ -35,7 +35,7 @@ PATCH_NAME = "fixes.jsonl"  # of the file that the page exports
 
 
 @dataclass(frozen=True)
-class UnknownLabel:
+class UnknownSpelling:
     """A label in the LLM's answers that no file of canonical labels contains."""
 
     spelling: str
@@ -50,7 +50,7 @@ class Coverage:
     part: str  # the key of a text
     items: int
     unnamed: int
-    unknown: Sequence[UnknownLabel]
+    unknown: Sequence[UnknownSpelling]
 
     @property
     def share(self) -> float:
@@ -124,7 +124,7 @@ class Content:
         return found
 
     @cached_property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[RecordedRun]:
         return read_runs(self.layout, self.survey.models)
 
     @cached_property
@@ -162,11 +162,11 @@ def read_content(layout: Layout, models: Path, location: str, *, tokenisation: T
     return Content(Survey(layout, dataset.info, models, location), dataset)
 
 
-def _unknown(file: Path) -> list[UnknownLabel]:
+def _unknown(file: Path) -> list[UnknownSpelling]:
     rows: Any = read_json(file)
     try:
         return [
-            UnknownLabel(str(spelling), int(row["count"]), [str(example) for example in row["examples"]])
+            UnknownSpelling(str(spelling), int(row["count"]), [str(example) for example in row["examples"]])
             for spelling, row in rows.items()
         ]
     except (AttributeError, KeyError, TypeError):

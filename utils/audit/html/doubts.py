@@ -14,8 +14,8 @@ from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.records import TARGET_SCORES, Sentence, Span
 from utils.files.jsonl import read_rows
 
-Reason = Literal["disagrees", "ambiguous", "missed", "low_score", "near_miss", "crossing", "unreadable"]
-WEIGHTS: Mapping[Reason, float] = {  # how likely the sentence then needs a correction; set by hand, 0 to 1
+DoubtReason = Literal["disagrees", "ambiguous", "missed", "low_score", "near_miss", "crossing", "unreadable"]
+WEIGHTS: Mapping[DoubtReason, float] = {  # how likely the sentence then needs a correction; set by hand, 0 to 1
     "disagrees": 0.8,  # the model labels a mention otherwise than s2 asked for
     "ambiguous": 0.5,  # a mention has another target label in most other sentences
     "missed": 0.5,  # a mention that nearly always has a target label has none here
@@ -24,20 +24,20 @@ WEIGHTS: Mapping[Reason, float] = {  # how likely the sentence then needs a corr
     "crossing": 0.3,  # an extra entity partly overlaps a target span
     "unreadable": 0.2,  # an answer of the LLM could not be read, or there is none
 }
-REASONS: tuple[Reason, ...] = tuple(WEIGHTS)
+REASONS: tuple[DoubtReason, ...] = tuple(WEIGHTS)
 MOSTLY = 0.75  # share of occurrences of a mention from which on its label is taken as usual
 MIN_OCCURRENCES = 3  # of a mention; with fewer, nothing is usual
 NEAR = 0.3  # score from which on a span is nearly predicted
 MAX_DETAILS = 3  # mentions that are named for a reason
 
-Mention = tuple[str, ...]
+MentionTokens = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A reason to look at a sentence, with its weight and the mentions that it is about."""
 
-    reason: Reason
+    reason: DoubtReason
     weight: float
     details: tuple[str, ...] = ()
 
@@ -70,7 +70,7 @@ def doubtfulness(doubts: Iterable[Doubt]) -> float:
     return 1 - rest
 
 
-def _mention_doubts(reason: Reason, mentions: Iterable[str]) -> list[Doubt]:
+def _mention_doubts(reason: DoubtReason, mentions: Iterable[str]) -> list[Doubt]:
     found = tuple(dict.fromkeys(mentions))
     return [Doubt(reason, WEIGHTS[reason], found[:MAX_DETAILS])] if found else []
 
@@ -130,7 +130,7 @@ class _UsualLabels:
 
     def __init__(self, rows: Sequence[ShownSentence], targets: Sequence[str]) -> None:
         self._targets = targets
-        self._labels: dict[Mention, Counter[str]] = defaultdict(Counter)
+        self._labels: dict[MentionTokens, Counter[str]] = defaultdict(Counter)
         for row in rows:
             for span, mention in self._mentions(row.sentence):
                 self._labels[mention][span.label] += 1
@@ -146,26 +146,26 @@ class _UsualLabels:
             and self._labels[mention].total() >= MOSTLY * (self._labels[mention].total() + unlabelled[mention])
         }
 
-    def ambiguous(self, sentence: Sentence) -> list[Mention]:
+    def ambiguous(self, sentence: Sentence) -> list[MentionTokens]:
         """Return the mentions of a sentence with another label than most of their other occurrences."""
         return [
             mention for span, mention in self._mentions(sentence) if self._usual_label(mention) not in ("", span.label)
         ]
 
-    def missed(self, sentence: Sentence) -> list[Mention]:
+    def missed(self, sentence: Sentence) -> list[MentionTokens]:
         """Return the occurrences of usual mentions that are in no target span of a sentence."""
         return [mention for mention in self._unlabelled(sentence) if mention in self._expected]
 
-    def _usual_label(self, mention: Mention) -> str:
+    def _usual_label(self, mention: MentionTokens) -> str:
         labels = self._labels[mention]
         label, number = labels.most_common(1)[0]
         return label if labels.total() >= MIN_OCCURRENCES and number >= MOSTLY * labels.total() else ""
 
-    def _mentions(self, sentence: Sentence) -> list[tuple[Span, Mention]]:
+    def _mentions(self, sentence: Sentence) -> list[tuple[Span, MentionTokens]]:
         targets = (span for span in sentence.spans if is_target(span, self._targets))
         return [(span, sentence.tokens[span.start : span.end]) for span in targets]
 
-    def _unlabelled(self, sentence: Sentence) -> list[Mention]:
+    def _unlabelled(self, sentence: Sentence) -> list[MentionTokens]:
         """Return the occurrences of known mentions that no target span overlaps."""
         tokens = sentence.tokens
         taken = {place for span, _ in self._mentions(sentence) for place in range(span.start, span.end)}

@@ -12,7 +12,7 @@ from utils.files.run_log import read_run_log
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """One line of a run log."""
 
     step: str
@@ -27,7 +27,7 @@ class Run:
     retries: int
 
 
-def read_runs(layout: Layout, models: Path) -> list[Run]:
+def read_runs(layout: Layout, models: Path) -> list[RecordedRun]:
     """Return the runs of the steps and of the trainings, the earliest first."""
     runs = [_run(row, str(row.get("result", ""))) for row in read_run_log(layout.run_log)]
     for size in SIZES:
@@ -37,15 +37,15 @@ def read_runs(layout: Layout, models: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.started)
 
 
-def total(runs: Iterable[Run]) -> Mapping[str, float]:
+def total(runs: Iterable[RecordedRun]) -> Mapping[str, float]:
     """Return the sums of all runs."""
     rows = list(runs)
     names = ("seconds", "answers", "prompt_tokens", "answer_tokens", "retries")
     return {name: sum(getattr(row, name) for row in rows) for name in names}
 
 
-def _run(row: Mapping[str, Any], what: str) -> Run:
-    return Run(
+def _run(row: Mapping[str, Any], what: str) -> RecordedRun:
+    return RecordedRun(
         step=str(row.get("step", "")),
         what=what,
         started=str(row.get("started", "")),

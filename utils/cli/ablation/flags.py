@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 
 from utils.ablation.cells import Experiment
-from utils.ablation.experiment import Plan
+from utils.ablation.experiment import AblationPlan
 from utils.ablation.grid import built_in_grid
 from utils.ablation.training_sets import TrainingSetBuilder
 from utils.ablation.variants import BASE, Variant
@@ -80,7 +80,7 @@ def names(text: str) -> tuple[str, ...]:
     return words
 
 
-def ablation_plan(args: Namespace, builder: TrainingSetBuilder) -> Plan:
+def ablation_plan(args: Namespace, builder: TrainingSetBuilder) -> AblationPlan:
     """Return what is compared. Raises ValueError for flags and files that cannot be used.
 
     Built-in variants that lack the results of an earlier step are left out, with a line that says so.
@@ -98,7 +98,9 @@ def ablation_plan(args: Namespace, builder: TrainingSetBuilder) -> Plan:
         for variant in known.values():
             check_flags(make_settings, f"{args.variants}: variant {variant.name!r}: train", flags, variant.train)
     base_sizes = [size for size in SIZES if size in (*args.sizes, *(args.base_sizes or ()))]
-    plan = Plan(compared, known, args.sizes, base_sizes, args.seeds, grid[:trials], make_settings, args.keep_models)
+    plan = AblationPlan(
+        compared, known, args.sizes, base_sizes, args.seeds, grid[:trials], make_settings, args.keep_models
+    )
     builder.require_inputs(plan.others)
     return plan
 

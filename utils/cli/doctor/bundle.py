@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from utils import __version__
-from utils.cli.doctor.finding import Finding
+from utils.cli.doctor.finding import Diagnosis
 from utils.files.run_log import read_run_log
 
 BUNDLE = Path("doctor-report.txt")
@@ -20,7 +20,7 @@ RUN_KEYS = ("step", "version", "status", "backend", "seconds", "answers", "promp
 VARIABLES = ("LANG", "LC_ALL", "PYTHONUTF8", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE")
 
 
-def bundle_text(findings: Iterable[Finding], run_log: Path | None) -> str:
+def bundle_text(findings: Iterable[Diagnosis], run_log: Path | None) -> str:
     """Return the text of the bundle."""
     lines = [f"version {__version__}", *map(str, findings), "", "packages:", *_packages(), "", "variables:"]
     lines += [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]

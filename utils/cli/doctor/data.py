@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from utils.cli.doctor.finding import Finding, error_finding
+from utils.cli.doctor.finding import Diagnosis, error_finding
 from utils.dataset.layout import HeldOut, Layout
 from utils.dataset.reading import Dataset, read_dataset, read_held_out
 from utils.wording import counted
@@ -12,14 +12,14 @@ from utils.wording import counted
 HELD_OUT: tuple[HeldOut, ...] = ("dev", "test")
 
 
-def check_files(layout: Layout) -> Iterator[Finding]:
+def check_files(layout: Layout) -> Iterator[Diagnosis]:
     """Yield what was found about a dataset's files."""
     try:
         found = read_dataset(layout.train, layout.labels)
     except (ValueError, OSError) as error:
         yield error_finding("dataset", error)
         return
-    yield Finding("dataset", f"{layout.train}: {_contents(found)}")
+    yield Diagnosis("dataset", f"{layout.train}: {_contents(found)}")
     for split in HELD_OUT:
         yield _held_out(layout, split, found)
 
@@ -31,12 +31,12 @@ def _contents(found: Dataset) -> str:
     return f"{sentences}, {counted(spans, 'span')}, {labels}, {tokens}"
 
 
-def _held_out(layout: Layout, split: HeldOut, found: Dataset) -> Finding:
+def _held_out(layout: Layout, split: HeldOut, found: Dataset) -> Diagnosis:
     path = layout.held_out(split)
     if not path.is_file():
-        return Finding("dataset", f"{path} is missing", "it is needed to train and evaluate", "optional")
+        return Diagnosis("dataset", f"{path} is missing", "it is needed to train and evaluate", "optional")
     try:
         number = len(read_held_out(path, found))
     except (ValueError, OSError) as error:
         return error_finding("dataset", error)
-    return Finding("dataset", f"{path}: {counted(number, 'sentence')}")
+    return Diagnosis("dataset", f"{path}: {counted(number, 'sentence')}")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from utils.cli.doctor.finding import Finding, error_finding, problem
+from utils.cli.doctor.finding import Diagnosis, error_finding, problem
 from utils.compute import inventory
 from utils.compute.inventory import GIB
 from utils.dataset.layout import MODELS
@@ -18,23 +18,23 @@ WEIGHTS = (".safetensors", ".bin", ".gguf")
 WORKING_SPACE = 1.2  # memory that a model needs while it answers, as a multiple of its weights
 
 
-def find_models() -> Iterator[Finding]:
+def find_models() -> Iterator[Diagnosis]:
     """Yield the models in the project's folder, in /models and in the cache of the Hub."""
     hub = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
     found = False
     for folder in (MODELS, Path("/models")):
         for path in _models_in(folder)[:SHOWN]:
             found = True
-            yield Finding("model", f"{path}: {_kind(path)}, {_size(path) / GIB:.1f} GiB")
+            yield Diagnosis("model", f"{path}: {_kind(path)}, {_size(path) / GIB:.1f} GiB")
     cached = sorted(path.name.removeprefix("models--").replace("--", "/") for path in hub.glob("models--*"))
     if cached:
-        yield Finding("models", f"in {hub}: {', '.join(cached[:SHOWN])}")
+        yield Diagnosis("models", f"in {hub}: {', '.join(cached[:SHOWN])}")
     if not found and not cached:
         remedy = "run_demo.sh downloads two small ones; give others with --model_from_pretrained"
-        yield Finding("models", f"none in {MODELS}, /models and {hub}", remedy, "optional")
+        yield Diagnosis("models", f"none in {MODELS}, /models and {hub}", remedy, "optional")
 
 
-def check_model(model: str) -> Iterator[Finding]:
+def check_model(model: str) -> Iterator[Diagnosis]:
     """Yield what was found about the model of --model_from_pretrained; no weights are loaded."""
     try:
         backend = choose_backend(model, "auto")
@@ -43,11 +43,11 @@ def check_model(model: str) -> Iterator[Finding]:
         return
     path = Path(model)
     if is_hub_id(model) and not path.exists():
-        yield Finding(
+        yield Diagnosis(
             "model", f"{model} is an id of the Hub: it is downloaded or found in the cache when a step starts"
         )
         return
-    yield Finding("model", f"{model}: {_kind(path)}, {_size(path) / GIB:.1f} GiB, runs with --backend={backend}")
+    yield Diagnosis("model", f"{model}: {_kind(path)}, {_size(path) / GIB:.1f} GiB, runs with --backend={backend}")
     yield _room_for(path)
 
 
@@ -78,7 +78,7 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _room_for(path: Path) -> Finding:
+def _room_for(path: Path) -> Diagnosis:
     """Return whether the weights fit into the largest GPU or, without one, into the memory."""
     try:
         gpus = inventory.gpus()
@@ -88,6 +88,6 @@ def _room_for(path: Path) -> Finding:
     needed = _size(path) * WORKING_SPACE
     found = f"about {needed / GIB:.1f} GiB for the weights and the answers"
     if free is None or needed <= free:
-        return Finding("memory", f"{found}: fits")
+        return Diagnosis("memory", f"{found}: fits")
     remedy = "use several GPUs (--n_gpu=0,1), --load_in=4bit, or a smaller model"
     return problem("memory", f"{found}, but {place} has {free / GIB:.1f} GiB", remedy)

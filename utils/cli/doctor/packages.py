@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from utils.cli.doctor.finding import Finding, problem
+from utils.cli.doctor.finding import Diagnosis, problem
 from utils.dataset.layout import ROOT
 
 GLM3_TRANSFORMERS = "4.30."
@@ -31,18 +31,18 @@ FAMILIES = (
 )
 
 
-def check_packages() -> Iterator[Finding]:
+def check_packages() -> Iterator[Diagnosis]:
     """Yield what was found about the packages."""
     transformers = installed("transformers")
     file = "requirements-glm3.txt" if (transformers or "").startswith(GLM3_TRANSFORMERS) else "requirements.txt"
     yield from _required(ROOT / file)
     if transformers:
-        yield Finding("transformers", f"{transformers} {families(transformers)}")
+        yield Diagnosis("transformers", f"{transformers} {families(transformers)}")
     for name, (needed_for, command) in OPTIONAL.items():
         if version := installed(name):
-            yield Finding("package", f"{name} {version}, for {needed_for}")
+            yield Diagnosis("package", f"{name} {version}, for {needed_for}")
         else:
-            yield Finding("package", f"{name} is not installed; it is needed for {needed_for}", command, "optional")
+            yield Diagnosis("package", f"{name} is not installed; it is needed for {needed_for}", command, "optional")
 
 
 def installed(name: str) -> str | None:
@@ -61,7 +61,7 @@ def families(transformers: str) -> str:
     return next(known, "is older than all supported versions; use the environment of requirements.txt")
 
 
-def _required(file: Path) -> Iterator[Finding]:
+def _required(file: Path) -> Iterator[Diagnosis]:
     """Yield a finding for torch and for each package that is missing or has another version than the file asks for."""
     wrong = False
     lines = (line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
@@ -73,11 +73,11 @@ def _required(file: Path) -> Iterator[Finding]:
         elif not _fits(version, versions):
             wrong = True
             remedy = None if name == "transformers" else f"pip install '{name}{versions}'"
-            yield Finding("package", f"{name} {version}, where {file.name} has {versions}", remedy, "optional")
+            yield Diagnosis("package", f"{name} {version}, where {file.name} has {versions}", remedy, "optional")
         elif name == "torch":
-            yield Finding("torch", version)
+            yield Diagnosis("torch", version)
     if not wrong:
-        yield Finding("packages", f"all of {file.name}")
+        yield Diagnosis("packages", f"all of {file.name}")
 
 
 def _fits(version: str, versions: str) -> bool:

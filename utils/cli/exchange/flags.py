@@ -15,7 +15,7 @@ from utils.dataset.formats.reading import Lines, ReadSettings
 from utils.dataset.formats.registry import READABLE, WRITABLE
 from utils.dataset.formats.spans.conventions import Ends
 from utils.dataset.formats.spans.cutting import Discontinuous, Words
-from utils.dataset.formats.spans.positions import Unit
+from utils.dataset.formats.spans.positions import OffsetUnit
 from utils.dataset.layout import FEW_SHOT, Layout
 
 
@@ -60,7 +60,7 @@ def _add_reading_flags(group: argparse._ActionsContainer) -> None:
     data_flags.add_dense_flag(group, auto="detected from the texts")
     group.add_argument(
         "--unit",
-        choices=("auto", *get_args(Unit)),
+        choices=("auto", *get_args(OffsetUnit)),
         default="auto",
         help="what the offsets count; auto: found by comparing them with the text of the spans",
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from utils.dataset.checkup.lines import SplitLines
 from utils.dataset.tokens import Tokenisation
-from utils.wording import padded, text_width
+from utils.wording import padded, terminal_width
 
 EXAMPLES = 3  # mentions of a label
 MAX_MENTION = 16  # characters of a mention on the screen
@@ -67,7 +67,7 @@ class Summary:
             for name, one in self.splits.items()
         ]
         names = list(self.splits)
-        width = max(12, *(text_width(label) + 1 for label in self.labels), 0)
+        width = max(12, *(terminal_width(label) + 1 for label in self.labels), 0)
         labels = [f"{'label':<{width}}{''.join(f'{name:>8}' for name in names)}{'length':>12}  mentions"]
         ordered = sorted(self.labels.items(), key=lambda pair: -sum(pair[1].spans.values()))
         for label, one in ordered[:MAX_LABELS]:

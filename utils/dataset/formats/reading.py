@@ -15,7 +15,7 @@ from utils.dataset.formats.spans.conventions import Ends
 from utils.dataset.formats.spans.cutting import Cutting, Discontinuous, Words, cut_documents, split_lines
 from utils.dataset.formats.spans.labels import check_names, with_labels
 from utils.dataset.formats.spans.offsets import fit_offsets
-from utils.dataset.formats.spans.positions import Unit
+from utils.dataset.formats.spans.positions import OffsetUnit
 from utils.dataset.reading import read_labels
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import Tokenisation
@@ -29,7 +29,7 @@ class ReadSettings:
     """What the user says about a source; None and "auto" are found from it."""
 
     tokenisation: Tokenisation | None = None
-    unit: Unit | None = None
+    unit: OffsetUnit | None = None
     ends: Ends | None = None
     discontinuous: Discontinuous = "drop"
     words: Words = "auto"

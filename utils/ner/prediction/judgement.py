@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from utils.dataset.records import Span
+from utils.dataset.records import Span, SpanKey
 from utils.ner.prediction.candidates import SpanCandidate, best_labels, drop_clashes, to_logit, to_span
 
 HIGHEST_SCORE = 1 - 1e-9  # 1 has no logit
@@ -31,7 +31,7 @@ def mean_judgement(judgements: Sequence[Judgement], *, threshold: float, nested:
     A cell's score is the mean of the models' scores, 0 for a model that does not list it. The spans are the cells with
     a mean above the threshold, one label each, without clashes.
     """
-    scores: dict[tuple[int, int, str], float] = defaultdict(float)
+    scores: dict[SpanKey, float] = defaultdict(float)
     for one in judgements:
         for span in one.cells:
             scores[span.start, span.end, span.label] += (span.score or 0.0) / len(judgements)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.dataset.reading import read_sentences
-from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
+from utils.dataset.records import Sentence, Span, SpanKey, sentence_from_row, sentence_to_row, span_to_row
 from utils.dataset.tokens import WORDS
 from utils.files.jsonl import JsonObject
 from utils.files.manifest import read_manifest
 from utils.ner.scoring.bootstrap import RESAMPLES, Comparison, CountArray, compare, sentence_counts
-from utils.ner.scoring.metrics import Report, score_spans
+from utils.ner.scoring.metrics import ScoreReport, score_spans
 from utils.wording import counted
 
 PREDICTED = "predicted"
@@ -32,7 +32,7 @@ class Output:
         """Return the span counts of each sentence, for spans with one of `labels`."""
         return sentence_counts(self._gold, self.predicted, labels)
 
-    def report(self, labels: frozenset[str]) -> Report:
+    def report(self, labels: frozenset[str]) -> ScoreReport:
         """Return the scores of spans with one of `labels`."""
         return score_spans(self._gold, self.predicted, sorted(labels))
 
@@ -94,5 +94,5 @@ def _predicted(sentence: Sentence, file: Path) -> tuple[Span, ...]:
         raise ValueError(f'{file}: sentence {sentence.id}, "{PREDICTED}": {error}') from None
 
 
-def _gold(sentence: Sentence) -> set[tuple[int, int, str]]:
+def _gold(sentence: Sentence) -> set[SpanKey]:
     return {(span.start, span.end, span.label) for span in sentence.spans}

@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from utils.dataset.records import Span
+from utils.dataset.records import Span, SpanKey
 from utils.wording import printable
 
 ErrorKind = Literal["right", "label", "bounds", "both", "missed", "spurious"]
-SpanKey = tuple[int, int, str]  # start, end, label
 KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 NAMES: Mapping[ErrorKind, str] = {
     "right": "correct",

@@ -11,7 +11,7 @@ from utils.dataset.records import Sentence, Span
 from utils.ner.prediction.predictor import SpanNer
 from utils.ner.scoring.bootstrap import RESAMPLES, Interval, confidence, sentence_counts
 from utils.ner.scoring.error_kinds import Errors, count_errors
-from utils.ner.scoring.metrics import Report, score_spans
+from utils.ner.scoring.metrics import ScoreReport, score_spans
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ THRESHOLDS = (0.5, 0.4, 0.3, 0.2)  # candidates in training; the first, if sever
 class Assessment:
     """A report with the kinds of errors and the confidence intervals of the micro ratios."""
 
-    report: Report
+    report: ScoreReport
     errors: Errors
     intervals: Mapping[str, Interval]  # by ratio
 
@@ -41,13 +41,13 @@ class Assessment:
         return "\n".join([self.report.to_text(), spread, self.errors.to_text()])
 
 
-def evaluate(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int, progress: bool = False) -> Report:
+def evaluate(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int, progress: bool = False) -> ScoreReport:
     """Return the model's report on annotated sentences, for the labels of `scored_labels`."""
     predicted = ner.predict([sentence.tokens for sentence in sentences], batch_size, progress=progress)
     return score_spans([sentence.spans for sentence in sentences], predicted, scored_labels(ner, sentences))
 
 
-def evaluate_best(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int) -> tuple[float, Report]:
+def evaluate_best(ner: SpanNer, sentences: Sequence[Sentence], *, batch_size: int) -> tuple[float, ScoreReport]:
     """Return the threshold of `THRESHOLDS` with the best micro-F1 on annotated sentences, and its report."""
     found = ner.predict([sentence.tokens for sentence in sentences], batch_size, threshold=min(THRESHOLDS))
     gold, labels = [sentence.spans for sentence in sentences], scored_labels(ner, sentences)

@@ -14,7 +14,7 @@ from utils.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ScoreReport:
     """The scores of all spans (`micro`) and of each label."""
 
     sentences: int
@@ -47,7 +47,9 @@ class Report:
         return "\n".join(lines)
 
 
-def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Sequence[str]) -> Report:
+def score_spans(
+    gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]], labels: Sequence[str]
+) -> ScoreReport:
     """Return the report of predictions for the same sentences, for spans with one of `labels`."""
     correct: Counter[str] = Counter()
     found: Counter[str] = Counter()
@@ -59,7 +61,7 @@ def score_spans(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Spa
         correct.update(label for *_, label in truth & guess)
     per_label = {label: Scores(correct[label], found[label], known[label]) for label in labels}
     totals = (sum(getattr(scores, name) for scores in per_label.values()) for name in ("correct", "predicted", "gold"))
-    return Report(len(gold), Scores(*totals), per_label)
+    return ScoreReport(len(gold), Scores(*totals), per_label)
 
 
 def _row(scores: Scores) -> dict[str, float]:

@@ -26,7 +26,7 @@ from utils.ner.model.span_model import SpanModel
 from utils.ner.model.word_pieces import WordEncoder
 from utils.ner.prediction.predictor import SpanNer
 from utils.ner.scoring.evaluation import evaluate_best
-from utils.ner.scoring.metrics import Report
+from utils.ner.scoring.metrics import ScoreReport
 from utils.ner.training.data import NerData
 from utils.ner.training.examples import Examples, has_nested_spans, indices_of_epoch, shuffled_batches
 from utils.ner.training.learner import Learner, seed_all
@@ -150,7 +150,7 @@ class Trainer:
         self._save_state()
         self._log_round(is_best)
 
-    def _evaluate(self) -> tuple[float, Report]:
+    def _evaluate(self) -> tuple[float, ScoreReport]:
         """Return the threshold with the best dev F1 and its report, and set the model's threshold to it."""
         threshold, report = evaluate_best(self.ner, self.data.dev, batch_size=EVALUATION_BATCH)
         self.ner.model.config = replace(self.ner.model.config, span_threshold=threshold)

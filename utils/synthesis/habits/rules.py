@@ -19,7 +19,7 @@ from utils.synthesis.text.sentence_splitting import (
     has_open_quotation,
 )
 
-Reason = (
+DropReason = (
     Remark
     | Literal[
         "markup",
@@ -61,7 +61,7 @@ _LOWER_CASE_FIRST = re.compile(r"^\s*[a-z]+(?![a-z]|[-A-Z\d.@/_])")
 class Rule:
     """A reason to drop a sentence."""
 
-    reason: Reason
+    reason: DropReason
     name: str  # of what a sentence that breaks the rule has, as messages show it
     is_broken: Callable[[str], object]  # a sentence -> whether it breaks the rule
     max_share: float = MAX_SHARE  # of a dataset's sentences
@@ -95,6 +95,6 @@ def rules_followed(rules: Sequence[Rule], sentences: Sequence[str]) -> tuple[Rul
     return tuple(followed)
 
 
-def reason_to_drop(rules: Sequence[Rule], sentence: str) -> Reason | None:
+def reason_to_drop(rules: Sequence[Rule], sentence: str) -> DropReason | None:
     """Return the reason of the first rule that a sentence breaks, or None."""
     return next((rule.reason for rule in rules if rule.is_broken(sentence)), None)

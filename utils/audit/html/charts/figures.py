@@ -25,7 +25,7 @@ from utils.fusion.gold_agreement import RELATIONS
 MAX_LABELS = 30  # in a chart; its table has all of them
 DATA_COLOURS = {"base": "muted", "fusion": "c0", "syn_fusion": "c2"}
 
-Cell = str  # "@key" is the key of a text
+CellText = str  # "@key" is the key of a text
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Figure:
 
     name: str  # of its files, and of its title's text: "figure.<name>"
     draw: Callable[[Canvas], None]
-    head: Sequence[Cell]
-    rows: Sequence[Sequence[Cell]]
+    head: Sequence[CellText]
+    rows: Sequence[Sequence[CellText]]
 
     def svg(self, words: Words, *, in_file: bool = False) -> str:
         """Return the chart for the page, or for a file of its own."""

@@ -80,7 +80,7 @@ class Canvas:
         size = f'viewBox="0 0 {self.width:.0f} {self.height + 4:.0f}"'
         own = f' xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height + 4:.0f}"'
         back = f'<rect width="100%" height="100%" fill="{LIGHT["page"]}"/>' if self.in_file else ""
-        label = quoteattr(_clean(title))
+        label = quoteattr(printable(title))
         head = f'<svg{own if self.in_file else ""} {size} role="img" aria-label={label} font-size="{SIZE:g}"'
         return f'{head} font-family="{FONT}">{back}{"".join(self.parts)}</svg>'
 
@@ -113,9 +113,4 @@ def shortened(text: str, width: float) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_clean(text))
-
-
-def _clean(text: str) -> str:
-    """Return a text without characters that XML does not allow, or that turn the direction of a line."""
-    return printable(text)
+    return escape(printable(text))  # XML does not allow all characters

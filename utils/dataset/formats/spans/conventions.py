@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
-from utils.dataset.formats.spans.positions import Newline, Unit
+from utils.dataset.formats.spans.positions import Newline, OffsetUnit
 
 Ends = Literal["exclusive", "inclusive"]
 
-UNITS: tuple[Unit, ...] = ("character", "utf16", "byte")
+UNITS: tuple[OffsetUnit, ...] = ("character", "utf16", "byte")
 MAX_SHIFT = 2  # characters or tokens
 
 
@@ -19,7 +19,7 @@ MAX_SHIFT = 2  # characters or tokens
 class Convention:
     """How the offsets of a file are counted: in what unit, and what is added to each start and end."""
 
-    unit: Unit = "character"
+    unit: OffsetUnit = "character"
     start: int = 0
     end: int = 0  # 1 if the last character or token is included
     newline: Newline = "kept"
@@ -47,12 +47,12 @@ class Offsets:
 
     usual: Convention = EXCLUSIVE
     varies: bool = False  # versions of the format differ in their ends: say which one was found
-    unit: Unit | None = None  # given by the user
+    unit: OffsetUnit | None = None  # given by the user
     ends: Ends | None = None  # given by the user
 
     def candidates(self, *, tokens: bool) -> list[Convention]:
         """Return the conventions to try, the nearest to the usual one first."""
-        units: Sequence[Unit] = (self.unit,) if self.unit else ("token", "character") if tokens else UNITS
+        units: Sequence[OffsetUnit] = (self.unit,) if self.unit else ("token", "character") if tokens else UNITS
         around = range(-MAX_SHIFT, MAX_SHIFT + 1)
         newlines: Sequence[Newline] = ("kept",) if tokens else ("kept", "one", "two")
         made = [

@@ -14,7 +14,7 @@ from typing import Literal
 
 from utils.dataset.formats.documents import Document, RawSpan
 from utils.dataset.formats.losses import Losses
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence, Span, SpanKey
 from utils.dataset.tokens import Tokenisation, tokenisation_of
 
 Discontinuous = Literal["drop", "continuous"]
@@ -116,7 +116,7 @@ def _moved(span: RawSpan, by: int) -> RawSpan:
 
 
 def _without_repeats(document: Document, spans: Iterable[Span], losses: Losses) -> list[Span]:
-    kept: dict[tuple[int, int, str], Span] = {}
+    kept: dict[SpanKey, Span] = {}
     for span in spans:
         if span.key in kept:
             losses.add("span", "given twice: kept once", example=f"{document.where}: {span.label} {span.start}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from utils.dataset.formats.losses import Losses
-from utils.dataset.records import Sentence, Span
+from utils.dataset.records import Sentence, Span, SpanKey
 
 
 def with_labels(sentences: Sequence[Sentence], names: Mapping[str, str], losses: Losses) -> list[Sentence]:
@@ -16,7 +16,7 @@ def with_labels(sentences: Sequence[Sentence], names: Mapping[str, str], losses:
     """
     made = []
     for sentence in sentences:
-        kept: dict[tuple[int, int, str], Span] = {}
+        kept: dict[SpanKey, Span] = {}
         for span in sentence.spans:
             label = " ".join(names.get(span.label, span.label).split())
             if not label or label == "O":

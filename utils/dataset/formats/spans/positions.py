@@ -8,13 +8,13 @@ from typing import Literal
 
 from utils.dataset.tokens import DENSE_CHARACTER
 
-Unit = Literal["character", "utf16", "byte", "token"]
+OffsetUnit = Literal["character", "utf16", "byte", "token"]
 # Line breaks while a tool counted: as in the text; "\r\n" was one character; "\n" was "\r\n".
 Newline = Literal["kept", "one", "two"]
 
 
 @lru_cache(maxsize=64)  # the spans of a text follow each other
-def position_map(text: str | tuple[str, ...], unit: Unit, newline: Newline) -> Mapping[int, int]:
+def position_map(text: str | tuple[str, ...], unit: OffsetUnit, newline: Newline) -> Mapping[int, int]:
     """Return the position of each offset: of characters in a string, or of tokens in a tuple (`unit` "character").
 
     An offset inside a character, or inside a token, has no position.
@@ -33,7 +33,7 @@ def position_map(text: str | tuple[str, ...], unit: Unit, newline: Newline) -> M
     return positions
 
 
-def _width(text: str, index: int, character: str, unit: Unit, newline: Newline) -> int:
+def _width(text: str, index: int, character: str, unit: OffsetUnit, newline: Newline) -> int:
     """Return how far the offset after a character is from the one before it."""
     if newline == "one" and character == "\r" and text[index + 1 : index + 2] == "\n":
         return 0

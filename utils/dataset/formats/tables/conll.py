@@ -31,7 +31,7 @@ _UNWRITABLE = re.compile(r"[\t\n\r]")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ColumnLine:
     """A line of a table, its number and its columns."""
 
     number: int
@@ -68,14 +68,14 @@ def read_conll(path: Path, context: ReadContext) -> list[Document]:
     return documents
 
 
-def _sentences(path: Path, losses: Losses) -> Iterator[list[Line]]:
+def _sentences(path: Path, losses: Losses) -> Iterator[list[ColumnLine]]:
     """Yield the lines of each sentence; comments, -DOCSTART- and lines without a token are left out."""
     lines = list(_lines(path))
     usual = Counter(len(line.fields) for line in lines if line.fields).most_common(1)
     columns = usual[0][0] if usual else 0
     if columns == 1:
         raise ValueError(f"{path}: there is one column; each line must have a token and its tag, such as: Rome B-LOC")
-    sentence: list[Line] = []
+    sentence: list[ColumnLine] = []
     for line in lines:
         if not line.fields or line.fields[0] == DOCSTART:
             if line.fields:
@@ -97,14 +97,14 @@ def _sentences(path: Path, losses: Losses) -> Iterator[list[Line]]:
         yield sentence
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[ColumnLine]:
     """Yield the lines with their columns: between tabs if a line has one, else between spaces; () if it is empty."""
     with open_input(path) as file:  # as bytes, because text would also be split at U+2028
         for number, data in enumerate(file, start=1):
             # Only the first character of the file can be a byte order mark. Elsewhere, U+FEFF may be a token.
             text = decode_utf8(data if number == 1 else BOM_UTF8 + data, f"{path}:{number}").rstrip("\r\n")
             if not _COMMENT.match(text):
-                yield Line(number, _fields(text))
+                yield ColumnLine(number, _fields(text))
 
 
 def _fields(text: str) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _fields(text: str) -> tuple[str, ...]:
     return tuple(_BLANKS.split(text.strip(" ")))
 
 
-def _columns(sentences: Sequence[Sequence[Line]], context: ReadContext) -> Columns:
+def _columns(sentences: Sequence[Sequence[ColumnLine]], context: ReadContext) -> Columns:
     """Return where tokens and tags are: the first and last column; in GermEval and CoNLL-U, the first is a number."""
     lines = [(index, line) for sentence in sentences for index, line in enumerate(sentence, start=1)]
     is_numbered = bool(lines) and all(len(line.fields) > 2 and line.fields[0] == str(index) for index, line in lines)
@@ -136,7 +136,7 @@ def _column(flag: str, given: str | None) -> int | None:
     return int(given) - 1
 
 
-def _check_columns(path: Path, sentences: Iterable[Iterable[Line]], columns: Columns) -> None:
+def _check_columns(path: Path, sentences: Iterable[Iterable[ColumnLine]], columns: Columns) -> None:
     """Raise ValueError for the first line that has fewer columns than are read."""
     needed = max(columns.token, columns.tag) + 1
     for line in (line for sentence in sentences for line in sentence):
