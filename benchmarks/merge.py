@@ -1,6 +1,6 @@
 """Measure time and peak memory of the steps after the LLM (s4, s5, s6, s8, audit, status) on generated lines.
 
-    python benchmarks/merge.py [--lines 10000 100000] [--steps s4 s5_0 …] [--num_workers 2] [--folder /tmp/bench]
+    python benchmarks/merge.py [--lines 10000 100000] [--steps s4 s5_0 …] [--num_workers 1 2] [--folder /tmp/bench]
 
 Each step runs in a process of its own. `peak` is the largest memory of that process, or of one of its workers. `CPU` is
 the time that all of them computed; `seconds` passed on the clock.
@@ -59,7 +59,7 @@ def step_command(scripts: Path, step: str, layout: Layout, workers: int | None) 
     """Return the command of a step."""
     name, *words = STEPS[step]
     data = [f"--file_dir={layout.file_dir}", f"--file_name={layout.file_name}"]
-    extra = [f"--num_workers={workers}"] if workers and step in WITH_WORKERS else []
+    extra = [f"--num_workers={workers}"] if workers else []
     return [sys.executable, str(scripts / name), *data, *words, *extra]
 
 
@@ -68,21 +68,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--steps", nargs="+", choices=MERGING, default=list(MERGING))
-    parser.add_argument("--num_workers", type=int)
+    parser.add_argument(
+        "--num_workers", type=int, nargs="+", default=[1], help="each of s5 and s8 runs with each number"
+    )
     parser.add_argument("--folder", type=Path, default=Path("/tmp/bench"))
     parser.add_argument("--checkout", type=Path, default=ROOT, help="another version of the project, to compare with")
     args = parser.parse_args()
-    print(f"{'step':<8}{'lines':>9}{'seconds':>9}{'CPU':>8}{'lines/s':>9}{'peak MB':>9}")
+    print(f"{'step':<8}{'workers':>8}{'lines':>9}{'seconds':>9}{'CPU':>8}{'lines/s':>9}{'peak MB':>9}")
     for lines in args.lines:
         layout = generate(args.folder, lines)
+        if "s4" not in args.steps:
+            measure(step_command(args.checkout / "syn_pipelines", "s4", layout, None))
         for step in args.steps:
             if step == "s8":
                 write_targets(layout)
-            cost = measure(step_command(args.checkout / "syn_pipelines", step, layout, args.num_workers))
-            numbers = (
-                f"{cost.seconds:>9.1f}{cost.cpu_seconds:>8.1f}{lines / cost.cpu_seconds:>9.0f}{cost.peak_mb:>9.0f}"
-            )
-            print(f"{step:<8}{lines:>9}{numbers}", flush=True)
+            for workers in args.num_workers if step in WITH_WORKERS else [None]:
+                cost = measure(step_command(args.checkout / "syn_pipelines", step, layout, workers))
+                numbers = (
+                    f"{cost.seconds:>9.1f}{cost.cpu_seconds:>8.1f}{lines / cost.cpu_seconds:>9.0f}{cost.peak_mb:>9.0f}"
+                )
+                print(f"{step:<8}{workers or '':>8}{lines:>9}{numbers}", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def open_input(path: Path) -> BinaryIO:
     The ending of its name says how a file is compressed. Reading raises ValueError that names the file if it is damaged
     or cut off, and ImportError if the package for it is missing.
     """
-    file = path.open("rb")
+    file = path.open("rb", BUFFER)
     kind = SUFFIXES.get(path.suffix)
     if kind is None:
         return file

@@ -41,7 +41,7 @@ def locate_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     start = 0
     with open_input(path) as file:  # as bytes, because text would also be split at U+2028 inside strings
         for number, line in enumerate(file, start=1):
-            if not _is_empty(line, path, number):
+            if line.startswith(b"{") or not _is_empty(line, path, number):
                 yield number, start, line
             start += len(line)
 
@@ -54,7 +54,7 @@ def count_lines(path: Path) -> int:
 def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, JsonObject]]:
     """Yield (line number, object) for every line that is not empty; `name` is the source in error messages."""
     for number, line in enumerate(lines, start=1):
-        if not _is_empty(line, name, number):
+        if line.startswith(b"{") or not _is_empty(line, name, number):
             yield number, parse_row(line, f"{name}:{number}")
 
 
@@ -203,8 +203,8 @@ def _likely_encoding(data: bytes) -> str:
 
 
 def _is_empty(line: bytes, name: object, number: int) -> bool:
-    """Return whether a line has only whitespace; only one that begins as no JSON object does is decoded for that."""
-    return not line.startswith(b"{") and not decode_utf8(line, f"{name}:{number}").strip()
+    """Return whether a line has only whitespace. It is decoded for that, so do not ask about every line."""
+    return not decode_utf8(line, f"{name}:{number}").strip()
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:
