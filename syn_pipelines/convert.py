@@ -23,6 +23,7 @@ with contextlib.suppress(ModuleNotFoundError):  # not needed in a notebook that 
 from utils.cli.exchange.flags import add_conversion_flags, read_settings
 from utils.cli.parser import Parser
 from utils.cli.script import report, start
+from utils.compute.progress import tracked
 from utils.dataset.formats.conversion import Conversion, convert, write_conversion_card
 
 # %%
@@ -48,7 +49,7 @@ def run(args: Namespace) -> None:
         seed=args.seed,
         overwrite=args.overwrite,
     )
-    done = convert(conversion)
+    done = convert(conversion, lambda items: tracked(items, "converting", total=len(items), unit="sentence"))
     if args.card:
         write_conversion_card(conversion, done, license=args.license)
     report(done, args.output, advice=done.advice)

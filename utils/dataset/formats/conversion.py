@@ -16,6 +16,7 @@ from utils.dataset.formats.losses import Losses
 from utils.dataset.formats.reading import ReadSettings, read_collection
 from utils.dataset.formats.spans.details import OVERLAPPING
 from utils.dataset.formats.writing import check_new, write_collection
+from utils.dataset.splitting.groups import Track
 from utils.dataset.splitting.parts import split_sentences
 from utils.wording import counted
 
@@ -71,16 +72,16 @@ class Converted:
         return "more than half of the spans are lost: see the lines above, and check --from, --unit and --ends"
 
 
-def convert(conversion: Conversion) -> Converted:
-    """Convert a dataset; log what it was taken for, and what was lost or changed."""
+def convert(conversion: Conversion, track: Track = iter) -> Converted:
+    """Convert a dataset; log what it was taken for, and what was lost or changed. `track` may show the progress."""
     name = conversion.from_format
     if name == "auto":
         name, how = detect_format(conversion.source)
         log.info("%s is read as %s, recognised %s", conversion.source, name, how)
     losses = Losses()
-    collection = read_collection(conversion.source, name, conversion.settings, losses)
+    collection = read_collection(conversion.source, name, conversion.settings, losses, track)
     if conversion.shares:
-        collection = split_collection(collection, conversion.shares, conversion.seed)
+        collection = split_collection(collection, conversion.shares, conversion.seed, track)
     _warn_of_rare_labels(collection)
     files = write_collection(
         collection, conversion.to_format, conversion.output, losses, overwrite=conversion.overwrite
@@ -99,7 +100,7 @@ def write_conversion_card(conversion: Conversion, done: Converted, *, license: s
     log.info("the dataset card is %s", write_card(folder, done.collection, facts))
 
 
-def split_collection(collection: Collection, shares: Sequence[float], seed: int) -> Collection:
+def split_collection(collection: Collection, shares: Sequence[float], seed: int, track: Track = iter) -> Collection:
     """Return the collection with its sentences split at random; equal and nearly equal ones stay together.
 
     Raises ValueError if it has more than one split already.
@@ -107,7 +108,7 @@ def split_collection(collection: Collection, shares: Sequence[float], seed: int)
     given = [split for split, sentences in collection.splits.items() if sentences]
     if len(given) > 1:
         raise ValueError(f"--split: the input is split already ({', '.join(given)}): name one of its files")
-    parts = split_sentences(collection.sentences, shares, Random(seed))
+    parts = split_sentences(collection.sentences, shares, Random(seed), track)
     names = SPLITS if len(parts) == len(SPLITS) else SPLITS[: len(parts)]
     return replace(collection, splits=dict(zip(names, parts, strict=True)))
 

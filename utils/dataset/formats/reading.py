@@ -18,6 +18,7 @@ from utils.dataset.formats.spans.offsets import fit_offsets
 from utils.dataset.formats.spans.positions import OffsetUnit
 from utils.dataset.reading import read_labels
 from utils.dataset.records import Sentence
+from utils.dataset.splitting.groups import Track
 from utils.dataset.tokens import Tokenisation
 from utils.files.compressed import content_name, content_suffix, find_input
 
@@ -39,7 +40,7 @@ class ReadSettings:
     names: Mapping[str, str] = field(default_factory=dict)  # label -> new label; "" drops its spans
 
 
-def read_collection(source: Path, name: str, settings: ReadSettings, losses: Losses) -> Collection:
+def read_collection(source: Path, name: str, settings: ReadSettings, losses: Losses, track: Track = iter) -> Collection:
     """Return the sentences of a file or folder in the format `name`; what is lost is counted."""
     form = FORMATS[name]
     context = ReadContext(losses, settings.tokenisation, settings.token_column, settings.tag_column)
@@ -54,7 +55,7 @@ def read_collection(source: Path, name: str, settings: ReadSettings, losses: Los
     cutting = replace(
         Cutting.of(everything, settings.tokenisation, settings.words), discontinuous=settings.discontinuous
     )
-    splits = {split: cut_documents(documents, cutting, losses) for split, documents in found.items()}
+    splits = {split: cut_documents(track(documents), cutting, losses) for split, documents in found.items()}
     check_names(settings.names, [sentence for sentences in splits.values() for sentence in sentences])
     splits = {split: with_labels(sentences, settings.names, losses) for split, sentences in splits.items()}
     if not any(splits.values()):

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from utils.dataset.held_out import HeldOutTexts, held_out_key
 
 NEAR = 0.8  # Jaccard similarity of the trigrams of two sentences: from here on, they are nearly equal
 TRIGRAM = 3  # characters
 
+Track = Callable[[Sequence[Any]], Iterable[Any]]  # returns the same items, and may show how many are done
 
-def group_sentences(texts: Sequence[Sequence[str]]) -> list[list[int]]:
+
+def group_sentences(texts: Sequence[Sequence[str]], track: Track = iter) -> list[list[int]]:
     """Return the indices of tokenised sentences in groups, in the order of the first sentence of each.
 
     >>> group_sentences([["Rome", "fell", "."], ["It", "rained"], ["rome", "fell."]])
     [[0, 2], [1]]
     """
     parents = list(range(len(texts)))
-    for first, second in _pairs(texts):
+    for first, second in _pairs(texts, track):
         parents[_root(parents, second)] = _root(parents, first)
     groups: dict[int, list[int]] = defaultdict(list)
     for index in range(len(texts)):
@@ -32,7 +35,7 @@ def group_sentences(texts: Sequence[Sequence[str]]) -> list[list[int]]:
     return sorted(groups.values())
 
 
-def _pairs(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+def _pairs(texts: Sequence[Sequence[str]], track: Track) -> Iterator[tuple[int, int]]:
     """Yield the pairs of sentences that belong together; not every pair of a group is among them."""
     seen: dict[str, int] = {}
     for index, tokens in enumerate(texts):
@@ -42,7 +45,7 @@ def _pairs(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
     known = HeldOutTexts((texts[index], index) for index in seen.values())
     for index in seen.values():
         yield from ((other, index) for other in known.contained(texts[index]))
-    yield from _near_pairs({index: _trigrams(key) for key, index in seen.items()})
+    yield from _near_pairs({index: _trigrams(key) for key, index in seen.items()}, track)
 
 
 def _trigrams(key: str) -> frozenset[str]:
@@ -51,11 +54,11 @@ def _trigrams(key: str) -> frozenset[str]:
     return frozenset(letters[start : start + TRIGRAM] for start in range(max(1, len(letters) - TRIGRAM + 1)))
 
 
-def _near_pairs(sets: dict[int, frozenset[str]]) -> Iterator[tuple[int, int]]:
+def _near_pairs(sets: dict[int, frozenset[str]], track: Track) -> Iterator[tuple[int, int]]:
     """Yield the pairs of sets with a similarity of at least NEAR."""
     counts = Counter(one for some in sets.values() for one in some)
     by_prefix: dict[str, list[int]] = defaultdict(list)
-    for index, some in sorted(sets.items(), key=lambda pair: len(pair[1])):
+    for index, some in track(sorted(sets.items(), key=lambda pair: len(pair[1]))):
         rarest = sorted(some, key=lambda one: (counts[one], one))
         prefix = rarest[: len(rarest) - int(-(-NEAR * len(rarest) // 1)) + 1]
         candidates = {other for one in prefix for other in by_prefix[one]}

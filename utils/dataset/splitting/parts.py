@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from random import Random
 
 from utils.dataset.records import Sentence
-from utils.dataset.splitting.groups import group_sentences
+from utils.dataset.splitting.groups import Track, group_sentences
 
 
-def split_sentences(sentences: Sequence[Sentence], shares: Sequence[float], rng: Random) -> list[list[Sentence]]:
+def split_sentences(
+    sentences: Sequence[Sentence], shares: Sequence[float], rng: Random, track: Track = iter
+) -> list[list[Sentence]]:
     """Return one list of sentences per share, each in the order of the input. Groups are never divided.
 
     Raises ValueError if a part would be empty.
     """
-    groups = group_sentences([sentence.tokens for sentence in sentences])
+    groups = group_sentences([sentence.tokens for sentence in sentences], track)
     rng.shuffle(groups)
     groups.sort(key=len, reverse=True)  # the large groups first: the small ones fill what is left
     parts: list[list[int]] = [[] for _ in shares]

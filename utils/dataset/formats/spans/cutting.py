@@ -46,7 +46,7 @@ class Cutting:
         return cls(tokenisation or tokenisation_of(texts), words)
 
 
-def cut_documents(documents: Sequence[Document], cutting: Cutting, losses: Losses) -> list[Sentence]:
+def cut_documents(documents: Iterable[Document], cutting: Cutting, losses: Losses) -> list[Sentence]:
     """Return the sentences of documents with plain offsets; what is lost or changed is counted."""
     sentences: list[Sentence] = []
     for document in documents:
