@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from typing import Any
 
 import pytest
@@ -151,9 +150,7 @@ def labelled(tmp_path_factory):
 
 @pytest.fixture
 def work(labelled, tmp_path):
-    other = Workspace(tmp_path, ENGLISH)
-    shutil.copytree(labelled.dataset, other.dataset, dirs_exist_ok=True)
-    return other
+    return labelled.copy(tmp_path)
 
 
 def write_fixes(work):

@@ -12,19 +12,24 @@ from utils.dataset.records import text_hash
 
 def make_encoder(folder: Path, words: Iterable[str], *, positions: int = 64) -> Path:
     """Write a random BERT with one layer, a vocabulary of the given words, and room for this many word pieces."""
+    return write_bert(folder, sorted(set(words)), positions=positions)
+
+
+def write_bert(folder: Path, words: Sequence[str], *, positions: int, hidden_size: int = 16, layers: int = 1) -> Path:
+    """Write a random BERT with the words as its vocabulary, in their order."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(words))]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
+        hidden_size=hidden_size,
+        num_hidden_layers=layers,
         num_attention_heads=2,
-        intermediate_size=32,
+        intermediate_size=2 * hidden_size,
         max_position_embeddings=positions,
     )
     torch.manual_seed(0)

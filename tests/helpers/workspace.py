@@ -93,5 +93,6 @@ class Workspace:
         """Return a copy of the dataset, its results and its models in another folder."""
         other = Workspace(folder, self.corpus)
         shutil.copytree(self.file_dir, other.file_dir, dirs_exist_ok=True)
-        shutil.copytree(self.folder / "save_model", folder / "save_model")
+        if (models := self.folder / "save_model").is_dir():
+            shutil.copytree(models, folder / "save_model")
         return other

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
+
+if TYPE_CHECKING:
+    from utils.llm.hf.chat_format import ChatFormat
 
 
 @pytest.fixture
@@ -14,3 +21,14 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrying, "FIRST_WAIT", 0.02)
     monkeypatch.setattr(retrying, "MAX_WAIT", 0.2)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> ChatFormat:
+    """The chat format of a tiny random checkpoint."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from utils.llm.hf.chat_format import ChatFormat
+
+    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("chat"))
+    return ChatFormat(AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder))

@@ -10,12 +10,10 @@ pytest.importorskip("transformers", "4.40", reason="earlier versions have no Jam
 import torch
 import transformers
 
-from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.llm import Request
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.ragged.trial import fastest_cache
-from utils.llm.hf.chat_format import ChatFormat
 from utils.llm.hf.context import short_rope_limit
 
 VOCABULARY = 259
@@ -55,13 +53,6 @@ def tiny(kind):
     torch.manual_seed(0)
     config = getattr(transformers, f"{kind}Config")(**{**SHAPE, **KINDS[kind]})
     return getattr(transformers, f"{kind}ForCausalLM")(config).eval()
-
-
-@pytest.fixture(scope="module")
-def chat(tmp_path_factory):
-    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("chat"))
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    return ChatFormat(tokenizer, transformers.AutoModelForCausalLM.from_pretrained(folder))
 
 
 def requests(lengths, tokens=8):

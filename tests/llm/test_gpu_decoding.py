@@ -34,7 +34,6 @@ from utils.llm.decoding.ragged.paged import PagedCache, has_paged_attention
 from utils.llm.decoding.ragged.trial import fastest_cache
 from utils.llm.decoding.sampler import TokenSampler
 from utils.llm.decoding.stepwise import StepwiseDecoder, _split
-from utils.llm.hf.chat_format import ChatFormat
 
 SAMPLES = [list(b"Name the words of this."), list(b"Who flew to Osaka?")]
 TOKENS = [*"他去", "New", "York", 'the "old"', "\\", "🙂", "."]
@@ -42,13 +41,6 @@ POS = pos_grammar(TOKENS, ("地名", "人名"), tokenisation=WORDS)
 ENTITY = entity_grammar(TOKENS, ("地名", "人名"), tokenisation=WORDS)
 MOST_COPIES = 8  # indices, ids, moved sequences, masks and their rows, random numbers, their rows and settings
 SAMPLED = Sampling(1.0, 0.9, 7)
-
-
-@pytest.fixture(scope="module")
-def chat(tmp_path_factory):
-    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("chat"))
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    return ChatFormat(tokenizer, transformers.AutoModelForCausalLM.from_pretrained(folder))
 
 
 @pytest.fixture(scope="module")

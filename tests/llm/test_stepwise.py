@@ -19,7 +19,6 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("utils.llm.decoding.ragged.cache", reason="this transformers has no caches", exc_type=ImportError)
 
 # ruff: noqa: E402
-from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.compute.linear.onednn import PackedLinear, has_packed_linear, pack_linears
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
@@ -28,7 +27,6 @@ from utils.llm.decoding.ragged.cache import RaggedCache
 from utils.llm.decoding.ragged.scores import ragged_scores
 from utils.llm.decoding.ragged.trial import fastest_cache
 from utils.llm.decoding.stepwise import StepwiseDecoder
-from utils.llm.hf.chat_format import ChatFormat
 
 VOCABULARY = 259
 SHAPE = {
@@ -53,13 +51,6 @@ def tiny(kind, **changes):
     if kind == "Mistral" and "sliding_window" not in changes:
         config.sliding_window = None
     return getattr(transformers, f"{kind}ForCausalLM")(config).eval()
-
-
-@pytest.fixture(scope="module")
-def chat(tmp_path_factory):
-    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("chat"))
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    return ChatFormat(tokenizer, transformers.AutoModelForCausalLM.from_pretrained(folder))
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from tests.helpers.builders import call
+from tests.helpers.span_models import write_bert
 from tests.helpers.tiny_encoder import MAX_POSITIONS, WORDS, annotated
 from utils.dataset.records import Sentence, Span
 from utils.files.jsonl import write_rows
@@ -39,21 +39,7 @@ def small_heads() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT with two layers that reads at most 24 word pieces."""
-    folder = tmp_path_factory.mktemp("encoder")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=MAX_POSITIONS,
-    )
-    torch.manual_seed(0)
-    BertModel(config).save_pretrained(folder)
-    return folder
+    return write_bert(tmp_path_factory.mktemp("encoder"), WORDS, positions=MAX_POSITIONS, hidden_size=32, layers=2)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import sys
 from xml.etree import ElementTree
 
@@ -43,9 +42,7 @@ def merged(tmp_path_factory):
 
 @pytest.fixture
 def work(merged, tmp_path):
-    other = Workspace(tmp_path, ENGLISH)
-    shutil.copytree(merged.dataset, other.dataset, dirs_exist_ok=True)
-    return other
+    return merged.copy(tmp_path)
 
 
 def location(work):
