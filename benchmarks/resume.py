@@ -25,7 +25,7 @@ from benchmarks.generated_data import TARGETS, annotation_answer, gold_spans, wo
 from utils.asking.journal import journal_path
 from utils.dataset.layout import Layout
 from utils.dataset.modes import Mode
-from utils.dataset.records import text_hash
+from utils.dataset.tokens import text_hash
 
 FIRST = 100  # sentences of the dataset that is annotated first, for a journal with the fingerprint of the run
 

@@ -16,8 +16,7 @@ from utils.asking.sampling import SamplingSettings
 from utils.cli.annotation.flags import annotation_settings
 from utils.cli.exits import UsageError
 from utils.dataset.reading import Dataset, read_dataset
-from utils.dataset.records import text_hash
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.tokens import CHARACTERS, WORDS, text_hash
 from utils.prompts import load_prompt
 
 KINDS = {"PERSON": ["人名", "人名", "인명", "PER", "PER.NAM"], "PLACE": ["地名", "地名", "지명", "LOC.NAM"]}

@@ -21,7 +21,8 @@ from tests.helpers.builders import (
     write_rows,
 )
 from tests.helpers.workspace import SIZES, Workspace
-from utils.dataset.records import Sentence, text_hash
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import text_hash
 from utils.ner.training.record import data_fingerprint
 from utils.wording import counted
 

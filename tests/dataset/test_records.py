@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row, text_hash
-from utils.dataset.tokens import CHARACTERS, WORDS
+from utils.dataset.records import Sentence, Span, sentence_from_row, sentence_to_row, span_to_row
+from utils.dataset.tokens import CHARACTERS, WORDS, text_hash
 
 ROW: dict[str, Any] = {
     "text": ["邓", "超", "在", "北", "京"],

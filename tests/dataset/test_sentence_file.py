@@ -10,9 +10,8 @@ import pytest
 
 from tests.helpers.builders import CHINESE, ENGLISH, write_rows
 from utils.dataset.reading import read_dataset, read_synthetic
-from utils.dataset.records import text_hash
 from utils.dataset.sentence_file import SelectedSentences, SentenceFile, open_dataset, open_sentences, open_synthetic
-from utils.dataset.tokens import WORDS
+from utils.dataset.tokens import WORDS, text_hash
 
 ROWS: list[dict[str, Any]] = [
     {"text": ["Anna", "lives", "in", "Oslo"], "entities": [{"start": 3, "end": 4, "entity": "LOC"}]},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.builders import write_json
-from utils.dataset.records import text_hash
+from utils.dataset.tokens import text_hash
 
 
 def make_encoder(folder: Path, words: Iterable[str], *, positions: int = 64) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.builders import ENGLISH, call, read_lines, write_json, write_rows
 from tests.helpers.span_models import make_encoder, make_model, words_of
 from tests.helpers.workspace import SIZES, Workspace
-from utils.dataset.records import text_hash
+from utils.dataset.tokens import text_hash
 
 OUTSIDE = "0" * 64  # the hash of a sentence that is in no size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.builders import sentence, write_json
-from utils.dataset.records import text_hash
+from utils.dataset.tokens import text_hash
 from utils.marking.trained_model import TrainedModel, check_leaks, common_targets, find_model
 
 OWN = [sentence("a b"), sentence("c d", id="2")]

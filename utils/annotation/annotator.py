@@ -20,9 +20,9 @@ from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_annotation
 from utils.dataset.modes import Mode
 from utils.dataset.reading import Dataset
-from utils.dataset.records import Sentence, text_hash
+from utils.dataset.records import Sentence
 from utils.dataset.splits import smallest_size
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.tokens import Tokenisation, text_hash
 from utils.labels.files import display_names, read_label_names
 from utils.labels.normaliser import LabelNormaliser
 from utils.llm import Guidance, Message, Request

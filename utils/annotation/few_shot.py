@@ -86,10 +86,14 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
 
     Raises ValueError if there is no such sentence.
     """
-    spans_of = {"entity": _gold_spans, "pos": _words, "target": sorted_gold_spans}[mode]
+    spans_of: dict[Mode, Callable[[Sentence], Sequence[Span]]] = {
+        "entity": lambda sentence: sentence.gold_spans,
+        "pos": _words,
+        "target": sorted_gold_spans,
+    }
     shots: dict[str, Shot] = {}
     for sentence in pool:
-        if spans := spans_of(sentence):
+        if spans := spans_of[mode](sentence):
             shot = shot_format.shot(sentence, spans)
             shots.setdefault(shot.key, shot)
     if not shots:
@@ -106,17 +110,13 @@ def choose_shots(pool: Sequence[Sentence], mode: Mode, shot_format: ShotFormat, 
     return Shots(tuple(drawn), number, seed)
 
 
-def _gold_spans(sentence: Sentence) -> Sequence[Span]:
-    return [span for span in sentence.spans if span.origin is None]
-
-
 def sorted_gold_spans(sentence: Sentence) -> Sequence[Span]:
     """Return the gold spans of a sentence by position."""
-    return sorted(_gold_spans(sentence), key=lambda span: (span.start, span.end))
+    return sorted(sentence.gold_spans, key=lambda span: (span.start, span.end))
 
 
 def _words(sentence: Sentence) -> Sequence[Span]:
     """Return the gold spans in order if they are the words of the sentence: each token is in exactly one span."""
-    spans = sorted(_gold_spans(sentence), key=lambda span: span.start)
+    spans = sorted(sentence.gold_spans, key=lambda span: span.start)
     covered = [index for span in spans for index in range(span.start, span.end)]
     return spans if covered == [index for index, token in enumerate(sentence.tokens) if token.strip()] else []

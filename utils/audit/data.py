@@ -19,10 +19,10 @@ from utils.dataset.reading import (
     read_sentences,
     read_synthetic,
 )
-from utils.dataset.records import Sentence, text_hash
+from utils.dataset.records import Sentence
 from utils.dataset.sentence_file import read_dataset_info
 from utils.dataset.splits import is_made_from, share_of
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.tokens import Tokenisation, text_hash
 
 
 @dataclass(frozen=True, slots=True)

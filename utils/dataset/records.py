@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,6 @@ INCLUSIVE_ENDS = (
 TARGET_SCORES, LLM_SPANS = "target_scores", "llm_spans"  # keys of s7 beside "entities": lists of spans
 NUMBER = "number_in_train_1000"  # key of the sentences of a file from which a patch may have dropped some
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # no tokenizer accepts these
-_encode_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 SpanKey = tuple[int, int, str]  # start, end, label
@@ -94,6 +92,11 @@ class Sentence:
         return self.row.get("source")
 
     @property
+    def gold_spans(self) -> list[Span]:
+        """The spans that the dataset has, without those of an LLM or a span model."""
+        return [span for span in self.spans if span.origin is None]
+
+    @property
     def has_nested_spans(self) -> bool:
         """Whether a span contains another one, or has the same tokens."""
         return any(one.contains(other) or other.contains(one) for one, other in overlapping_pairs(self.spans))
@@ -151,14 +154,6 @@ def span_to_row(span: Span, tokens: Sequence[str]) -> JsonObject:
         elif read.get(key) is not None:
             del row[key]
     return row
-
-
-def text_hash(tokens: Sequence[str]) -> str:
-    """Return the SHA-256 that identifies a sentence's text in journals and in `training.json`."""
-    text = '","'.join(tokens)
-    is_plain = text.count('"') == 2 * len(tokens) - 2 and "\\" not in text and text.isprintable()
-    text = f'["{text}"]' if is_plain else _encode_compact(list(tokens))  # the same, but the first is faster
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _tokens(row: Mapping[str, Any], *, tokenisation: Tokenisation) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from utils.dataset.reading import (
     require_dataset,
     tokenisation_of_file,
 )
-from utils.dataset.records import Sentence, sentence_from_row, synthetic_from_row, text_hash
-from utils.dataset.tokens import CHARACTERS, ScriptCount, TokenCount, Tokenisation
+from utils.dataset.records import Sentence, sentence_from_row, synthetic_from_row
+from utils.dataset.tokens import CHARACTERS, ScriptCount, TokenCount, Tokenisation, text_hash
 from utils.files.compressed import open_seekable
 from utils.files.joining import read_id
 from utils.files.jsonl import JsonObject, locate_lines, parse_row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,6 +25,7 @@ _DENSE_RUN = re.compile(f"{DENSE_CHARACTER.pattern}+")
 _OTHER_CHARACTER = re.compile(  # Hangul, of an alphabet, or rare: not one of the usual punctuation marks and digits
     "[^\0-@\u3000-\u3004\u3008-\u3020，。！？：；（）“”‘’…]"
 )
+_encode_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ALPHABETIC_WORD = re.compile(rf"(?:(?!{DENSE_CHARACTER.pattern}|{_HANGUL.pattern})[^\W\d_])+")
 
 
@@ -53,6 +56,14 @@ def without_spaces(text: str) -> str:
 def same_text_key(tokens: Sequence[str]) -> str:
     """Return a key that is equal for sentences that differ only in whitespace, case or tokenisation."""
     return without_spaces("".join(tokens)).casefold()
+
+
+def text_hash(tokens: Sequence[str]) -> str:
+    """Return the SHA-256 that identifies a sentence's text in journals and in `training.json`."""
+    text = '","'.join(tokens)
+    is_plain = text.count('"') == 2 * len(tokens) - 2 and "\\" not in text and text.isprintable()
+    text = f'["{text}"]' if is_plain else _encode_compact(list(tokens))  # the same, but the first is faster
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass

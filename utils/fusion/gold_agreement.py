@@ -80,8 +80,7 @@ class GoldAgreement:
 
     def add(self, merged: MergedSentence) -> None:
         """Add all extension spans of a sentence, before settings leave some out."""
-        gold = [span for span in merged.sentence.spans if span.origin is None]
-        self.add_spans(len(merged.sentence.tokens), gold, merged.found)
+        self.add_spans(len(merged.sentence.tokens), merged.sentence.gold_spans, merged.found)
 
     def add_spans(self, num_tokens: int, gold: Sequence[Span], extensions: Iterable[Span]) -> None:
         """Add the extension spans of a sentence of `num_tokens` with the given gold spans."""

@@ -162,7 +162,7 @@ def _is_cell(value: Any, span: Span | None) -> bool:
 
 def _is_gold(correction: Correction, sentence: Sentence) -> bool:
     """Return whether a correction changes a span of the dataset."""
-    return any(correction.names(span) and span.origin is None for span in sentence.spans)
+    return any(map(correction.names, sentence.gold_spans))
 
 
 def _shown(span: Span) -> str:

@@ -7,7 +7,7 @@ import pickle
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from utils.dataset.records import text_hash
+from utils.dataset.tokens import text_hash
 from utils.files.jsonl import encode_json
 from utils.ner.prediction.judgement import Judgement
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import get_args
 
 from utils.dataset.layout import Layout, Size, TrainingData
-from utils.dataset.records import Sentence, text_hash
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import Tokenisation, text_hash
 from utils.files.jsonl import read_json
 from utils.files.manifest import hash_inputs, read_manifest
 from utils.ner.config import DEFAULT_THRESHOLD

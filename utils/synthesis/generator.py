@@ -12,8 +12,8 @@ from utils.asking.questions import Question
 from utils.asking.sampling import SamplingSettings
 from utils.asking.typical_answers import typical_continuation
 from utils.dataset.modes import Task
-from utils.dataset.records import Sentence, Span, text_hash
-from utils.dataset.tokens import Tokenisation
+from utils.dataset.records import Sentence, Span
+from utils.dataset.tokens import Tokenisation, text_hash
 from utils.llm import Request
 from utils.prompts import Prompt
 from utils.synthesis.shots import StyleShots

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.builders import call
-from utils.dataset.records import sentence_to_row, text_hash
+from utils.dataset.records import sentence_to_row
+from utils.dataset.tokens import text_hash
 from utils.files.jsonl import read_json, write_json, write_rows
 from utils.ner.training.seeds import SeedResult, conclude
 

@@ -10,8 +10,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from utils.dataset.records import Sentence, Span, text_hash
-from utils.dataset.tokens import WORDS
+from utils.dataset.records import Sentence, Span
+from utils.dataset.tokens import WORDS, text_hash
 from utils.ner import SpanNer
 from utils.ner.config import NerConfig
 from utils.ner.label_set import LabelSet

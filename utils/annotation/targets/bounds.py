@@ -21,8 +21,7 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
     mentions = [
         units_of(sentence.tokens[span.start : span.end], tokenisation=tokenisation)
         for sentence in sentences
-        for span in sentence.spans
-        if span.origin is None
+        for span in sentence.gold_spans
     ]
     unusual = sum(
         not (units and without_limit.can_be_first(units[0]) and len(units) in without_limit.ends(units, 0))
@@ -40,8 +39,7 @@ def learn_bounds(sentences: Sequence[Sentence], tokenisation: Tokenisation) -> E
 
 def has_overlaps(sentences: Iterable[Sentence]) -> bool:
     """Return whether two gold spans of a sentence overlap."""
-    gold = ([span for span in sentence.spans if span.origin is None] for sentence in sentences)
-    return any(any(overlapping_pairs(spans)) for spans in gold)
+    return any(any(overlapping_pairs(sentence.gold_spans)) for sentence in sentences)
 
 
 def longest_spans(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -51,9 +51,9 @@ def draft_guide(labels: Sequence[str], sentences: Iterable[Sentence], tokenisati
     """Return a guide without definitions; the examples of each label are its most frequent gold mentions."""
     mentions: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
-        for span in sentence.spans:
+        for span in sentence.gold_spans:
             mention = tokenisation.join(sentence.tokens[span.start : span.end])
-            if span.origin is None and len(mention) <= MAX_LENGTH:
+            if len(mention) <= MAX_LENGTH:
                 mentions[span.label][mention] += 1
     frequent = {label: [mention for mention, _ in mentions[label].most_common(MAX_DRAFTED)] for label in labels}
     return LabelGuide({label: LabelNote("", tuple(frequent[label])) for label in labels})

@@ -34,6 +34,6 @@ def score_rows(sentences: Sequence[Sentence], rows: Iterable[AnnotationRow], *, 
     correct = predicted = gold = 0
     for sentence, row in asked:
         found = {span.key for span in target_spans(row, nested=nested)}
-        known = {span.key for span in sentence.spans if span.origin is None}
+        known = {span.key for span in sentence.gold_spans}
         correct, predicted, gold = correct + len(found & known), predicted + len(found), gold + len(known)
     return len(asked), Scores(correct, predicted, gold)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from utils import __version__
-from utils.dataset.records import Sentence, text_hash
+from utils.dataset.records import Sentence
+from utils.dataset.tokens import text_hash
 from utils.files.differences import find_differences
 from utils.files.jsonl import read_json
 from utils.files.manifest import fingerprint, fingerprint_of_rows
