@@ -209,7 +209,7 @@ def test_only_sentences_with_a_changed_text_are_asked_about_again(sentences, ann
 
 
 @pytest.mark.parametrize("change", ["model", "prompt", "labels", "guided", "budget"])
-def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, tmp_path, weights):
+def test_another_model_prompt_or_setting_stops_the_step(sentences, annotator, make_step, change, weights):
     annotate(sentences, annotator, make_step(Model(weights, answers_to("1", "2", "4")), annotator))
     other = {
         "prompt": Annotator("entity", load_prompt("entity", "zh"), annotator.labels, WORDS),

@@ -31,13 +31,13 @@ needs_simulation = pytest.mark.skipif(
 @pytest.mark.parametrize("span_model", ["knowfree", "cnnner"])
 def test_predictions_on_a_gpu_are_those_on_the_cpu(make_ner, span_model):
     ner = make_ner(span_model=span_model)
-    expected = [[(s.start, s.end, s.label) for s in spans] for spans in ner.predict(TEXTS, threshold=0.4)]
+    expected = [[s.key for s in spans] for spans in ner.predict(TEXTS, threshold=0.4)]
     assert any(expected)
     with simulated_gpu() as gpu:
         ner.model.to("cuda:0")
         gpu.reset()
         found = ner.predict(TEXTS, batch_size=4, threshold=0.4)
-        assert [[(s.start, s.end, s.label) for s in spans] for spans in found] == expected
+        assert [[s.key for s in spans] for spans in found] == expected
         # One batch and one band: the number of spans, then the spans. The encoder of transformers asks once whether
         # its mask has padding.
         assert gpu.waits <= 3

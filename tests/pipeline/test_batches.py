@@ -170,7 +170,7 @@ def test_results_of_a_truncated_file_are_used_and_the_rest_is_not_asked_again(va
     assert requests_of(values, "entity_train_1000") == [file]
 
 
-def test_errors_alone_do_not_end_a_batch(values, caplog):
+def test_errors_alone_do_not_end_a_batch(values):
     """The output file may come after the error file."""
     call("s1", **values)
     (file,) = requests_of(values, "entity_train_1000")
@@ -290,7 +290,7 @@ def test_no_round_of_files_costs_more_than_allowed(values, caplog):
     assert f", cost {logged[-1]:.4f} ->" in caplog.text
 
 
-def test_no_more_questions_are_written_while_others_may_use_up_the_money(values, caplog):
+def test_no_more_questions_are_written_while_others_may_use_up_the_money(values):
     money = {"price_out": 15, "max_cost": 0.02}
     call("s1", **values, **money)
     before = bytes_below(values["batch"])

@@ -83,7 +83,7 @@ def _llm_cells(sentence: Sentence, targets: Collection[str]) -> set[SpanKey] | N
     """Return the spans that the LLM finds, or None if it was not asked."""
     if LLM_SPANS not in sentence.row:
         return None
-    return {(span.start, span.end, span.label) for span in _spans(sentence, LLM_SPANS) if span.label in targets}
+    return {span.key for span in _spans(sentence, LLM_SPANS) if span.label in targets}
 
 
 def _spans(sentence: Sentence, key: str) -> tuple[Span, ...]:

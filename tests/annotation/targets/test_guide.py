@@ -51,7 +51,7 @@ def test_a_users_guide_replaces_the_draft_of_its_labels(guide_file):
     assert read_guide(guide_file({"LOC": "places"}), DRAFT).text == '- PER: ("Ann")\n- LOC: places'
 
 
-def test_the_parameters_of_a_guide_show_its_notes(guide_file):
+def test_the_parameters_of_a_guide_show_its_notes():
     assert DRAFT.parameters == {
         "PER": {"definition": "", "examples": ["Ann"]},
         "LOC": {"definition": "", "examples": ["Rome"]},

@@ -21,7 +21,7 @@ def row(text, *items, status="ok"):
 
 
 def keys(spans):
-    return [(span.start, span.end, span.label) for span in spans]
+    return [span.key for span in spans]
 
 
 def test_every_occurrence_of_an_item_is_a_span_once_for_each_label():

@@ -252,7 +252,7 @@ def test_the_page_of_a_dataset_alone_shows_its_sentences(tmp_path):
     assert 'id="flow"' not in page
 
 
-def test_after_a_patch_the_page_keeps_the_numbers_of_sentences(work, caplog):
+def test_after_a_patch_the_page_keeps_the_numbers_of_sentences(work):
     text = " ".join(ENGLISH.rows[1]["text"])
     fixes = write_rows(work.dataset / "fixes.jsonl", [{"id": "2", "text": text, "action": "drop"}])
     call("s5", **work.data, patch=fixes)

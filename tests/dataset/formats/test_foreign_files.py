@@ -181,7 +181,7 @@ def test_discontinuous_spans_are_dropped_or_made_continuous(convert, tmp_path, c
     assert any(message.startswith("1 span: discontinuous: ") for message in messages)
 
 
-def test_brat_is_read_by_lines_with_gaps_relations_and_windows_lines(convert, tmp_path, caplog):
+def test_brat_is_read_by_lines_with_gaps_relations_and_windows_lines(convert, tmp_path):
     folder = tmp_path / "brat"
     folder.mkdir()
     text = "Anna saw Rome.\r\nLeft and right lung hurt.\r\nNew\r\nYork is big.\r\n"

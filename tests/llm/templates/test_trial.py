@@ -27,7 +27,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_template_that_does_harm_is_refused(name, monkeypatch):
+def test_a_template_that_does_harm_is_refused(name):
     with pytest.raises(ValueError, match=r"model.gguf: its chat template is refused \("):
         try_template(REFUSED[name], "model.gguf")
 

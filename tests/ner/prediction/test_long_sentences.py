@@ -62,4 +62,4 @@ def test_predict_ner_and_python_find_all_spans_in_one_batch(trained, tmp_path):
     call("predict", model_from_pretrained=folder / "best", batch_size=8, n_gpu=-1, **files)
     assert [places(row["entities"]) for row in read_lines(tmp_path / "out.jsonl")] == SPANS
     found = SpanNer.from_pretrained(folder / "best", device="cpu").predict(TEXTS, batch_size=8)
-    assert [[(span.start, span.end, span.label) for span in spans] for spans in found] == SPANS
+    assert [[span.key for span in spans] for spans in found] == SPANS

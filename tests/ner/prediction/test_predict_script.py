@@ -114,7 +114,7 @@ def test_flags_choose_threshold_nesting_and_labels(make_ner, tmp_path):
     spans = [(start, end) for start, end, _ in found(all_labels)]
     assert len(set(spans)) < len(spans)
     python = SpanNer.from_pretrained(folder, device="cpu").predict([text], nested=True, threshold=middle)[0]
-    assert [(span.start, span.end, span.label) for span in python] == found(strict)
+    assert [span.key for span in python] == found(strict)
 
 
 def test_dense_lang_decides_how_strings_are_cut(tmp_path, learnt):
@@ -194,7 +194,7 @@ def test_standard_input_becomes_rows_on_standard_output(learnt):
     shown, told = process.communicate("\n".join(lines).encode())
     assert process.returncode == 0, told
     rows = [json.loads(line) for line in io.StringIO(shown.decode("utf-8"))]
-    assert [found(row) for row in rows] == [[(s.start, s.end, s.label) for s in spans] for spans in expected]
+    assert [found(row) for row in rows] == [[s.key for s in spans] for spans in expected]
     assert found(rows[0]) == [(1, 2, "PER")]
     assert rows[1]["raw_text"] == "京 rome"
     assert f"found {sum(map(len, expected))} spans in 2 texts -> standard output".encode() in told

@@ -201,7 +201,7 @@ def test_the_best_model_on_dev_is_saved_and_not_the_last(start, tmp_path, monkey
     assert record["dev"]["micro"]["f1"] == 0.9
 
 
-def test_training_stops_early_once_dev_no_longer_improves(start, monkeypatch):
+def test_training_stops_early_once_dev_no_longer_improves(start):
     training = start("model", replace(SETTINGS, min_steps=1000, patience=1))
     assert training.history[-1]["step"] < 500
     assert [row["dev_f1"] for row in training.history[-2:]] == [1.0, 1.0]

@@ -95,4 +95,4 @@ def _predicted(sentence: Sentence, file: Path) -> tuple[Span, ...]:
 
 
 def _gold(sentence: Sentence) -> set[SpanKey]:
-    return {(span.start, span.end, span.label) for span in sentence.spans}
+    return {span.key for span in sentence.spans}

@@ -92,7 +92,7 @@ def pair_spans(
 
 def span_keys(spans: Iterable[Span], labels: Collection[str]) -> set[SpanKey]:
     """Return (start, end, label) of the spans with one of `labels`."""
-    return {(span.start, span.end, span.label) for span in spans if span.label in labels}
+    return {span.key for span in spans if span.label in labels}
 
 
 def _share(one: SpanKey, other: SpanKey) -> int:
