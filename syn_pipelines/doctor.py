@@ -28,6 +28,7 @@ from utils.cli.doctor.packages import check_packages
 from utils.cli.parser import Parser
 from utils.cli.script import start, write_lines
 from utils.cli.values import path_or_hub_id
+from utils.files.jsonl import replace_file
 from utils.wording import counted
 
 # %%
@@ -55,7 +56,8 @@ def run(args: Namespace) -> None:
     write_lines(map(str, found))
     if args.debug:
         run_log = unchecked_layout(args).run_log if args.file_name else None
-        BUNDLE.write_text(bundle_text(found, run_log), encoding="utf-8")
+        with replace_file(BUNDLE) as file:
+            file.write(bundle_text(found, run_log).encode())
         write_lines([f"written to {BUNDLE.resolve()}: look through it before you send it"])
     if (number := number_to_do(found)) and not args.debug:  # with --debug an error would show a traceback
         raise RuntimeError(f"{counted(number, 'line')} with something to do")

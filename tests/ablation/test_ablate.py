@@ -225,3 +225,48 @@ def test_a_killed_run_leaves_no_worker_and_goes_on_to_the_scores_of_one_process(
     alone = without_seconds(cells(work))
     assert len(alone) == 2
     assert {**without_seconds(finished), **alone} == without_seconds(finished)
+
+
+def change_json(path, **values):
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), **values})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"folder": "../../../../outside"},
+        {"dev": {"precision": 1, "recall": 1, "f1": float("nan")}},
+        {"test_counts": [[1, 2]]},
+        {"surplus": 1},
+    ],
+)
+def test_a_changed_result_is_refused_and_removes_no_model_elsewhere(finished, tmp_path, ablate, values):
+    work = copied(finished, tmp_path)
+    model = tmp_path / "outside" / "best" / "model.safetensors"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"weights")
+    change_json(next((work.results / "ablation").glob("base/250/*/cell.json")), **values)
+    with pytest.raises(ValueError, match=r"cell\.json is not the result of this training: delete it"):
+        ablate(work, **SOME)
+    assert model.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("values", [{"train": "../../../../../other.jsonl"}, {"labels": "/etc/passwd"}])
+def test_a_training_set_whose_files_are_elsewhere_is_refused(finished, tmp_path, ablate, values):
+    work = copied(finished, tmp_path)
+    for path in (work.results / "ablation").glob("data/*/training_set.json"):
+        change_json(path, **values)
+    with pytest.raises(ValueError, match=r"training_set\.json is not what ablate\.py wrote there: delete the folder"):
+        ablate(work, **SOME)
+
+
+@pytest.mark.parametrize("name", ["data", "base", "base/250"])
+def test_nothing_is_trained_in_a_folder_outside_of_the_ablation(work, tmp_path, ablate, name):
+    outside = tmp_path / "home"
+    (outside / ".old.partial").mkdir(parents=True)
+    link = work.results / "ablation" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    with pytest.raises(ValueError, match="is a link to a folder outside"):
+        ablate(work, sizes="250", seeds="1", only="fusion")
+    assert [path.name for path in outside.rglob("*")] == [".old.partial"]

@@ -51,7 +51,12 @@ def test_the_line_names_the_variant_that_is_best_on_dev_with_its_verdict(layout,
     assert str(ablation_line(layout)).startswith(f"ablation: {words}")
 
 
-@pytest.mark.parametrize("text", ["", "size,variant\n250,soft\n", "size,variant,dev_f1\n250,base,x\n250,soft,1\n"])
+HUGE_CELL = f"size,variant\n250,{'a' * 200_000}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "size,variant\n250,soft\n", "size,variant,dev_f1\n250,base,x\n250,soft,1\n", HUGE_CELL]
+)
 def test_a_table_that_cannot_be_read_counts_as_missing(layout, text):
     add(layout)
     (layout.ablation_table).write_text(text, encoding="utf-8")

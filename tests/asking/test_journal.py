@@ -12,8 +12,10 @@ import threading
 import pytest
 
 from tests.helpers.builders import ROOT, run_python
+from utils.asking import entries
 from utils.asking.journal import Entry, Journal, journal_path, recorded_settings
 from utils.asking.questions import Question, ask
+from utils.files import compressed
 from utils.llm.base import Answer, Request
 
 
@@ -433,3 +435,14 @@ def test_a_partial_write_is_completed(path, monkeypatch):
         monkeypatch.setattr(journal._file, "_file", InParts())
         journal.append([entry("1", answer="a"), entry("2", answer="b")])
     assert answers(path) == ["a", "b"]
+
+
+def test_a_line_that_could_fill_the_memory_costs_no_other_answer(path, monkeypatch, caplog):
+    fill(path, entry("1", answer="a"), entry("2", answer="b"), entry("3", answer="c"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1].replace(b'"b"', b'"' + b"b" * 5000 + b'"') + lines[2])
+    for module in (compressed, entries):
+        monkeypatch.setattr(module, "MAX_LINE", 1000)
+    assert answers(path) == ["a", "c"]
+    assert "line 2 is damaged: kept in" in caplog.text
+    assert path.read_bytes() == lines[0] + lines[2]

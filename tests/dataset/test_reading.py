@@ -73,6 +73,12 @@ def test_labels_are_read_without_byte_order_mark_spaces_and_carriage_returns(tmp
     assert read_labels(tmp_path / "labels.txt") == ["O", "PER.NAM", "地名"]
 
 
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_a_label_may_contain_characters_that_end_a_line_elsewhere(tmp_path, inside):
+    (tmp_path / "labels.txt").write_text(f"O\nA{inside}B\n", encoding="utf-8")
+    assert read_labels(tmp_path / "labels.txt") == ["O", f"A{inside}B"]
+
+
 def test_the_error_of_a_missing_dataset_names_the_flags(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere is missing: --file_dir and --file_name must name"):
         read(tmp_path / "nowhere")

@@ -90,10 +90,10 @@ def test_a_compressed_file_without_the_ending_is_refused(packed, tmp_path):
         list(read_rows(other))
 
 
-def test_much_content_of_a_small_file_is_never_in_memory_at_once(packed):
+def test_much_content_of_a_small_file_is_refused_and_never_in_memory_at_once(packed):
     path = packed(b"\n" * (64 << 20))
     tracemalloc.start()
-    with open_input(path) as file:
+    with open_input(path) as file, pytest.raises(ValueError, match=r"train.jsonl.* unpacks to more than 200 times"):
         while file.read(1 << 20):
             pass
     peak = tracemalloc.get_traced_memory()[1]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from utils.files import compressed
 from utils.files.jsonl import decode_utf8, encode_json, read_json, read_rows, replace_file, write_json, write_rows
 from utils.files.locks import try_lock
 
@@ -185,3 +186,28 @@ def test_utf_16_is_recognised_and_its_remedy_works(encoding, text):
         decode_utf8(data, "a")
     named = str(raised.value).split("iconv -f ")[1].split()[0]
     assert data.decode(named) == text
+
+
+def test_a_line_that_could_fill_the_memory_is_refused_and_the_next_ones_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(compressed, "MAX_LINE", 100)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": "' + b"x" * 1000 + b'"}\n{"a": 3}\n')
+    with path.open("rb") as file:
+        lines = list(compressed.bounded_lines(file))
+    assert [(number, start, len(line)) for number, start, line in lines] == [(1, 0, 9), (2, 9, 101), (3, 1019, 9)]
+    with pytest.raises(ValueError, match=r"a\.jsonl:2: the line is longer than"):
+        list(read_rows(path))
+
+
+def test_a_file_that_could_fill_the_memory_is_refused(tmp_path):
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(2 << 30)
+    with pytest.raises(ValueError, match=r"a\.json: larger than 256 MiB"):
+        read_json(path)
+
+
+def test_a_number_that_no_calculation_can_use_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text(f'{{"a": {"9" * 400}}}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.json: not valid JSON \(a number has 400 digits\)"):
+        read_json(tmp_path / "a.json")

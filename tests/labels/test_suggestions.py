@@ -89,3 +89,12 @@ def test_step_5_prints_a_patch_with_which_its_labels_are_known(tmp_path, capsys,
     unknown = json.loads((folder / "GLM4" / "1000" / "unknown_fusion.json").read_text(encoding="utf-8"))
     assert "某某某" in unknown
     assert "城市" not in unknown
+
+
+def test_a_patch_has_the_lines_of_its_file_whatever_is_in_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("entity.json").write_text('{\n  "PLACE": ["a\u2028b"],\n  "PERSON": ["运动员"]\n}\n', encoding="utf-8")
+    patch = label_patch({"游泳运动员": "entity"}, {"entity": Path("entity.json")})
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "apply", "-"], input=patch.encode(), check=True)
+    assert "游泳运动员" in Path("entity.json").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import doctor
 import pytest
 
 from tests.helpers.builders import ENGLISH, bytes_below, call
@@ -61,3 +62,25 @@ def test_no_step_writes_through_a_link_in_the_place_of_its_result(work, home):
     work.merge()
     assert bytes_below(home) == there
     assert bytes_below(work.results) == before
+
+
+def test_no_picture_is_written_into_a_folder_outside_of_the_dataset(work, home):
+    call("s1", **work.llm)
+    (work.results / "pictures").symlink_to(home)
+    with pytest.raises(ValueError, match="pictures is a link to a folder outside the dataset"):
+        call("report", **work.data, models=work.folder, pictures=True)
+    assert bytes_below(home) == {"letters.txt": b"first\nlast line"}
+
+
+def test_the_doctors_report_replaces_a_link(work, home, monkeypatch):
+    monkeypatch.chdir(work.dataset)
+    (work.dataset / "doctor-report.txt").symlink_to(home / "letters.txt")
+    doctor.main(cmd_args=False, **work.data, debug=True)
+    assert (work.dataset / "doctor-report.txt").read_text(encoding="utf-8").startswith("version ")
+    assert bytes_below(home) == {"letters.txt": b"first\nlast line"}
+
+
+def test_convert_does_not_wait_for_a_fifo(tmp_path):
+    os.mkfifo(tmp_path / "a.jsonl")
+    with pytest.raises(FileNotFoundError, match=r"a\.jsonl is missing: --input must name a file or a folder"):
+        call("convert", input=tmp_path / "a.jsonl", to="bio", output=tmp_path / "b.bio")

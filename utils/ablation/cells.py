@@ -15,12 +15,14 @@ from utils.dataset.scores import RATIOS, Scores
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json, read_rows, write_json
 from utils.files.manifest import fingerprint, hash_file
+from utils.files.own_files import check_folders_above
 from utils.ner.training.data import read_ner_data
 from utils.ner.training.record import BEST, LAST, LOG, RECORD, has_failed, is_finished, training_record
 from utils.ner.training.runs import TrainingConfig, TrainingFiles, run_trainings
 from utils.ner.training.settings import TrainSettings
 
 RESULT = "cell.json"
+DATA_COUNTS = ("sentences", "synthetic", "target_spans", "extension_spans")
 EVALUATION_BATCH = 16  # sentences
 
 
@@ -88,6 +90,8 @@ def run_cell(cell: Cell, experiment: Experiment, data: TrainingSet, *, gpus: tup
     key = fingerprint(record["fingerprint"], hash_file(experiment.test))
     name = f"{cell.variant}/{cell.size}/seed_{cell.seed}-{key[:12]}"
     folder = experiment.root / name
+    for part in (BEST, LAST):
+        check_folders_above(folder / part, inside=experiment.root)
     result, model = folder / RESULT, folder / BEST / "config.json"
     if not result.is_file() or (cell.needs_model and not model.is_file()):
         with logged_to(folder / LOG_FILE):
@@ -98,7 +102,38 @@ def run_cell(cell: Cell, experiment: Experiment, data: TrainingSet, *, gpus: tup
     shutil.rmtree(folder / LAST, ignore_errors=True)
     if not cell.keeps_model:
         discard_model(folder)
-    return CellResult(**read_json(result))
+    return read_result(result, name, key)
+
+
+def read_result(path: Path, name: str, key: str) -> CellResult:
+    """Return the result of a cell; raise ValueError if the file is not the result of this training.
+
+    A result names its folder, in which models are removed, so it must be the folder that it is in.
+    """
+    row = read_json(path)
+    try:
+        result = _checked(CellResult(**row))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        result = None
+    if result is None or (result.folder, result.fingerprint) != (name, key):
+        raise ValueError(f"{path} is not the result of this training: delete it, and run the same command again")
+    return result
+
+
+def _checked(result: CellResult) -> CellResult | None:
+    """Return a result, or None if it has values that cannot be used; some of these raise an error."""
+    shares = [result.threshold, *(scores[name] for scores in (result.dev, result.test) for name in RATIOS)]
+    counts = [result.best_epoch, *(result.data[name] for name in DATA_COUNTS)]
+    for correct, predicted, gold in result.test_counts:
+        counts += [correct, predicted, gold]
+    is_valid = (
+        all(0 <= share <= 1 for share in shares)
+        and all(type(count) is int and count >= 0 for count in counts)
+        and 0 <= result.seconds < float("inf")
+        and all(isinstance(text, str) for text in (result.variant, result.size, *result.answers))
+        and type(result.seed) is int
+    )
+    return result if is_valid else None
 
 
 def discard_model(folder: Path) -> None:
@@ -158,7 +193,7 @@ def _result(cell: Cell, key: str, data: TrainingSet, folder: Path, test_counts: 
         threshold=read_json(folder / BEST / "config.json")["span_threshold"],
         best_epoch=record["best_epoch"],
         seconds=round(sum(row["seconds"] for _, row in read_rows(folder / LOG)), 1),
-        data={name: getattr(data, name) for name in ("sentences", "synthetic", "target_spans", "extension_spans")},
+        data={name: getattr(data, name) for name in DATA_COUNTS},
         answers=list(data.answers),
         settings=asdict(cell.settings),
         folder="",

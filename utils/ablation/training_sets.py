@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from utils.dataset.modes import EXTENSION_MODES
 from utils.dataset.reading import read_sentences
 from utils.dataset.tokens import Tokenisation
 from utils.files.jsonl import read_json, write_json
-from utils.files.manifest import fingerprint, hash_inputs, manifest_path
+from utils.files.manifest import fingerprint, hash_inputs, is_portable, manifest_path
+from utils.files.own_files import check_folders_above, remove_other_kind
 from utils.fusion.corrections import Patch
 from utils.fusion.settings import MergeSettings
 
@@ -70,6 +71,7 @@ class TrainingSetBuilder:
         inputs = self._inputs(recipe)
         key = fingerprint(FORMAT, _parameters(recipe), size, hash_inputs(inputs), [one.fingerprint for one in teachers])
         folder = self.root / f"{size}-{key[:12]}"
+        check_folders_above(folder, inside=self.root.parent)
         if not (folder / RESULT).is_file():
             partial_folder = self.root / f".{folder.name}.{os.getpid()}{PARTIAL}"
             layout = self._linked(partial_folder, inputs)
@@ -80,12 +82,14 @@ class TrainingSetBuilder:
             write_json(partial_folder / RESULT, _row(key, partial_folder, files, self.tokenisation, answers))
             shutil.rmtree(folder, ignore_errors=True)
             partial_folder.rename(folder)
-        return _read(folder)
+        return _read(folder, key)
 
     def remove_partial(self) -> None:
         """Remove what interrupted runs have left."""
+        check_folders_above(self.root, inside=self.root.parent)
         for folder in self.root.glob(f".*{PARTIAL}"):
-            shutil.rmtree(folder)
+            if not remove_other_kind(folder):
+                shutil.rmtree(folder)
 
     def with_inputs(self, variants: Iterable[Variant], *, required: Collection[str]) -> list[Variant]:
         """Return the variants, without built-in ones that lack an input, unless they are `required` by name."""
@@ -198,10 +202,26 @@ def _row(
     }
 
 
-def _read(folder: Path) -> TrainingSet:
+def _read(folder: Path, key: str) -> TrainingSet:
+    """Return the training set in a folder; raise ValueError if its files are elsewhere, or it is another one."""
     row = read_json(folder / RESULT)
-    paths = {key: folder / row[key] for key in ("train", "labels")}
+    if not _is_row(row) or row["fingerprint"] != key:
+        raise ValueError(f"{folder / RESULT} is not what ablate.py wrote there: delete the folder {folder}")
+    paths = {name: folder / row[name] for name in ("train", "labels")}
     return TrainingSet(**{**row, **paths, "answers": tuple(row["answers"])})
+
+
+def _is_row(row: Any) -> bool:
+    """Return whether the value of a JSON file has the keys of a training set, and files inside its folder."""
+    if not isinstance(row, dict) or row.keys() != {one.name for one in fields(TrainingSet)}:
+        return False
+    counts = (row[name] for name in ("sentences", "synthetic", "target_spans", "extension_spans"))
+    return (
+        all(isinstance(row[name], str) and is_portable(row[name]) for name in ("fingerprint", "train", "labels"))
+        and all(type(count) is int and count >= 0 for count in counts)
+        and isinstance(row["answers"], list)
+        and all(isinstance(name, str) for name in row["answers"])
+    )
 
 
 def _link(source: Path, link: Path) -> None:

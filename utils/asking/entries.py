@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from utils.files.compressed import MAX_LINE, MIB, bounded_lines
 from utils.files.jsonl import JsonObject
 
 SETTINGS = "settings"  # key of the answers' settings, in the first line of a journal
 PADDING = b"\0 \t\r\n"  # a power cut can leave zeros before or after a complete line
 START = b'{"id": '  # of every line that `Journal` wrote
 MAX_TOKENS = 10**9  # far above the context of any model; a larger number is an error of the server
+KEPT = 1000  # bytes of a line that is too long
 FINGERPRINT = re.compile("[0-9a-f]{64}")
 SAME_CHARACTERS = 16  # of 64, at the start or at the end of a damaged fingerprint; never equal for other settings
 
@@ -69,12 +71,12 @@ def token_count(value: object) -> int:
 
 def read_lines(path: Path) -> Iterator[JournalLine]:
     """Yield the lines of a journal that are not empty."""
-    start = 0
-    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside answers
-        for number, data in enumerate(file, start=1):
-            if not data.isspace():
+    with path.open("rb") as file:
+        for number, start, data in bounded_lines(file):
+            if len(data) > MAX_LINE:
+                yield JournalLine(number, start, data[:KEPT] + b"\n", damage=f"longer than {MAX_LINE // MIB} MiB")
+            elif not data.isspace():
                 yield read_line(data, number, start)
-            start += len(data)
 
 
 def looks_like_answer(line: JournalLine) -> bool:

@@ -25,6 +25,7 @@ from utils.asking.entries import (
 from utils.asking.recorded_answers import RecordedAnswers
 from utils.compute.progress import tracked_bytes
 from utils.files.append_only import AppendOnlyFile
+from utils.files.compressed import bounded_lines
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.locks import exclusive_lock
 from utils.files.own_files import check_own_file
@@ -236,7 +237,7 @@ def _repair(path: Path, damaged: Sequence[JournalLine], end: Sequence[JournalLin
 
 def _remove_lines(path: Path, numbers: Collection[int]) -> None:
     with path.open("rb") as old, replace_file(path) as new:
-        for number, line in enumerate(old, start=1):
+        for number, _, line in bounded_lines(old):
             if number not in numbers:
                 new.write(line)
 

@@ -16,6 +16,7 @@ from utils.audit.results import other_labellers
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.modes import EXTENSION_MODES, MODES
 from utils.dataset.reading import DatasetInfo
+from utils.files.compressed import bounded_lines
 from utils.files.manifest import Change, ChangeFinder, Manifest, hash_file, read_manifest
 from utils.ner.kept_models import KeptModel, find_kept_model
 from utils.ner.training.record import BEST, LAST, RECORD
@@ -247,5 +248,5 @@ def _note(change: Change, *, before: str = "") -> str:
 def _answers_in(journal: Path) -> str:
     """Return how many answers a journal has, in words."""
     with journal.open("rb") as lines:
-        number = sum(line.endswith(b"\n") for line in lines)
+        number = sum(line.endswith(b"\n") for _, _, line in bounded_lines(lines))
     return f"{counted(number, 'answer')} {agreeing(number, 'is', 'are')} in its journal"

@@ -48,7 +48,7 @@ class Layout:
                 raise ValueError(f"{flag}: {name!r} must be the name of one folder, without '/' or '..'")
             if len(name.encode("utf-8", "surrogateescape")) > MAX_NAME:
                 raise ValueError(f"{flag}: {name[:40]!r}… is too long: use at most {MAX_NAME} bytes")
-        folders = [self.results, self.ablation, *map(self.size_folder, SIZES)]
+        folders = [self.results, self.ablation, self.pictures, *map(self.size_folder, SIZES)]
         check_folders(folders, inside=self.dataset, name="the dataset")
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +16,10 @@ from utils.dataset.legacy_synthetic import add_sources
 from utils.dataset.offsets import OffsetCheck
 from utils.dataset.records import UNKNOWN_SOURCE, Sentence, sentence_from_row, synthetic_from_row
 from utils.dataset.tokens import Language, ScriptCount, Tokenisation, count_scripts, tokenisation_of
-from utils.files.jsonl import decode_utf8, read_rows
+from utils.files.jsonl import read_rows, read_text
 
 log = logging.getLogger(__name__)
+_LINE_END = re.compile(r"\r\n|\n|\r")  # of labels.txt; str.splitlines would also cut labels, such as at U+2028
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def read_labels(path: Path) -> list[str]:
     """Return the target labels of a `labels.txt`, "O" first."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: write one target label per line, O first")
-    labels = [line.strip() for line in decode_utf8(path.read_bytes(), str(path)).splitlines() if line.strip()]
+    labels = [line.strip() for line in _LINE_END.split(read_text(path)) if line.strip()]
     if not labels or labels[0] != "O":
         raise ValueError(f"{path}: the first line must be O, found {labels[0] if labels else 'nothing'!r}")
     repeated = {label for label in labels if labels.count(label) > 1}

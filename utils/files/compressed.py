@@ -1,4 +1,7 @@
-"""Files that may be compressed with gzip (.gz) or Zstandard (.zst): both are read as if they were not compressed."""
+"""Input files and their lines; those compressed with gzip (.gz) or Zstandard (.zst) are read as if they were not.
+
+A file can come from anyone: neither a line nor what a compressed file unpacks to may fill the memory or the disk.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, BinaryIO, Literal, cast
@@ -19,13 +23,19 @@ INSTALL = "pip install zstandard"
 # many bytes give at most 8 MiB.
 ZSTD_BYTES = 1 << 8
 BUFFER = 1 << 16  # bytes
+MIB = 1 << 20
+MAX_LINE = 32 * MIB  # bytes; in memory, JSON can be 20 times as large
+# A compressed file may unpack to this many times its size. Sentences as JSON Lines unpack to 5 to 30 times their size,
+# and a file that is made to fill the memory or the disk to 1,000 times (gzip) and more.
+MAX_RATIO = 200
+SMALL_CONTENT = 4 * MIB  # up to here, any ratio is allowed
 
 
 def open_input(path: Path) -> BinaryIO:
     """Return a file opened for reading; what is read from a compressed file is its content.
 
-    The ending of its name says how a file is compressed. Reading raises ValueError that names the file if it is damaged
-    or cut off, and ImportError if the package for it is missing.
+    The ending of its name says how a file is compressed. Reading raises ValueError that names the file if it is
+    damaged, cut off or unpacks to far more than any text does, and ImportError if the package for it is missing.
     """
     file = path.open("rb", BUFFER)
     kind = SUFFIXES.get(path.suffix)
@@ -33,6 +43,28 @@ def open_input(path: Path) -> BinaryIO:
         return file
     pieces = _gzip_pieces(file) if kind == "gzip" else _zstd_pieces(file, path)
     return cast(BinaryIO, io.BufferedReader(_Content(path, kind, file, pieces), BUFFER))
+
+
+def bounded_lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (line number, position of its first byte, bytes) for every line, so that no line can fill the memory.
+
+    A line that is longer than MAX_LINE comes as its first MAX_LINE + 1 bytes, and the rest of it is skipped. Only a
+    line feed ends a line: text would also be split at U+2028 inside strings.
+    """
+    read = partial(file.readline, MAX_LINE + 1)
+    start = 0
+    for number, line in enumerate(iter(read, b""), start=1):
+        yield number, start, line
+        start += len(line)
+        while len(line) > MAX_LINE and not line.endswith(b"\n"):
+            line = read()  # noqa: PLW2901
+            start += len(line)
+
+
+def check_line(line: bytes, name: object, number: int) -> None:
+    """Raise ValueError that names the file and the number of a line of `bounded_lines` if it is too long."""
+    if len(line) > MAX_LINE:
+        raise ValueError(f"{name}:{number}: the line is longer than {MAX_LINE // MIB} MiB: is this the right file?")
 
 
 def open_seekable(path: Path) -> BinaryIO:
@@ -83,6 +115,7 @@ class _Content(io.RawIOBase):
         self._file = file
         self._pieces = pieces
         self._left = memoryview(b"")
+        self._size = 0  # of the content so far, in bytes
 
     def readable(self) -> bool:
         return True
@@ -93,6 +126,7 @@ class _Content(io.RawIOBase):
             if piece is None:
                 return 0
             self._left = memoryview(piece)
+            self._count(len(piece))
         number = min(len(buffer), len(self._left))
         buffer[:number] = self._left[:number]
         self._left = self._left[number:]
@@ -101,6 +135,15 @@ class _Content(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
+
+    def _count(self, size: int) -> None:
+        """Add the size of a piece; raise ValueError if the content is far larger than the file."""
+        self._size += size
+        if self._size > max(SMALL_CONTENT, MAX_RATIO * self._file.tell()):
+            raise ValueError(
+                f"{self._path}: unpacks to more than {MAX_RATIO} times its size, which no file of sentences does: if "
+                "you trust it, unpack it yourself"
+            )
 
     def _next_piece(self) -> bytes | None:
         try:

@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from utils.files.compressed import ending_of_compressed, open_input
+from utils.files.compressed import MIB, bounded_lines, check_line, ending_of_compressed, open_input
 from utils.files.locks import remove_if_unlocked, try_lock
 from utils.files.own_files import check_replaceable
 from utils.wording import counted
@@ -19,6 +19,8 @@ JsonObject = dict[str, Any]
 Line = tuple[int, bytes]  # the number of a line in its file, from 1, and its bytes
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once, which a line needs less time for than json.dumps
+MAX_TEXT = 256 * MIB  # bytes of a file that is read as a whole
+MAX_DIGITS = 100  # of a whole number in a JSON file; from 310 on, it is no valid float
 MIN_ZEROS = 4  # in bytes that seem to be UTF-16; fewer are stray characters
 
 
@@ -38,12 +40,11 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 def locate_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
     """Yield (line number, position of its first byte, bytes) for every line of a file that is not empty."""
-    start = 0
-    with open_input(path) as file:  # as bytes, because text would also be split at U+2028 inside strings
-        for number, line in enumerate(file, start=1):
+    with open_input(path) as file:
+        for number, start, line in bounded_lines(file):
+            check_line(line, path, number)
             if line.startswith(b"{") or not _is_empty(line, path, number):
                 yield number, start, line
-            start += len(line)
 
 
 def count_lines(path: Path) -> int:
@@ -54,6 +55,7 @@ def count_lines(path: Path) -> int:
 def parse_rows(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, JsonObject]]:
     """Yield (line number, object) for every line that is not empty; `name` is the source in error messages."""
     for number, line in enumerate(lines, start=1):
+        check_line(line, name, number)
         if line.startswith(b"{") or not _is_empty(line, name, number):
             yield number, parse_row(line, f"{name}:{number}")
 
@@ -70,14 +72,22 @@ def parse_row(line: bytes, source: str) -> JsonObject:
     return row
 
 
-def read_json(path: Path) -> Any:
-    """Return the value of a JSON file; raise ValueError if an object has the same key twice."""
-    with open_input(path) as file:
-        text = decode_utf8(file.read(), str(path))
+def read_json(path: Path, *, most: int | None = MAX_TEXT) -> Any:
+    """Return the value of a JSON file; raise ValueError if an object has the same key twice, or a number is absurd."""
+    text = read_text(path, most=most)
     try:
-        return json.loads(text, object_pairs_hook=_without_repeats)
+        return json.loads(text, object_pairs_hook=_without_repeats, parse_int=_parse_int)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not valid JSON ({error})") from None
+
+
+def read_text(path: Path, *, most: int | None = MAX_TEXT) -> str:
+    """Return the text of a file of UTF-8; raise ValueError if it is something else, or has more than `most` bytes."""
+    with open_input(path) as file:
+        data = file.read(-1 if most is None else most + 1)
+    if most is not None and len(data) > most:
+        raise ValueError(f"{path}: larger than {most // MIB} MiB: is this the right file?")
+    return decode_utf8(data, str(path))
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -205,6 +215,12 @@ def _likely_encoding(data: bytes) -> str:
 def _is_empty(line: bytes, name: object, number: int) -> bool:
     """Return whether a line has only whitespace. It is decoded for that, so do not ask about every line."""
     return not decode_utf8(line, f"{name}:{number}").strip()
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> JsonObject:

@@ -117,11 +117,11 @@ def _is_manifest(value: Any) -> bool:
         all(isinstance(text, str) for text in texts)
         and isinstance(value.get("output"), (str, type(None)))
         and re.fullmatch("[a-z0-9_]{1,40}", value["step"]) is not None
-        and all(map(_is_portable, value["inputs"]))
+        and all(map(is_portable, value["inputs"]))
     )
 
 
-def _is_portable(name: str) -> bool:
+def is_portable(name: str) -> bool:
     """Return whether the name of an input can be a path in the dataset or the project, and not one that leaves them."""
     parts = PurePosixPath(name).parts
     is_inside = bool(parts) and parts[0] != "/" and ".." not in parts and "\0" not in name

@@ -55,6 +55,11 @@ def check_folders(folders: Iterable[Path], *, inside: Path, name: str | None = N
             raise ValueError(f"{folder} is a link to a folder outside {name or inside}: replace it with a real folder")
 
 
+def check_folders_above(path: Path, *, inside: Path) -> None:
+    """Raise ValueError if a folder of a path below the folder `inside` is a file, or a link that leaves `inside`."""
+    check_folders((one for one in (path, *path.parents) if inside in one.parents), inside=inside)
+
+
 def remove_other_kind(path: Path) -> bool:
     """Remove a link, a FIFO or a device, which must not be opened; return whether it was one."""
     is_other = path.is_symlink() or not (path.is_file() or path.is_dir() or not path.exists())

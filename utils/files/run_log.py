@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from utils import __version__
+from utils.files.compressed import MAX_LINE, bounded_lines
 from utils.files.jsonl import JsonObject, encode_json
 from utils.files.own_files import check_own_file, open_own_file
 
 log = logging.getLogger(__name__)
+
+MAX_NUMBER = 1e15  # far above any number of tokens or seconds
 
 
 @contextmanager
@@ -48,13 +51,21 @@ def read_run_log(path: Path) -> Iterator[JsonObject]:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for line in file:
+        for _, _, line in bounded_lines(file):
             try:
-                row = json.loads(line)
+                row = json.loads(line) if len(line) <= MAX_LINE else None
             except (ValueError, RecursionError):  # also for bytes that are not UTF-8
                 continue
             if isinstance(row, dict):
                 yield row
+
+
+def logged_number(row: Mapping[str, Any], name: str) -> float:
+    """Return a number of a line, which may be from elsewhere; 0 if it is none."""
+    value = row.get(name)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value <= MAX_NUMBER else 0
 
 
 def _append(path: Path, line: bytes) -> None:

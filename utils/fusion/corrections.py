@@ -81,14 +81,14 @@ def read_patch(path: Path) -> Patch:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: --patch must name a file of corrections from report.py --html")
     digest = hash_file(path)
-    by_id: dict[str, tuple[Correction, ...]] = {}
+    by_id: dict[str, list[Correction]] = {}
     for line, row in read_rows(path):
         try:
             found = _correction(line, row)
         except ValueError as error:
             raise ValueError(f"{path}:{line}: {error}") from None
-        by_id[found.id] = (*by_id.get(found.id, ()), found)
-    return Patch(path, digest, by_id)
+        by_id.setdefault(found.id, []).append(found)
+    return Patch(path, digest, {id_: tuple(own) for id_, own in by_id.items()})
 
 
 def _correction(line: int, row: JsonObject) -> Correction:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
 
 from utils.dataset.modes import Mode
-from utils.files.jsonl import decode_utf8
+from utils.files.jsonl import read_text
 from utils.labels.files import read_label_names
 from utils.labels.spelling import plain
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 MIN_SIMILARITY = 60  # of 100; a known spelling that is less similar gives no suggestion
 ENDING_BONUS = 30  # for two spellings with the same ending, which is the head of a compound; less if only part is
@@ -55,13 +58,13 @@ def _common_ending(one: str, other: str) -> float:
 
 
 def _diff(path: Path, additions: Mapping[str, list[str]]) -> str:
-    before = decode_utf8(path.read_bytes(), str(path))
+    before = read_text(path)
     after = before
     for label, spellings in additions.items():
         after = _with_spellings(after, label, spellings)
     here, full = Path.cwd(), path.resolve()
     name = (full.relative_to(here) if full.is_relative_to(here) else full).as_posix().lstrip("/")
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = (_LINE.findall(text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=1)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 

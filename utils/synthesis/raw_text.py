@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from utils.dataset.records import RAW, sentence_from_row
 from utils.dataset.tokens import WORDS
-from utils.files.compressed import open_input
+from utils.files.compressed import bounded_lines, open_input
 from utils.files.jsonl import JsonObject
 from utils.files.text_files import form_of, parse_texts
 from utils.synthesis.cleaning import Cleaner, Piece
@@ -72,8 +72,9 @@ def read_raw_texts(path: Path, writing: WritingStyle) -> list[RawText]:
     """
     texts: list[RawText] = []
     with open_input(path) as file:
-        first = file.readline()
-        for line, row in parse_texts(chain([first] if first else [], file), str(path), form_of(path.name, first)):
+        lines = (line for _, _, line in bounded_lines(file))
+        first = next(lines, b"")
+        for line, row in parse_texts(chain([first] if first else [], lines), str(path), form_of(path.name, first)):
             try:
                 text, tokens = _text(row, writing)
             except ValueError as error:

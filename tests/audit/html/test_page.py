@@ -340,3 +340,39 @@ def test_the_script_pasted_into_a_notebook_shows_sentences(tmp_path):
     done = run_pasted(code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "PER" in done.stdout
+
+
+def set_in(path, keys, value):
+    """Change one value in a JSON file."""
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    inner = whole
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    write_json(path, whole)
+
+
+COUNTS = "1000/train_1000_fusion.jsonl.meta.json"
+AGREEMENT = "1000/agreement_fusion.json"
+
+
+def page_or_named_file(work, name):
+    """Write the page, or expect the error that names a file of results."""
+    try:
+        page_of(work)
+    except ValueError as error:
+        assert name.rpartition("/")[2] in str(error)  # the page may also leave the value out
+
+
+@pytest.mark.parametrize("value", [10**400, "x", [1], float("inf")])
+def test_a_wrong_number_in_a_result_is_left_out_or_its_file_is_named(work, value):
+    label = next(iter(work.json("agreement_fusion.json", "1000")["entity"]["labels"]))
+    for name, keys in ((COUNTS, ["counts", "items"]), (AGREEMENT, ["entity", "labels", label, "same"])):
+        before = (work.results / name).read_bytes()
+        set_in(work.results / name, keys, value)
+        page_or_named_file(work, name)
+        (work.results / name).write_bytes(before)
+    run = {"step": "s1", "seconds": value, "answers": value, "result": "entity_train_1000.jsonl"}
+    write_rows(work.results / "run.log.jsonl", [run])
+    write_json(work.results / "1000" / "unknown_fusion.json", {"word": {"count": value, "examples": []}})
+    page_or_named_file(work, "unknown_fusion.json")

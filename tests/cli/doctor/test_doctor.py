@@ -195,6 +195,12 @@ def test_the_home_folder_is_not_in_the_bundle(monkeypatch):
     assert "~/m and /data/<user>/x" in text
 
 
+def test_no_password_and_no_control_character_is_in_the_bundle():
+    text = bundle.bundle_text([Diagnosis("model", "http://ann:pa55word@host/v1 is missing\x1b[2J")], None)
+    assert "http://<secret>@host/v1 is missing\\x1b[2J" in text
+    assert "pa55word" not in text
+
+
 def test_the_exit_code_says_whether_there_is_something_to_do(tmp_path):
     done = run_python(SCRIPTS / "doctor.py", f"--file_dir={tmp_path}", "--file_name=nothing", cwd=tmp_path)
     assert done.returncode == 1

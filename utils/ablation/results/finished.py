@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from utils.ablation.cells import RESULT
 from utils.ablation.variants import BASE
 from utils.dataset.layout import Layout
+from utils.files.text_files import read_csv
 from utils.wording import agreeing, counted
 
 Row = Mapping[str, str]  # of the table in CSV
@@ -20,16 +20,18 @@ def ablation_line(layout: Layout) -> str | None:
     if not cells:
         return None
     table = layout.ablation_table
-    found = _finding(_read_rows(table)) if table.is_file() else None
+    found = _finding(_rows_of(table)) if table.is_file() else None
     if found is None:
         number = f"{counted(len(cells), 'training')} {agreeing(len(cells), 'is', 'are')} finished"
         return f"ablation: {number}, but nothing is compared yet: run ablate.py again"
     return f"ablation: {found} -> {table}"
 
 
-def _read_rows(table: Path) -> list[Row]:
-    with table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _rows_of(table: Path) -> list[dict[str, str]]:
+    try:
+        return read_csv(table)
+    except ValueError:  # a table that was edited counts as missing
+        return []
 
 
 def _finding(rows: Sequence[Row]) -> str | None:

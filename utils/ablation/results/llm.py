@@ -11,16 +11,16 @@ from utils.annotation.targets.bounds import has_overlaps
 from utils.annotation.targets.spans import score_rows
 from utils.dataset.layout import HeldOut, Layout
 from utils.dataset.reading import Dataset, read_sentences
-from utils.files.jsonl import read_rows
+from utils.files.run_log import logged_number, read_run_log
 from utils.wording import counted
 
 
 def spent_tokens(run_log: Path) -> Counter[str]:
     """Return the prompt and answer tokens of all runs, by the name of the file that they made."""
     tokens: Counter[str] = Counter()
-    for _, row in read_rows(run_log) if run_log.is_file() else ():
+    for row in read_run_log(run_log):
         if isinstance(row.get("result"), str):
-            tokens[row["result"]] += int(row.get("prompt_tokens") or 0) + int(row.get("answer_tokens") or 0)
+            tokens[row["result"]] += sum(int(logged_number(row, name)) for name in ("prompt_tokens", "answer_tokens"))
     return tokens
 
 

@@ -14,7 +14,8 @@ from utils.annotation.rows import AnnotationRow
 from utils.dataset.modes import Mode
 from utils.dataset.records import Sentence
 from utils.dataset.tokens import without_spaces
-from utils.files.jsonl import decode_utf8
+from utils.files.compressed import bounded_lines
+from utils.files.jsonl import read_text
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class LegacyLine(NamedTuple):
 def is_legacy_file(path: Path) -> bool:
     """Return whether the first line of a file has a tab and is not JSON."""
     with path.open("rb") as file:
-        first = next((line for line in file if line.strip()), b"")
+        first = next((line for _, _, line in bounded_lines(file) if line.strip()), b"")
     if b"\t" not in first:
         return False
     try:
@@ -77,7 +78,7 @@ def _read_lines(path: Path, known: Collection[str]) -> Iterator[LegacyLine]:
     A text can contain tabs: it ends at the first tab that follows a `known` text, or else at the first tab.
     """
     pending: LegacyLine | None = None
-    for number, line in enumerate(decode_utf8(path.read_bytes(), str(path)).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if "\t" not in line:
             if pending is not None:
                 pending = pending._replace(answer=f"{pending.answer}\n{line}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from utils.asking.batch.state import has_ended
 from utils.asking.batch.tries import Try, parse_try
+from utils.files.compressed import bounded_lines
 from utils.files.jsonl import JsonObject
 from utils.llm.batch.lines import MAX_LINE_BYTES, BatchResult, is_request, read_result
 
@@ -124,8 +125,8 @@ def _ends_with_newline(path: Path) -> bool:
 
 def _read_lines(path: Path) -> Iterator[tuple[int, JsonObject | None]]:
     """Yield (line number, object) for each line that is not empty; None for one that is no JSON object."""
-    with path.open("rb") as file:  # as bytes, because text would also be split at U+2028 inside answers
-        for number, line in enumerate(file, start=1):
+    with path.open("rb") as file:
+        for number, _, line in bounded_lines(file):
             if line.strip():
                 yield number, _read_object(line)
 

@@ -19,7 +19,7 @@ from utils.audit.html.charts.figures import (
 )
 from utils.audit.html.commands import Command, merge_command, reproducing_commands
 from utils.audit.html.doubts import Doubt, find_doubts
-from utils.audit.html.flow import read_flow, size_counts
+from utils.audit.html.flow import number_in, read_flow, size_counts
 from utils.audit.html.runs import RecordedRun, read_runs
 from utils.audit.html.scores import evaluated_models, read_ablation
 from utils.audit.html.sentences import ShownSentences, read_shown_sentences
@@ -103,7 +103,7 @@ class Content:
         rows = read_json(file) if file.is_file() else {}
         try:
             return list(agreement_figures(rows))
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(f"{file} is not a file that s5 wrote: run s5 --is_syn=0 again") from None
 
     @cached_property
@@ -119,7 +119,7 @@ class Content:
             manifest = read_manifest(self.layout.size_fusion(FULL, synthetic=synthetic))
             file = self.layout.unknown_labels("syn" if kind == "syn" else "fusion", FULL)
             if manifest is not None and file.is_file():
-                items, unnamed = (int(manifest.counts.get(name) or 0) for name in ("items", "unnamed"))
+                items, unnamed = (number_in(manifest.counts, name) or 0 for name in ("items", "unnamed"))
                 found.append(Coverage(part, items, unnamed, _unknown(file)))
         return found
 
@@ -166,8 +166,8 @@ def _unknown(file: Path) -> list[UnknownSpelling]:
     rows: Any = read_json(file)
     try:
         return [
-            UnknownSpelling(str(spelling), int(row["count"]), [str(example) for example in row["examples"]])
+            UnknownSpelling(spelling, int(row["count"]), [str(example) for example in row["examples"]])
             for spelling, row in rows.items()
         ]
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise ValueError(f"{file} is not a file that s5 wrote: run s5 again") from None

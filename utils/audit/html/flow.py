@@ -52,8 +52,8 @@ def size_counts(layout: Layout) -> dict[str, tuple[int | None, int | None]]:
     """Return the numbers of original and of synthetic sentences by size; None if not known."""
     return {
         size: (
-            _number(_counts(layout.size_sentences(size)), "lines"),
-            _number(_counts(layout.size_sentences(size, synthetic=True)), "lines"),
+            number_in(_counts(layout.size_sentences(size)), "lines"),
+            number_in(_counts(layout.size_sentences(size, synthetic=True)), "lines"),
         )
         for size in SIZES
     }
@@ -66,7 +66,7 @@ def _annotation(layout: Layout, *, synthetic: bool) -> Iterator[StepFlow]:
         if not counts:
             continue
         part = f"part.{mode}"
-        sentences, items = _number(counts, "sentences") or 0, _number(counts, "items") or 0
+        sentences, items = number_in(counts, "sentences") or 0, number_in(counts, "items") or 0
         yield StepFlow(step, part, "unit.sentences", sentences, _losses(counts, ("skipped", "unreadable")))
         remarks = _losses(counts, ("outvoted",))
         yield StepFlow(step, part, "unit.items", items, _losses(counts, ("lost", "unknown")), remarks)
@@ -74,7 +74,7 @@ def _annotation(layout: Layout, *, synthetic: bool) -> Iterator[StepFlow]:
 
 def _synthesis(layout: Layout) -> Iterator[StepFlow]:
     counts = _counts(layout.synthetic())
-    if _number(counts, "made"):
+    if number_in(counts, "made"):
         reasons = counts.get("dropped")
         losses = tuple(
             Loss(str(reason), number)
@@ -83,14 +83,14 @@ def _synthesis(layout: Layout) -> Iterator[StepFlow]:
         )
         ordered = tuple(sorted(losses, key=lambda loss: (-loss.number, loss.reason)))
         remarks = _losses(counts, ("without_entity", "skipped"))
-        yield StepFlow("s2", "part.new", "unit.new", _number(counts, "made") or 0, ordered, remarks)
+        yield StepFlow("s2", "part.new", "unit.new", number_in(counts, "made") or 0, ordered, remarks)
     raw = counts.get("raw")
-    if isinstance(raw, dict) and _number(raw, "kept") is not None:
+    if isinstance(raw, dict) and number_in(raw, "kept") is not None:
         dropped = raw.get("dropped")
         lost = [
             (str(key), one) for key, one in (dropped.items() if isinstance(dropped, dict) else ()) if type(one) is int
         ]
-        total = (_number(raw, "kept") or 0) + sum(number for _, number in lost)
+        total = (number_in(raw, "kept") or 0) + sum(number for _, number in lost)
         yield StepFlow("s2", "part.raw", "unit.new", total, tuple(Loss(*one) for one in lost if one[1]))
 
 
@@ -103,14 +103,14 @@ def _merge(layout: Layout, *, synthetic: bool) -> Iterator[StepFlow]:
     patch = counts.get("patch")
     if isinstance(patch, dict):
         remarks += _losses(patch, ("wrong", "relabel", "move", "add", "drop", "misfits"))
-    items = _number(counts, "items") or 0
+    items = number_in(counts, "items") or 0
     yield StepFlow(manifest.step, part, "unit.items", items, _losses(counts, ("lost", "one_character")), remarks)
 
 
 def _labelling(layout: Layout) -> Iterator[StepFlow]:
     counts = _counts(layout.size_target(FULL))
     if counts:
-        total = (_number(counts, "sentences") or 0) + (_number(counts, "dropped") or 0)
+        total = (number_in(counts, "sentences") or 0) + (number_in(counts, "dropped") or 0)
         losses = _losses(counts, ("dropped",))
         yield StepFlow(
             "s7", "part.synthetic", "unit.sentences", total, losses, _losses(counts, ("disagreeing", "unmarked"))
@@ -118,10 +118,10 @@ def _labelling(layout: Layout) -> Iterator[StepFlow]:
 
 
 def _losses(counts: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Loss, ...]:
-    return tuple(Loss(name, number) for name in names if (number := _number(counts, name)))
+    return tuple(Loss(name, number) for name in names if (number := number_in(counts, name)))
 
 
-def _number(counts: Mapping[str, Any], name: str) -> int | None:
+def number_in(counts: Mapping[str, Any], name: str) -> int | None:
     """Return a number from a manifest, which may be from elsewhere; None if it is none."""
     value = counts.get(name)
     return value if type(value) is int and value >= 0 else None

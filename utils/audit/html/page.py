@@ -31,7 +31,7 @@ class Texts:
         self._texts = texts
 
     def __call__(self, key: str) -> str:
-        return self._texts.get(key) or key.removeprefix("reason.")
+        return self._texts.get(key) or printable(key.removeprefix("reason."))
 
 
 def read_texts(language: PageLanguage) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from utils.dataset.layout import SIZES, Layout, TrainingData
-from utils.files.run_log import read_run_log
+from utils.files.run_log import logged_number, read_run_log
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,9 @@ def _run(row: Mapping[str, Any], what: str) -> RecordedRun:
         started=str(row.get("started", "")),
         status=str(row.get("status", "")),
         model=str(row.get("model", "")),
-        seconds=float(_number(row, "seconds")),
-        answers=int(_number(row, "answers")),
-        prompt_tokens=int(_number(row, "prompt_tokens")),
-        answer_tokens=int(_number(row, "answer_tokens")),
-        retries=int(_number(row, "retries")),
+        seconds=float(logged_number(row, "seconds")),
+        answers=int(logged_number(row, "answers")),
+        prompt_tokens=int(logged_number(row, "prompt_tokens")),
+        answer_tokens=int(logged_number(row, "answer_tokens")),
+        retries=int(logged_number(row, "retries")),
     )
-
-
-def _number(row: Mapping[str, Any], name: str) -> float:
-    """Return a number of a line, which may be from elsewhere; 0 if it is none."""
-    value = row.get(name)
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return 0
-    return value if 0 <= value < float("inf") else 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import get_args
 from utils.audit.results import TestScores, read_scores
 from utils.dataset.layout import SIZES, Layout, Size, TrainingData
 from utils.dataset.tokens import Tokenisation
-from utils.files.jsonl import decode_utf8
+from utils.files.text_files import read_csv
 from utils.ner.kept_models import find_kept_model
 from utils.ner.training.record import TEST_REPORT
 
@@ -61,13 +59,8 @@ def read_ablation(layout: Layout) -> list[AblationLine]:
     file = layout.ablation_table
     if not file.is_file():
         return []
-    rows = csv.DictReader(io.StringIO(decode_utf8(file.read_bytes(), str(file))))
     return [
-        AblationLine(
-            {str(key): str(value or "") for key, value in row.items()},
-            *(_float(row.get(key)) for key in ("difference", "low", "high")),
-        )
-        for row in rows
+        AblationLine(row, *(_float(row.get(key)) for key in ("difference", "low", "high"))) for row in read_csv(file)
     ]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import getpass
 import importlib.metadata
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from utils import __version__
 from utils.cli.doctor.finding import Diagnosis
 from utils.files.run_log import read_run_log
+from utils.wording import printable
 
 BUNDLE = Path("doctor-report.txt")
 RUNS = 20  # the last ones of the run log
@@ -18,6 +20,7 @@ RUNS = 20  # the last ones of the run log
 RUN_KEYS = ("step", "version", "status", "backend", "seconds", "answers", "prompt_tokens", "answer_tokens", "retries")
 # variables that change how the project runs; the values of all others may be secret
 VARIABLES = ("LANG", "LC_ALL", "PYTHONUTF8", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE")
+_PASSWORD = re.compile(r"(?<=://)[^/\s]+(?=@)")  # http://user:password@host
 
 
 def bundle_text(findings: Iterable[Diagnosis], run_log: Path | None) -> str:
@@ -29,7 +32,8 @@ def bundle_text(findings: Iterable[Diagnosis], run_log: Path | None) -> str:
 
 
 def without_names(line: str) -> str:
-    """Return a line without the user's home folder and name."""
+    """Return a line without the user's home folder and name, and without the passwords in addresses."""
+    line = _PASSWORD.sub("<secret>", printable(line))
     line = line.replace(str(Path.home()), "~") if Path.home() != Path("/") else line
     try:
         user = getpass.getuser()

@@ -16,7 +16,7 @@ from utils.dataset.formats.spans.offsets import find_convention, fit_offsets
 from utils.dataset.offsets import LocatedSpan, find_cut_short
 from utils.dataset.records import INCLUSIVE_ENDS, Sentence, Span, read_spans, sentence_from_row
 from utils.dataset.tokens import Tokenisation
-from utils.files.compressed import open_input
+from utils.files.compressed import bounded_lines, check_line, open_input
 from utils.files.jsonl import decode_utf8
 from utils.wording import counted
 
@@ -75,9 +75,10 @@ def read_lines(path: Path, tokenisation: Tokenisation) -> SplitLines:
 
 def _rows(path: Path, faults: _Faults) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with open_input(path) as file:
-        for number, line in enumerate(file, start=1):
+        for number, _, line in bounded_lines(file):
             where = f"{path.name}:{number}"
             try:
+                check_line(line, path.name, number)
                 text = decode_utf8(line, where)
                 row = json.loads(text) if text.strip() else None
             except (ValueError, RecursionError) as error:

@@ -22,7 +22,7 @@ def detect_format(source: Path) -> tuple[str, str]:
 
     Raises ValueError that names what was seen if it is none of the known formats.
     """
-    if not source.exists():
+    if not (source.is_file() or source.is_dir()):  # a FIFO could not be read several times
         raise FileNotFoundError(f"{source} is missing: --input must name a file or a folder")
     if source.is_dir():
         return _of_folder(source)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from utils.files.compressed import open_input
+from utils.files.compressed import bounded_lines, open_input
 from utils.files.jsonl import JsonObject, decode_utf8, encode_json, parse_rows, read_json, replace_file
 
 ROW = "row"  # of the metadata in which a sentence's further keys are kept
@@ -22,9 +22,10 @@ def read_objects(path: Path) -> Iterator[tuple[str, JsonObject]]:
     """
     if _is_lines(path):
         with open_input(path) as file:
-            yield from ((f"{path}:{number}", row) for number, row in parse_rows(file, str(path)))
+            lines = (line for _, _, line in bounded_lines(file))
+            yield from ((f"{path}:{number}", row) for number, row in parse_rows(lines, str(path)))
         return
-    value = read_json(path)
+    value = read_json(path, most=None)
     for number, row in enumerate(value if isinstance(value, list) else [value], start=1):
         if not isinstance(row, dict):
             raise ValueError(f"{path}: object {number}: expected a JSON object, found {type(row).__name__}")
@@ -120,7 +121,8 @@ def from_metadata(value: Any) -> JsonObject:
 def _is_lines(path: Path) -> bool:
     """Return whether a file has one JSON value per line: its first line is an object on its own."""
     with open_input(path) as file:
-        first = next((line for line in file if line.strip().strip(b"\xef\xbb\xbf")), b"").strip()
+        lines = (line for _, _, line in bounded_lines(file))
+        first = next((line for line in lines if line.strip().strip(b"\xef\xbb\xbf")), b"").strip()
     text = decode_utf8(first, str(path)) if first.startswith((b"{", b"\xef\xbb\xbf{")) else ""
     return text.startswith("{") and text.endswith("}")
 

@@ -10,6 +10,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +19,8 @@ from utils.llm.base import Answer, LLMOptions, Message, Request, TokenCounter
 from utils.wording import agreeing, counted
 
 log = logging.getLogger(__name__)
+
+MAX_LINE = 1 << 25  # bytes; a longer one is cut, and so refused
 
 
 class ScriptedLLM:
@@ -63,7 +66,7 @@ def load(model: str, options: LLMOptions) -> ScriptedLLM:
     """Return an LLM that replays the file `model`; raise ValueError for a line that is not an answer."""
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
     with Path(model).open("rb") as file:  # bytes, so that only "\n" ends a line
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(partial(file.readline, MAX_LINE), b""), start=1):
             if line.strip():
                 id_, task, answer = _recorded_answer(line, f"{model}:{number}")
                 answers[id_, task].append(answer)

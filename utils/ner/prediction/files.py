@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from utils.dataset.records import Span
 from utils.dataset.tokens import Tokenisation
-from utils.files.compressed import open_input
+from utils.files.compressed import bounded_lines, open_input
 from utils.files.jsonl import JsonObject, encode_json, replace_file
 from utils.files.text_files import Form, form_of
 from utils.ner.prediction.settings import PredictionSettings
@@ -51,11 +51,12 @@ def predict_file(
     """
     with _open_input(source) as file:
         name = str(source or "standard input")
-        first = file.readline()
+        lines = (line for _, _, line in bounded_lines(file))
+        first = next(lines, b"")
         form = form or form_of(name, first)
         if source is not None:
             _check(source, form)
-        rows = _predict(chain([first] if first else [], file), name, form, settings, tokenisation)
+        rows = _predict(chain([first] if first else [], lines), name, form, settings, tokenisation)
         return _write(rows, result)
 
 
@@ -73,7 +74,7 @@ def _open_input(path: Path | None) -> AbstractContextManager[BinaryIO]:
 def _check(path: Path, form: Form) -> None:
     """Raise ValueError for the first line of a file that cannot be read."""
     with open_input(path) as file:
-        for _ in read_texts(file, str(path), form, list):
+        for _ in read_texts((line for _, _, line in bounded_lines(file)), str(path), form, list):
             pass
 
 

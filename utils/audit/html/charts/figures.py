@@ -16,7 +16,7 @@ from utils.audit.html.charts.shapes import (
     draw_intervals,
     draw_stacks,
 )
-from utils.audit.html.charts.svg import Canvas, Words
+from utils.audit.html.charts.svg import Canvas, Words, shown_as_is
 from utils.audit.html.flow import StepFlow
 from utils.audit.html.scores import AblationLine, EvaluatedModel
 from utils.audit.html.statistics import Statistics, buckets
@@ -78,7 +78,7 @@ def label_figures(name: str, counts: Statistics) -> Iterator[Figure]:
 
 def _label_figure(name: str, rows: Sequence[tuple[str, int, str]]) -> Figure:
     bars = [Bar(label, number, colour) for label, number, colour in rows[:MAX_LABELS]]
-    table = [(label, str(number)) for label, number, _ in rows]
+    table = [(shown_as_is(label), str(number)) for label, number, _ in rows]
     return Figure(name, lambda canvas: draw_bars(canvas, bars), ("@head.label", "@head.spans"), table)
 
 
@@ -97,14 +97,31 @@ def agreement_figures(rows: Mapping[str, Any]) -> Iterator[Figure]:
         entries = sorted(labels.items(), key=lambda pair: -pair[1]["spans"])
         if not entries:
             continue
-        stacks = [(label, [entry[relation] for relation in RELATIONS]) for label, entry in entries]
+        stacks = [(label, _relation_counts(entry)) for label, entry in entries]
         head = ("@head.label", *(f"@relation.{relation}" for relation in RELATIONS), "@head.agreement", "@head.chance")
         table = [
-            (label, *map(str, numbers), _number(entry["agreement"]), f"@verdict.{entry['better_than_chance']}")
+            (
+                shown_as_is(label),
+                *map(str, numbers),
+                _number(entry["agreement"]),
+                f"@verdict.{entry['better_than_chance']}",
+            )
             for (label, numbers), (_, entry) in zip(stacks, entries, strict=True)
         ]
         shown = stacks[:MAX_LABELS]
         yield Figure(f"agreement_{origin}", _stack_drawer(shown), head, table)
+
+
+def _relation_counts(entry: Mapping[str, Any]) -> list[int]:
+    """Return the numbers of spans by their relation; raise TypeError if a file from elsewhere has other values."""
+    counts = [entry[relation] for relation in RELATIONS]
+    if not all(type(count) is int for count in counts):
+        raise TypeError("not a number of spans")
+    return counts
+
+
+def _verdict(entry: Mapping[str, Any]) -> str:
+    return f"@verdict.{entry['better_than_chance']}"
 
 
 def _stack_drawer(rows: Sequence[tuple[str, Sequence[int]]]) -> Callable[[Canvas], None]:
@@ -155,7 +172,7 @@ def _label_score_figure(models: Sequence[EvaluatedModel]) -> Figure:
         for one in models
         if label in one.scores.per_label
     ]
-    rows = [(label, *(_points(one.scores.per_label.get(label)) for one in models)) for label in labels]
+    rows = [(shown_as_is(label), *(_points(one.scores.per_label.get(label)) for one in models)) for label in labels]
     head = ("@head.label", *(f"{one.data} {one.size}" for one in models))
     return Figure("label_scores", lambda canvas: draw_bars(canvas, bars, largest=100), head, rows)
 
@@ -167,8 +184,9 @@ def ablation_figure(lines: Sequence[AblationLine]) -> Figure:
         if one.difference is not None and one.low is not None and one.high is not None
     ]
     columns = list(lines[0].cells)
-    table = [tuple(_rounded(line.cells.get(column, "")) for column in columns) for line in lines]
-    return Figure("ablation", lambda canvas: draw_intervals(canvas, compared), columns, table)
+    table = [tuple(shown_as_is(_rounded(line.cells.get(column, ""))) for column in columns) for line in lines]
+    head = [shown_as_is(column) for column in columns]
+    return Figure("ablation", lambda canvas: draw_intervals(canvas, compared), head, table)
 
 
 def _rounded(text: str) -> str:

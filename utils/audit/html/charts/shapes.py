@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.audit.html.charts.svg import NUM_COLOURS, Canvas, shortened, text_width
+from utils.audit.html.charts.svg import NUM_COLOURS, Canvas, shortened, shown_as_is, text_width
 from utils.audit.html.flow import StepFlow
 
 WIDTH = 640.0
@@ -136,6 +136,5 @@ def draw_flow(canvas: Canvas, flows: Sequence[StepFlow]) -> None:
 
 
 def _named(name: str, width: float) -> str:
-    """Return a name that fits in front of a bar, never read as the key of a text."""
-    shown = shortened(name, width)
-    return f"\u200b{shown}" if shown.startswith("@") else shown
+    """Return a name that fits in front of a bar."""
+    return shown_as_is(shortened(name, width))

@@ -97,6 +97,11 @@ class Canvas:
         self.height = max(self.height, bottom)
 
 
+def shown_as_is(text: str) -> str:
+    """Return a text from a file such that it is never read as the key of a text of the page."""
+    return f"\u200b{text}" if text.startswith("@") else text
+
+
 def text_width(text: str) -> float:
     """Return about how wide a text is, in pixels; characters of East Asia are as wide as they are high."""
     return sum(SIZE if unicodedata.east_asian_width(one) in "WF" else 0.56 * SIZE for one in text)

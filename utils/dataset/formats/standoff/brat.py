@@ -17,7 +17,7 @@ from utils.dataset.formats.spans.details import count_rows, details
 from utils.dataset.formats.standoff.texts import WrittenSentence, note_lost_tokens, written
 from utils.dataset.formats.text_marks import mark_before
 from utils.dataset.records import Sentence
-from utils.files.jsonl import decode_utf8, replace_file
+from utils.files.jsonl import read_text, replace_file
 
 SENTENCES = 50  # of a document: brat becomes slow with many more
 KINDS = {"R": "relation", "*": "relation", "E": "event", "A": "attribute", "M": "attribute", "N": "normalisation"}
@@ -28,7 +28,7 @@ _SPACE = re.compile(r"\s+")
 
 def read_brat(path: Path, context: ReadContext) -> list[Document]:
     """Return the document of a .txt file, with the spans of the .ann file beside it."""
-    text = decode_utf8(path.read_bytes(), str(path))
+    text = read_text(path)
     annotations = path.with_suffix(".ann")
     spans: dict[str, RawSpan] = {}
     notes: dict[str, dict[str, Any]] = {}
@@ -48,7 +48,7 @@ def read_brat(path: Path, context: ReadContext) -> list[Document]:
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.rstrip("\r") for line in decode_utf8(path.read_bytes(), str(path)).split("\n")]
+    return [line.rstrip("\r") for line in read_text(path).split("\n")]
 
 
 def _span(line: str, where: str) -> tuple[str, RawSpan]:

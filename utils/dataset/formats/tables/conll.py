@@ -17,7 +17,7 @@ from utils.dataset.formats.spans.details import count_details, count_rows, flat_
 from utils.dataset.formats.tables.tags import BROKEN, Scheme, TagReader, is_old_bio, scheme_name, tags_of
 from utils.dataset.formats.text_marks import mark_before
 from utils.dataset.records import Sentence
-from utils.files.compressed import open_input
+from utils.files.compressed import bounded_lines, check_line, open_input
 from utils.files.jsonl import decode_utf8, replace_file
 from utils.wording import counted
 
@@ -99,8 +99,9 @@ def _sentences(path: Path, losses: Losses) -> Iterator[list[ColumnLine]]:
 
 def _lines(path: Path) -> Iterator[ColumnLine]:
     """Yield the lines with their columns: between tabs if a line has one, else between spaces; () if it is empty."""
-    with open_input(path) as file:  # as bytes, because text would also be split at U+2028
-        for number, data in enumerate(file, start=1):
+    with open_input(path) as file:
+        for number, _, data in bounded_lines(file):
+            check_line(data, path, number)
             # Only the first character of the file can be a byte order mark. Elsewhere, U+FEFF may be a token.
             text = decode_utf8(data if number == 1 else BOM_UTF8 + data, f"{path}:{number}").rstrip("\r\n")
             if not _COMMENT.match(text):

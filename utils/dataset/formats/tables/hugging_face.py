@@ -25,7 +25,7 @@ from utils.dataset.formats.spans.details import count_rows, details, flat_spans
 from utils.dataset.formats.tables.tags import BROKEN, TagReader, scheme_name, tags_of
 from utils.dataset.records import Sentence
 from utils.files.compressed import content_suffix
-from utils.files.jsonl import read_json, replace_file
+from utils.files.jsonl import read_json, read_text, replace_file
 from utils.wording import counted
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ def _tag_names(path: Path, column: str) -> list[str]:
                 if names := _names_in((one.get("features") or {}).get(column)):
                     return names
         if (folder / "tags.txt").is_file():
-            return [line for line in (folder / "tags.txt").read_text(encoding="utf-8-sig").splitlines() if line]
+            return [line for line in read_text(folder / "tags.txt").replace("\r\n", "\n").split("\n") if line]
         if (folder / "README.md").is_file() and (names := _names_in_card(folder / "README.md", column)):
             return names
     return []
@@ -187,7 +187,7 @@ def _names_in(feature: Any) -> list[str]:
 
 def _names_in_card(path: Path, column: str) -> list[str]:
     """Return the names of a column's tags in the header of a dataset card."""
-    header = _HEADER.search(path.read_text(encoding="utf-8-sig").replace("\r\n", "\n"))
+    header = _HEADER.search(read_text(path).replace("\r\n", "\n"))
     part = re.search(rf"- name: {re.escape(column)}\n(.*?)(?=\n *- name: |\Z)", header[1] if header else "", re.DOTALL)
     return [name.strip("'\"") for _, name in _NAMED.findall(part[1])] if part else []
 
