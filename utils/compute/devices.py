@@ -10,6 +10,7 @@ from functools import cache
 import torch
 
 from utils.compute.gpus import existing_gpus
+from utils.compute.linear.bf16 import has_bf16_instructions
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def choose_dtype(name: str, gpus: Sequence[int]) -> torch.dtype:
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
     if gpus:
         return torch.bfloat16 if all(has_bfloat16(torch.device("cuda", gpu)) for gpu in gpus) else torch.float16
-    return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
+    return torch.bfloat16 if has_bf16_instructions() else torch.float32
 
 
 def has_bfloat16(gpu: torch.device) -> bool:
@@ -49,11 +50,6 @@ def has_bfloat16(gpu: torch.device) -> bool:
     torch also supports them on older ones, such as V100 and T4, where they are several times slower than float16.
     """
     return torch.version.hip is not None or torch.cuda.get_device_capability(gpu) >= (8, 0)
-
-
-def _cpu_has_bfloat16() -> bool:
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(supported is not None and supported())
 
 
 @contextmanager
