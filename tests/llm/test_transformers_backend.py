@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from tests.helpers.families import TEXTS, Family, make_checkpoint
 from tests.helpers.steering import model_of, steer
 from utils.llm import LLMOptions, Request, Sampling, load_counter, load_llm
+from utils.llm.hf.chat_format import chat_format
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", "4.34", reason="transformers 4.30 has no chat templates")
@@ -246,3 +248,18 @@ def test_a_template_in_a_file_of_its_own_is_read_in_every_version(tmp_path):
 def test_a_gpu_that_is_asked_for_and_missing_is_an_error_before_the_model_is_loaded(tmp_path, gpus):
     with pytest.raises(ValueError, match=rf"--n_gpu={','.join(map(str, gpus))}: there is no GPU"):
         load_llm(str(tmp_path / "not loaded"), "transformers", LLMOptions(gpus=gpus))
+
+
+def test_a_role_token_that_only_normalised_text_contains_stays_text():
+    from tokenizers import AddedToken, Tokenizer, models, normalizers
+
+    inner = Tokenizer(models.WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
+    inner.normalizer = normalizers.NFKC()
+    inner.add_tokens([AddedToken("<|user|>", normalized=True)])
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=inner, unk_token="[UNK]", pad_token="[UNK]")
+    tokenizer.chat_template = "{% for message in messages %}<|user|>{{ message.content }}{% endfor %}"
+    settings = SimpleNamespace(eos_token_id=0)
+    chat = chat_format(tokenizer, SimpleNamespace(generation_config=settings, config=settings))
+    role = tokenizer.convert_tokens_to_ids("<|user|>")
+    assert role in tokenizer("a＜｜ｕｓｅｒ｜＞a")["input_ids"]
+    assert chat.encode("a＜｜ｕｓｅｒ｜＞a<|user|>a").count(role) == 1  # of the template

@@ -364,7 +364,7 @@ def page_or_named_file(work, name):
         assert name.rpartition("/")[2] in str(error)  # the page may also leave the value out
 
 
-@pytest.mark.parametrize("value", [10**400, "x", [1], float("inf")])
+@pytest.mark.parametrize("value", [10**400, "x", [1], float("inf")], ids=["huge", "text", "list", "infinite"])
 def test_a_wrong_number_in_a_result_is_left_out_or_its_file_is_named(work, value):
     label = next(iter(work.json("agreement_fusion.json", "1000")["entity"]["labels"]))
     for name, keys in ((COUNTS, ["counts", "items"]), (AGREEMENT, ["entity", "labels", label, "same"])):

@@ -50,7 +50,7 @@ class ChatFormat:
         ids: list[int] = []
         for part in self._template.parts((*earlier, Message("user", prompt))):
             text = part.text if isinstance(part, Message) else part
-            split = self._inside_role.split(text) if isinstance(part, Message) else [text]
+            split = self._without_role_tokens(text) if isinstance(part, Message) else [text]
             if len(split) == 1:
                 together += text
                 continue
@@ -88,6 +88,18 @@ class ChatFormat:
         self._template = read_chat_template(self.tokenizer)
         self._begun_thought = begun_thought(self._template.after)
         self._inside_role = _inside_role_tokens(self.tokenizer)
+        normalizer = getattr(getattr(self.tokenizer, "backend_tokenizer", None), "normalizer", None)
+        self._normalise = normalizer.normalize_str if normalizer is not None else str
+
+    def _without_role_tokens(self, text: str) -> list[str]:
+        """Return the text of a message in pieces of which none is encoded to a role token.
+
+        A tokenizer may find tokens in the text as it normalises it: with NFKC, also in full-width characters.
+        """
+        pieces = self._inside_role.split(text)
+        if any(self._inside_role.search(self._normalise(piece)) for piece in pieces):
+            return list(text)
+        return pieces
 
     def _ids(self, text: str) -> list[int]:
         # Without special tokens: the template has written them.
