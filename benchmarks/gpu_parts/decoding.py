@@ -32,6 +32,7 @@ from utils.llm.decoding.decoder import Decoder
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import Choice, TokenChooser
 from utils.llm.decoding.ragged.cache import MakeCache, RaggedCache
+from utils.llm.decoding.ragged.grouped import GroupedCache
 from utils.llm.decoding.ragged.trial import fastest_cache
 from utils.llm.decoding.stepwise import StepwiseDecoder
 from utils.llm.hf.chat_format import ChatFormat
@@ -101,7 +102,7 @@ class _Chat:
         self.model: Any = None
         self.chat: Any = None
         self.guide: Guide | None = None
-        self.cache: MakeCache = RaggedCache
+        self.cache: MakeCache = GroupedCache
 
     def load(self) -> Row:
         """Make the model, and return what it is."""
@@ -116,7 +117,7 @@ class _Chat:
         samples = [self.chat.encode(text) for text in SAMPLES]
         cache = fastest_cache(model, samples)
         self.guide = Guide(tokenizer, self.chat.stops)  # takes seconds for a large vocabulary, once in a run
-        self.model, self.cache = model, cache or RaggedCache
+        self.model, self.cache = model, cache or GroupedCache
         return {
             "what": f"model of {sum(one.numel() for one in model.parameters()) / 1e9:.2f} B parameters, {dtype}",
             "attention": f"{type(self.cache(1)).__name__}{'' if cache else ' (with other scores than the model)'}",

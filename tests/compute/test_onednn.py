@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from torch.nn.functional import linear
 from torch.profiler import ProfilerActivity, profile
 
-from utils.compute.linear.onednn import FastLinear, has_fast_linear
+from utils.compute.linear.onednn import FastLinear, has_fast_linear, limit_kept_kernels
 
 needs_fast_linear = pytest.mark.skipif(
     not has_fast_linear(), reason="this CPU has no AVX-512, or this torch no such operator"
@@ -85,3 +87,12 @@ def test_other_calls_are_left_to_torch(name):
         result = run()
     assert result.dtype == dtype
     assert torch.equal(result, torch.full_like(result, 7.0))
+
+
+def test_the_number_of_kept_kernels_is_limited_unless_the_user_has_chosen_one(monkeypatch):
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    limit_kept_kernels()
+    assert 100 <= int(os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]) < 1024
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
+    limit_kept_kernels()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "7"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from utils.llm.hf.context import MAX_CONTEXT, context_of, limit_position_tables
+from utils.llm.hf.context import MAX_CONTEXT, context_of, limit_position_tables, share_position_tables
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,17 @@ def test_only_tables_that_can_be_shorter_are_limited(config, positions):
     limited = SimpleNamespace(**config)
     limit_position_tables(limited)
     assert limited.max_position_embeddings == positions
+
+
+def test_equal_tables_of_positions_are_in_memory_once():
+    torch = pytest.importorskip("torch")
+    layers = torch.nn.ModuleList(torch.nn.Module() for _ in range(4))
+    for layer, base in zip(layers, (2.0, 2.0, 3.0, 2.0), strict=True):
+        layer.register_buffer("cos_cached", base ** torch.arange(6.0), persistent=False)
+        layer.register_buffer("running_mean", torch.ones(6))  # a buffer that is not a table
+    before = [layer.cos_cached.clone() for layer in layers]
+    share_position_tables(layers)
+    assert all(torch.equal(layer.cos_cached, old) for layer, old in zip(layers, before, strict=True))
+    places = [layer.cos_cached.data_ptr() for layer in layers]
+    assert places[0] == places[1] == places[3] != places[2]
+    assert len({layer.running_mean.data_ptr() for layer in layers}) == 4

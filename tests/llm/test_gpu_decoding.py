@@ -28,10 +28,9 @@ from utils.llm.decoding.gpu_room import GpuRoom
 from utils.llm.decoding.guide import Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.ragged import paged
-from utils.llm.decoding.ragged.cache import RaggedCache
-from utils.llm.decoding.ragged.layout import GPU_PADDING, RaggedLayout, _large_groups
+from utils.llm.decoding.ragged.layout import GPU_PADDING, RaggedLayout, _groups
 from utils.llm.decoding.ragged.paged import PagedCache, has_paged_attention
-from utils.llm.decoding.ragged.trial import fastest_cache
+from utils.llm.decoding.ragged.trial import fastest_cache, plain_cache
 from utils.llm.decoding.sampler import TokenSampler
 from utils.llm.decoding.stepwise import StepwiseDecoder, _split
 
@@ -181,7 +180,7 @@ def test_a_gpu_reads_many_long_prompts_in_smaller_pieces(model, chat, monkeypatc
 def test_groups_for_a_gpu_have_every_sequence_once_and_little_padding(seed):
     chance = random.Random(seed)
     counts = [chance.choice([1, 1, 1, 2, 9, 40, 300]) for _ in range(chance.randint(1, 40))]
-    groups = list(_large_groups(counts))
+    groups = list(_groups(counts))
     assert [row for rows in groups for row in rows] == list(range(len(counts)))
     for rows in groups:
         assert len(rows) * max(counts[row] for row in rows) <= GPU_PADDING * sum(counts[row] for row in rows)
@@ -189,7 +188,7 @@ def test_groups_for_a_gpu_have_every_sequence_once_and_little_padding(seed):
 
 def test_decoding_sequences_and_new_prompts_are_two_groups_on_a_gpu():
     counts = [1] * 30 + [50, 60, 45]
-    assert [(rows.start, rows.stop) for rows in _large_groups(counts)] == [(0, 30), (30, 33)]
+    assert [(rows.start, rows.stop) for rows in _groups(counts)] == [(0, 30), (30, 33)]
     with simulated_gpu() as gpu:
         layout = RaggedLayout.of([7] * 33, counts, "cuda:0")
         assert [(group.width, group.length) for group in layout.groups] == [(1, 16), (60, 80)]  # multiples of 16
@@ -248,11 +247,11 @@ def test_pages_give_the_same_answers(model, chat, guide, kernel, kind):
     assert answers(decoder, KINDS[kind], guide) == answers(StepwiseDecoder(model, chat.stops), KINDS[kind], guide)
 
 
-def test_pages_are_used_if_their_scores_are_right_and_else_groups(model, kernel, monkeypatch):
+def test_pages_are_used_if_their_scores_are_right_and_else_the_plain_cache(model, kernel, monkeypatch):
     assert fastest_cache(model, SAMPLES) is PagedCache
     varlen = pytest.importorskip("torch.nn.attention.varlen")
     monkeypatch.setattr(varlen, "varlen_attn", lambda *given, **more: plain_varlen_attn(*given, **more) * 1.5)
-    assert fastest_cache(model, SAMPLES) is RaggedCache
+    assert fastest_cache(model, SAMPLES) is plain_cache(model.device)
     monkeypatch.setattr(varlen, "varlen_attn", lambda *given, **more: 1 / 0)
     with pytest.raises(ZeroDivisionError):  # an error of the program is not hidden
         fastest_cache(model, SAMPLES)
@@ -261,7 +260,7 @@ def test_pages_are_used_if_their_scores_are_right_and_else_groups(model, kernel,
         raise RuntimeError("no kernel image is available for execution on the device")
 
     monkeypatch.setattr(varlen, "varlen_attn", refuse)
-    assert fastest_cache(model, SAMPLES) is RaggedCache
+    assert fastest_cache(model, SAMPLES) is plain_cache(model.device)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ from tests.helpers.tiny_checkpoint import write_tiny_checkpoint
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.ragged import trial
-from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.cache import MakeCache, RaggedCache
+from utils.llm.decoding.ragged.grouped import GroupedCache
 from utils.llm.decoding.ragged.trial import fastest_cache, fastest_with, usable_windows
 from utils.llm.decoding.stepwise import StepwiseDecoder
 from utils.llm.hf.chat_format import ChatFormat
@@ -141,14 +143,22 @@ def test_the_answers_of_a_family_are_those_of_generate(name, chat):
     assert len({tuple(ids) for ids in expected.values()}) == len(LENGTHS)
     cache = fastest_cache(model, SAMPLES)
     assert (cache is not None) == (FAMILIES[name].steps if NEWEST else FAMILIES[name].steps_in_4)
-    decoder: Any = StepwiseDecoder(model, chat.stops, cache) if cache else BatchedDecoder(model, chat)
     requests = [
         EncodedRequest(Request(str(number), "entity", "", TOKENS), prompt) for number, prompt in enumerate(prompts())
     ]
-    together = {row.request.id: ids for row, ids, _ in decoder.decode(requests, len(requests), None)}
-    assert together == expected
-    alone = {row.request.id: ids for row, ids, _ in decoder.decode(requests[:2], 1, None)}
-    assert alone == {id_: expected[id_] for id_ in alone}
+    for decoder in _decoders(model, chat, cache):
+        together = {row.request.id: ids for row, ids, _ in decoder.decode(requests, len(requests), None)}
+        assert together == expected
+        alone = {row.request.id: ids for row, ids, _ in decoder.decode(requests[:2], 1, None)}
+        assert alone == {id_: expected[id_] for id_ in alone}
+
+
+def _decoders(model: Any, chat: ChatFormat, cache: MakeCache | None) -> list[Any]:
+    """Return the decoder with the cache for a CPU and the one for a GPU, or the one that uses `generate`."""
+    if cache is None:
+        return [BatchedDecoder(model, chat)]
+    grouped = partial(GroupedCache, windows=usable_windows(model, SAMPLES) or ())
+    return [StepwiseDecoder(model, chat.stops, make) for make in (cache, grouped)]
 
 
 def answers_of_generate(model: Any) -> dict[str, list[int]]:

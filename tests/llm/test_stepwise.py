@@ -6,6 +6,7 @@ import dataclasses
 import json
 import random
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ from utils.compute.linear.onednn import PackedLinear, has_packed_linear, pack_li
 from utils.llm.decoding.batched import BatchedDecoder
 from utils.llm.decoding.decoder import EncodedRequest
 from utils.llm.decoding.guide import Guide
-from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.grouped import GroupedCache
+from utils.llm.decoding.ragged.rows import BLOCK, RowCache
 from utils.llm.decoding.ragged.scores import ragged_scores
 from utils.llm.decoding.ragged.trial import fastest_cache
-from utils.llm.decoding.stepwise import StepwiseDecoder
+from utils.llm.decoding.stepwise import StepwiseDecoder, _chunk
 
 VOCABULARY = 259
 SHAPE = {
@@ -78,9 +80,20 @@ def answers(decoder, given, batch_size, guide=None):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_answers_are_those_of_generate(kind, chat):
     model = tiny(kind)
-    assert fastest_cache(model, SAMPLES)
-    stepwise = answers(StepwiseDecoder(model, chat.stops), rows(), 4)
-    assert stepwise == answers(BatchedDecoder(model, chat), rows(), 1)
+    cache = fastest_cache(model, SAMPLES)
+    assert cache
+    expected = answers(BatchedDecoder(model, chat), rows(), 1)
+    for make in (cache, GroupedCache):
+        assert answers(StepwiseDecoder(model, chat.stops, make), rows(), 4) == expected
+
+
+def test_a_window_hides_a_part_of_the_common_prefix(chat):
+    model = tiny("Mistral", sliding_window=20)
+    cache = fastest_cache(model, SAMPLES)
+    assert cache
+    expected = answers(BatchedDecoder(model, chat), rows(), 1)
+    for make in (cache, partial(GroupedCache, windows=[20, 20])):
+        assert answers(StepwiseDecoder(model, chat.stops, make), rows(), 4) == expected
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 50])
@@ -144,6 +157,70 @@ def test_a_long_prompt_is_read_in_chunks_with_the_same_answer(model, chat, monke
     whole = answers(StepwiseDecoder(model, chat.stops), given, 3)
     monkeypatch.setattr("utils.llm.decoding.stepwise.CHUNK", 7)
     assert answers(StepwiseDecoder(model, chat.stops), given, 3) == whole
+
+
+def test_a_call_on_a_cpu_reads_few_tokens_of_all_answers_together(model, chat, monkeypatch):
+    read = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            read.append(sum(map(len, tokens)))
+            return super().scores(tokens, cache)
+
+    whole = answers(StepwiseDecoder(model, chat.stops), rows(), 9)
+    monkeypatch.setattr("utils.llm.decoding.stepwise.CPU_TOKENS", 40)
+    assert answers(Watching(model, chat.stops), rows(), 9) == whole
+    assert 30 < max(read) <= 40
+    assert _chunk([1, 1, 1, 40, 60], 64) == 30
+    assert _chunk([5] * 9, 4) == 1
+
+
+def test_the_cache_takes_the_memory_of_its_tokens(model, chat):
+    """Neither a long answer beside short ones nor the common prefix of many prompts takes more than its own tokens."""
+    token_bytes = 2 * 2 * 2 * 16 * 4  # keys and values, layers, key heads, dimension, float32
+    most = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            found = super().scores(tokens, cache)
+            own = [length - cache.prefix_length for length in cache.lengths]
+            assert cache.nbytes <= token_bytes * (cache.prefix_length + sum(length + BLOCK for length in own))
+            most.append(cache.nbytes)
+            return found
+
+    budgets = [300, *[3] * 11]
+    given = [
+        EncodedRequest(Request(str(n), "entity", "", budget), row.prompt)
+        for n, (budget, row) in enumerate(zip(budgets, rows(12), strict=True))
+    ]
+    answers(Watching(model, []), given, 6)
+    assert max(most) < token_bytes * 600
+
+
+def test_answers_are_paused_if_the_cache_is_full_and_stay_the_same(model, chat):
+    token_bytes = 2 * 2 * 2 * 16 * 4
+    guide = Guide(chat.tokenizer, chat.stops)
+    grammar = pos_grammar(["a", "b", "c"], ["NOUN", "VERB"], tokenisation=WORDS)
+    calls = []
+
+    class Watching(StepwiseDecoder):
+        def scores(self, tokens, cache):
+            found = super().scores(tokens, cache)
+            calls.append(cache.nbytes)
+            return found
+
+    given = rows(6, tokens=150)
+    for row in rows(3, tokens=200, grammar=grammar, sampling=Sampling(1.0, 0.9, 5)):
+        given.append(dataclasses.replace(row, request=dataclasses.replace(row.request, id=f"drawn {row.request.id}")))
+    expected = answers(Watching(model, []), given, 9, guide)
+    together, most = len(calls), max(calls)
+    calls.clear()
+    assert answers(Watching(model, [], cache_bytes=token_bytes * 400), given, 9, guide) == expected
+    assert max(calls) <= token_bytes * (400 + 9 * BLOCK) < most
+    assert together < len(calls) < 5 * together
+    calls.clear()
+    assert answers(Watching(model, [], cache_bytes=1), given, 9, guide) == expected  # then one at a time
+    assert max(calls) < most / 2
 
 
 def test_an_answer_ends_at_the_end_of_the_context(model):
@@ -237,7 +314,7 @@ def test_the_trial_is_false_for_code_that_comes_with_a_checkpoint(model):
 def test_the_cache_keeps_sequences_apart_while_they_come_and_go(model):
     decoder = StepwiseDecoder(model, [])
     chance = random.Random(3)
-    cache = RaggedCache(4)
+    cache = RowCache(4)
     kept: list[list[int]] = []
     for _ in range(30):
         if kept and chance.random() < 0.3:
@@ -275,7 +352,7 @@ def test_packed_layers_compute_the_same_as_plain_ones():
 
 def scores_of(model):
     """Return the scores after the samples, with a ragged cache."""
-    cache = RaggedCache(2)
+    cache = RowCache(2)
     cache.add(count=2)
     return ragged_scores(model, SAMPLES, cache)
 

@@ -19,6 +19,7 @@ from torch's in rounding only.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,8 @@ from torch import Tensor, nn
 
 from utils.compute.linear.mode import LinearMode
 from utils.compute.memory import page_out
+
+KEPT_KERNELS = 256
 
 
 class FastLinear(LinearMode):
@@ -73,6 +76,15 @@ def pack_linears(model: nn.Module) -> int:
         setattr(module, name, PackedLinear(child))
         page_out(child.weight)
     return len(found)
+
+
+def limit_kept_kernels() -> None:
+    """Let oneDNN keep fewer kernels; call this before the first product.
+
+    It compiles a kernel for each shape, and a decoder has another number of rows in nearly every step. The 1024 that
+    oneDNN keeps by default take 100 MB and more; one step needs less than a hundred.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from utils.compute.devices import usable_gpus
-from utils.compute.linear.onednn import pack_linears
+from utils.compute.linear.onednn import limit_kept_kernels, pack_linears
 from utils.compute.memory import release_freed_memory
 from utils.llm.base import LLM, Answer, LLMOptions, Request
 from utils.llm.decoding.batched import BatchedDecoder
@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 # Prompts to try which decoder runs a model.
 SAMPLES = ("Name the words of: She quickly paid twenty euros for it.", "Who flew from Osaka to join Boeing in May?")
+
+# On a CPU, the memory besides the weights is at most 0.3 times as large as they are, or, for a small model, 0.9 GB.
+# 0.7 GB of it are for Python, its packages, the tokenizers and a call's tensors, the others for keys and values.
+SHARE_BESIDES, WITHOUT_CACHE, MIN_CACHE = 0.3, 700e6, 200e6  # bytes
 
 
 class TransformersLLM:
@@ -53,7 +57,9 @@ class TransformersLLM:
     def _guide(self) -> Guide:
         from utils.llm.decoding.guide import Guide
 
-        return Guide(self.chat.tokenizer, self.chat.stops)
+        guide = Guide(self.chat.tokenizer, self.chat.stops)
+        release_freed_memory()  # of the tokenizer's JSON
+        return guide
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         waiting: dict[Request, EncodedRequest] = {}
@@ -103,6 +109,7 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
     gpus = usable_gpus(options.gpus)
     if options.load_in is not None and not gpus:
         raise ValueError(f"--load_in={options.load_in} needs a GPU; on the CPU, use a quantised .gguf file instead")
+    limit_kept_kernels()
     checkpoint = Checkpoint(model, options)
     loaded = [checkpoint.load(DeviceMap(gpus))]
     if len(gpus) > 1 and len(devices_of(loaded[0][0])) < 2:
@@ -114,12 +121,15 @@ def load_replicas(model: str, options: LLMOptions) -> LLM:
 def _llm(model: Any, tokenizer: Any, options: LLMOptions) -> TransformersLLM:
     chat = chat_format(tokenizer, model)
     windows = _usable_windows(model, chat)  # before packing, which leaves no weights that can be read
+    cache_bytes = max(MIN_CACHE, SHARE_BESIDES * sum(weight.nbytes for weight in model.parameters()) - WITHOUT_CACHE)
     pack_linears(model)
     release_freed_memory()
     devices = sorted({weight.device for weight in model.parameters()}, key=str)
     fills_gpu = options.fills_gpu and all(device.type == "cuda" for device in devices)
     room = GpuRoom.of(model, devices) if fills_gpu else None
-    return TransformersLLM(chat, _decoder(model, chat, windows), options.batch_size, context_of(model.config), room)
+    return TransformersLLM(
+        chat, _decoder(model, chat, windows, cache_bytes), options.batch_size, context_of(model.config), room
+    )
 
 
 def _usable_windows(model: Any, chat: ChatFormat) -> Sequence[int | None] | None:
@@ -131,7 +141,7 @@ def _usable_windows(model: Any, chat: ChatFormat) -> Sequence[int | None] | None
     return usable_windows(model, [chat.encode(text) for text in SAMPLES])
 
 
-def _decoder(model: Any, chat: ChatFormat, windows: Sequence[int | None] | None) -> Decoder:
+def _decoder(model: Any, chat: ChatFormat, windows: Sequence[int | None] | None, cache_bytes: float) -> Decoder:
     """Return the faster decoder if it can run the model, and else the one that uses the model's own `generate`."""
     if windows is not None:
         from utils.llm.decoding.ragged.trial import fastest_with
@@ -139,7 +149,7 @@ def _decoder(model: Any, chat: ChatFormat, windows: Sequence[int | None] | None)
 
         cache = fastest_with(windows, model, [chat.encode(text) for text in SAMPLES])
         if cache is not None:
-            return StepwiseDecoder(model, chat.stops, cache)
+            return StepwiseDecoder(model, chat.stops, cache, cache_bytes)
     decoder = BatchedDecoder(model, chat)
     decoder.one_at_a_time = decoder.reads_padding(chat.encode(SAMPLES[0]))
     if decoder.one_at_a_time:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import torch
@@ -20,13 +21,15 @@ from utils.llm.decoding.guide import GrammarState, Guide
 from utils.llm.decoding.next_tokens import TokenChooser, Turn
 from utils.llm.decoding.ragged.cache import CHUNK, MakeCache, RaggedCache
 from utils.llm.decoding.ragged.scores import ragged_scores
+from utils.llm.decoding.ragged.trial import plain_cache
 from utils.llm.decoding.sampler import TokenSampler
 from utils.llm.prompt_parts import common_prefix
 
 MIN_SHARED_TOKENS = 16  # a shorter common prefix is not worth a call of the model
-GPU_TOKENS = (
-    16384  # about the largest number of tokens in one call on a GPU: 1.5 GB for the widest layer of a 7 B model
-)
+# About the largest numbers of tokens in one call. On a GPU, 1.5 GB for the widest layer of a 7 B model; on a CPU, 20 MB
+# for that of a 1.5 B model, and more tokens are not read faster.
+GPU_TOKENS, CPU_TOKENS = 16384, 256
+GROWTH = 64  # tokens that an answer may still need; room for them is left before another answer begins
 
 
 @dataclass(eq=False)
@@ -67,14 +70,21 @@ class PartialAnswer:
 
 
 class StepwiseDecoder:
-    """Decodes with a model's forward pass alone. `cache` makes the cache that fits the model and its device."""
+    """Decodes with a model's forward pass alone. `cache` makes the cache; None: one that fits every model.
+
+    On a CPU, keys and values take about `cache_bytes` at most: the shortest answers are paused if they need more, and
+    read again later.
+    """
 
     make_chooser: type[TokenChooser] = TokenChooser
 
-    def __init__(self, model: Any, stops: Sequence[int], cache: MakeCache = RaggedCache) -> None:
+    def __init__(
+        self, model: Any, stops: Sequence[int], cache: MakeCache | None = None, cache_bytes: float = inf
+    ) -> None:
         self.model = model
         self.stops = frozenset(stops)
-        self.cache = cache
+        self.cache = cache or plain_cache(model.device)
+        self.cache_bytes = cache_bytes
 
     def decode(
         self, requests: Sequence[EncodedRequest], batch_size: int, guide: Guide | None = None
@@ -83,12 +93,13 @@ class StepwiseDecoder:
         waiting = deque(sorted(requests, key=lambda request: -request.length))
         prefix = self._read_prefix(requests)
         cache = self.cache(min(batch_size, len(requests)))
+        cache.add(prefix, count=0)  # the memory of a token is known from its keys and values
         active: list[PartialAnswer] = []  # in the order of the cache's sequences
         chooser = self.make_chooser(self.model.device, guide)
         starts = _Starts(waiting, prefix.lengths[0] if prefix is not None else 0, guide, chooser, batch_size)
         try:
             while starts or active:
-                begun = starts.take(batch_size - len(active))
+                begun = starts.take(batch_size - len(active), self._free_tokens(active, cache), least=not active)
                 active += begun
                 cache.add(prefix, len(begun))
                 self._step(active, cache, chooser)
@@ -98,12 +109,20 @@ class StepwiseDecoder:
                 active = [active[row] for row in kept]
                 for answer in done:
                     yield answer.request, answer.ids, answer.finish or "length"
+                while len(active) > 1 and cache.free_tokens(self.cache_bytes) < 0:
+                    shortest = min(range(len(active)), key=cache.lengths.__getitem__)
+                    starts.pause(active.pop(shortest))
+                    cache.keep([row for row in range(len(cache.lengths)) if row != shortest])
         finally:
             chooser.close()
 
     def scores(self, tokens: Sequence[Sequence[int]], cache: RaggedCache) -> torch.Tensor:
         """Return the scores of the token after each sequence's new tokens: (sequences, vocabulary), in float32."""
         return ragged_scores(self.model, tokens, cache)
+
+    def _free_tokens(self, active: Sequence[PartialAnswer], cache: RaggedCache) -> float:
+        """Return how many tokens of further answers fit into the cache while the active ones grow."""
+        return cache.free_tokens(self.cache_bytes) - sum(len(answer.pending) + GROWTH for answer in active)
 
     def _read_prefix(self, requests: Sequence[EncodedRequest]) -> RaggedCache | None:
         """Return a cache with the common prefix of all prompts as its only sequence; None for a short prefix."""
@@ -119,7 +138,7 @@ class StepwiseDecoder:
 
     def _step(self, active: Sequence[PartialAnswer], cache: RaggedCache, chooser: TokenChooser) -> None:
         """Let the model read pending tokens, and add a token to each answer whose pending tokens are all read."""
-        chunk = min(CHUNK, max(1, GPU_TOKENS // len(active))) if chooser.on_gpu else CHUNK
+        chunk = _chunk([len(answer.pending) for answer in active], GPU_TOKENS if chooser.on_gpu else CPU_TOKENS)
         is_ready = [len(answer.pending) <= chunk and not answer.finish for answer in active]
         turns = [
             Turn(answer.grammar, answer.sampler) if ready else Turn(None, None)
@@ -156,15 +175,38 @@ class _Starts:
         self._pool = chooser.pool
         self._ahead = batch_size if chooser.on_gpu else 0
         self._coming: deque[Future[PartialAnswer]] = deque()
+        self._paused: deque[PartialAnswer] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self._coming or self._waiting)
+        return bool(self._paused or self._coming or self._waiting)
 
-    def take(self, room: int) -> list[PartialAnswer]:
-        """Return the next answers, at most `room`."""
+    def take(self, room: int, free_tokens: float, least: int) -> list[PartialAnswer]:
+        """Return the next answers whose pending tokens fit: at most `room`, and the `least` number in any case."""
         while self._waiting and len(self._coming) < room + self._ahead:
             self._coming.append(self._pool.submit(_start, self._waiting.popleft(), *self._arguments))
-        return [self._coming.popleft().result() for _ in range(min(room, len(self._coming)))]
+        taken: list[PartialAnswer] = []
+        while len(taken) < room and (self._paused or self._coming):
+            answer = self._paused[0] if self._paused else self._coming[0].result()
+            free_tokens -= len(answer.pending) + GROWTH
+            if free_tokens < 0 and len(taken) >= least:
+                break
+            taken.append(answer)
+            (self._paused or self._coming).popleft()
+        return taken
+
+    def pause(self, answer: PartialAnswer) -> None:
+        """Let an answer go on later, when the model has read its tokens again."""
+        answer.pending = answer.request.prompt[self._arguments[0] :] + answer.ids
+        self._paused.append(answer)
+
+
+def _chunk(pending: Sequence[int], most: int) -> int:
+    """Return how many tokens each answer may read in one call, so that all together read about `most`.
+
+    With 1, 1, 1, 40, 60 pending tokens and at most 64, it is 30: the call reads 63 tokens.
+    """
+    sizes = range(CHUNK, 0, -1)
+    return next((size for size in sizes if sum(min(size, number) for number in pending) <= most), 1)
 
 
 def _split(active: Sequence[PartialAnswer]) -> tuple[list[int], list[int]]:

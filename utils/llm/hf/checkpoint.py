@@ -24,7 +24,7 @@ from utils.compute.checkpoint_errors import (
 from utils.compute.devices import choose_dtype
 from utils.llm.base import LLMOptions
 from utils.llm.hf.chat_format import read_chat_template
-from utils.llm.hf.context import limit_position_tables
+from utils.llm.hf.context import limit_position_tables, share_position_tables
 from utils.llm.hf.device_map import DeviceMap, devices_of
 from utils.llm.hf.files import is_hub_id, read_template
 from utils.llm.hf.quantisation import bitsandbytes_settings, quantised_by_itself, quantises_itself
@@ -113,6 +113,7 @@ class Checkpoint:
         )
         if not {"cpu", "disk"}.isdisjoint(devices_of(model)):
             raise torch.cuda.OutOfMemoryError
+        share_position_tables(model)
         return model
 
 

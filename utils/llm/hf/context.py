@@ -8,6 +8,7 @@ from typing import Any
 LENGTH_NAME = re.compile(
     r"(?:window|window_size|chunk_size|original_max_position_embeddings)$"
 )  # of settings in tokens
+POSITION_TABLES = {"cos_cached", "sin_cached"}  # buffers of rotary embeddings
 MAX_CONTEXT = 8192  # tokens of a prompt and its answer together; fewer if the model's own limit is lower
 
 
@@ -34,6 +35,20 @@ def limit_position_tables(config: Any) -> None:
     is_plain = hasattr(config, "rope_theta") and getattr(config, "rope_scaling", None) is None
     if is_plain and config.max_position_embeddings > MAX_CONTEXT:
         config.max_position_embeddings = MAX_CONTEXT
+
+
+def share_position_tables(model: Any) -> None:
+    """Let all layers of a model use the same tables of cosines and sines, if they are equal.
+
+    In transformers 4, each layer has its own: 117 MB for Qwen2.5 with 1.5 B parameters and 8192 positions.
+    """
+    found: dict[tuple[Any, ...], Any] = {}
+    for module in model.modules():
+        for name in POSITION_TABLES & vars(module).get("_buffers", {}).keys():
+            table = getattr(module, name)
+            first = found.setdefault((name, table.shape, table.dtype, table.device), table)
+            if first is not table and first.equal(table):
+                setattr(module, name, first)
 
 
 def short_rope_limit(config: Any) -> int | None:

@@ -24,7 +24,6 @@ import torch
 
 from utils.compute.transfers import indices_on
 
-SHORT = 16  # new tokens; on a CPU, sequences with more are groups of their own, and others are padded to one group
 # On a GPU, each group costs about ten kernels in each layer, so larger groups with more padding are faster.
 GPU_PADDING = 2.0  # most padded tokens of a group, as a multiple of its tokens
 GPU_ALIGNMENT = 16  # keys; masks of another length are copied before torch's fused attention can read them
@@ -76,8 +75,7 @@ class RaggedLayout:
 
         All indices are copied to the device at once.
         """
-        on_gpu = torch.device(device).type == "cuda"
-        groups = list(_large_groups(counts) if on_gpu else _groups(counts))
+        groups = list(_groups(counts))
         lists = [*token_indices(past, counts), *(part for rows in groups for part in _group_indices(rows, counts))]
         sequence, position, last, *parts = indices_on(device, *lists, past)
         made = [
@@ -122,20 +120,7 @@ def _group(
 
 
 def _groups(counts: Sequence[int]) -> Iterator[range]:
-    """Yield the groups: runs of neighbours with few new tokens, and each sequence with many alone."""
-    start = 0
-    for row, count in enumerate(counts):
-        if count > SHORT:
-            if start < row:
-                yield range(start, row)
-            yield range(row, row + 1)
-            start = row + 1
-    if start < len(counts):
-        yield range(start, len(counts))
-
-
-def _large_groups(counts: Sequence[int]) -> Iterator[range]:
-    """Yield the groups for a GPU: runs of neighbours that are as long as GPU_PADDING allows.
+    """Yield the groups: runs of neighbours that are as long as GPU_PADDING allows.
 
     With counts 1, 1, 1, 40, 60, 30: the first three, padded to 3 tokens, then the others, padded from 130 to 180.
     """

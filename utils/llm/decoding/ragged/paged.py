@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from utils.compute.transfers import indices_on
-from utils.llm.decoding.ragged.cache import RaggedCache
+from utils.llm.decoding.ragged.grouped import GroupedCache
 from utils.llm.decoding.ragged.layout import token_indices
 
 NEEDED = {"seqused_k", "block_table", "enable_gqa", "window_size"}  # parameters of the kernel, which is young
@@ -55,7 +55,7 @@ class PagedLayout:
         return cls(sequence, position, last, starts, ends, used, pages[:, None], max(counts), max(lengths))
 
 
-class PagedCache(RaggedCache):
+class PagedCache(GroupedCache):
     """The keys and values of up to `capacity` sequences, for torch's attention over pages."""
 
     block = 256  # the kernel reads pages of multiples of this many tokens

@@ -23,7 +23,9 @@ from torch.utils._pytree import tree_map_only
 
 from utils.llm.decoding.decoder import are_close
 from utils.llm.decoding.ragged.cache import CHUNK, MakeCache, RaggedCache
+from utils.llm.decoding.ragged.grouped import GroupedCache
 from utils.llm.decoding.ragged.paged import PagedCache, has_paged_attention
+from utils.llm.decoding.ragged.rows import RowCache
 from utils.llm.decoding.ragged.scores import ragged_scores, ragged_states
 from utils.llm.hf.context import MAX_CONTEXT, attention_windows, named_lengths, short_rope_limit, text_config
 
@@ -56,10 +58,16 @@ def usable_windows(model: Any, samples: Sequence[Sequence[int]]) -> Windows | No
 
 def fastest_with(windows: Windows, model: Any, samples: Sequence[Sequence[int]]) -> MakeCache | None:
     """Return what makes the fastest cache that has these windows and is right for the whole model, or None."""
-    kinds: list[MakeCache] = [partial(RaggedCache, windows=windows) if windows else RaggedCache]
+    plain = plain_cache(model.device)
+    kinds: list[MakeCache] = [partial(plain, windows=windows) if windows else plain]
     if not windows and has_paged_attention(model.device, model.dtype):  # windows of its kernel were never tried
         kinds.insert(0, PagedCache)
     return next((kind for kind in kinds if _holds(partial(_is_right, model, samples, kind))), None)
+
+
+def plain_cache(device: torch.device) -> type[RowCache] | type[GroupedCache]:
+    """Return the cache for a device that can run every model."""
+    return RowCache if device.type == "cpu" else GroupedCache
 
 
 def _holds(check: Callable[[], bool]) -> bool:
@@ -76,7 +84,7 @@ def _is_right(model: Any, samples: Sequence[Sequence[int]], make: MakeCache) -> 
     """Return whether the scores after the samples are right, in the model's own data type."""
     cache = make(len(samples))
     scores = _read(partial(ragged_scores, model), samples, cache)
-    if len(cache.stored) < text_config(model.config).num_hidden_layers:
+    if len(cache.used_layers) < text_config(model.config).num_hidden_layers:
         raise ValueError("a layer of the model does not use the cache, such as one of a state-space model")
     with torch.inference_mode():
         alone = [model(input_ids=_row(model, ids)).logits[0, -1] for ids in samples]
@@ -92,7 +100,9 @@ def _is_right_in_float32(model: Any, samples: Sequence[Sequence[int]], windows: 
     is_quantised = not all(weight.is_floating_point() for weight in model.parameters())
     dtype = model.dtype if is_quantised else torch.float32
     with _first_layers_in_float32(model):
-        return all(_has_right_states(model, batch, RaggedCache(len(batch), windows), dtype) for batch in batches)
+        return all(
+            _has_right_states(model, batch, plain_cache(model.device)(len(batch), windows), dtype) for batch in batches
+        )
 
 
 def _has_right_states(model: Any, samples: Sequence[Sequence[int]], cache: RaggedCache, dtype: torch.dtype) -> bool:
