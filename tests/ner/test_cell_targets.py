@@ -7,7 +7,7 @@ import math
 import pytest
 
 from utils.dataset.records import Sentence, Span
-from utils.ner.cell_targets import cell_targets
+from utils.ner.cell_targets import FOUND_BY_LLM, NOT_FOUND_BY_LLM, cell_targets
 
 TARGETS = ("PER", "LOC")
 SPANS = (Span(0, 1, "PER", "ner", 0.9), Span(3, 4, "LOC", "ner", 0.6), Span(2, 3, "VERB", "pos"))
@@ -46,6 +46,19 @@ def test_the_llm_raises_what_it_finds_and_lowers_the_rest():
     assert found[3, 4, "LOC"] < 0.6  # the model alone
     assert 0.005 < found[4, 5, "LOC"] < 0.05  # the LLM alone
     assert found[2, 3, "VERB"] == 1
+
+
+def test_a_span_of_the_llm_with_other_bounds_counts_by_its_overlap():
+    def score(**llm):
+        row = synthetic(target_scores=[{"start": 0, "end": 2, "entity": "PER", "score": 0.5}], llm_spans=[llm])
+        return cell_targets(row, TARGETS, "fused")[0, 2, "PER"]
+
+    exact = score(start=0, end=2, entity="PER")
+    half = score(start=0, end=1, entity="PER")
+    apart = score(start=2, end=4, entity="PER")
+    assert exact > half > apart
+    assert half == pytest.approx(1 / (1 + math.exp(-(FOUND_BY_LLM + NOT_FOUND_BY_LLM) / 2)))
+    assert score(start=0, end=1, entity="LOC") == apart
 
 
 @pytest.mark.parametrize(("kind", "same"), [("agreed", "hard"), ("fused", "soft")])

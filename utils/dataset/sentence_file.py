@@ -149,7 +149,7 @@ def read_dataset_info(train: Path, labels: Path, *, tokenisation: Tokenisation |
     require_dataset(train)
     names = tuple(read_labels(labels))
     check = _Check(train, tokenisation, names, tokens=TokenCount())
-    number = len(check.run(locate_lines))
+    number = sum(1 for _ in check.iterate(locate_lines))
     if not number:
         raise ValueError(NO_SENTENCES.format(train))
     return DatasetInfo(number, names, check.final_tokenisation)
@@ -198,17 +198,23 @@ class _Check:
 
     def run(self, read: ReadLines) -> SentenceFile:
         """Return the sentences; raise ValueError that names the line if one is not valid."""
-        offsets, starts, hashes = OffsetCheck(self.path), array("Q"), bytearray()
-        for line, start, data in read(self.path):
-            sentence = self._sentence(line, data, len(starts) + 1)
+        starts, hashes = array("Q"), bytearray()
+        for start, sentence in self.iterate(read):
             starts.append(start)
             hashes += bytes.fromhex(text_hash(sentence.tokens))
+        return SentenceFile(self.path, self.final_tokenisation, starts, hashes, is_synthetic=self.is_synthetic)
+
+    def iterate(self, read: ReadLines) -> Iterator[tuple[int, Sentence]]:
+        """Yield the position of each line and its sentence; raise ValueError that names a line that is not valid."""
+        offsets = OffsetCheck(self.path)
+        for number, (line, start, data) in enumerate(read(self.path), start=1):
+            sentence = self._sentence(line, data, number)
+            yield start, sentence
             offsets.add(line, sentence)
             self._count(line, sentence.tokens)
         offsets.finish()
         if self.shared is not None:
             self.shared.finish()
-        return SentenceFile(self.path, self.final_tokenisation, starts, hashes, is_synthetic=self.is_synthetic)
 
     def _sentence(self, line: int, data: bytes, number: int) -> Sentence:
         source = f"{self.path}:{line}"
