@@ -171,7 +171,8 @@ class _Starts:
         batch_size: int,
     ) -> None:
         self._waiting = waiting
-        self._arguments = prefix_length, guide
+        self._prefix_length = prefix_length
+        self._guide = guide
         self._pool = chooser.pool
         self._ahead = batch_size if chooser.on_gpu else 0
         self._coming: deque[Future[PartialAnswer]] = deque()
@@ -183,7 +184,8 @@ class _Starts:
     def take(self, room: int, free_tokens: float, least: int) -> list[PartialAnswer]:
         """Return the next answers whose pending tokens fit: at most `room`, and the `least` number in any case."""
         while self._waiting and len(self._coming) < room + self._ahead:
-            self._coming.append(self._pool.submit(_start, self._waiting.popleft(), *self._arguments))
+            request = self._waiting.popleft()
+            self._coming.append(self._pool.submit(_start, request, self._prefix_length, self._guide))
         taken: list[PartialAnswer] = []
         while len(taken) < room and (self._paused or self._coming):
             answer = self._paused[0] if self._paused else self._coming[0].result()
@@ -196,7 +198,7 @@ class _Starts:
 
     def pause(self, answer: PartialAnswer) -> None:
         """Let an answer go on later, when the model has read its tokens again."""
-        answer.pending = answer.request.prompt[self._arguments[0] :] + answer.ids
+        answer.pending = answer.request.prompt[self._prefix_length :] + answer.ids
         self._paused.append(answer)
 
 

@@ -37,6 +37,7 @@ Versions of transformers
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 CHUNK = 512  # largest number of tokens of a sequence in one call; the memory of attention grows with its square
 
 
-class RaggedCache(Cache):
+class RaggedCache(Cache, ABC):
     """The keys and values of up to `capacity` sequences; how they are stored is left to the subclasses."""
 
     def __init__(self, capacity: int, windows: Sequence[int | None] = ()) -> None:
@@ -63,16 +64,16 @@ class RaggedCache(Cache):
         self._call: tuple[list[int], list[int]] = ([], [])  # tokens of each sequence before the call, and new ones
         self._layouts: dict[torch.device, Any] = {}  # of the current call
 
+    @abstractmethod
     def add(self, prefix: Self | None = None, count: int = 1) -> None:
         """Add `count` sequences after the others; each starts with the tokens of the only sequence of `prefix`.
 
         All sequences of a cache have the same prefix.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def keep(self, rows: Sequence[int]) -> None:
         """Keep some sequences; sequence `n` is then the one that was sequence `rows[n]`, and the others are removed."""
-        raise NotImplementedError
 
     def free_tokens(self, most_bytes: float) -> float:
         """Return for how many more tokens there is room if all may take `most_bytes`; infinite if that is not limited.
@@ -130,17 +131,17 @@ class RaggedCache(Cache):
     def get_max_length(self) -> int | None:
         return None
 
+    @abstractmethod
     def _layout(self, past: Sequence[int], counts: Sequence[int], device: torch.device) -> Any:
         """Return the layout of a call; it has the `position` of each new token, and the index of each `last` one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _store(self, new: tuple[torch.Tensor, torch.Tensor], layout: Any) -> None:
         """Store the keys and values of the new tokens in the layer that is being updated."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _attend(self, flat: torch.Tensor, layout: Any, scale: float) -> torch.Tensor:
         """Return the attention, (heads, new tokens, dimension), for queries of this shape."""
-        raise NotImplementedError
 
 
 MakeCache = Callable[[int], RaggedCache]  # capacity -> an empty cache
