@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.ablation.jobs import LOG_FILE, logged_to
-from utils.ablation.training_sets import Teacher, TrainingSet
+from utils.ablation.training_sets import COUNTS, Teacher, TrainingSet
 from utils.dataset.layout import Size
 from utils.dataset.reading import read_sentences
 from utils.dataset.scores import RATIOS, Scores
@@ -22,7 +22,6 @@ from utils.ner.training.runs import TrainingConfig, TrainingFiles, run_trainings
 from utils.ner.training.settings import TrainSettings
 
 RESULT = "cell.json"
-DATA_COUNTS = ("sentences", "synthetic", "target_spans", "extension_spans")
 EVALUATION_BATCH = 16  # sentences
 
 
@@ -123,7 +122,7 @@ def read_result(path: Path, name: str, key: str) -> CellResult:
 def _checked(result: CellResult) -> CellResult | None:
     """Return a result, or None if it has values that cannot be used; some of these raise an error."""
     shares = [result.threshold, *(scores[name] for scores in (result.dev, result.test) for name in RATIOS)]
-    counts = [result.best_epoch, *(result.data[name] for name in DATA_COUNTS)]
+    counts = [result.best_epoch, *(result.data[name] for name in COUNTS)]
     for correct, predicted, gold in result.test_counts:
         counts += [correct, predicted, gold]
     is_valid = (
@@ -193,7 +192,7 @@ def _result(cell: Cell, key: str, data: TrainingSet, folder: Path, test_counts: 
         threshold=read_json(folder / BEST / "config.json")["span_threshold"],
         best_epoch=record["best_epoch"],
         seconds=round(sum(row["seconds"] for _, row in read_rows(folder / LOG)), 1),
-        data={name: getattr(data, name) for name in DATA_COUNTS},
+        data={name: getattr(data, name) for name in COUNTS},
         answers=list(data.answers),
         settings=asdict(cell.settings),
         folder="",

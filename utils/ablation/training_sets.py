@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 FORMAT = 2  # increase it when a step makes other data from the same inputs: training sets are then made again
 RESULT, PARTIAL = "training_set.json", ".partial"
+COUNTS = ("sentences", "synthetic", "target_spans", "extension_spans")  # of a TrainingSet
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _is_row(row: Any) -> bool:
     """Return whether the value of a JSON file has the keys of a training set, and files inside its folder."""
     if not isinstance(row, dict) or row.keys() != {one.name for one in fields(TrainingSet)}:
         return False
-    counts = (row[name] for name in ("sentences", "synthetic", "target_spans", "extension_spans"))
+    counts = (row[name] for name in COUNTS)
     return (
         all(isinstance(row[name], str) and is_portable(row[name]) for name in ("fingerprint", "train", "labels"))
         and all(type(count) is int and count >= 0 for count in counts)

@@ -120,10 +120,6 @@ def _relation_counts(entry: Mapping[str, Any]) -> list[int]:
     return counts
 
 
-def _verdict(entry: Mapping[str, Any]) -> str:
-    return f"@verdict.{entry['better_than_chance']}"
-
-
 def _stack_drawer(rows: Sequence[tuple[str, Sequence[int]]]) -> Callable[[Canvas], None]:
     return lambda canvas: draw_stacks(canvas, [f"relation.{relation}" for relation in RELATIONS], rows)
 
